@@ -1,0 +1,44 @@
+export { Alarm } from './alarm.ts';
+export { Backoff } from './backoff.ts';
+export { CloseCode } from './close-code.ts';
+export { type Beat, decodeBeat, encodeBeat, MAX_BEAT_BYTES } from './codec.ts';
+export { Emitter, type EventEmitterLike } from './emitter.ts';
+export {
+  ConnectionClosedError,
+  HeartbeatError,
+  InvalidOptionError,
+  PingTimeoutError,
+  QueueOverflowError,
+} from './errors.ts';
+export {
+  type Answer,
+  Heartbeat,
+  type HeartbeatAction,
+  type HeartbeatStatus,
+  HIDDEN_TIMER_SLACK,
+  TIMER_SLACK,
+  type TimeoutReason,
+  VERDICT_WAIT,
+} from './heartbeat.ts';
+export { type Interceptor, intercept, interceptSend } from './intercept.ts';
+export {
+  type BackoffOptions,
+  checkFunction,
+  checkNames,
+  DEFAULTS,
+  duration,
+  durationOrOff,
+  type HeartbeatOptions,
+  numberWithin,
+} from './options.ts';
+export {
+  type HeartbeatEvents,
+  Pacemaker,
+  type PacemakerShell,
+  type PingOrder,
+} from './pacemaker.ts';
+export { type AbortSignalLike, PendingPings, type PingOptions } from './pending-pings.ts';
+export { RttEstimator } from './rtt-estimator.ts';
+export { ReadyState, type SocketEvent, type WebSocketLike } from './socket.ts';
+export { SystemScheduler } from './system-scheduler.ts';
+export { type Instant, MAX_DELAY, type Millis, type Scheduler, type Timer } from './time.ts';

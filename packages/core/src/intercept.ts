@@ -1,0 +1,126 @@
+import { type Beat, decodeBeat, mayBeBeat } from './codec.ts';
+import type { SocketEvent, WebSocketLike } from './socket.ts';
+
+/** What is to be done with what a socket receives. */
+export interface Interceptor {
+  /** A message came: undefined or the beat that it is. A beat goes no further. */
+  receive(beat: Beat | undefined): void;
+  /** A protocol Ping came, where the runtime tells. */
+  receiveProtocolPing?(): void;
+  /** A protocol Pong came, where the runtime tells. Whether it is ours: then it goes no further. */
+  receiveProtocolPong?(payload: Uint8Array): boolean;
+}
+
+/** A socket that is Node's event emitter too, as that of `ws`. */
+interface EmittingSocket extends WebSocketLike {
+  emit(name: string, ...args: unknown[]): boolean;
+}
+
+/** A socket whose runtime dispatches by its public `dispatchEvent`, as undici and imitations do. */
+interface DispatchingSocket extends WebSocketLike {
+  dispatchEvent(event: SocketEvent): boolean;
+  onmessage?: unknown;
+}
+
+/**
+ * Shows `interceptor` all that `socket` receives before the application sees it, and keeps beats
+ * from the application. Returns what ends it and leaves no trace.
+ *
+ * `ws` and undici deliver by a method that can be overridden on the one object: no listener sees a
+ * beat, whenever it was added. A browser can only be told by a listener: that hides beats from
+ * `onmessage` and from listeners added later, and in Firefox from those added earlier too.
+ */
+export function intercept(socket: WebSocketLike, interceptor: Interceptor): () => void {
+  if (isEmitting(socket)) return interceptEmit(socket, interceptor);
+  return interceptDispatch(socket as DispatchingSocket, interceptor);
+}
+
+/** Calls `observe` whenever the application sends. Returns what ends it and leaves no trace. */
+export function interceptSend(socket: WebSocketLike, observe: () => void): () => void {
+  const { send } = socket;
+  return override(socket, 'send', function (this: unknown, ...args: [never]): void {
+    observe();
+    return send.apply(this, args);
+  });
+}
+
+function isEmitting(socket: WebSocketLike): socket is EmittingSocket {
+  return typeof (socket as Partial<EmittingSocket>).emit === 'function';
+}
+
+function interceptEmit(socket: EmittingSocket, interceptor: Interceptor): () => void {
+  const { emit } = socket;
+  return override(
+    socket,
+    'emit',
+    function (this: unknown, name: string, ...args: unknown[]): boolean {
+      if (name === 'message') {
+        const beat = args[1] === true ? undefined : readBeat(args[0]);
+        interceptor.receive(beat);
+        if (beat !== undefined) return true;
+      } else if (name === 'ping') interceptor.receiveProtocolPing?.();
+      else if (name === 'pong' && interceptor.receiveProtocolPong?.(args[0] as Uint8Array))
+        return true;
+      return Reflect.apply(emit, this, [name, ...args]);
+    },
+  );
+}
+
+function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor): () => void {
+  let seen: SocketEvent | undefined; // by the override, so that the listener passes it over
+  const take = (event: SocketEvent): boolean => {
+    const beat = typeof event.data === 'string' ? decodeBeat(event.data) : undefined;
+    interceptor.receive(beat);
+    return beat !== undefined;
+  };
+  const listener = (event: SocketEvent) => {
+    if (event !== seen && take(event)) event.stopImmediatePropagation?.();
+  };
+  const { dispatchEvent } = socket;
+  const restore = override(
+    socket,
+    'dispatchEvent',
+    function (this: unknown, event: SocketEvent): boolean {
+      if (event.type !== 'message') return dispatchEvent.call(this as never, event);
+      seen = event;
+      return take(event) || dispatchEvent.call(this as never, event);
+    },
+  );
+  // Taken off and put back, a handler comes to stand behind our listener.
+  const { onmessage } = socket;
+  if (onmessage) socket.onmessage = null;
+  socket.addEventListener('message', listener, { capture: true });
+  if (onmessage) socket.onmessage = onmessage;
+  return () => {
+    restore();
+    socket.removeEventListener('message', listener, { capture: true });
+  };
+}
+
+/** Reads text as `ws` gives it: the bytes of a Buffer. */
+function readBeat(data: unknown): Beat | undefined {
+  if (typeof data === 'string') return decodeBeat(data);
+  if (!(data instanceof Uint8Array) || !mayBeBeat(data)) return undefined;
+  return decodeBeat(String.fromCharCode(...data));
+}
+
+/** Puts a method on this one object. If another put its own on top, ours stays below it, inert. */
+function override<Method extends (...args: never[]) => unknown>(
+  target: object,
+  name: string,
+  method: Method,
+): () => void {
+  const before = Object.getOwnPropertyDescriptor(target, name);
+  const original = Reflect.get(target, name) as Method;
+  let active = true;
+  const replacement = function (this: unknown, ...args: never[]): unknown {
+    return (active ? method : original).apply(this, args);
+  };
+  Object.defineProperty(target, name, { value: replacement, writable: true, configurable: true });
+  return () => {
+    active = false;
+    if (Reflect.get(target, name) !== replacement) return;
+    if (before === undefined) Reflect.deleteProperty(target, name);
+    else Object.defineProperty(target, name, before);
+  };
+}

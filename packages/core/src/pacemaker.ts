@@ -1,0 +1,163 @@
+import { Alarm } from './alarm.ts';
+import type { Beat } from './codec.ts';
+import { ConnectionClosedError, type HeartbeatError, PingTimeoutError } from './errors.ts';
+import { Heartbeat, type HeartbeatAction, type HeartbeatStatus } from './heartbeat.ts';
+import { durationOrOff, type HeartbeatOptions } from './options.ts';
+import { PendingPings, type PingOptions } from './pending-pings.ts';
+import type { Millis, Scheduler } from './time.ts';
+
+/** An order to send a ping. */
+export type PingOrder = Extract<HeartbeatAction, { type: 'ping' }>;
+
+/** What a heartbeat tells, by name. A status and its event have the same name. */
+export interface HeartbeatEvents {
+  /** A ping was sent. A routine ping has no id. */
+  readonly ping: { readonly id: string | undefined };
+  /** Its pong came. */
+  readonly pong: { readonly id: string | undefined; readonly latency: Millis };
+  /** The connection is open, or the peer was heard after `suspect`. */
+  readonly alive: { readonly latency: Millis | undefined };
+  /** An answer is overdue: a page may warn. */
+  readonly suspect: { readonly silentFor: Millis };
+  /** Given up: the connection is being terminated. */
+  readonly dead: { readonly silentFor: Millis; readonly error: PingTimeoutError };
+  /** We ourselves did not run for a while; the peer is asked anew before it is judged. */
+  readonly stall: { readonly lateBy: Millis };
+}
+
+/** What a pacemaker needs of the side it works for. */
+export interface PacemakerShell {
+  sendPing(ping: PingOrder): void;
+  sendPong(id: string | undefined): void;
+  emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
+}
+
+/**
+ * Drives one {@link Heartbeat} with a scheduler: performs its orders, sets its one timer, tells its
+ * news, and keeps the promises of its pings. It knows no socket; its shell does.
+ */
+export class Pacemaker {
+  readonly heartbeat: Heartbeat;
+  readonly #scheduler: Scheduler;
+  readonly #shell: PacemakerShell;
+  readonly #alarm: Alarm;
+  readonly #pending: PendingPings;
+  #told: HeartbeatStatus = 'idle';
+
+  /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+  constructor(options: HeartbeatOptions, scheduler: Scheduler, shell: PacemakerShell) {
+    this.heartbeat = new Heartbeat(options);
+    this.#scheduler = scheduler;
+    this.#shell = shell;
+    this.#alarm = new Alarm(scheduler, () => this.#perform(this.heartbeat.tick(scheduler.now())));
+    this.#pending = new PendingPings(scheduler);
+  }
+
+  /** The connection is open. */
+  open(): void {
+    this.heartbeat.open(this.#scheduler.now());
+    this.#perform([]);
+  }
+
+  /** Anything was received. */
+  receive(): void {
+    this.heartbeat.receive(this.#scheduler.now());
+    if (this.heartbeat.status !== this.#told) this.#tellStatus();
+  }
+
+  /** The application sent something. */
+  sent(): void {
+    this.heartbeat.sent(this.#scheduler.now());
+  }
+
+  /** A ping or pong was received. */
+  receiveBeat(beat: Beat): void {
+    const now = this.#scheduler.now();
+    // Afresh, not lazily: a timer set while a message is handled begins a new chain, and browsers
+    // slow down only timers at the end of a long one.
+    this.#alarm.cancel();
+    if (beat.type === 'ping') return this.#perform(this.heartbeat.receivePing(now, beat.id));
+    const answer = this.heartbeat.receivePong(now, beat.id);
+    this.#perform([]);
+    if (answer === undefined) return;
+    this.#pending.settle(answer.seq);
+    this.#shell.emit('pong', { id: answer.id, latency: answer.latency });
+  }
+
+  /**
+   * Pings now and waits for the pong. `send` sends it in place of the shell's `sendPing`.
+   *
+   * Rejects with {@link PingTimeoutError}, {@link ConnectionClosedError}, the reason of the signal,
+   * or {@link InvalidOptionError} if `timeout` is out of its range.
+   */
+  async ping(options: PingOptions = {}, send?: (ping: PingOrder) => void): Promise<Millis> {
+    const { pingTimeout } = this.heartbeat;
+    const timeout = durationOrOff('timeout', options.timeout, pingTimeout);
+    if (options.signal?.aborted) throw options.signal.reason;
+    const actions = this.heartbeat.ping(this.#scheduler.now());
+    const [order] = actions;
+    if (order?.type !== 'ping') throw new ConnectionClosedError();
+    const pong = this.#pending.wait(order.seq, timeout, options.signal, () => {
+      return new PingTimeoutError(timeout, this.#silentFor);
+    });
+    this.#perform(actions, send);
+    return pong;
+  }
+
+  /** A hint says that the link may be ill: see {@link Heartbeat.probe}. */
+  probe(shortTimeout: Millis, send?: (ping: PingOrder) => void): void {
+    this.#perform(this.heartbeat.probe(this.#scheduler.now(), shortTimeout), send);
+  }
+
+  /** The connection has ended, or is no longer watched: whoever waits for a pong is told why. */
+  close(error: HeartbeatError): void {
+    this.heartbeat.close(this.#scheduler.now());
+    this.#told = 'idle';
+    this.#alarm.cancel();
+    this.#pending.rejectAll(error);
+  }
+
+  get #silentFor(): Millis {
+    return this.#scheduler.now() - this.heartbeat.lastReceived;
+  }
+
+  #perform(actions: readonly HeartbeatAction[], send = this.#sendPing): void {
+    for (const action of actions) {
+      switch (action.type) {
+        case 'ping':
+          send(action);
+          this.#shell.emit('ping', { id: action.id });
+          break;
+        case 'pong':
+          this.#shell.sendPong(action.id);
+          break;
+        case 'stall':
+          this.#shell.emit('stall', { lateBy: action.lateBy });
+          break;
+        case 'timeout':
+          return this.#end(action.silentFor);
+        default:
+          action satisfies never;
+      }
+    }
+    if (this.heartbeat.status !== this.#told) this.#tellStatus();
+    this.#alarm.set(this.heartbeat.deadline);
+  }
+
+  readonly #sendPing = (ping: PingOrder): void => this.#shell.sendPing(ping);
+
+  #tellStatus(): void {
+    const { status, latency } = this.heartbeat;
+    this.#told = status;
+    if (status === 'alive') this.#shell.emit('alive', { latency });
+    else if (status === 'suspect') this.#shell.emit('suspect', { silentFor: this.#silentFor });
+  }
+
+  #end(silentFor: Millis): void {
+    const error = new PingTimeoutError(this.heartbeat.pingTimeout, silentFor);
+    this.#told = 'dead';
+    this.#alarm.cancel();
+    this.#pending.rejectAll(error);
+    this.#shell.emit('dead', { silentFor, error });
+  }
+}

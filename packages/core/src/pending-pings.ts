@@ -1,0 +1,102 @@
+import type { HeartbeatError } from './errors.ts';
+import { VERDICT_WAIT } from './heartbeat.ts';
+import type { Instant, Millis, Scheduler, Timer } from './time.ts';
+
+/** What is used of an `AbortSignal`. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** What a single `ping()` may be told. */
+export interface PingOptions {
+  /** Wait until it is rejected. `false`: for ever. @default the connection's `pingTimeout` */
+  readonly timeout?: Millis | false;
+  /** Aborting it rejects the promise with the signal's reason. The ping itself stays sent. */
+  readonly signal?: AbortSignalLike;
+}
+
+interface Waiter {
+  readonly seq: number;
+  readonly sentAt: Instant;
+  readonly resolve: (latency: Millis) => void;
+  readonly reject: (reason: unknown) => void;
+  timer: Timer | undefined;
+  release: (() => void) | undefined;
+}
+
+/** The promises of pings that somebody waits for. Each settles: by its pong, time, close or abort. */
+export class PendingPings {
+  readonly #scheduler: Scheduler;
+  readonly #waiters: Set<Waiter> = new Set();
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** Waits for the pong of the ping numbered `seq`, and rejects with what `expired` makes. */
+  wait(
+    seq: number,
+    timeout: Millis,
+    signal: AbortSignalLike | undefined,
+    expired: () => HeartbeatError,
+  ): Promise<Millis> {
+    const sentAt = this.#scheduler.now();
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { seq, sentAt, resolve, reject, timer: undefined, release: undefined };
+      this.#waiters.add(waiter);
+      if (timeout !== Number.POSITIVE_INFINITY) this.#limit(waiter, timeout, expired);
+      if (signal !== undefined) this.#obey(waiter, signal);
+    });
+  }
+
+  /** A pong came: it answers the ping numbered `seq` and all before it. */
+  settle(seq: number): void {
+    const now = this.#scheduler.now();
+    for (const waiter of this.#waiters) {
+      if (waiter.seq <= seq && this.#take(waiter)) waiter.resolve(now - waiter.sentAt);
+    }
+  }
+
+  /** No pong will come any more. */
+  rejectAll(error: HeartbeatError): void {
+    for (const waiter of this.#waiters) {
+      if (this.#take(waiter)) waiter.reject(error);
+    }
+  }
+
+  #limit(waiter: Waiter, timeout: Millis, expired: () => HeartbeatError): void {
+    const due = waiter.sentAt + timeout;
+    const expire = () => {
+      if (this.#take(waiter)) waiter.reject(expired());
+    };
+    const lookOnceMore = () => {
+      const now = this.#scheduler.now();
+      const early = now < due;
+      // A pong may be queued behind this very timer.
+      waiter.timer = this.#scheduler.at(
+        early ? due : now + VERDICT_WAIT,
+        early ? lookOnceMore : expire,
+      );
+    };
+    waiter.timer = this.#scheduler.at(due, lookOnceMore);
+  }
+
+  #obey(waiter: Waiter, signal: AbortSignalLike): void {
+    const abort = () => {
+      if (this.#take(waiter)) waiter.reject(signal.reason);
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort);
+    waiter.release = () => signal.removeEventListener('abort', abort);
+  }
+
+  /** Whether the waiter was still waiting. Leaves neither timer nor listener behind. */
+  #take(waiter: Waiter): boolean {
+    waiter.timer?.cancel();
+    waiter.release?.();
+    return this.#waiters.delete(waiter);
+  }
+}

@@ -1,0 +1,129 @@
+import { CloseCode } from '../close-code.ts';
+import { ReadyState, type SocketEvent, type WebSocketLike } from '../socket.ts';
+import type { Millis, Scheduler } from '../time.ts';
+
+type Listener = (event: SocketEvent) => void;
+
+/** One direction of a fake connection. */
+interface Path {
+  latency: Millis;
+  /** What is sent is accepted, and arrives nowhere. */
+  cut: boolean;
+}
+
+/**
+ * A WebSocket that is joined to another one in the same program. Messages arrive in order, after a
+ * latency, by a scheduler's time.
+ */
+export class FakeSocket implements WebSocketLike {
+  readonly #scheduler: Scheduler;
+  readonly #listeners: Map<string, Listener[]> = new Map();
+  #peer: FakeSocket | undefined;
+  readyState: number = ReadyState.Connecting;
+  bufferedAmount = 0;
+  /** What this side sends takes this path. */
+  readonly path: Path = { latency: 0, cut: false };
+  /** All that was sent, in order. */
+  readonly sentMessages: unknown[] = [];
+  onopen: Listener | null = null;
+  onmessage: Listener | null = null;
+  onerror: Listener | null = null;
+  onclose: Listener | null = null;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** Joins both sides; they open after the latency of each path. */
+  static join(one: FakeSocket, other: FakeSocket): void {
+    one.#peer = other;
+    other.#peer = one;
+    one.#openAfter(other.path.latency);
+    other.#openAfter(one.path.latency);
+  }
+
+  send(data: unknown): void {
+    if (this.readyState === ReadyState.Connecting) throw new Error('not open yet');
+    if (this.readyState !== ReadyState.Open) return;
+    this.sentMessages.push(data);
+    this.#deliver((peer) => peer.#receive(data));
+  }
+
+  /** Begins the closing handshake. Over a path that is cut it never ends. */
+  close(code: number = CloseCode.NoStatus, reason = ''): void {
+    if (this.readyState >= ReadyState.Closing) return;
+    this.readyState = ReadyState.Closing;
+    this.#deliver((peer) => {
+      peer.#end(code, reason, true);
+      peer.#deliver((self) => self.#end(code, reason, true));
+    });
+  }
+
+  /** Ends at once, and tells the peer nothing, as when a cable is cut and the process dies. */
+  terminate(): void {
+    this.#end(CloseCode.Abnormal, '', false);
+  }
+
+  addEventListener(type: string, listener: Listener): void {
+    const list = this.#listeners.get(type) ?? [];
+    if (!list.includes(listener)) this.#listeners.set(type, [...list, listener]);
+  }
+
+  removeEventListener(type: string, listener: Listener): void {
+    const list = this.#listeners.get(type) ?? [];
+    this.#listeners.set(
+      type,
+      list.filter((other) => other !== listener),
+    );
+  }
+
+  /** How many listeners there are, handlers not counted. */
+  get listenerCount(): number {
+    return [...this.#listeners.values()].reduce((sum, list) => sum + list.length, 0);
+  }
+
+  /** Calls listeners in the order of their registration, then the handler. */
+  dispatchEvent(event: SocketEvent): boolean {
+    let stopped = false;
+    const shown = Object.assign(event, { stopImmediatePropagation: () => (stopped = true) });
+    for (const listener of this.#listeners.get(event.type) ?? []) {
+      if (!stopped) listener(shown);
+    }
+    const handler = this[`on${event.type}` as 'onmessage'];
+    if (!stopped) handler?.(shown);
+    return true;
+  }
+
+  #receive(data: unknown): void {
+    if (this.readyState === ReadyState.Open) this.dispatchEvent({ type: 'message', data });
+  }
+
+  #openAfter(latency: Millis): void {
+    this.#scheduler.at(this.#scheduler.now() + latency, () => {
+      if (this.readyState !== ReadyState.Connecting) return;
+      this.readyState = ReadyState.Open;
+      this.dispatchEvent({ type: 'open' });
+    });
+  }
+
+  #end(code: number, reason: string, wasClean: boolean): void {
+    if (this.readyState === ReadyState.Closed) return;
+    this.readyState = ReadyState.Closed;
+    this.dispatchEvent({ type: 'close', code, reason, wasClean });
+  }
+
+  #deliver(arrive: (peer: FakeSocket) => void): void {
+    const peer = this.#peer;
+    if (peer === undefined || this.path.cut) return;
+    this.#scheduler.at(this.#scheduler.now() + this.path.latency, () => {
+      if (!this.path.cut) arrive(peer);
+    });
+  }
+}
+
+/** Two sockets of one connection, which opens by the scheduler's time. */
+export function fakeSocketPair(scheduler: Scheduler): [FakeSocket, FakeSocket] {
+  const pair: [FakeSocket, FakeSocket] = [new FakeSocket(scheduler), new FakeSocket(scheduler)];
+  FakeSocket.join(...pair);
+  return pair;
+}

@@ -1,0 +1,82 @@
+import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
+
+interface VirtualTimer extends Timer {
+  readonly due: Instant;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+/**
+ * A {@link Scheduler} whose time passes only when it is told to. Callbacks run in due order, also
+ * those that are set while time passes.
+ */
+export class VirtualScheduler implements Scheduler {
+  #now: Instant;
+  #order = 0;
+  readonly #timers: Set<VirtualTimer> = new Set();
+
+  constructor(start: Instant = 0) {
+    this.#now = start;
+  }
+
+  now(): Instant {
+    return this.#now;
+  }
+
+  at(due: Instant, callback: () => void): Timer {
+    const timer: VirtualTimer = {
+      due,
+      order: ++this.#order,
+      callback,
+      cancel: () => this.#timers.delete(timer),
+    };
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  /** How many callbacks wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets time pass, and runs each callback at its time. */
+  advance(by: Millis): void {
+    this.advanceTo(this.#now + by);
+  }
+
+  advanceTo(end: Instant): void {
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
+      this.#now = Math.max(this.#now, timer.due);
+      this.#run(timer);
+    }
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /**
+   * Lets time pass while nothing runs, as in a frozen page or a stopped process. Callbacks that
+   * became due wait for the next {@link advance}, and run late.
+   */
+  stall(by: Millis): void {
+    this.#now += by;
+  }
+
+  /** Runs what is due now. */
+  runDue(): void {
+    this.advance(0);
+  }
+
+  #next(end: Instant): VirtualTimer | undefined {
+    let next: VirtualTimer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.due > end) continue;
+      if (next === undefined || timer.due < next.due) next = timer;
+      else if (timer.due === next.due && timer.order < next.order) next = timer;
+    }
+    return next;
+  }
+
+  #run(timer: VirtualTimer): void {
+    this.#timers.delete(timer);
+    timer.callback();
+  }
+}
