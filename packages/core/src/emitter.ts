@@ -12,7 +12,8 @@ export interface EventEmitterLike {
 }
 
 /**
- * An emitter whose events are known by name, over one that a package brings along.
+ * An emitter whose events are known by name, over one that a package brings along. Only the class
+ * that extends it emits.
  *
  * A listener that throws stops neither the others nor the heartbeat; its error is reported after.
  */
@@ -24,6 +25,7 @@ export class Emitter<Events> {
     this.#emitter = emitter;
   }
 
+  /** Calls `listener` at each event of that name. */
   on<Name extends keyof Events & string>(
     name: Name,
     listener: (event: Events[Name]) => void,
@@ -32,7 +34,7 @@ export class Emitter<Events> {
     return this;
   }
 
-  /** As `on`, for the next event only. */
+  /** Calls `listener` at the next event of that name. */
   once<Name extends keyof Events & string>(
     name: Name,
     listener: (event: Events[Name]) => void,
@@ -41,6 +43,7 @@ export class Emitter<Events> {
     return this;
   }
 
+  /** Ends what `on` or `once` began. */
   off<Name extends keyof Events & string>(
     name: Name,
     listener: (event: Events[Name]) => void,
@@ -49,11 +52,11 @@ export class Emitter<Events> {
     return this;
   }
 
-  emit<Name extends keyof Events & string>(name: Name, event: Events[Name]): void {
+  protected emit<Name extends keyof Events & string>(name: Name, event: Events[Name]): void {
     this.#emitter.emit(name, event);
   }
 
-  removeAllListeners(): void {
+  protected removeAllListeners(): void {
     this.#emitter.removeAllListeners();
   }
 

@@ -25,11 +25,13 @@ export {
   type BackoffOptions,
   checkFunction,
   checkNames,
+  countOrOff,
   DEFAULTS,
   duration,
   durationOrOff,
   type HeartbeatOptions,
   numberWithin,
+  resolveHeartbeatOptions,
 } from './options.ts';
 export {
   type HeartbeatEvents,
@@ -39,6 +41,12 @@ export {
 } from './pacemaker.ts';
 export { type AbortSignalLike, PendingPings, type PingOptions } from './pending-pings.ts';
 export { RttEstimator } from './rtt-estimator.ts';
-export { ReadyState, type SocketEvent, type WebSocketLike } from './socket.ts';
+export {
+  type BlobLike,
+  ReadyState,
+  type SocketData,
+  type SocketEvent,
+  type WebSocketLike,
+} from './socket.ts';
 export { SystemScheduler } from './system-scheduler.ts';
 export { type Instant, MAX_DELAY, type Millis, type Scheduler, type Timer } from './time.ts';

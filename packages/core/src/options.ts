@@ -98,6 +98,14 @@ export function numberWithin(
   throw new InvalidOptionError(option, `a number in [${min}, ${max}]`, value);
 }
 
+/** Accepts a whole number >= 0, or `false` for off, which reads as `Infinity`. @throws {InvalidOptionError} */
+export function countOrOff(option: string, value: unknown, fallback: number): number {
+  if (value === false) return Number.POSITIVE_INFINITY;
+  if (value === undefined) return fallback;
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new InvalidOptionError(option, 'a whole number >= 0, or false', value);
+}
+
 /** Accepts a function or nothing. @throws {InvalidOptionError} */
 export function checkFunction<T>(option: string, value: T): T {
   if (value === undefined || typeof value === 'function') return value;

@@ -1,0 +1,213 @@
+import {
+  CloseCode,
+  ConnectionClosedError,
+  checkNames,
+  encodeBeat,
+  type HeartbeatEvents,
+  type HeartbeatOptions,
+  type HeartbeatStatus,
+  HIDDEN_TIMER_SLACK,
+  type Instant,
+  InvalidOptionError,
+  intercept,
+  interceptSend,
+  type Millis,
+  Pacemaker,
+  type PingOptions,
+  type PingOrder,
+  ReadyState,
+  type Scheduler,
+  type SocketEvent,
+  SystemScheduler,
+  TIMER_SLACK,
+  type WebSocketLike,
+} from '@wirebeat/core';
+import { HandleEmitter } from './emitter.ts';
+import { watchPage } from './page-lifecycle.ts';
+
+/** Options of {@link attachHeartbeat}. */
+export interface AttachOptions extends HeartbeatOptions {
+  /** Part of `pingInterval` that chance takes away, in [0, 1). @default 0.1 */
+  readonly jitter?: number;
+  /** @default Math.random */
+  readonly random?: () => number;
+  /** Clock and timers. @default those of the runtime */
+  readonly scheduler?: Scheduler;
+}
+
+/** The longest wait for the answer to a hint's ping until the peer is `suspect`. */
+const HINT_TIMEOUT: Millis = 5_000;
+/** The default of `jitter`: pages opened together drift apart within minutes. */
+const JITTER = 0.1;
+
+/**
+ * Watches over `socket`: pings the peer, measures the latency, and says when the link is dead.
+ *
+ * Attach first thing, as in `attachHeartbeat(new WebSocket(url))`: beats stay hidden from
+ * `onmessage` and from listeners added later. The peer must answer, as `@wirebeat/server` does or
+ * any server with five lines of its own: see `docs/protocol.md`.
+ *
+ * At `dead` the socket is terminated if its class can do that, or closed with 3008. Its `close`
+ * event may come a minute late on a dead link, or never: act on `dead`.
+ *
+ * @throws {InvalidOptionError} if an option is out of its range or unknown, or `socket` is none.
+ */
+export function attachHeartbeat(socket: WebSocketLike, options?: AttachOptions): SocketHeartbeat {
+  return new SocketHeartbeat(socket, options);
+}
+
+/** What {@link attachHeartbeat} returns: an emitter of {@link HeartbeatEvents}. */
+export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
+  readonly #socket: WebSocketLike;
+  readonly #send: (data: never) => void;
+  readonly #pacemaker: Pacemaker;
+  readonly #release: (() => void)[] = [];
+
+  /** @throws {InvalidOptionError} as {@link attachHeartbeat} does. */
+  constructor(socket: WebSocketLike, options: AttachOptions = {}) {
+    super();
+    checkNames('options', options, [
+      'pingInterval',
+      'pingTimeout',
+      'jitter',
+      'random',
+      'scheduler',
+    ]);
+    if (typeof socket?.addEventListener !== 'function' || typeof socket.send !== 'function') {
+      throw new InvalidOptionError('socket', 'a WebSocket', socket);
+    }
+    const { scheduler = new SystemScheduler(), ...given } = options;
+    const timing = { jitter: JITTER, random: Math.random, ...given };
+    this.#socket = socket;
+    this.#send = socket.send;
+    this.#pacemaker = new Pacemaker(timing, scheduler, {
+      sendPing: (ping) => this.#sendPing(ping),
+      sendPong: (id) => this.#sendText(encodeBeat({ type: 'pong', id })),
+      emit: (name, event) => this.#tell(name, event),
+    });
+    this.#watchSocket();
+    this.#release.push(
+      watchPage({
+        visibility: (hidden) => {
+          this.#pacemaker.heartbeat.timerSlack = hidden ? HIDDEN_TIMER_SLACK : TIMER_SLACK;
+        },
+        hint: () => this.probe(),
+      }),
+    );
+    if (socket.readyState === ReadyState.Open) this.#open();
+  }
+
+  /** `idle` before the socket is open and after it has closed. */
+  get status(): HeartbeatStatus {
+    return this.#pacemaker.heartbeat.status;
+  }
+
+  /** The last latency measured; undefined until the first. */
+  get latency(): Millis | undefined {
+    return this.#pacemaker.heartbeat.latency;
+  }
+
+  /** When anything was last received, by the scheduler's clock. */
+  get lastReceived(): Instant {
+    return this.#pacemaker.heartbeat.lastReceived;
+  }
+
+  /** The worst time from the last byte received to `dead`, while the page runs. */
+  get detectionBound(): Millis {
+    return this.#pacemaker.heartbeat.detectionBound;
+  }
+
+  /**
+   * Pings now; resolves to the latency. Rejects with {@link PingTimeoutError} after `timeout`, with
+   * {@link ConnectionClosedError} if the socket is not open or closes, with the signal's reason if
+   * that is aborted, and with {@link InvalidOptionError} if `timeout` is out of its range.
+   */
+  ping(options?: PingOptions): Promise<Millis> {
+    return this.#pacemaker.ping(options);
+  }
+
+  /** Asks now because something hints that the link may be dead. Ends in `alive` or `suspect`. */
+  probe(): void {
+    this.#pacemaker.probe(Math.min(HINT_TIMEOUT, this.#pacemaker.heartbeat.pingTimeout));
+  }
+
+  /** Ends the watch and leaves no trace on the socket, which stays open. */
+  detach(): void {
+    this.#end(new ConnectionClosedError(undefined, 'the heartbeat was detached'));
+    this.removeAllListeners();
+  }
+
+  [Symbol.dispose](): void {
+    this.detach();
+  }
+
+  #watchSocket(): void {
+    const socket = this.#socket;
+    const onOpen = () => this.#open();
+    const onClose = (event: SocketEvent) => {
+      this.#end(new ConnectionClosedError(event.code, event.reason));
+    };
+    socket.addEventListener('open', onOpen);
+    socket.addEventListener('close', onClose);
+    this.#release.push(
+      () => socket.removeEventListener('open', onOpen),
+      () => socket.removeEventListener('close', onClose),
+      interceptSend(socket, () => this.#pacemaker.sent()),
+      intercept(socket, {
+        receive: (beat) => {
+          if (beat === undefined) this.#pacemaker.receive();
+          else this.#pacemaker.receiveBeat(beat);
+        },
+        receiveProtocolPing: () => this.#pacemaker.receive(),
+      }),
+    );
+  }
+
+  /** The first ping goes out at once: it says what protocol this is, and gives a latency. */
+  #open(): void {
+    this.#pacemaker.open();
+    this.#pacemaker.probe(this.#pacemaker.heartbeat.pingTimeout);
+  }
+
+  #tell<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+    if (name !== 'dead') return this.emit(name, event);
+    this.#releaseAll();
+    this.emit(name, event);
+    abandon(this.#socket);
+  }
+
+  #sendPing(ping: PingOrder): void {
+    const values = ping.first ? { v: '1' } : undefined;
+    this.#sendText(encodeBeat({ type: 'ping', id: ping.id, values }));
+  }
+
+  #sendText(text: string): void {
+    if (this.#socket.readyState !== ReadyState.Open) return; // its `close` is on the way
+    this.#send.call(this.#socket, text as never);
+  }
+
+  #end(error: ConnectionClosedError): void {
+    this.#releaseAll();
+    this.#pacemaker.close(error);
+  }
+
+  #releaseAll(): void {
+    for (const release of this.#release.splice(0)) release();
+  }
+}
+
+/**
+ * Ends a socket whose link is dead, without waiting for the handshake that will not come.
+ *
+ * 3008 is IANA's Timeout; 1011, which servers use for it, is closed to pages.
+ */
+export function abandon(socket: WebSocketLike, reason = 'ping timeout'): void {
+  socket.addEventListener('error', () => {}); // `ws` throws what nobody listens to
+  const { terminate } = socket as { terminate?(): void };
+  try {
+    if (typeof terminate === 'function') terminate.call(socket);
+    else socket.close(CloseCode.Timeout, reason);
+  } catch {
+    // It cannot be closed any better, and nobody waits for it.
+  }
+}

@@ -1,0 +1,42 @@
+import { CloseCode, type Millis } from '@wirebeat/core';
+
+/**
+ * Why a connection ended or an attempt failed.
+ *
+ * `abnormal` is every end without a Close frame of the peer, also a refused connection: browsers do
+ * not tell them apart.
+ */
+export type CloseReason =
+  | 'ping-timeout'
+  | 'connect-timeout'
+  | 'peer-close'
+  | 'fatal'
+  | 'abnormal'
+  | 'user';
+
+/** How one connection ended, with the evidence. */
+export interface CloseRecord {
+  readonly reason: CloseReason;
+  /** RFC 6455 §7.1.5. 3008 for a timeout, 1006 where there was no code. */
+  readonly code: number;
+  /** RFC 6455 §7.1.6: what the peer said, or empty. */
+  readonly text: string;
+  readonly wasClean: boolean;
+  /** Whether the connection had been open. */
+  readonly wasOpen: boolean;
+  /** Time since anything was last received; undefined if the connection was never open. */
+  readonly silentFor: Millis | undefined;
+  /** The last latency measured; undefined if none was. */
+  readonly latency: Millis | undefined;
+}
+
+/** 4400–4499 follow HTTP's 4xx: the request was wrong, and would be wrong again. */
+function isFatal(code: number): boolean {
+  return code >= 4400 && code <= 4499;
+}
+
+/** The reason that a close code of the peer gives. 1006 is abnormal even if it is called clean. */
+export function reasonOf(code: number): CloseReason {
+  if (code === CloseCode.Abnormal) return 'abnormal';
+  return isFatal(code) ? 'fatal' : 'peer-close';
+}
