@@ -102,7 +102,7 @@ export class Heartbeat {
   #suspended = false;
   #interval: Millis = 0; // of this period: pingInterval less jitter
 
-  #now: Instant = Number.NEGATIVE_INFINITY;
+  #now: Instant = 0;
   #lastSent: Instant = 0;
   #lastReceived: Instant = 0;
   #lastPing: Instant = 0; // that of the connection's opening before the first
@@ -179,10 +179,9 @@ export class Heartbeat {
     const actions: HeartbeatAction[] = [];
     const stalled = lateBy > this.#timerSlack;
     if (stalled) actions.push({ type: 'stall', lateBy });
-    if (stalled) this.#outstanding.distrust();
     const judges = this.#silentSince !== NEVER || this.#now >= this.#oneWayAt;
-    if (stalled && judges && this.#stalls < MAX_STALLS) {
-      this.#stalls += 1;
+    if (stalled && !(judges && this.#stalls === MAX_STALLS)) {
+      if (judges) this.#stalls += 1;
       this.#askAfresh(actions);
     } else this.#judge(actions, stalled);
     if (this.#isOpen && this.#now >= this.#pingAt) this.#ping(actions, false);
@@ -210,7 +209,7 @@ export class Heartbeat {
     const asked = this.#silentSince !== NEVER && this.#now - this.#lastPing < shortTimeout;
     if (!asked) this.#ping(actions, true);
     const suspectAt = this.#now + shortTimeout;
-    if (suspectAt < this.#suspectAt) this.#suspectAt = suspectAt;
+    if (shortTimeout > 0 && suspectAt < this.#suspectAt) this.#suspectAt = suspectAt;
     return actions;
   }
 
@@ -293,11 +292,11 @@ export class Heartbeat {
 
   /** When the next ping is due unasked. */
   get #pingAt(): Instant {
-    const isOwed = this.#outstanding.oldest !== undefined;
+    // While an answer is owed, no traffic puts the next ping off.
+    if (this.#outstanding.oldest !== undefined) return this.#lastPing + this.#interval;
     const quietAt = Math.min(this.#lastSent, this.#lastReceived) + this.#interval;
-    if (this.#peerPings && !isOwed) return quietAt;
-    // An answer is owed, or the peer may not know what a skip is: traffic does not put it off.
-    return Math.min(quietAt, this.#lastPing + this.#interval * (isOwed ? 1 : MAX_SKIPS + 1));
+    if (this.#peerPings) return quietAt;
+    return Math.min(quietAt, this.#lastPing + (MAX_SKIPS + 1) * this.#interval);
   }
 
   /** When the verdict is due, before the second look. */
@@ -331,8 +330,8 @@ export class Heartbeat {
 
   // Pings.
 
-  #ping(actions: HeartbeatAction[], asked: boolean): void {
-    const ping = this.#outstanding.add(this.#now, asked, this.#options.pingTimeout);
+  #ping(actions: HeartbeatAction[], asked: boolean, lostAfter = this.pingTimeout): void {
+    const ping = this.#outstanding.add(this.#now, asked, lostAfter);
     this.#lastSent = this.#lastPing = this.#now;
     if (this.#silentSince === NEVER) this.#beginSilence();
     if (this.#oneWayAt === NEVER) this.#oneWayAt = this.#oneWayDeadline();
@@ -345,7 +344,7 @@ export class Heartbeat {
     this.#clearSilence();
     this.#verdictAt = NEVER;
     this.#outstanding.distrust();
-    this.#ping(actions, true);
+    this.#ping(actions, true, NEVER); // none is lost: their pongs may be queued
     this.#oneWayAt = Math.max(this.#oneWayAt, this.#now + this.#options.pingTimeout);
   }
 

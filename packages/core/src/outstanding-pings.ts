@@ -11,7 +11,7 @@ export interface OutstandingPing {
   sampled: boolean;
 }
 
-/** How many are remembered; an older one is answered by the pong to a newer. */
+/** How many are remembered. */
 const MAX_OUTSTANDING = 16;
 
 /**
@@ -38,15 +38,16 @@ export class OutstandingPings {
 
   /**
    * Adds the next ping. One that is `asked` for by somebody carries an id if another is out. A bare
-   * one not answered within `pingTimeout` is lost: the next bare pong is not its.
+   * one that is out for longer than `lostAfter` is lost: the next bare pong is not its.
    */
-  add(now: Instant, asked: boolean, pingTimeout: Millis): OutstandingPing {
+  add(now: Instant, asked: boolean, lostAfter: Millis): OutstandingPing {
     const id = this.#nextId(asked);
     const ping = { seq: ++this.#seq, id, sentAt: now, sampled: true };
     const isLost = (other: OutstandingPing) =>
-      other.id === undefined && now - other.sentAt > pingTimeout;
+      other.id === undefined && now - other.sentAt > lostAfter;
     if (this.#pings.some(isLost)) this.#pings = this.#pings.filter((other) => !isLost(other));
-    if (this.#pings.length === MAX_OUTSTANDING) this.#pings.shift();
+    // The oldest stays, for its pong comes first; the pong to a newer one answers the one left out.
+    if (this.#pings.length === MAX_OUTSTANDING) this.#pings.splice(1, 1);
     if (id === undefined) this.#distrustBareOnes(ping);
     this.#pings.push(ping);
     return ping;

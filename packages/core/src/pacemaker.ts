@@ -13,8 +13,15 @@ export type PingOrder = Extract<HeartbeatAction, { type: 'ping' }>;
 export interface HeartbeatEvents {
   /** A ping was sent. A routine ping has no id. */
   readonly ping: { readonly id: string | undefined };
-  /** Its pong came. */
-  readonly pong: { readonly id: string | undefined; readonly latency: Millis };
+  /**
+   * Its pong came. `sampled` is false if the latency is not the link's: we were stalled meanwhile, or
+   * it is not certain which ping this pong answers.
+   */
+  readonly pong: {
+    readonly id: string | undefined;
+    readonly latency: Millis;
+    readonly sampled: boolean;
+  };
   /** The connection is open, or the peer was heard after `suspect`. */
   readonly alive: { readonly latency: Millis | undefined };
   /** An answer is overdue: a page may warn. */
@@ -81,7 +88,8 @@ export class Pacemaker {
     this.#perform([]);
     if (answer === undefined) return;
     this.#pending.settle(answer.seq);
-    this.#shell.emit('pong', { id: answer.id, latency: answer.latency });
+    const { id, latency, sampled } = answer;
+    this.#shell.emit('pong', { id, latency, sampled });
   }
 
   /**

@@ -1,0 +1,72 @@
+// Golden traces: input left of the bar, what the machine answers right of it.
+import { Heartbeat, type HeartbeatAction } from '../src/heartbeat.ts';
+
+type Input = (heartbeat: Heartbeat, now: number, argument: string | undefined) => string[];
+
+const INPUTS: Record<string, Input> = {
+  open: (heartbeat, now) => quiet(heartbeat.open(now)),
+  close: (heartbeat, now) => quiet(heartbeat.close(now)),
+  receive: (heartbeat, now) => quiet(heartbeat.receive(now)),
+  sent: (heartbeat, now) => quiet(heartbeat.sent(now)),
+  suspend: (heartbeat, now) => quiet(heartbeat.suspend(now)),
+  resume: (heartbeat, now) => heartbeat.resume(now).map(words),
+  tick: (heartbeat, now) => heartbeat.tick(now).map(words),
+  ask: (heartbeat, now) => heartbeat.ping(now).map(words),
+  probe: (heartbeat, now, timeout) => heartbeat.probe(now, Number(timeout)).map(words),
+  ping: (heartbeat, now, id) => heartbeat.receivePing(now, id).map(words),
+  pong: (heartbeat, now, id) => {
+    const answer = heartbeat.receivePong(now, id);
+    if (answer === undefined) return ['nobody asked'];
+    return [`latency ${answer.latency}${answer.sampled ? '' : ' unsampled'}`];
+  },
+};
+
+/** Runs the inputs of a trace and returns the whole trace as it should read. */
+export function replay(trace: string): string {
+  const [head = '', ...rest] = trace.split('\n\n');
+  const options = head.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const heartbeat = new Heartbeat(readOptions(options.join(' ')));
+  const lines = rest.join('\n\n').split('\n');
+  const replayed = lines.map((line) => (/^ *\d/.test(line) ? step(heartbeat, line) : line));
+  return [head, replayed.join('\n')].join('\n\n');
+}
+
+function step(heartbeat: Heartbeat, line: string): string {
+  const [input = ''] = line.split('|');
+  const [at, verb = '', argument] = input.trim().split(/\s+/);
+  const before = heartbeat.status;
+  const run = INPUTS[verb];
+  if (run === undefined) throw new Error(`unknown input: ${line}`);
+  const answers = run(heartbeat, Number(at), argument);
+  if (heartbeat.status !== before) answers.push(heartbeat.status);
+  const { deadline } = heartbeat;
+  if (deadline !== Number.POSITIVE_INFINITY) answers.push(`wake ${deadline}`);
+  return `${input.trimEnd().padEnd(24)}| ${answers.join(', ')}`.trimEnd();
+}
+
+function words(action: HeartbeatAction): string {
+  switch (action.type) {
+    case 'ping':
+      return `send ping ${action.seq}${action.id === undefined ? '' : ` with id ${action.id}`}`;
+    case 'pong':
+      return `send pong${action.id === undefined ? '' : ` with id ${action.id}`}`;
+    case 'stall':
+      return `stall of ${action.lateBy}`;
+    case 'timeout':
+      return `${action.reason} after ${action.silentFor}`;
+  }
+}
+
+function quiet(_: unknown): string[] {
+  return [];
+}
+
+function readOptions(text: string): Record<string, number | false> {
+  const pairs = text.split(/\s+/).filter((word) => word !== '');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [name = '', value] = pair.split('=');
+      return [name, value === 'off' ? false : Number(value)];
+    }),
+  );
+}
