@@ -1,0 +1,80 @@
+// From tsc's output in build/ to what is published in dist/: one file an entry, one .d.ts an entry.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import commonjs from '@rollup/plugin-commonjs';
+import resolve from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
+import { dts } from 'rollup-plugin-dts';
+
+const at = (path) => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
+const isBare = (id) => !/^[./\0]/.test(id);
+const onwarn = (warning) => {
+  throw new Error(warning.message);
+};
+
+/** Chains the maps that tsc wrote beside its output, so that bundles map back to src/*.ts. */
+const tscMaps = {
+  name: 'tsc-maps',
+  load(id) {
+    if (!id.includes('/build/') || !id.endsWith('.js')) return null;
+    const code = readFileSync(id, 'utf8').replace(/\n?\/\/# sourceMappingURL=.*$/m, '');
+    return { code, map: JSON.parse(readFileSync(`${id}.map`, 'utf8')) };
+  },
+};
+
+/** `using` wants Symbol.dispose, which no lib has before esnext. */
+const banner = '/// <reference lib="esnext.disposable" />';
+
+const code = (name, input, external = isBare, plugins = []) => ({
+  input,
+  onwarn,
+  external,
+  plugins: [tscMaps, ...plugins],
+  output: {
+    dir: at(`${name}/dist`),
+    format: 'es',
+    sourcemap: true,
+    chunkFileNames: 'shared.js',
+  },
+});
+const types = (name, input, options = {}) => ({
+  input,
+  onwarn,
+  external: isBare,
+  plugins: [dts()],
+  output: { dir: at(`${name}/dist`), format: 'es', chunkFileNames: 'shared.d.ts', ...options },
+});
+
+const core = {
+  js: { index: at('core/build/index.js'), testing: at('core/build/testing/index.js') },
+  types: { index: at('core/build/index.d.ts'), testing: at('core/build/testing/index.d.ts') },
+};
+
+export default [
+  code('core', core.js),
+  types('core', core.types),
+  code('client', { index: at('client/build/index.js') }),
+  types('client', { index: at('client/build/index.d.ts') }, { banner }),
+  // isomorphic-ws replaced by its browser half, the rest left to the importer.
+  code(
+    'client',
+    { 'index.native': at('client/build/index.js') },
+    (id) => isBare(id) && id !== 'isomorphic-ws',
+    [resolve({ browser: true, resolveOnly: ['isomorphic-ws'] })],
+  ),
+  // One file with nothing left to resolve, for a script tag.
+  {
+    input: at('client/build/index.js'),
+    onwarn,
+    plugins: [tscMaps, resolve({ browser: true }), commonjs(), terser()],
+    output: {
+      file: at('client/dist/wirebeat-client.min.js'),
+      format: 'umd',
+      name: 'wirebeat',
+      sourcemap: true,
+    },
+  },
+  code('server', { index: at('server/build/index.js') }),
+  types('server', { index: at('server/build/index.d.ts') }, { banner }),
+  code('cli', { main: at('cli/build/main.js') }),
+];

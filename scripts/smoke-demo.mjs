@@ -1,0 +1,87 @@
+// Starts the demo as a user does, looks at it from outside, and ends it with Ctrl-C.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { environment, root } from './run.mjs';
+
+const START_LIMIT = 120_000; // installs and builds, on a fresh machine
+const LIMIT = 5_000;
+
+const demo = spawn('npm', ['run', 'demo'], {
+  cwd: root,
+  env: environment({ PORT: '0' }),
+  stdio: ['ignore', 'pipe', 'inherit'],
+  detached: true, // a group of its own, to which Ctrl-C goes as in a terminal
+});
+const ended = once(demo, 'exit');
+
+let failure;
+try {
+  const url = await within(START_LIMIT, 'an address', addressFrom(demo.stdout));
+  await checkPage(url);
+  await within(LIMIT, 'a pong', askForPong(url));
+  process.kill(-demo.pid, 'SIGINT');
+  const [code] = await within(LIMIT, 'an end', ended);
+  if (code !== 0) throw new Error(`Ctrl-C ended the demo with exit code ${code}`);
+  if (await accepts(Number(new URL(url).port))) throw new Error('the port is still open');
+} catch (error) {
+  failure = error;
+} finally {
+  if (demo.exitCode === null && demo.signalCode === null) process.kill(-demo.pid, 'SIGKILL');
+}
+console.log(failure === undefined ? 'ok   demo' : `FAIL demo: ${failure.message}`);
+process.exit(failure === undefined ? 0 : 1);
+
+async function within(limit, what, promise) {
+  const late = sleep(limit, undefined, { ref: false }).then(() => {
+    throw new Error(`no ${what} within ${limit} ms`);
+  });
+  return Promise.race([promise, late]);
+}
+
+async function addressFrom(stream) {
+  let text = '';
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    text += chunk;
+    const address = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
+    if (address !== undefined) return address;
+  }
+  throw new Error(`the demo said only: ${text}`);
+}
+
+async function checkPage(url) {
+  const page = await fetch(url);
+  const html = await page.text();
+  const script = /<script[^>]* src="([^"]+)"/.exec(html)?.[1];
+  if (!page.ok || script === undefined) throw new Error(`the page: ${page.status}, ${html}`);
+  const code = await fetch(new URL(script, url));
+  if (!code.ok) throw new Error(`${script}: ${code.status}`);
+  await code.arrayBuffer();
+}
+
+/** The whole duty of a minimal client: a raw ping, a raw pong. */
+async function askForPong(url) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/socket?page=smoke`);
+  await once(socket, 'open');
+  socket.send('\u0005wb');
+  for await (const [data] of messages(socket)) {
+    if (String(data) === '\u0006wb') break;
+  }
+  socket.terminate();
+}
+
+async function* messages(socket) {
+  for (;;) yield await once(socket, 'message');
+}
+
+async function accepts(port) {
+  const socket = connect(port, '127.0.0.1');
+  const isOpen = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return isOpen;
+}

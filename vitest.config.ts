@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const packages = fileURLToPath(new URL('packages/', import.meta.url));
+const browserTests = 'packages/lab/end-to-end/**/*.browser.test.ts';
+/** Set by scripts/test.mjs; a plain `vitest` runs the browser's tests only where it is set by hand. */
+const hasBrowser = (process.env['CHROMIUM_PATH'] ?? '') !== '';
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: '@wirebeat/core/testing', replacement: `${packages}core/src/testing/index.ts` },
+      { find: /^@wirebeat\/(core|client|server)$/, replacement: `${packages}$1/src/index.ts` },
+    ],
+  },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+          exclude: ['**/*.dom.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'dom',
+          environment: 'happy-dom',
+          include: ['packages/*/test/**/*.dom.test.ts'],
+          alias: [{ find: /^isomorphic-ws$/, replacement: 'isomorphic-ws/browser.js' }],
+          server: { deps: { inline: ['isomorphic-ws'] } },
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Real sockets, processes and browsers: after the others, for they measure real time.
+        extends: true,
+        test: {
+          name: 'end-to-end',
+          include: ['packages/lab/end-to-end/**/*.test.ts'],
+          exclude: hasBrowser ? [] : [browserTests],
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
