@@ -1,0 +1,54 @@
+import type { PingStatistics } from './statistics.ts';
+
+/** Puts into lines what a run of pings has to tell. */
+export interface Report {
+  pong(seq: number, latency: number): string;
+  /** No pong came within `timeout`. */
+  silence(seq: number, timeout: number): string;
+  summary(statistics: PingStatistics): string;
+}
+
+/** For people: the lines of ping(8). */
+export function textReport(url: string): Report {
+  return {
+    pong: (seq, latency) => `pong from ${url}: seq=${seq} time=${digits(latency)} ms`,
+    silence: (seq, timeout) => `no pong from ${url}: seq=${seq} within ${timeout} ms`,
+    summary({ sent, received, loss, latency }) {
+      const percent = Math.round(loss * 1000) / 10;
+      const lines = [
+        `--- ${url} ping statistics ---`,
+        `${sent} sent, ${received} received, ${percent}% loss`,
+      ];
+      if (latency !== undefined) {
+        const { min, avg, max, mdev } = latency;
+        lines.push(`min/avg/max/mdev = ${[min, avg, max, mdev].map(digits).join('/')} ms`);
+      }
+      return lines.join('\n');
+    },
+  };
+}
+
+/** For programs: one JSON object a line, told apart by `type`. Durations are in ms. */
+export function jsonReport(url: string): Report {
+  return {
+    pong: (seq, latency) => JSON.stringify({ type: 'pong', url, seq, latency: micro(latency) }),
+    silence: (seq, timeout) => JSON.stringify({ type: 'silence', url, seq, timeout }),
+    summary({ sent, received, loss, latency = {} }) {
+      const measured = Object.entries(latency).map(([name, value]) => [name, micro(value)]);
+      const counts = { type: 'summary', url, sent, received, loss };
+      return JSON.stringify({ ...counts, ...Object.fromEntries(measured) });
+    },
+  };
+}
+
+/** As many digits as tell something: 0.421, 4.21, 42.1, 421. */
+function digits(latency: number): string {
+  if (latency < 1) return latency.toFixed(3);
+  if (latency < 10) return latency.toFixed(2);
+  return latency.toFixed(latency < 100 ? 1 : 0);
+}
+
+/** To the microsecond, below which clocks of a process tell nothing. */
+function micro(latency: number): number {
+  return Math.round(latency * 1000) / 1000;
+}

@@ -1,0 +1,31 @@
+/** What a run of pings came to, in the words of ping(8). */
+export class PingStatistics {
+  sent = 0;
+  received = 0;
+  #min: number = Number.POSITIVE_INFINITY;
+  #max: number = Number.NEGATIVE_INFINITY;
+  #mean = 0;
+  #squares = 0; // of the distances from the mean, summed up
+
+  /** Counts a pong. Welford 1962: one pass, and no difference of two large sums. */
+  receive(latency: number): void {
+    this.received += 1;
+    const distance = latency - this.#mean;
+    this.#mean += distance / this.received;
+    this.#squares += distance * (latency - this.#mean);
+    this.#min = Math.min(this.#min, latency);
+    this.#max = Math.max(this.#max, latency);
+  }
+
+  /** Part of the pings that no pong answered, in [0, 1]. 0 before the first ping. */
+  get loss(): number {
+    return this.sent === 0 ? 0 : (this.sent - this.received) / this.sent;
+  }
+
+  /** Latencies in ms; undefined before the first pong. `mdev` is their standard deviation. */
+  get latency(): { min: number; avg: number; max: number; mdev: number } | undefined {
+    if (this.received === 0) return undefined;
+    const mdev = Math.sqrt(this.#squares / this.received);
+    return { min: this.#min, avg: this.#mean, max: this.#max, mdev };
+  }
+}

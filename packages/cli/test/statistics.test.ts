@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { PingStatistics } from '../src/statistics.ts';
+
+describe('PingStatistics', () => {
+  it('has lost nothing and measured nothing before the first ping', () => {
+    const statistics = new PingStatistics();
+    expect(statistics.loss).toBe(0);
+    expect(statistics.latency).toBeUndefined();
+  });
+
+  it('counts as lost what was sent and not answered', () => {
+    const statistics = new PingStatistics();
+    statistics.sent = 3;
+    expect(statistics.loss).toBe(1);
+    statistics.receive(5);
+    expect(statistics.loss).toBeCloseTo(2 / 3);
+  });
+
+  it('gives minimum, average, maximum and standard deviation', () => {
+    const statistics = new PingStatistics();
+    for (const latency of [2, 4, 4, 4, 5, 5, 7, 9]) statistics.receive(latency);
+    expect(statistics.latency).toEqual({ min: 2, avg: 5, max: 9, mdev: 2 });
+  });
+
+  it('has no deviation after one pong', () => {
+    const statistics = new PingStatistics();
+    statistics.receive(1.5);
+    expect(statistics.latency).toEqual({ min: 1.5, avg: 1.5, max: 1.5, mdev: 0 });
+  });
+
+  it('keeps a small deviation of large latencies', () => {
+    const statistics = new PingStatistics();
+    for (let i = 0; i < 1000; i += 1) statistics.receive(1e9 + (i % 2));
+    expect(statistics.latency?.mdev).toBeCloseTo(0.5, 6);
+  });
+});
