@@ -19,6 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'node',
+          testTimeout: 60_000, // properties, when many schedules are asked for
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
           exclude: ['**/*.dom.test.ts'],
           sequence: { groupOrder: 0 },

@@ -51,7 +51,7 @@ export class Connection {
     this.#listeners = [
       ['open', () => this.#open()],
       ['message', (event) => owner.received(event)],
-      ['error', (event) => owner.failed((event as { error?: unknown }).error)],
+      ['error', (event) => this.#failed(event)],
       ['close', (event) => this.#closed(event)],
     ];
     for (const [type, listener] of this.#listeners) socket.addEventListener(type, listener);
@@ -85,6 +85,12 @@ export class Connection {
     this.#timer?.cancel();
     this.#openedAt = this.#scheduler.now();
     this.#owner.opened();
+  }
+
+  /** Before the open it is the end: undici 6, the one in Node 22, has no `close` follow there. */
+  #failed(event: SocketEvent & { readonly error?: unknown }): void {
+    this.#owner.failed(event.error);
+    if (this.#openedAt === undefined) this.abandon('abnormal');
   }
 
   #closed(event: SocketEvent): void {

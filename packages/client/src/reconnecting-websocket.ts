@@ -43,6 +43,14 @@ export type ReconnectingWebSocketEventMap = {
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
 
+/** As the standard's, which `@types/node` names otherwise. */
+interface ListenerOptions {
+  readonly capture?: boolean;
+  readonly once?: boolean;
+  readonly passive?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 type Handler<Name extends keyof ReconnectingWebSocketEventMap> =
   // biome-ignore lint/suspicious/noExplicitAny: a handler may return anything, as in the standard
   ((event: ReconnectingWebSocketEventMap[Name]) => any) | null;
@@ -72,7 +80,7 @@ export class ReconnectingWebSocket extends EventTarget {
   readonly #options: ResolvedReconnectOptions;
   readonly #backoff: Backoff;
   readonly #queue: SendQueue;
-  readonly #handlers: Map<string, (event: never) => unknown> = new Map();
+  readonly #handlers: Map<string, ((event: never) => unknown) | null> = new Map();
   #readyState: number = ReadyState.Connecting;
   #connection: Connection | undefined;
   #retry: Timer | undefined;
@@ -111,8 +119,8 @@ export class ReconnectingWebSocket extends EventTarget {
   }
 
   /** CONNECTING also while the next attempt is waited for. */
-  get readyState(): number {
-    return this.#readyState;
+  get readyState(): 0 | 1 | 2 | 3 {
+    return this.#readyState as 0 | 1 | 2 | 3;
   }
 
   /** The subprotocol of the connection, or of the last one. */
@@ -130,10 +138,13 @@ export class ReconnectingWebSocket extends EventTarget {
     return this.#queue.bytes + (socket?.bufferedAmount ?? 0);
   }
 
-  /** How binary messages are given: `blob`, `arraybuffer`, or what else the runtime knows. */
-  get binaryType(): string {
+  /**
+   * How binary messages are given. Typed as the standard has it; `ws` knows `nodebuffer` too, and
+   * has that as its default.
+   */
+  get binaryType(): 'blob' | 'arraybuffer' {
     const socket = this.#connection?.socket as { binaryType?: string } | undefined;
-    return this.#binaryType ?? socket?.binaryType ?? 'blob';
+    return (this.#binaryType ?? socket?.binaryType ?? 'blob') as 'blob' | 'arraybuffer';
   }
 
   set binaryType(type: string) {
@@ -204,17 +215,17 @@ export class ReconnectingWebSocket extends EventTarget {
   override addEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
     type: Name,
     listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | ListenerOptions,
   ): void;
   override addEventListener(
     type: string,
     listener: Listener<Event> | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | ListenerOptions,
   ): void;
   override addEventListener(
     type: string,
     listener: Listener<never> | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | ListenerOptions,
   ): void {
     super.addEventListener(type, listener as Listener<Event> | null, options);
   }
@@ -222,17 +233,17 @@ export class ReconnectingWebSocket extends EventTarget {
   override removeEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
     type: Name,
     listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
-    options?: boolean | EventListenerOptions,
+    options?: boolean | ListenerOptions,
   ): void;
   override removeEventListener(
     type: string,
     listener: Listener<Event> | null,
-    options?: boolean | EventListenerOptions,
+    options?: boolean | ListenerOptions,
   ): void;
   override removeEventListener(
     type: string,
     listener: Listener<never> | null,
-    options?: boolean | EventListenerOptions,
+    options?: boolean | ListenerOptions,
   ): void {
     super.removeEventListener(type, listener as Listener<Event> | null, options);
   }
@@ -337,6 +348,7 @@ export class ReconnectingWebSocket extends EventTarget {
 
   /** The user closed while dialling, or between two attempts. */
   #closeUnopened(): void {
+    if (this.#readyState === ReadyState.Closed) return; // the attempt has failed by itself
     if (this.#connection !== undefined) return this.#connection.abandon('user');
     this.#finish({ code: CloseCode.Abnormal, text: '', wasClean: false });
   }
@@ -364,12 +376,11 @@ export class ReconnectingWebSocket extends EventTarget {
     name: Name,
     handler: Handler<Name>,
   ): void {
-    const before = this.#handlers.get(name);
-    if (before !== undefined) super.removeEventListener(name, before as Listener<Event>);
-    this.#handlers.delete(name);
-    if (typeof handler !== 'function') return;
-    this.#handlers.set(name, handler);
-    super.addEventListener(name, handler as Listener<Event>);
+    const isFirst = !this.#handlers.has(name);
+    this.#handlers.set(name, typeof handler === 'function' ? handler : null);
+    // A listener of its own: the same function may be added as a listener too.
+    const call = (event: Event) => this.#handlers.get(name)?.call(this, event as never);
+    if (isFirst) super.addEventListener(name, call);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type BlobLike, QueueOverflowError, type SocketData } from '@wirebeat/core';
+import { QueueOverflowError, type SocketData } from '@wirebeat/core';
 
 /** Messages sent while there is no connection, bounded in bytes. */
 export class SendQueue {
@@ -16,10 +16,11 @@ export class SendQueue {
 
   /** @throws {QueueOverflowError} if the message does not fit; what is queued stays queued. */
   push(data: SocketData): void {
-    const size = byteLength(data);
+    const message = copy(data);
+    const size = byteLength(message);
     if (this.#bytes + size > this.#maxBytes) throw new QueueOverflowError(this.#maxBytes);
     this.#bytes += size;
-    this.#messages.push(copy(data));
+    this.#messages.push(message);
   }
 
   /** Takes all messages out, in order. */
@@ -33,17 +34,16 @@ export class SendQueue {
 
 /** The message as it is now: the caller may write to its buffer again. */
 function copy(data: SocketData): SocketData {
-  if (typeof data === 'string' || isBlob(data)) return data;
-  if (data instanceof ArrayBuffer) return data.slice(0);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  if (typeof data !== 'object' || data === null) return String(data);
+  if (ArrayBuffer.isView(data)) {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  }
+  if ('byteLength' in data) return new Uint8Array(data).slice().buffer; // of any realm, or shared
+  return typeof data.size === 'number' ? data : String(data); // a WebSocket sends all else as text
 }
 
 /** Bytes of the message as a WebSocket counts them: text in UTF-8. */
 function byteLength(data: SocketData): number {
   if (typeof data === 'string') return new TextEncoder().encode(data).length;
-  return isBlob(data) ? data.size : data.byteLength;
-}
-
-function isBlob(data: Exclude<SocketData, string>): data is BlobLike {
-  return !ArrayBuffer.isView(data) && !(data instanceof ArrayBuffer);
+  return 'byteLength' in data ? data.byteLength : data.size;
 }

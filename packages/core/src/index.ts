@@ -1,5 +1,6 @@
 export { Alarm } from './alarm.ts';
 export { Backoff } from './backoff.ts';
+export { type ClockExchange, ClockOffset } from './clock-offset.ts';
 export { CloseCode } from './close-code.ts';
 export { type Beat, decodeBeat, encodeBeat, MAX_BEAT_BYTES } from './codec.ts';
 export { Emitter, type EventEmitterLike } from './emitter.ts';
@@ -21,6 +22,7 @@ export {
   VERDICT_WAIT,
 } from './heartbeat.ts';
 export { type Interceptor, intercept, interceptSend } from './intercept.ts';
+export { LatencyHistogram } from './latency-histogram.ts';
 export {
   type BackoffOptions,
   checkFunction,
@@ -50,3 +52,4 @@ export {
 } from './socket.ts';
 export { SystemScheduler } from './system-scheduler.ts';
 export { type Instant, MAX_DELAY, type Millis, type Scheduler, type Timer } from './time.ts';
+export { TimingWheel, type TimingWheelOptions, type WheelEntry } from './timing-wheel.ts';

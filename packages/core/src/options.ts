@@ -114,7 +114,7 @@ export function checkFunction<T>(option: string, value: T): T {
 
 /** Refuses what is no object, and names that are not known. @throws {InvalidOptionError} */
 export function checkNames(option: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(option, 'an object', value);
   }
   for (const [name, given] of Object.entries(value)) {

@@ -85,9 +85,9 @@ export class Pacemaker {
     this.#alarm.cancel();
     if (beat.type === 'ping') return this.#perform(this.heartbeat.receivePing(now, beat.id));
     const answer = this.heartbeat.receivePong(now, beat.id);
+    if (answer !== undefined) this.#pending.settle(answer.seq);
     this.#perform([]);
-    if (answer === undefined) return;
-    this.#pending.settle(answer.seq);
+    if (answer === undefined || this.#isClosed) return;
     const { id, latency, sampled } = answer;
     this.#shell.emit('pong', { id, latency, sampled });
   }
@@ -125,12 +125,18 @@ export class Pacemaker {
     this.#pending.rejectAll(error);
   }
 
+  /** Also asked between two orders: a listener may close us. */
+  get #isClosed(): boolean {
+    return this.heartbeat.status === 'idle';
+  }
+
   get #silentFor(): Millis {
     return this.#scheduler.now() - this.heartbeat.lastReceived;
   }
 
   #perform(actions: readonly HeartbeatAction[], send = this.#sendPing): void {
     for (const action of actions) {
+      if (this.#isClosed) return;
       switch (action.type) {
         case 'ping':
           send(action);

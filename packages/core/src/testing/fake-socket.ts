@@ -1,19 +1,13 @@
 import { CloseCode } from '../close-code.ts';
 import { ReadyState, type SocketEvent, type WebSocketLike } from '../socket.ts';
-import type { Millis, Scheduler } from '../time.ts';
+import type { Scheduler } from '../time.ts';
+import { Link, LinkEnd, Path } from './link.ts';
 
 type Listener = (event: SocketEvent) => void;
 
-/** One direction of a fake connection. */
-interface Path {
-  latency: Millis;
-  /** What is sent is accepted, and arrives nowhere. */
-  cut: boolean;
-}
-
 /**
- * A WebSocket that is joined to another one in the same program. Messages arrive in order, after a
- * latency, by a scheduler's time.
+ * A WebSocket that is joined to another one in the same program. What it sends arrives in order, by
+ * a scheduler's time, as its `path` lets it. If the scheduler is frozen, the socket is.
  */
 export class FakeSocket implements WebSocketLike {
   readonly #scheduler: Scheduler;
@@ -22,7 +16,7 @@ export class FakeSocket implements WebSocketLike {
   readyState: number = ReadyState.Connecting;
   bufferedAmount = 0;
   /** What this side sends takes this path. */
-  readonly path: Path = { latency: 0, cut: false };
+  readonly path: Path;
   /** All that was sent, in order. */
   readonly sentMessages: unknown[] = [];
   onopen: Listener | null = null;
@@ -30,16 +24,18 @@ export class FakeSocket implements WebSocketLike {
   onerror: Listener | null = null;
   onclose: Listener | null = null;
 
+  /** On an end of a {@link Link} it takes the path of that, else one of its own. */
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
+    this.path = scheduler instanceof LinkEnd ? scheduler.path : new Path(scheduler);
   }
 
-  /** Joins both sides; they open after the latency of each path. */
+  /** Joins both sides; each opens when word of it has taken the other's path. */
   static join(one: FakeSocket, other: FakeSocket): void {
     one.#peer = other;
     other.#peer = one;
-    one.#openAfter(other.path.latency);
-    other.#openAfter(one.path.latency);
+    other.#deliver((peer) => peer.#open());
+    one.#deliver((peer) => peer.#open());
   }
 
   send(data: unknown): void {
@@ -54,6 +50,7 @@ export class FakeSocket implements WebSocketLike {
     if (this.readyState >= ReadyState.Closing) return;
     this.readyState = ReadyState.Closing;
     this.#deliver((peer) => {
+      if (peer.readyState === ReadyState.Closed) return; // terminated: nobody answers
       peer.#end(code, reason, true);
       peer.#deliver((self) => self.#end(code, reason, true));
     });
@@ -98,12 +95,10 @@ export class FakeSocket implements WebSocketLike {
     if (this.readyState === ReadyState.Open) this.dispatchEvent({ type: 'message', data });
   }
 
-  #openAfter(latency: Millis): void {
-    this.#scheduler.at(this.#scheduler.now() + latency, () => {
-      if (this.readyState !== ReadyState.Connecting) return;
-      this.readyState = ReadyState.Open;
-      this.dispatchEvent({ type: 'open' });
-    });
+  #open(): void {
+    if (this.readyState !== ReadyState.Connecting) return;
+    this.readyState = ReadyState.Open;
+    this.dispatchEvent({ type: 'open' });
   }
 
   #end(code: number, reason: string, wasClean: boolean): void {
@@ -114,16 +109,14 @@ export class FakeSocket implements WebSocketLike {
 
   #deliver(arrive: (peer: FakeSocket) => void): void {
     const peer = this.#peer;
-    if (peer === undefined || this.path.cut) return;
-    this.#scheduler.at(this.#scheduler.now() + this.path.latency, () => {
-      if (!this.path.cut) arrive(peer);
-    });
+    if (peer !== undefined) this.path.carry(peer.#scheduler, () => arrive(peer));
   }
 }
 
-/** Two sockets of one connection, which opens by the scheduler's time. */
-export function fakeSocketPair(scheduler: Scheduler): [FakeSocket, FakeSocket] {
-  const pair: [FakeSocket, FakeSocket] = [new FakeSocket(scheduler), new FakeSocket(scheduler)];
+/** Two sockets of one connection, which opens by the scheduler's time; over a link, one at each end. */
+export function fakeSocketPair(over: Scheduler | Link): [FakeSocket, FakeSocket] {
+  const [one, other] = over instanceof Link ? over.ends : [over, over];
+  const pair: [FakeSocket, FakeSocket] = [new FakeSocket(one), new FakeSocket(other)];
   FakeSocket.join(...pair);
   return pair;
 }

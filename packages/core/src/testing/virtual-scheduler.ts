@@ -2,7 +2,6 @@ import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
 
 interface VirtualTimer extends Timer {
   readonly due: Instant;
-  readonly order: number;
   readonly callback: () => void;
 }
 
@@ -12,7 +11,6 @@ interface VirtualTimer extends Timer {
  */
 export class VirtualScheduler implements Scheduler {
   #now: Instant;
-  #order = 0;
   readonly #timers: Set<VirtualTimer> = new Set();
 
   constructor(start: Instant = 0) {
@@ -26,7 +24,6 @@ export class VirtualScheduler implements Scheduler {
   at(due: Instant, callback: () => void): Timer {
     const timer: VirtualTimer = {
       due,
-      order: ++this.#order,
       callback,
       cancel: () => this.#timers.delete(timer),
     };
@@ -68,9 +65,8 @@ export class VirtualScheduler implements Scheduler {
   #next(end: Instant): VirtualTimer | undefined {
     let next: VirtualTimer | undefined;
     for (const timer of this.#timers) {
-      if (timer.due > end) continue;
-      if (next === undefined || timer.due < next.due) next = timer;
-      else if (timer.due === next.due && timer.order < next.order) next = timer;
+      // They come in the order in which they were set: of two that are due together, the first.
+      if (timer.due <= end && (next === undefined || timer.due < next.due)) next = timer;
     }
     return next;
   }

@@ -1,0 +1,685 @@
+import {
+  ConnectionClosedError,
+  type HeartbeatEvents,
+  InvalidOptionError,
+  PingTimeoutError,
+} from '@wirebeat/core';
+import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
+import { describe, expect, it } from 'vitest';
+import { type AttachOptions, attachHeartbeat, type SocketHeartbeat } from '../src/attach.ts';
+import {
+  autoResponder,
+  FakeServer,
+  KINDS,
+  type Kind,
+  type Link,
+  minimalPeer,
+  silentPeer,
+} from './fake-server.ts';
+import { reportedErrors } from './reported-errors.ts';
+
+const EVENTS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall'] as const;
+const PING = '\u0005wb';
+const PONG = '\u0006wb';
+/** What begins as a beat does and is none. */
+const MALFORMED = [
+  '\u0005',
+  '\u0006',
+  '\u0005w',
+  '\u0005wbx',
+  '\u0005wb.',
+  '\u0005wb.a b',
+  '\u0005wb;a',
+  '\u0005wb;a=1;a=2',
+  '\u0006wb.12345678901234567',
+  '\u0006wb ',
+  ` ${PING}`,
+  `${PING};${'a'.repeat(16)}=${'b'.repeat(24)}`.repeat(4),
+];
+
+interface Stage {
+  readonly scheduler: VirtualScheduler;
+  readonly server: FakeServer;
+  readonly link: Link;
+  readonly heartbeat: SocketHeartbeat;
+  /** Every event with the time it came. */
+  readonly log: [at: number, name: string, event: unknown][];
+}
+
+/** Dials and attaches, 10 ms before the connection opens. */
+function attach(kind: Kind = 'ws', options: AttachOptions = {}): Stage {
+  const scheduler = new VirtualScheduler(1_000_000);
+  const server = new FakeServer(scheduler, kind);
+  const link = server.connect();
+  const heartbeat = attachHeartbeat(link.client, { scheduler, jitter: 0, ...options });
+  const log: Stage['log'] = [];
+  const start = scheduler.now() + 10;
+  for (const name of EVENTS) {
+    heartbeat.on(name, (event) => log.push([scheduler.now() - start, name, event]));
+  }
+  return { scheduler, server, link, heartbeat, log };
+}
+
+/** The same, already open and with its first pong received: 20 ms after the opening. */
+function attachOpen(kind?: Kind, options?: AttachOptions): Stage {
+  const stage = attach(kind, options);
+  stage.scheduler.advance(30);
+  return stage;
+}
+
+function namesOf(log: Stage['log']): string[] {
+  return log.map(([, name]) => name);
+}
+
+/** The time of the first event of that name. */
+function timeOf(log: Stage['log'], name: keyof HeartbeatEvents): number | undefined {
+  return log.find((entry) => entry[1] === name)?.[0];
+}
+
+describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
+  describe('pings', () => {
+    it('pings at once on open, with an id and the version', () => {
+      const { scheduler, link } = attach(kind);
+      scheduler.advance(9);
+      expect(link.wire.sentMessages).toEqual([]);
+      scheduler.advance(1);
+      expect(link.wire.sentMessages).toEqual([`${PING}.1;v=1`]);
+    });
+
+    it('sends a bare ping whenever pingInterval has passed in silence', () => {
+      const { scheduler, link, log } = attach(kind, { pingInterval: 25_000 });
+      scheduler.advance(80_000);
+      expect(link.wire.sentMessages).toEqual([`${PING}.1;v=1`, PING, PING, PING]);
+      const times = log.filter(([, name]) => name === 'ping').map(([at]) => at);
+      expect(times).toEqual([0, 25_000, 50_000, 75_000]);
+    });
+
+    it('takes up to a tenth from the interval by default', () => {
+      const scheduler = new VirtualScheduler();
+      const { client, wire } = new FakeServer(scheduler, kind).connect();
+      attachHeartbeat(client, { scheduler, random: () => 0.999_999 });
+      scheduler.advanceTo(10 + 22_500);
+      expect(wire.sentMessages).toHaveLength(1);
+      scheduler.advance(1);
+      expect(wire.sentMessages).toHaveLength(2);
+    });
+
+    it('counts what the application sends: traffic both ways puts pings off', () => {
+      const { scheduler, link } = attachOpen(kind);
+      link.peer.send(PING); // a peer that pings knows what a skipped ping is
+      for (let second = 0; second < 120; second += 10) {
+        link.client.send(`at ${second}`);
+        link.peer.send(`at ${second}`);
+        scheduler.advance(10_000);
+      }
+      expect(link.beats).toEqual([`${PING}.1;v=1`, PONG]);
+    });
+
+    it('keeps pinging while traffic goes one way only', () => {
+      const { scheduler, link } = attachOpen(kind);
+      link.peer.send(PING);
+      for (let second = 0; second < 120; second += 10) {
+        link.client.send(`at ${second}`);
+        scheduler.advance(10_000);
+      }
+      expect(link.beats.filter((beat) => beat === PING)).toHaveLength(4);
+    });
+
+    it('sends nothing unasked with pingInterval: false, after the first ping', () => {
+      const { scheduler, link, heartbeat } = attach(kind, { pingInterval: false });
+      scheduler.advance(1_000_000);
+      expect(link.beats).toEqual([`${PING}.1;v=1`]);
+      expect(heartbeat.detectionBound).toBe(Number.POSITIVE_INFINITY);
+    });
+
+    it('passes on what the application sends, in order and untouched', () => {
+      const { scheduler, link } = attachOpen(kind);
+      const messages = ['', 'text', new ArrayBuffer(3), new Uint8Array([5, 119, 98]), ...MALFORMED];
+      for (const message of messages) link.client.send(message);
+      scheduler.advance(10);
+      expect(link.wire.sentMessages.slice(1)).toStrictEqual(messages);
+    });
+
+    it('attaches to a socket that is open already', () => {
+      const scheduler = new VirtualScheduler();
+      const server = new FakeServer(scheduler, kind);
+      const link = server.connect();
+      scheduler.advance(10);
+      const heartbeat = attachHeartbeat(link.client, { scheduler });
+      expect(heartbeat.status).toBe('alive');
+      expect(link.wire.sentMessages).toEqual([`${PING}.1;v=1`]);
+      scheduler.advance(20);
+      expect(heartbeat.latency).toBe(20);
+    });
+  });
+
+  describe('received beats', () => {
+    const seenBy = (add: (link: Link, seen: unknown[]) => void, when: 'before' | 'after') => {
+      const scheduler = new VirtualScheduler();
+      const server = new FakeServer(scheduler, kind);
+      const link = server.connect();
+      const seen: unknown[] = [];
+      if (when === 'before') add(link, seen);
+      attachHeartbeat(link.client, { scheduler });
+      if (when === 'after') add(link, seen);
+      scheduler.advance(10);
+      for (const message of ['one', PING, `${PING}.abc;pingInterval=30000`, `${PONG}.zz`, 'two']) {
+        link.peer.send(message);
+      }
+      scheduler.advance(60_000);
+      return seen;
+    };
+    const setHandler = (link: Link, seen: unknown[]) => {
+      link.client.onmessage = (event: { data: unknown }) => seen.push(event.data);
+    };
+    const addListener = (link: Link, seen: unknown[]) => {
+      link.client.addEventListener('message', (event: { data: unknown }) => seen.push(event.data));
+    };
+
+    it('are hidden from onmessage set before attaching', () => {
+      expect(seenBy(setHandler, 'before')).toEqual(['one', 'two']);
+    });
+
+    it('are hidden from onmessage set after attaching', () => {
+      expect(seenBy(setHandler, 'after')).toEqual(['one', 'two']);
+    });
+
+    it('are hidden from listeners added after attaching', () => {
+      expect(seenBy(addListener, 'after')).toEqual(['one', 'two']);
+    });
+
+    it('are hidden from listeners added before where the class dispatches in public', () => {
+      const seen = seenBy(addListener, 'before');
+      if (kind === 'ws') expect(seen).toEqual(['one', 'two']);
+      else expect(seen).toContain(PING); // as a page sees it: the documented limit
+    });
+
+    it('leave everything else alone: in order, the same object, once', () => {
+      const { scheduler, link } = attachOpen(kind);
+      const seen: unknown[] = [];
+      link.client.addEventListener('message', (event: { data: unknown }) => seen.push(event.data));
+      const messages = [
+        '',
+        'text',
+        ...MALFORMED,
+        new ArrayBuffer(8),
+        new TextEncoder().encode(PING).buffer,
+        new TextEncoder().encode(PING),
+        new Blob([PING]),
+        'last',
+      ];
+      for (const message of messages) link.peer.send(message);
+      scheduler.advance(10);
+      expect(seen).toHaveLength(messages.length);
+      for (const [index, message] of messages.entries()) expect(seen[index]).toBe(message);
+    });
+
+    it('are answered when they are pings, with their id and nothing else', () => {
+      const { scheduler, link } = attachOpen(kind);
+      link.peer.send(PING);
+      link.peer.send(`${PING}.x-9;pingInterval=30000`);
+      scheduler.advance(10);
+      expect(link.beats.slice(1)).toEqual([PONG, `${PONG}.x-9`]);
+    });
+  });
+
+  describe('ping()', () => {
+    it('resolves to the latency', async () => {
+      const { scheduler, heartbeat } = attachOpen(kind);
+      const pong = heartbeat.ping();
+      scheduler.advance(20);
+      expect(await pong).toBe(20);
+      expect(heartbeat.latency).toBe(20);
+    });
+
+    it('resolves each of several at once, in any number', async () => {
+      const { scheduler, heartbeat } = attachOpen(kind);
+      const pongs = [heartbeat.ping()];
+      scheduler.advance(5);
+      pongs.push(heartbeat.ping(), heartbeat.ping());
+      scheduler.advance(40);
+      expect(await Promise.all(pongs)).toEqual([20, 20, 20]);
+    });
+
+    it('rejects with PingTimeoutError when the answer does not come within timeout', async () => {
+      const { scheduler, link, heartbeat } = attachOpen(kind);
+      link.cut();
+      const pong = heartbeat.ping({ timeout: 1_000 });
+      scheduler.advance(2_000);
+      await expect(pong).rejects.toBeInstanceOf(PingTimeoutError);
+      await expect(pong).rejects.toMatchObject({ pingTimeout: 1_000, silentFor: 1_250 });
+    });
+
+    it('rejects with PingTimeoutError when the peer is dead', async () => {
+      const { scheduler, link, heartbeat } = attachOpen(kind);
+      link.cut();
+      const pong = heartbeat.ping({ timeout: false });
+      scheduler.advance(10_250);
+      await expect(pong).rejects.toBeInstanceOf(PingTimeoutError);
+    });
+
+    it('rejects with ConnectionClosedError and the close code when the socket closes', async () => {
+      const { scheduler, link, server, heartbeat } = attachOpen(kind);
+      server.answer = silentPeer;
+      const pong = heartbeat.ping();
+      link.peer.close(1001, 'going');
+      scheduler.advance(10);
+      await expect(pong).rejects.toBeInstanceOf(ConnectionClosedError);
+      await expect(pong).rejects.toMatchObject({ closeCode: 1001, reason: 'going' });
+    });
+
+    it('rejects with the reason of its signal', async () => {
+      const { scheduler, heartbeat } = attachOpen(kind);
+      const controller = new AbortController();
+      const pong = heartbeat.ping({ signal: controller.signal });
+      controller.abort(new Error('not any more'));
+      scheduler.advance(100);
+      await expect(pong).rejects.toThrow('not any more');
+      await expect(heartbeat.ping({ signal: controller.signal })).rejects.toThrow('not any more');
+    });
+
+    it('rejects with ConnectionClosedError before the socket is open', async () => {
+      const { link, heartbeat } = attach(kind);
+      await expect(heartbeat.ping()).rejects.toBeInstanceOf(ConnectionClosedError);
+      expect(link.wire.sentMessages).toEqual([]);
+    });
+
+    it('rejects with ConnectionClosedError when the heartbeat is detached', async () => {
+      const { heartbeat } = attachOpen(kind);
+      const pong = heartbeat.ping();
+      heartbeat.detach();
+      await expect(pong).rejects.toBeInstanceOf(ConnectionClosedError);
+      await expect(heartbeat.ping()).rejects.toBeInstanceOf(ConnectionClosedError);
+    });
+
+    it('rejects with InvalidOptionError for a timeout out of its range', async () => {
+      const { heartbeat } = attachOpen(kind);
+      await expect(heartbeat.ping({ timeout: 0 })).rejects.toBeInstanceOf(InvalidOptionError);
+    });
+  });
+
+  describe('the verdict', () => {
+    it('is suspect, then dead, for a peer that fell silent', () => {
+      const { scheduler, link, log, heartbeat } = attachOpen(kind);
+      link.cut();
+      scheduler.advance(60_000);
+      //      0 the first ping, answered at 20
+      // 25 000 a bare ping, into the cut
+      // 26 000 the adaptive deadline
+      // 35 250 pingTimeout and the second look
+      expect(log).toEqual([
+        [0, 'alive', { latency: undefined }],
+        [0, 'ping', { id: '1' }],
+        [20, 'pong', expect.objectContaining({ id: '1', latency: 20 })],
+        [25_000, 'ping', { id: undefined }],
+        [26_000, 'suspect', { silentFor: 25_980 }],
+        [35_250, 'dead', { silentFor: 35_230, error: expect.any(PingTimeoutError) }],
+      ]);
+      expect(heartbeat.status).toBe('dead');
+    });
+
+    it('comes within detectionBound of the last byte, whenever the link is cut', () => {
+      for (let cutAt = 0; cutAt < 60_000; cutAt += 617) {
+        const random = seededRandom(cutAt);
+        const { scheduler, link, log, heartbeat } = attachOpen(kind, { jitter: 0.1, random });
+        scheduler.advance(cutAt);
+        link.cut();
+        const { detectionBound } = heartbeat;
+        scheduler.advance(100_000);
+        const dead = log.find(([, name]) => name === 'dead')?.[2] as HeartbeatEvents['dead'];
+        expect(dead.silentFor).toBeLessThanOrEqual(detectionBound);
+        expect(dead.silentFor).toBeGreaterThan(10_000);
+      }
+    });
+
+    it('comes for a peer that never says a word', () => {
+      const { scheduler, server, log, heartbeat } = attach(kind);
+      server.answer = silentPeer;
+      scheduler.advance(60_000);
+      expect(timeOf(log, 'dead')).toBeLessThanOrEqual(heartbeat.detectionBound);
+    });
+
+    it('ends the socket: by terminate() where there is one, else by close code 3008', () => {
+      const { scheduler, link } = attachOpen(kind);
+      const closes: unknown[] = [];
+      link.client.addEventListener('close', ({ code }: { code: number }) => closes.push(code));
+      link.cut();
+      scheduler.advance(35_000);
+      link.mend(); // so that the close code arrives, if there is one
+      scheduler.advance(10_000);
+      expect(closes).toEqual(kind === 'ws' ? [1006] : [3008]);
+      expect(link.client.readyState).toBe(3);
+    });
+
+    it('is told while the socket is still there, and leaves nothing behind', async () => {
+      const { scheduler, link, heartbeat } = attachOpen(kind);
+      const states: number[] = [];
+      heartbeat.on('dead', () => states.push(link.client.readyState));
+      link.cut();
+      scheduler.advance(60_000);
+      expect(states).toEqual([1]);
+      expect(scheduler.pending).toBe(0);
+      expect(Object.keys(link.client)).not.toContain('send');
+      await expect(heartbeat.ping()).rejects.toBeInstanceOf(ConnectionClosedError);
+    });
+
+    it('never comes for a peer that answers', () => {
+      const { scheduler, server, log } = attach(kind);
+      server.answer = minimalPeer;
+      scheduler.advance(3_600_000);
+      expect(new Set(namesOf(log))).toEqual(new Set(['alive', 'ping', 'pong']));
+    });
+
+    it('never comes for a peer that answers only the bare ping, which gives latency too', () => {
+      const { scheduler, server, link, log, heartbeat } = attach(kind);
+      server.answer = autoResponder;
+      scheduler.advance(3_600_000);
+      expect(timeOf(log, 'dead')).toBeUndefined();
+      expect(heartbeat.status).toBe('alive');
+      expect(heartbeat.latency).toBe(20);
+      expect(new Set(link.beats.slice(1))).toEqual(new Set([PING])); // ids are not tried again
+    });
+
+    it('survives one lost pong, and the pings go on', () => {
+      const { scheduler, server, log, heartbeat } = attachOpen(kind);
+      let lost = 0;
+      server.answer = (text) => (lost++ === 0 ? undefined : minimalPeer(text));
+      // 25 000 a ping whose pong is lost; 26 000 suspect; 27 000 other bytes
+      scheduler.advance(26_980);
+      server.last.peer.send('anything');
+      scheduler.advance(60_000);
+      expect(timeOf(log, 'suspect')).toBe(26_000);
+      expect(timeOf(log, 'dead')).toBeUndefined();
+      expect(heartbeat.status).toBe('alive');
+      const pings = log.filter(([, name]) => name === 'ping').map(([at]) => at);
+      expect(pings).toEqual([0, 25_000, 50_000, 75_000]);
+    });
+
+    it.each([
+      ['text', 'anything'],
+      ['a malformed beat', '\u0005wbx'],
+      ['bytes', new ArrayBuffer(1)],
+      ['an empty message', ''],
+      ['a ping', PING],
+      ['a pong that nobody asked for', `${PONG}.nobody`],
+    ])('is lifted by %s', (_, message) => {
+      const { scheduler, server, link, log } = attachOpen(kind);
+      server.answer = silentPeer;
+      scheduler.advance(35_000); // pingTimeout is over, the second look is not
+      link.peer.send(message);
+      scheduler.advance(2_000);
+      expect(timeOf(log, 'suspect')).toBe(26_000);
+      expect(namesOf(log)).not.toContain('dead');
+      expect(namesOf(log).at(-1)).toBe('alive');
+    });
+  });
+
+  describe('after a stall', () => {
+    it('gives no verdict but tells of it, and probes', () => {
+      const { scheduler, link, log, heartbeat } = attachOpen(kind);
+      scheduler.advance(25_000); // a ping is out
+      scheduler.stall(60_000);
+      scheduler.advance(0);
+      const lateBy = log.find(([, name]) => name === 'stall')?.[2];
+      expect(lateBy).toEqual({ lateBy: expect.any(Number) });
+      expect((lateBy as HeartbeatEvents['stall']).lateBy).toBeGreaterThan(30_000);
+      expect(namesOf(log)).not.toContain('dead');
+      expect(link.beats).toHaveLength(3); // the first, the routine one, the probe
+      scheduler.advance(10_000);
+      expect(heartbeat.status).toBe('alive');
+    });
+
+    it('gives the probe a full timeout of its own, then the verdict', () => {
+      const { scheduler, link, log } = attachOpen(kind);
+      scheduler.advance(24_000);
+      link.cut();
+      scheduler.advance(1_000);
+      scheduler.stall(60_000);
+      scheduler.advance(0);
+      const stalledAt = timeOf(log, 'stall') ?? Number.NaN;
+      scheduler.advance(60_000);
+      expect(timeOf(log, 'dead')).toBe(stalledAt + 10_250);
+    });
+  });
+
+  describe('detach()', () => {
+    it('leaves no trace on the socket, which stays open', () => {
+      const scheduler = new VirtualScheduler();
+      const { client, ...link } = new FakeServer(scheduler, kind).connect();
+      client.onmessage = () => {};
+      const before = [Reflect.ownKeys(client), client.listenerCount];
+      const heartbeat = attachHeartbeat(client, { scheduler });
+      scheduler.advance(30_000);
+      expect(client.listenerCount).toBeGreaterThan(before[1] as number);
+      expect(Reflect.ownKeys(client)).toContain('send');
+      heartbeat.detach();
+      expect([Reflect.ownKeys(client), client.listenerCount]).toEqual(before);
+      expect(scheduler.pending).toBe(0);
+      expect(client.readyState).toBe(1);
+      expect(link.wire.readyState).toBe(1);
+      expect(heartbeat.status).toBe('idle');
+    });
+
+    it('gives beats back to the application', () => {
+      const { scheduler, link, heartbeat } = attachOpen(kind);
+      const seen: unknown[] = [];
+      link.client.onmessage = (event: { data: unknown }) => seen.push(event.data);
+      heartbeat.detach();
+      link.peer.send(PING);
+      scheduler.advance(60_000);
+      expect(seen).toEqual([PING]);
+      expect(link.beats).toEqual([`${PING}.1;v=1`]);
+    });
+
+    it('may be called before the open, and again, and from a listener', () => {
+      const early = attach(kind);
+      early.heartbeat.detach();
+      early.heartbeat.detach();
+      early.scheduler.advance(60_000);
+      expect(early.link.wire.sentMessages).toEqual([]);
+      expect(early.log).toEqual([]);
+      for (const name of ['alive', 'ping', 'pong', 'suspect', 'dead'] as const) {
+        const { scheduler, server, link, heartbeat } = attach(kind);
+        if (name === 'suspect' || name === 'dead') server.answer = silentPeer;
+        heartbeat.on(name, () => heartbeat.detach());
+        scheduler.advance(100_000);
+        expect(scheduler.pending).toBe(0);
+        expect(Reflect.ownKeys(link.client)).not.toContain('send');
+        expect(heartbeat.status).toBe('idle');
+      }
+    });
+
+    it('in a stall listener keeps the probe from being sent', () => {
+      const { scheduler, link, heartbeat } = attachOpen(kind);
+      heartbeat.on('stall', () => heartbeat.detach());
+      scheduler.stall(60_000);
+      scheduler.advance(10);
+      expect(link.beats).toEqual([`${PING}.1;v=1`]);
+    });
+
+    it('tells nothing to listeners afterwards', () => {
+      const { scheduler, link, log, heartbeat } = attachOpen(kind);
+      heartbeat.detach();
+      const told = log.length;
+      link.cut();
+      scheduler.advance(100_000);
+      expect(log).toHaveLength(told);
+    });
+
+    it('is what Symbol.dispose does', () => {
+      const { scheduler, link, heartbeat } = attachOpen(kind);
+      {
+        using held = heartbeat;
+        expect(held.status).toBe('alive');
+      }
+      expect(heartbeat.status).toBe('idle');
+      expect(scheduler.pending).toBe(0);
+      expect(Reflect.ownKeys(link.client)).not.toContain('send');
+    });
+  });
+
+  it('ends with its socket and leaves no trace', () => {
+    const { scheduler, link, log, heartbeat } = attachOpen(kind);
+    link.peer.close(1000);
+    scheduler.advance(100_000);
+    expect(heartbeat.status).toBe('idle');
+    expect(scheduler.pending).toBe(0);
+    expect(Reflect.ownKeys(link.client)).not.toContain('send');
+    expect(namesOf(log)).toEqual(['alive', 'ping', 'pong']);
+  });
+});
+
+describe('attachHeartbeat', () => {
+  it('tells what it knows: status, latency, lastReceived, detectionBound', () => {
+    const { scheduler, heartbeat } = attach();
+    expect(heartbeat.status).toBe('idle');
+    expect(heartbeat.latency).toBeUndefined();
+    scheduler.advance(10);
+    expect(heartbeat.status).toBe('alive');
+    expect(heartbeat.lastReceived).toBe(1_000_010);
+    scheduler.advance(20);
+    expect(heartbeat.latency).toBe(20);
+    expect(heartbeat.lastReceived).toBe(1_000_030);
+    expect(heartbeat.detectionBound).toBe(25_000 + 10_000 + 250 + 3 * 250);
+  });
+
+  it('tells alive with the latency when a suspect is heard again', () => {
+    const { scheduler, server, log } = attachOpen();
+    server.answer = silentPeer;
+    scheduler.advance(26_000);
+    server.last.peer.send('anything');
+    scheduler.advance(10);
+    expect(log.at(-1)).toEqual([expect.any(Number), 'alive', { latency: 20 }]);
+  });
+
+  it('probes on demand: suspect within 5 s, dead at pingTimeout and not before', () => {
+    const { scheduler, link, log, heartbeat } = attach();
+    scheduler.advance(30);
+    link.cut();
+    heartbeat.probe(); // at 20
+    scheduler.advance(60_000);
+    expect(timeOf(log, 'suspect')).toBeLessThanOrEqual(5_020);
+    expect(timeOf(log, 'dead')).toBe(10_270);
+  });
+
+  it('leaves a probe in vain at suspect within 5 s although pongs are usually slower', () => {
+    const scheduler = new VirtualScheduler();
+    const server = new FakeServer(scheduler);
+    server.latency = 4_000; // the adaptive deadline is beyond 5 s
+    const link = server.connect();
+    const heartbeat = attachHeartbeat(link.client, { scheduler, pingTimeout: 30_000 });
+    scheduler.advance(12_100);
+    expect(heartbeat.latency).toBe(8_000);
+    link.cut();
+    let suspectAt = 0;
+    heartbeat.on('suspect', () => {
+      suspectAt = scheduler.now();
+    });
+    heartbeat.probe();
+    scheduler.advance(20_000);
+    expect(suspectAt).toBe(12_100 + 5_000);
+  });
+
+  it('does not pile pings up, however often it is asked to probe', () => {
+    const { link, heartbeat } = attachOpen();
+    for (let times = 0; times < 10; times += 1) heartbeat.probe();
+    expect(link.beats).toHaveLength(2);
+  });
+
+  it('probes nothing before the open and after the end', () => {
+    const { scheduler, link, heartbeat } = attach();
+    heartbeat.probe();
+    expect(link.wire.sentMessages).toEqual([]);
+    scheduler.advance(30);
+    link.reset();
+    heartbeat.probe();
+    expect(link.beats).toHaveLength(1);
+    expect(scheduler.pending).toBe(0);
+  });
+
+  it('sends nothing into a socket that is closing', () => {
+    const scheduler = new VirtualScheduler();
+    const link = new FakeServer(scheduler).connect();
+    const sent: unknown[] = [];
+    link.client.send = (data) => sent.push(data); // some classes throw here
+    attachHeartbeat(link.client, { scheduler });
+    scheduler.advance(10);
+    link.cut();
+    link.client.close(1000);
+    expect(link.client.readyState).toBe(2);
+    scheduler.advance(60_000);
+    expect(sent).toEqual([`${PING}.1;v=1`]);
+  });
+
+  it('stands by a close() that throws: the peer is dead all the same', () => {
+    const { scheduler, link, log } = attachOpen('browser');
+    link.client.close = () => {
+      throw new Error('cannot be closed');
+    };
+    link.cut();
+    expect(() => scheduler.advance(60_000)).not.toThrow();
+    expect(timeOf(log, 'dead')).toBe(35_250);
+  });
+
+  it('calls listeners in the order they came, and obeys once and off', () => {
+    const { scheduler, heartbeat } = attach();
+    const calls: string[] = [];
+    const gone = () => calls.push('gone');
+    heartbeat.once('ping', () => calls.push('once'));
+    heartbeat.on('ping', gone);
+    heartbeat.on('ping', () => calls.push('on'));
+    heartbeat.off('ping', gone);
+    scheduler.advance(30_000);
+    expect(calls).toEqual(['once', 'on', 'on']);
+  });
+
+  it('takes no harm from a listener that throws; the error is reported', async () => {
+    const { scheduler, heartbeat, log } = attach();
+    heartbeat.on('alive', () => {
+      throw new Error('a listener of alive');
+    });
+    const later: string[] = [];
+    heartbeat.on('alive', () => later.push('alive'));
+    heartbeat.on('pong', () => {
+      throw new Error('a listener of pong');
+    });
+    const errors = await reportedErrors(() => scheduler.advance(60_000));
+    expect(errors.map(String)).toEqual([
+      'Error: a listener of alive',
+      'Error: a listener of pong',
+      'Error: a listener of pong',
+      'Error: a listener of pong',
+    ]);
+    expect(later).toEqual(['alive']);
+    expect(log.filter(([, name]) => name === 'ping')).toHaveLength(3);
+    expect(heartbeat.status).toBe('alive');
+  });
+
+  it.each([
+    [{ pingInterval: 0 }, 'pingInterval'],
+    [{ pingInterval: Number.NaN }, 'pingInterval'],
+    [{ pingTimeout: -1 }, 'pingTimeout'],
+    [{ jitter: 1 }, 'jitter'],
+    [{ random: 4 }, 'random'],
+    [{ interval: 5 }, 'interval'],
+    ['fast', 'options'],
+    [null, 'options'],
+  ])('refuses the options %j', (options, option) => {
+    const scheduler = new VirtualScheduler();
+    const { client } = new FakeServer(scheduler).connect();
+    const before = [Reflect.ownKeys(client), client.listenerCount];
+    const attempt = () => attachHeartbeat(client, options as never);
+    expect(attempt).toThrow(InvalidOptionError);
+    expect(attempt).toThrow(expect.objectContaining({ option }));
+    expect([Reflect.ownKeys(client), client.listenerCount]).toEqual(before);
+  });
+
+  it.each([[undefined], [null], [{}], ['ws://host/'], [new EventTarget()], [{ send: () => {} }]])(
+    'refuses what is no socket: %s',
+    (socket) => {
+      const attempt = () => attachHeartbeat(socket as never);
+      expect(attempt).toThrow(InvalidOptionError);
+      expect(attempt).toThrow(expect.objectContaining({ option: 'socket' }));
+    },
+  );
+});

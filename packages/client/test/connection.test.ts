@@ -1,0 +1,246 @@
+import { VirtualScheduler } from '@wirebeat/core/testing';
+import { describe, expect, it } from 'vitest';
+import type { CloseRecord } from '../src/close-record.ts';
+import { Connection, type ConnectionOwner } from '../src/connection.ts';
+import { FakeServer, KINDS, type Kind, type Link, silentPeer } from './fake-server.ts';
+
+interface Stage {
+  readonly scheduler: VirtualScheduler;
+  readonly server: FakeServer;
+  readonly link: Link;
+  readonly connection: Connection;
+  /** What the owner was told, but for the routine of the heartbeat. */
+  readonly told: unknown[];
+  readonly records: CloseRecord[];
+}
+
+/** Dials. The connection opens after 10 ms. */
+function connect(kind: Kind = 'ws', connectTimeout = 5_000): Stage {
+  const scheduler = new VirtualScheduler();
+  const server = new FakeServer(scheduler, kind);
+  const link = server.connect();
+  const told: unknown[] = [];
+  const records: CloseRecord[] = [];
+  const owner: ConnectionOwner = {
+    opened: () => told.push('opened'),
+    received: ({ data }) => told.push(['received', data]),
+    failed: (error) => told.push(['failed', error]),
+    ended: (record) => {
+      told.push('ended');
+      records.push(record);
+    },
+    beat: (name) => {
+      if (!['ping', 'pong', 'alive'].includes(name)) told.push(name);
+    },
+  };
+  const options = { scheduler, jitter: 0 };
+  const connection = new Connection(link.client, options, connectTimeout, owner);
+  return { scheduler, server, link, connection, told, records };
+}
+
+function connectOpen(kind?: Kind): Stage {
+  const stage = connect(kind);
+  stage.scheduler.advance(30);
+  return stage;
+}
+
+describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
+  it('tells of the open, the messages and the errors, and keeps the beats', () => {
+    const { scheduler, link, told } = connectOpen(kind);
+    link.peer.send('text');
+    link.peer.send('\u0005wb');
+    scheduler.advance(10);
+    link.dispatch({ type: 'error' });
+    expect(told).toEqual(['opened', ['received', 'text'], ['failed', undefined]]);
+  });
+
+  it('forwards every event of the heartbeat', () => {
+    const { scheduler, link, connection, told } = connectOpen(kind);
+    scheduler.stall(60_000);
+    scheduler.advance(10);
+    link.cut();
+    connection.heartbeat.probe();
+    scheduler.advance(60_000);
+    expect(told).toEqual(['opened', 'stall', 'suspect', 'dead', 'ended']);
+  });
+
+  it('ends with the close of its socket', () => {
+    const { scheduler, link, records } = connectOpen(kind);
+    scheduler.advance(70);
+    link.peer.close(4001, 'bye');
+    scheduler.advance(10);
+    expect(records).toEqual([
+      {
+        reason: 'peer-close',
+        code: 4001,
+        text: 'bye',
+        wasClean: true,
+        wasOpen: true,
+        silentFor: 80,
+        latency: 20,
+      },
+    ]);
+  });
+
+  it('records as abnormal a close event without a code', () => {
+    const { link, records } = connectOpen(kind);
+    link.client.addEventListener('close', () => {});
+    link.dispatch({ type: 'close' });
+    expect(records).toMatchObject([{ reason: 'abnormal', code: 1006, text: '', wasClean: false }]);
+  });
+
+  it('does not call 1006 clean on its own, whatever the socket calls it', () => {
+    const { link, records } = connectOpen(kind);
+    link.dispatch({ type: 'close', code: 1006, wasClean: true });
+    expect(records).toMatchObject([{ reason: 'abnormal', code: 1006 }]);
+  });
+
+  it('records that it never opened, with no silence', () => {
+    const { link, records } = connect(kind);
+    link.reset();
+    expect(records).toMatchObject([{ wasOpen: false, silentFor: undefined, latency: undefined }]);
+  });
+
+  it('takes an error before the open for the end, whether or not a close follows', () => {
+    const { scheduler, link, told, records } = connect(kind);
+    link.dispatch({ type: 'error' });
+    expect(told).toEqual([['failed', undefined], 'ended']);
+    expect(records).toMatchObject([{ reason: 'abnormal', code: 1006, wasOpen: false }]);
+    expect(link.client.readyState).toBeGreaterThanOrEqual(2);
+    scheduler.advance(60_000);
+    expect(told).toHaveLength(2);
+    expect(scheduler.pending).toBe(0);
+  });
+
+  it('takes an error after the open for nothing: the close tells', () => {
+    const { scheduler, link, told } = connectOpen(kind);
+    link.dispatch({ type: 'error' });
+    scheduler.advance(10);
+    expect(told).toEqual(['opened', ['failed', undefined]]);
+    expect(link.client.readyState).toBe(1);
+  });
+
+  it('ends at the timeout of its heartbeat, in the same turn, and leaves the socket', () => {
+    const { scheduler, link, told, records } = connectOpen(kind);
+    link.cut();
+    scheduler.advanceTo(35_259);
+    expect(records).toEqual([]);
+    scheduler.advance(1);
+    expect(told).toEqual(['opened', 'suspect', 'dead', 'ended']);
+    expect(records).toMatchObject([
+      { reason: 'ping-timeout', code: 3008, text: '', wasClean: false, silentFor: 35_230 },
+    ]);
+    expect(link.client.readyState).toBeGreaterThanOrEqual(2);
+  });
+
+  it('ends when it did not open within connectTimeout, and no later', () => {
+    const scheduler = new VirtualScheduler();
+    const server = new FakeServer(scheduler, kind);
+    server.greeting = 'ignore';
+    const link = server.connect();
+    const records: CloseRecord[] = [];
+    const owner = { opened() {}, received() {}, failed() {}, beat() {} };
+    new Connection(link.client, { scheduler }, 700, {
+      ...owner,
+      ended: (record) => records.push(record),
+    });
+    scheduler.advance(699);
+    expect(records).toEqual([]);
+    scheduler.advance(1);
+    expect(records).toMatchObject([{ reason: 'connect-timeout', code: 3008, wasOpen: false }]);
+    expect(link.client.readyState).toBeGreaterThanOrEqual(2);
+    scheduler.advance(1_000);
+    expect(scheduler.pending).toBe(0);
+  });
+
+  it('has no connect timeout once it is open', () => {
+    const { scheduler, records } = connect(kind, 15);
+    scheduler.advance(60_000);
+    expect(records).toEqual([]);
+  });
+
+  it('abandons on demand: the owner is told first, then the socket is closed', () => {
+    const { link, connection, told, records } = connectOpen(kind);
+    link.client.addEventListener('close', () => told.push('closed'));
+    link.cut();
+    connection.abandon('user');
+    expect(records).toMatchObject([{ reason: 'user', code: 1006, wasClean: false }]);
+    expect(told.slice(0, 2)).toEqual(['opened', 'ended']);
+    expect(link.client.readyState).toBeGreaterThanOrEqual(2);
+  });
+
+  describe('close()', () => {
+    it('does the closing handshake, with the code and the reason', () => {
+      const { scheduler, link, connection, records } = connectOpen(kind);
+      connection.close(4001, 'done', 1_000);
+      expect(link.client.readyState).toBe(2);
+      scheduler.advance(20);
+      expect(records).toMatchObject([{ code: 4001, text: 'done', wasClean: true }]);
+      expect(scheduler.pending).toBe(0);
+    });
+
+    it('sends no code when there is none', () => {
+      const { scheduler, connection, records } = connectOpen(kind);
+      connection.close(undefined, undefined, 1_000);
+      scheduler.advance(20);
+      expect(records).toMatchObject([{ code: 1005, wasClean: true }]);
+    });
+
+    it('waits for the handshake no longer than it is told', () => {
+      const { scheduler, link, connection, records } = connectOpen(kind);
+      link.cut();
+      connection.close(1000, '', 300);
+      scheduler.advance(299);
+      expect(records).toEqual([]);
+      scheduler.advance(1);
+      expect(records).toMatchObject([{ reason: 'user', code: 1006, wasClean: false }]);
+      expect(scheduler.pending).toBe(0);
+    });
+  });
+
+  it('tells nothing after the end, whatever becomes of the socket, and leaves no trace on it', () => {
+    const { scheduler, link, connection, told } = connectOpen(kind);
+    link.peer.close(1001);
+    scheduler.advance(20);
+    expect(link.client.listenerCount).toBe(0);
+    expect(Reflect.ownKeys(link.client)).not.toContain('send');
+    expect(scheduler.pending).toBe(0);
+    told.length = 0;
+    connection.abandon('user');
+    connection.heartbeat.probe();
+    for (const type of ['open', 'message', 'error', 'close']) link.dispatch({ type, code: 1000 });
+    scheduler.advance(60_000);
+    expect(told).toEqual([]);
+  });
+});
+
+describe('Connection', () => {
+  it('is stable when it answered a ping and was open for stableFor', () => {
+    const { scheduler, connection } = connect();
+    expect(connection.isStable(1)).toBe(false);
+    scheduler.advance(10);
+    expect(connection.isStable(0)).toBe(false); // no pong yet
+    scheduler.advance(20);
+    expect(connection.isStable(20)).toBe(true);
+    expect(connection.isStable(21)).toBe(false);
+    scheduler.advance(1);
+    expect(connection.isStable(21)).toBe(true);
+  });
+
+  it('is never stable without a pong, however long it lasts and whatever it receives', () => {
+    const { scheduler, server, link, connection } = connect();
+    server.answer = silentPeer;
+    for (let second = 0; second < 60; second += 1) {
+      scheduler.advance(1_000);
+      link.peer.send('not a pong');
+    }
+    expect(connection.isStable(1)).toBe(false);
+  });
+
+  it('carries the error that a socket of Node tells', () => {
+    const { link, told } = connectOpen();
+    const error = new Error('ECONNRESET');
+    link.dispatch({ type: 'error', error } as never);
+    expect(told.at(-1)).toEqual(['failed', error]);
+  });
+});

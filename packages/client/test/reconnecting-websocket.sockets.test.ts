@@ -1,0 +1,217 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { CloseRecord } from '../src/close-record.ts';
+import type { ReconnectOptions } from '../src/reconnect-options.ts';
+import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { CLASSES, eventOf, Log, listen, MS, MuteServer, TestProxy } from './sockets.ts';
+
+type Story = [name: string, ...details: unknown[]];
+
+describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (name, WebSocket) => {
+  const cleanup: (() => unknown)[] = [];
+
+  afterEach(async () => {
+    for (const clean of cleanup.splice(0).reverse()) await clean();
+  });
+
+  const keep = <T extends { close(): unknown }>(held: T): T => {
+    cleanup.push(() => held.close());
+    return held;
+  };
+  const dial = (url: string, options: ReconnectOptions = {}) => {
+    const socket = keep(
+      new ReconnectingWebSocket(url, [], {
+        WebSocket,
+        backoff: { minDelay: 20 * MS, maxDelay: 40 * MS },
+        ...options,
+      }),
+    );
+    const story: Log<Story> = new Log();
+    for (const type of ['open', 'suspect', 'dead'] as const) {
+      socket.addEventListener(type, () => story.push([type]));
+    }
+    socket.addEventListener('close', ({ code, wasClean }) => story.push(['close', code, wasClean]));
+    socket.addEventListener('retry', ({ detail }) => story.push(['retry', detail]));
+    socket.addEventListener('giveup', ({ detail }) => story.push(['giveup', detail]));
+    socket.addEventListener('message', ({ data }) => story.push(['message', data]));
+    return { socket, story };
+  };
+  const named = (type: string) => (entry: Story) => entry[0] === type;
+  const namesOf = (story: Log<Story>) => story.entries.map(([type]) => type);
+  const causeOf = (entry: Story) => (entry[1] as { cause: CloseRecord }).cause;
+
+  it('sends, receives and closes like one of them', async () => {
+    const server = keep(await listen());
+    const { socket, story } = dial(server.url);
+    socket.send('queued');
+    await eventOf(socket, 'open');
+    socket.send(new Uint8Array([104, 105]));
+    expect(await server.received.find(() => true, 2)).toBe('hi');
+    expect(server.received.entries).toEqual(['queued', 'hi']);
+    expect(await socket.ping()).toBeGreaterThanOrEqual(0);
+    (await server.connection()).send('back');
+    await story.find(named('message'));
+    const closed = eventOf<CloseEvent>(socket, 'close');
+    socket.close(4001, 'done');
+    const { code, reason, wasClean } = await closed;
+    expect([code, reason, wasClean]).toEqual([4001, 'done', true]);
+    expect(socket.readyState).toBe(3);
+    expect(namesOf(story)).toEqual(['open', 'message', 'close']);
+  });
+
+  it('comes back after the peer closed', async () => {
+    const server = keep(await listen());
+    const { story } = dial(server.url);
+    (await server.connection()).close(1001, 'again');
+    await story.find(named('open'), 2);
+    expect(namesOf(story)).toEqual(['open', 'close', 'retry', 'open']);
+    expect(causeOf(await story.find(named('retry')))).toMatchObject({
+      reason: 'peer-close',
+      code: 1001,
+      text: 'again',
+      wasClean: true,
+    });
+  });
+
+  it('comes back after its TCP connection was reset', async () => {
+    const server = keep(await listen());
+    const proxy = keep(await TestProxy.to(server.port));
+    const { socket, story } = dial(proxy.url);
+    await story.find(named('open'));
+    proxy.reset();
+    await story.find(named('open'), 2);
+    expect(namesOf(story)).toEqual(['open', 'close', 'retry', 'open']);
+    expect(causeOf(await story.find(named('retry')))).toMatchObject({
+      reason: 'abnormal',
+      code: 1006,
+      wasOpen: true,
+    });
+    expect(await socket.ping()).toBeGreaterThanOrEqual(0);
+  });
+
+  it('comes back when the server does, with what was sent meanwhile', async () => {
+    const first = await listen();
+    const { socket, story } = dial(first.url);
+    await story.find(named('open'));
+    await first.close();
+    await story.find(named('close'));
+    socket.send('patient');
+    await story.find(named('retry'), 3); // two attempts were refused
+    const second = keep(await listen({ port: first.port }));
+    await story.find(named('open'), 2);
+    expect(await second.received.find()).toBe('patient');
+    expect(story.entries.filter(named('close'))).toHaveLength(1);
+  });
+
+  it('waits for a server that is not there yet', async () => {
+    const absent = await listen();
+    await absent.close();
+    const { story } = dial(absent.url);
+    const refused = await story.find(named('retry'), 2);
+    expect(causeOf(refused)).toMatchObject({ reason: 'abnormal', wasOpen: false });
+    keep(await listen({ port: absent.port }));
+    await story.find(named('open'));
+    expect(namesOf(story)).not.toContain('close');
+  });
+
+  it('tries again when a server accepts and says nothing', async () => {
+    const mute = keep(await MuteServer.listen());
+    const { socket, story } = dial(mute.url, { connectTimeout: 50 * MS });
+    const retry = await story.find(named('retry'));
+    expect(causeOf(retry)).toMatchObject({ reason: 'connect-timeout', code: 3008, wasOpen: false });
+    await mute.accepted.find(() => true, 2);
+    expect(socket.readyState).toBe(0);
+    expect(namesOf(story)).not.toContain('close');
+    const [first] = mute.accepted.entries;
+    await mute.ended.find((ended) => ended === first); // an attempt that was left holds none
+  });
+
+  it('leaves a link that was cut in silence, and does not look back', async () => {
+    const server = keep(await listen());
+    const proxy = keep(await TestProxy.to(server.port));
+    const options = { pingInterval: 40 * MS, pingTimeout: 80 * MS };
+    const { socket, story } = dial(proxy.url, options);
+    await eventOf(socket, 'pong');
+    const old = await server.connection();
+    old.send('before');
+    await story.find(named('message'));
+    proxy.cut();
+    old.send('late');
+    const pong = socket.ping({ timeout: false });
+    await expect(pong).rejects.toMatchObject({ code: 'ERR_PING_TIMEOUT' });
+    await story.find(named('open'), 2);
+    const expected = ['open', 'message', 'suspect', 'dead', 'close', 'retry', 'open'];
+    expect(namesOf(story)).toEqual(expected);
+    expect(await story.find(named('close'))).toEqual(['close', 3008, false]);
+    const { attempt, delay, cause } = (await story.find(named('retry')))[1] as {
+      attempt: number;
+      delay: number;
+      cause: CloseRecord;
+    };
+    expect(attempt).toBe(1);
+    expect(delay).toBeLessThan(20 * MS);
+    expect(cause).toMatchObject({ reason: 'ping-timeout', code: 3008, wasOpen: true });
+    expect(cause.silentFor).toBeGreaterThanOrEqual(80 * MS);
+    proxy.mend(); // what the old link held back comes now
+    expect(await socket.ping()).toBeGreaterThanOrEqual(0);
+    expect(await socket.ping()).toBeGreaterThanOrEqual(0);
+    expect(namesOf(story)).toEqual(expected);
+    expect(server.accepted.entries).toHaveLength(2);
+  });
+
+  it('closes within a second on a link that is cut', async () => {
+    const server = keep(await listen());
+    const proxy = keep(await TestProxy.to(server.port));
+    const { socket, story } = dial(proxy.url);
+    await eventOf(socket, 'pong');
+    proxy.cut();
+    const begun = performance.now();
+    socket.close(1000);
+    expect(await story.find(named('close'))).toEqual(['close', 1006, false]);
+    expect(performance.now() - begun).toBeLessThan(1_000 + 500 * MS);
+    expect(socket.readyState).toBe(3);
+    expect(namesOf(story)).toEqual(['open', 'close']);
+  });
+
+  it('closes once, and at once, while it is dialling', async () => {
+    const mute = keep(await MuteServer.listen());
+    let dialled = 0;
+    const Counting = class extends WebSocket {
+      constructor(url: string, protocols?: string[]) {
+        super(url, protocols);
+        dialled += 1;
+      }
+    };
+    const { socket, story } = dial(mute.url, { WebSocket: Counting });
+    await mute.accepted.find();
+    socket.close();
+    expect(socket.readyState).toBe(2);
+    expect(await story.find(named('close'))).toEqual(['close', 1006, false]);
+    await mute.ended.find();
+    expect(namesOf(story)).toEqual(['close']);
+    expect(dialled).toBe(1);
+  });
+
+  it('closes once in an error listener of a connection that is refused', async () => {
+    const absent = await listen();
+    await absent.close();
+    const { socket, story } = dial(absent.url);
+    socket.onerror = () => socket.close();
+    await story.find(named('close'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(namesOf(story)).toEqual(['close']);
+  });
+
+  it('gives up on a fatal close code', async () => {
+    const server = keep(await listen());
+    const { socket, story } = dial(server.url);
+    (await server.connection()).close(4401, 'who are you');
+    await story.find(named('giveup'));
+    expect(namesOf(story)).toEqual(['open', 'close', 'giveup']);
+    expect(socket.readyState).toBe(3);
+  });
+
+  it.each(['no url', 'ftp://host/', 'ws://host/#fragment'])('throws for the url %s', (url) => {
+    if (name !== 'ws' && url !== 'no url') return; // newer standards allow what older ones refuse
+    expect(() => dial(url)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
+  });
+});

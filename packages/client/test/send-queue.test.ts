@@ -1,0 +1,90 @@
+import { QueueOverflowError } from '@wirebeat/core';
+import { describe, expect, it } from 'vitest';
+import { SendQueue } from '../src/send-queue.ts';
+
+describe('SendQueue', () => {
+  it('gives back all messages, in order, once', () => {
+    const queue = new SendQueue(100);
+    for (const message of ['a', '', 'b', 'a']) queue.push(message);
+    expect(queue.drain()).toEqual(['a', '', 'b', 'a']);
+    expect(queue.drain()).toEqual([]);
+    queue.push('c');
+    expect(queue.drain()).toEqual(['c']);
+  });
+
+  it.each([
+    ['text, in UTF-8', 'aé€😀', 10],
+    ['half a letter, as the U+FFFD that is sent', '\ud83d', 3],
+    ['nothing', '', 0],
+    ['an ArrayBuffer', new ArrayBuffer(7), 7],
+    ['a view, without what is beside it', new Uint16Array(new ArrayBuffer(32), 4, 3), 6],
+    ['a DataView', new DataView(new ArrayBuffer(9), 2), 7],
+    ['a Buffer', Buffer.from('abc'), 3],
+    ['a Blob', new Blob(['abcd']), 4],
+  ])('counts the bytes of %s', (_, message, bytes) => {
+    const queue = new SendQueue(100);
+    queue.push('x');
+    queue.push(message);
+    expect(queue.bytes).toBe(1 + bytes);
+    queue.drain();
+    expect(queue.bytes).toBe(0);
+  });
+
+  it('takes what just fits, and throws at what does not; what is queued stays queued', () => {
+    const queue = new SendQueue(4);
+    queue.push('abc');
+    const overflow = () => queue.push('de');
+    expect(overflow).toThrow(QueueOverflowError);
+    expect(overflow).toThrow(expect.objectContaining({ maxQueuedBytes: 4 }));
+    expect(queue.bytes).toBe(3);
+    queue.push('d');
+    expect(() => queue.push('e')).toThrow(QueueOverflowError);
+    queue.push('');
+    expect(queue.drain()).toEqual(['abc', 'd', '']);
+    queue.push('next');
+    expect(queue.bytes).toBe(4);
+  });
+
+  it('takes no message that has bytes with a bound of 0, and any with Infinity', () => {
+    expect(() => new SendQueue(0).push('a')).toThrow(QueueOverflowError);
+    const queue = new SendQueue(Number.POSITIVE_INFINITY);
+    for (let times = 0; times < 100; times += 1) queue.push('x'.repeat(1_000));
+    expect(queue.bytes).toBe(100_000);
+  });
+
+  it('keeps binary messages as they were when they were pushed', () => {
+    const queue = new SendQueue(100);
+    const bytes = new Uint8Array([1, 2, 3, 4]);
+    queue.push(bytes.buffer);
+    queue.push(bytes);
+    queue.push(bytes.subarray(1, 3));
+    queue.push(new DataView(bytes.buffer, 2));
+    queue.push(Buffer.from(bytes.buffer, 3));
+    bytes.fill(0);
+    expect(queue.drain()).toEqual([
+      new Uint8Array([1, 2, 3, 4]).buffer,
+      new Uint8Array([1, 2, 3, 4]),
+      new Uint8Array([2, 3]),
+      new Uint8Array([3, 4]),
+      new Uint8Array([4]),
+    ]);
+  });
+
+  it('keeps a Blob as it is: nobody can change it', () => {
+    const queue = new SendQueue(100);
+    const blob = new Blob(['abcd']);
+    queue.push(blob);
+    expect(queue.drain()[0]).toBe(blob);
+  });
+
+  it.each([
+    ['a SharedArrayBuffer', new SharedArrayBuffer(8), 8],
+    ['a number, which a WebSocket sends as text', 12, 2],
+    ['null, which a WebSocket sends as text', null, 4],
+  ])('stays bounded when it is given %s', (_, message, bytes) => {
+    const queue = new SendQueue(10);
+    queue.push(message as never);
+    expect(queue.bytes).toBe(bytes);
+    expect(() => queue.push('x'.repeat(11 - bytes))).toThrow(QueueOverflowError);
+  });
+});

@@ -1,0 +1,300 @@
+import { InvalidOptionError } from './errors.ts';
+import { checkNames, numberWithin } from './options.ts';
+import type { Instant, Millis, Scheduler, Timer } from './time.ts';
+
+/** Names an entry of a {@link TimingWheel} from `add` to `remove`; after that, another one's. */
+export type WheelEntry = number;
+
+/** Options of {@link TimingWheel}. */
+export interface TimingWheelOptions {
+  /** How coarse it is, a whole number up to 60 000: a callback runs at most so late. @default 100 */
+  readonly granule?: Millis;
+  /** How many granules one turn has, a power of two up to 2^20. @default 512 */
+  readonly slots?: number;
+}
+
+const DEFAULT_GRANULE: Millis = 100; // heartbeats are seconds apart: a tenth is no news
+const MAX_GRANULE: Millis = 60_000; // coarser than the longest ping interval serves nobody
+const DEFAULT_SLOTS = 512; // a turn of 51 s: the usual intervals are met in their first turn
+const MAX_SLOTS = 2 ** 20; // empty lists of 24 MB
+const GROWTH = 1.25; // costs 30 bytes an entry at worst where doubling costs 48
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
+
+const NONE = -1;
+const NEVER = Number.POSITIVE_INFINITY;
+const FREE = Number.NaN; // compares false with every granule
+const nothing = () => {};
+
+/**
+ * Timers for very many connections on one timer of the scheduler below.
+ *
+ * G. Varghese, T. Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 6 (§6.1.2): a
+ * hash table of unsorted lists, indexed by the time modulo a turn. Adding, moving and removing are
+ * O(1). A hierarchy (scheme 7) would not pay: it saves looking at what is due in a later turn, and
+ * heartbeats are due within one.
+ *
+ * Never early, and at most one granule late while nothing blocks the loop. The timer below is set
+ * for the next granule at which something is listed; while nothing waits there is none.
+ *
+ * A server holds an entry for each connection: `add` once, `move` with every beat, `remove` at the
+ * end. A callback that throws does not stop the others: its error becomes an unhandled rejection.
+ */
+export class TimingWheel implements Scheduler {
+  readonly #scheduler: Scheduler;
+  readonly #granule: Millis;
+  readonly #slots: number;
+
+  // One array a field: a million entries are four objects to the garbage collector. The lists are
+  // rings, each held by a node: node s holds slot s, the one after the slots what is being gone
+  // through. The entries follow.
+  #next: Int32Array;
+  #previous: Int32Array;
+  #dueAt: Float64Array; // the granule; NEVER of what does not wait, FREE of what is no entry
+  #callbacks: (() => void)[];
+  #free: number = NONE; // a list of entries that were removed
+  #size = 0;
+  #turned = 0; // the last granule that was gone through
+  #timer: Timer | undefined;
+  #timerAt: number = NEVER; // its granule; -Infinity while the wheel turns, and sets it after
+  #phase = 0;
+
+  /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+  constructor(scheduler: Scheduler, options: TimingWheelOptions = {}) {
+    checkNames('options', options, ['granule', 'slots']);
+    const granule = numberWithin('granule', options.granule, DEFAULT_GRANULE, 1, MAX_GRANULE);
+    const slots = numberWithin('slots', options.slots, DEFAULT_SLOTS, 1, MAX_SLOTS);
+    check('granule', 'a whole number', granule, Number.isInteger(granule));
+    check('slots', 'a power of two', slots, Number.isInteger(Math.log2(slots)));
+    this.#scheduler = scheduler;
+    this.#granule = granule;
+    this.#slots = slots;
+    const nodes = slots + 1;
+    this.#next = new Int32Array(nodes).map((_, node) => node);
+    this.#previous = this.#next.slice();
+    this.#dueAt = new Float64Array(nodes).fill(FREE);
+    this.#callbacks = Array.from({ length: nodes }, () => nothing);
+    this.#turned = this.#present();
+  }
+
+  /** How many callbacks wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  now(): Instant {
+    return this.#scheduler.now();
+  }
+
+  at(due: Instant, callback: () => void): Timer {
+    let entry: WheelEntry = NONE;
+    const release = () => {
+      this.remove(entry);
+      entry = NONE;
+    };
+    entry = this.add(due, () => {
+      release();
+      callback();
+    });
+    return { cancel: release };
+  }
+
+  /**
+   * Runs `callback` at `due`, and again whenever it is moved, until the entry is removed. Never
+   * within this call: one that is due already runs within a granule.
+   */
+  add(due: Instant, callback: () => void): WheelEntry {
+    const entry = this.#take();
+    this.#callbacks[entry] = callback;
+    this.#dueAt[entry] = NEVER;
+    this.#list(entry, this.#granuleOf(due));
+    return entry;
+  }
+
+  /**
+   * Sets another time, whether the callback waits, runs or has run. `Infinity`: it does not wait.
+   * Later costs one store: the entry stays where it is listed, and goes on when that time comes.
+   */
+  move(entry: WheelEntry, due: Instant): void {
+    const to = this.#granuleOf(due);
+    const from = this.#dueAt[entry] ?? FREE;
+    if (to >= from && to < NEVER) this.#dueAt[entry] = to;
+    else if (!Number.isNaN(from)) {
+      this.#unlist(entry);
+      this.#list(entry, to);
+      this.#rest();
+    }
+  }
+
+  /** Ends the entry. Does nothing to one that has ended, unless its number was given out anew. */
+  remove(entry: WheelEntry): void {
+    if (Number.isNaN(this.#dueAt[entry] ?? FREE)) return;
+    this.#unlist(entry);
+    this.#dueAt[entry] = FREE;
+    this.#callbacks[entry] = nothing;
+    this.#next[entry] = this.#free;
+    this.#free = entry;
+    this.#rest();
+  }
+
+  /**
+   * The next phase in [0, 1), to spread connections over a period: multiples of the golden ratio
+   * modulo 1, which lie about evenly however many there are (Knuth, TAOCP vol. 3, §6.4, theorem S).
+   */
+  nextPhase(): number {
+    const phase = this.#phase;
+    this.#phase = (phase + GOLDEN_RATIO) % 1;
+    return phase;
+  }
+
+  // Entries.
+
+  #take(): WheelEntry {
+    const entry = this.#free;
+    if (entry === NONE) {
+      if (this.#callbacks.length === this.#next.length) this.#grow();
+      return this.#callbacks.push(nothing) - 1;
+    }
+    this.#free = this.#next[entry] as number;
+    return entry;
+  }
+
+  #grow(): void {
+    const [next, previous, dueAt] = [this.#next, this.#previous, this.#dueAt];
+    const capacity = Math.ceil(next.length * GROWTH);
+    this.#next = new Int32Array(capacity);
+    this.#next.set(next);
+    this.#previous = new Int32Array(capacity);
+    this.#previous.set(previous);
+    this.#dueAt = new Float64Array(capacity).fill(FREE, dueAt.length);
+    this.#dueAt.set(dueAt);
+  }
+
+  // Lists.
+
+  /** Makes an entry wait that does not. */
+  #list(entry: WheelEntry, granule: number): void {
+    if (granule === NEVER) return;
+    if (this.#size === 0) this.#turned = this.#present(); // there was nothing to go through
+    const dueAt = granule > this.#turned ? granule : this.#turned + 1; // NaN: as in the past
+    this.#dueAt[entry] = dueAt;
+    this.#size += 1;
+    this.#append(this.#slotOf(dueAt), entry);
+    if (dueAt < this.#timerAt) this.#setTimer(dueAt);
+  }
+
+  #unlist(entry: WheelEntry): void {
+    if (this.#dueAt[entry] === NEVER) return;
+    this.#takeOut(entry);
+    this.#dueAt[entry] = NEVER;
+    this.#size -= 1;
+  }
+
+  #isEmpty(list: number): boolean {
+    return this.#next[list] === list;
+  }
+
+  #append(list: number, entry: WheelEntry): void {
+    const last = this.#previous[list] as number;
+    this.#next[last] = entry;
+    this.#previous[entry] = last;
+    this.#next[entry] = list;
+    this.#previous[list] = entry;
+  }
+
+  #takeOut(node: number): void {
+    const next = this.#next[node] as number;
+    const previous = this.#previous[node] as number;
+    this.#next[previous] = next;
+    this.#previous[next] = previous;
+  }
+
+  // Time.
+
+  /** Of granules beyond 2^31 too: `&` takes the low bits of any whole number. */
+  #slotOf(granule: number): number {
+    return granule & (this.#slots - 1);
+  }
+
+  // Exact, both: a granule is a whole number, and no fraction of its multiples is rounded to one.
+
+  /** The first granule that does not begin before `due`. */
+  #granuleOf(due: Instant): number {
+    return Math.ceil(due / this.#granule);
+  }
+
+  /** The last granule that has begun. Time that is no number stands still. */
+  #present(): number {
+    const granule = Math.floor(this.#scheduler.now() / this.#granule);
+    return Number.isSafeInteger(granule) ? granule : this.#turned;
+  }
+
+  #setTimer(granule: number): void {
+    this.#timer?.cancel();
+    this.#timerAt = granule;
+    this.#timer = this.#scheduler.at(granule * this.#granule, () => this.#turn());
+  }
+
+  /** While nothing waits, no timer runs. */
+  #rest(): void {
+    if (this.#size > 0 || this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#timer = undefined;
+    this.#timerAt = NEVER;
+  }
+
+  /**
+   * Goes through the granules that have begun since: all of them in order, or after a long stall
+   * those of the first turn and of the last, where everything overdue is met as well.
+   */
+  #turn(): void {
+    const start = this.#turned;
+    const end = this.#present();
+    const endOfFirst = Math.min(end, start + this.#slots);
+    const startOfLast = Math.max(endOfFirst, end - this.#slots);
+    this.#timer = undefined;
+    this.#timerAt = Number.NEGATIVE_INFINITY;
+    this.#turned = end; // what callbacks add is due later, so this comes to an end
+    for (let granule = start + 1; granule <= endOfFirst; granule += 1) this.#goThrough(granule);
+    for (let granule = startOfLast + 1; granule <= end; granule += 1) this.#goThrough(granule);
+    this.#timerAt = NEVER;
+    if (this.#size > 0) this.#setTimer(this.#nextListed());
+  }
+
+  #goThrough(granule: number): void {
+    const slot = this.#slotOf(granule);
+    if (this.#isEmpty(slot)) return;
+    // Its list goes over to a node of its own: whatever callbacks do, the next one is at its head.
+    const list = this.#slots;
+    this.#append(slot, list);
+    this.#takeOut(slot);
+    this.#next[slot] = this.#previous[slot] = slot;
+    for (let entry = this.#next[list]; entry !== list; entry = this.#next[list]) {
+      this.#meet(entry as number, granule);
+    }
+  }
+
+  #meet(entry: WheelEntry, granule: number): void {
+    const dueAt = this.#dueAt[entry] as number;
+    if (dueAt > granule) {
+      this.#takeOut(entry); // due in a later turn, or it was moved
+      return this.#append(this.#slotOf(dueAt), entry);
+    }
+    this.#unlist(entry);
+    const callback = this.#callbacks[entry] as () => void;
+    try {
+      callback();
+    } catch (error) {
+      void Promise.reject(error); // as `guarded` does, without a closure for each entry
+    }
+  }
+
+  #nextListed(): number {
+    let ahead = 1;
+    while (ahead < this.#slots && this.#isEmpty(this.#slotOf(this.#turned + ahead))) ahead += 1;
+    return this.#turned + ahead;
+  }
+}
+
+function check(option: string, expected: string, value: number, isRight: boolean): void {
+  if (!isRight) throw new InvalidOptionError(option, expected, value);
+}

@@ -1,0 +1,128 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { Emitter } from '../src/emitter.ts';
+import { unhandledRejections } from './unhandled-rejections.ts';
+
+interface Events {
+  readonly ping: { readonly id: string };
+  readonly pong: { readonly latency: number };
+}
+
+class Handle extends Emitter<Events> {
+  readonly below: EventEmitter;
+
+  constructor(below = new EventEmitter()) {
+    super(below);
+    this.below = below;
+  }
+
+  tell<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    this.emit(name, event);
+  }
+
+  end(): void {
+    this.removeAllListeners();
+  }
+}
+
+describe('Emitter', () => {
+  it('calls a listener at each event of its name, with the payload alone', () => {
+    const handle = new Handle();
+    const listener = vi.fn();
+    handle.on('ping', listener);
+    const event = { id: 'a' };
+    handle.tell('ping', event);
+    handle.tell('ping', { id: 'b' });
+    handle.tell('pong', { latency: 5 });
+    expect(listener.mock.calls).toEqual([[event], [{ id: 'b' }]]);
+    expect(listener.mock.calls[0]?.[0]).toBe(event);
+  });
+
+  it('calls listeners in the order in which they were added', () => {
+    const handle = new Handle();
+    const order: number[] = [];
+    for (const number of [1, 2, 3]) handle.on('ping', () => order.push(number));
+    handle.tell('ping', { id: 'a' });
+    expect(order).toEqual([1, 2, 3]);
+  });
+
+  it('calls a listener added with once once', () => {
+    const handle = new Handle();
+    const listener = vi.fn();
+    handle.once('ping', listener);
+    handle.tell('pong', { latency: 5 });
+    handle.tell('ping', { id: 'a' });
+    handle.tell('ping', { id: 'b' });
+    expect(listener.mock.calls).toEqual([[{ id: 'a' }]]);
+  });
+
+  it('ends with off what on or once began', () => {
+    const handle = new Handle();
+    const [one, other] = [vi.fn(), vi.fn()];
+    handle.on('ping', one).once('ping', other).on('pong', one);
+    handle.off('ping', one).off('ping', other);
+    handle.tell('ping', { id: 'a' });
+    expect(one).not.toHaveBeenCalled();
+    expect(other).not.toHaveBeenCalled();
+    handle.tell('pong', { latency: 5 });
+    expect(one).toHaveBeenCalledTimes(1);
+  });
+
+  it('takes off for a listener that it does not have', () => {
+    const handle = new Handle();
+    const listener = vi.fn();
+    handle.on('ping', listener).off('ping', () => {});
+    handle.tell('ping', { id: 'a' });
+    expect(listener).toHaveBeenCalledTimes(1);
+  });
+
+  it('adds one listener for one listener', () => {
+    const handle = new Handle();
+    const listener = () => {};
+    handle.on('ping', listener).on('pong', listener).on('ping', listener);
+    const [first, second] = handle.below.listeners('ping');
+    expect(first).toBe(second);
+    expect(handle.below.listeners('pong')).toEqual([first]);
+  });
+
+  it('returns itself, so that calls can be chained', () => {
+    const handle = new Handle();
+    const listener = () => {};
+    expect(handle.on('ping', listener)).toBe(handle);
+    expect(handle.once('ping', listener)).toBe(handle);
+    expect(handle.off('ping', listener)).toBe(handle);
+  });
+
+  it('calls nobody after removeAllListeners', () => {
+    const handle = new Handle();
+    const listener = vi.fn();
+    handle.on('ping', listener).once('pong', listener);
+    handle.end();
+    handle.tell('ping', { id: 'a' });
+    handle.tell('pong', { latency: 5 });
+    expect(listener).not.toHaveBeenCalled();
+    expect(handle.below.eventNames()).toEqual([]);
+  });
+
+  it('goes on past a listener that throws, and reports its error after', async () => {
+    const handle = new Handle();
+    const later = vi.fn();
+    handle.on('ping', ({ id }) => {
+      throw new Error(`thrown at ${id}`);
+    });
+    handle.once('ping', () => {
+      throw new Error('thrown once');
+    });
+    handle.on('ping', later);
+    const reasons = await unhandledRejections(() => {
+      handle.tell('ping', { id: 'a' });
+      handle.tell('ping', { id: 'b' });
+      expect(later).toHaveBeenCalledTimes(2);
+    });
+    expect(reasons).toEqual([
+      new Error('thrown at a'),
+      new Error('thrown once'),
+      new Error('thrown at b'),
+    ]);
+  });
+});

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as core from '../src/index.ts';
+import * as testing from '../src/testing/index.ts';
+
+/** The names that an entry lists, those of types among them, as `type X`. */
+function listed(entry: string): string[] {
+  const source = readFileSync(new URL(entry, import.meta.url), 'utf8');
+  const lists = [...source.matchAll(/export (type )?\{([^}]*)\} from '\.\/[^']*';/g)];
+  const rest = lists.reduce((text, [whole]) => text.replace(whole, ''), source);
+  if (rest.trim() !== '') throw new Error(`more than lists of exports: ${rest.trim()}`);
+  return lists.flatMap(([, type = '', list = '']) => names(list).map((name) => type + name)).sort();
+}
+
+function names(list: string): string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+const CORE = [
+  'Alarm',
+  'Backoff',
+  'ClockOffset',
+  'CloseCode',
+  'ConnectionClosedError',
+  'DEFAULTS',
+  'Emitter',
+  'HIDDEN_TIMER_SLACK',
+  'Heartbeat',
+  'HeartbeatError',
+  'InvalidOptionError',
+  'LatencyHistogram',
+  'MAX_BEAT_BYTES',
+  'MAX_DELAY',
+  'Pacemaker',
+  'PendingPings',
+  'PingTimeoutError',
+  'QueueOverflowError',
+  'ReadyState',
+  'RttEstimator',
+  'SystemScheduler',
+  'TIMER_SLACK',
+  'TimingWheel',
+  'VERDICT_WAIT',
+  'checkFunction',
+  'checkNames',
+  'countOrOff',
+  'decodeBeat',
+  'duration',
+  'durationOrOff',
+  'encodeBeat',
+  'intercept',
+  'interceptSend',
+  'numberWithin',
+  'resolveHeartbeatOptions',
+];
+
+const CORE_TYPES = [
+  'type AbortSignalLike',
+  'type Answer',
+  'type BackoffOptions',
+  'type Beat',
+  'type BlobLike',
+  'type ClockExchange',
+  'type EventEmitterLike',
+  'type HeartbeatAction',
+  'type HeartbeatEvents',
+  'type HeartbeatOptions',
+  'type HeartbeatStatus',
+  'type Instant',
+  'type Interceptor',
+  'type Millis',
+  'type PacemakerShell',
+  'type PingOptions',
+  'type PingOrder',
+  'type Scheduler',
+  'type SocketData',
+  'type SocketEvent',
+  'type TimeoutReason',
+  'type Timer',
+  'type TimingWheelOptions',
+  'type WebSocketLike',
+  'type WheelEntry',
+];
+
+const TESTING = [
+  'FakeSocket',
+  'FreezableScheduler',
+  'Link',
+  'VirtualScheduler',
+  'WallClock',
+  'fakeSocketPair',
+  'seededRandom',
+];
+
+const TESTING_TYPES = ['type LinkEnd', 'type Path', 'type PathOptions'];
+
+describe('the public surface', () => {
+  it('of @wirebeat/core is this list', () => {
+    expect(Object.keys(core).sort()).toEqual(CORE);
+    expect(listed('../src/index.ts')).toEqual([...CORE, ...CORE_TYPES].sort());
+  });
+
+  it('of @wirebeat/core/testing is this list', () => {
+    expect(Object.keys(testing).sort()).toEqual(TESTING);
+    expect(listed('../src/testing/index.ts')).toEqual([...TESTING, ...TESTING_TYPES].sort());
+  });
+
+  it('of the package is these two, the vectors and the manifest', () => {
+    const manifest = JSON.parse(
+      readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+    ) as { readonly exports: object };
+    expect(Object.keys(manifest.exports)).toEqual([
+      '.',
+      './testing',
+      './vectors.json',
+      './package.json',
+    ]);
+  });
+});

@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { DemoProcess } from './demo-process.ts';
+
+const processes: DemoProcess[] = [];
+
+function start(port: number | string): DemoProcess {
+  const demo = new DemoProcess(port);
+  processes.push(demo);
+  return demo;
+}
+
+afterEach(async () => {
+  for (const demo of processes.splice(0)) {
+    demo.signal('SIGKILL');
+    await demo.exit();
+  }
+});
+
+/** A request whose path goes out as it is given. */
+async function request(url: string, path: string): Promise<IncomingMessage> {
+  const [response] = await once(get(url, { path }), 'response');
+  (response as IncomingMessage).resume();
+  return response as IncomingMessage;
+}
+
+async function hurt(url: string, fault: string): Promise<number> {
+  const { status } = await fetch(`${url}/faults/${fault}`, { method: 'POST' });
+  return status;
+}
+
+/** A page's connection, that counts its messages. */
+async function connect(url: string, page: string): Promise<{ socket: WebSocket; heard: number }> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/socket?page=${page}`);
+  const link = { socket, heard: 0 };
+  socket.on('message', () => {
+    link.heard += 1;
+  });
+  await once(socket, 'open');
+  return link;
+}
+
+describe("the demo's server", () => {
+  it('says where it is in one line, and ends with 0 at a signal', async () => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const demo = start(0);
+      const url = await demo.url();
+      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      await connect(url, 'one');
+      const signalledAt = performance.now();
+      demo.signal(signal);
+      expect(await demo.exit()).toBe(0);
+      expect(performance.now() - signalledAt).toBeLessThan(1_000);
+      expect(demo.output.trim().split('\n')).toHaveLength(1);
+      expect(demo.errors).toBe('');
+    }
+  });
+
+  it('says in one sentence that its port is taken, or is none', async () => {
+    const url = await start(0).url();
+    const { port } = new URL(url);
+    const second = start(port);
+    expect(await second.exit()).toBe(1);
+    expect(second.errors).toBe(
+      `Port ${port} is taken. Set PORT to another one, or to 0 for any that is free.\n`,
+    );
+    const third = start('everywhere');
+    expect(await third.exit()).toBe(1);
+    expect(third.errors).toBe('PORT must be a number from 0 to 65535, not "everywhere".\n');
+  });
+
+  it('gives the page and its parts, and nothing else', async () => {
+    const url = await start(0).url();
+    for (const [path, type] of [
+      ['/', 'text/html; charset=utf-8'],
+      ['/page.js', 'text/javascript; charset=utf-8'],
+      ['/page.css', 'text/css; charset=utf-8'],
+    ] as const) {
+      const { statusCode, headers } = await request(url, path);
+      expect([statusCode, headers['content-type']]).toEqual([200, type]);
+      expect(headers['cache-control']).toBe('no-store');
+    }
+    for (const path of ['/server.js', '/../server.js', '/%2e%2e/package.json', '//page.js/..']) {
+      expect((await request(url, path)).statusCode).toBe(404);
+    }
+  });
+
+  it('hurts the page that asks, and no other', async () => {
+    const url = await start(0).url();
+    const one = await connect(url, 'one');
+    const other = await connect(url, 'other');
+    expect(await hurt(url, 'cut?page=nobody')).toBe(404);
+    expect(await hurt(url, 'cut?page=one')).toBe(204);
+    const before = { one: one.heard, other: other.heard };
+    await expect.poll(() => other.heard - before.other, { timeout: 5_000 }).toBeGreaterThan(1);
+    expect(one.heard).toBe(before.one);
+    expect(one.socket.readyState).toBe(WebSocket.OPEN);
+    const again = await connect(url, 'one');
+    await expect.poll(() => again.heard, { timeout: 5_000 }).toBeGreaterThan(0);
+  });
+
+  it('ends at a signal while its WebSocket server is frozen', async () => {
+    const demo = start(0);
+    const url = await demo.url();
+    const { socket } = await connect(url, 'one');
+    socket.on('error', () => {}); // it ends with the process
+    let pongs = 0;
+    socket.on('pong', () => {
+      pongs += 1;
+    });
+    socket.ping();
+    await expect.poll(() => pongs).toBe(1);
+    expect(await hurt(url, 'freeze?page=one')).toBe(204);
+    await sleep(200);
+    socket.ping();
+    await sleep(200);
+    expect(pongs).toBe(1);
+    demo.signal('SIGINT');
+    expect(await demo.exit()).toBe(0);
+  });
+});

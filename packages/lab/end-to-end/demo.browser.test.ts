@@ -1,0 +1,187 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DemoProcess } from './demo-process.ts';
+
+interface Happening {
+  readonly name: string;
+  readonly at: number;
+  readonly [detail: string]: unknown;
+}
+
+/** What the page shows to the console, and what {@link spyOnSockets} adds. */
+declare const demo: { readonly events: readonly Happening[]; detectionBound(): number };
+declare const sockets: { readonly socket: WebSocket; heard: number }[];
+
+const ARTIFACTS = fileURLToPath(new URL('../../../artifacts/', import.meta.url));
+const ARGUMENTS = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+];
+
+let server: DemoProcess;
+let browser: Browser;
+let page: Page;
+let heardByOld = 0;
+
+/** Keeps the native sockets of the page, and counts what each hears that is not forged. */
+function spyOnSockets(): void {
+  const kept: typeof sockets = [];
+  class SpiedWebSocket extends WebSocket {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols);
+      const spied = { socket: this, heard: 0 };
+      kept.push(spied);
+      this.addEventListener('message', ({ isTrusted }) => {
+        if (isTrusted) spied.heard += 1;
+      });
+    }
+  }
+  Object.assign(globalThis, { WebSocket: SpiedWebSocket, sockets: kept });
+}
+
+beforeAll(async () => {
+  server = new DemoProcess(0);
+  browser = await puppeteer.launch({
+    executablePath: process.env['CHROMIUM_PATH'] || 'chromium',
+    args: ARGUMENTS,
+  });
+  page = await browser.newPage();
+  await page.evaluateOnNewDocument(spyOnSockets);
+  await page.goto(await server.url());
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.signal('SIGKILL');
+});
+
+/** The happenings of one name since an instant. */
+function since(at: number, name: string): Promise<Happening[]> {
+  return page.evaluate(
+    (at, name) => demo.events.filter((happening) => happening.name === name && happening.at >= at),
+    at,
+    name,
+  );
+}
+
+/** Waits for the first happening of one name since an instant. */
+async function first(at: number, name: string): Promise<Happening> {
+  const options = { timeout: 20_000, polling: 50 };
+  const isThere = (at: number, name: string) =>
+    demo.events.some((happening) => happening.name === name && happening.at >= at);
+  await page.waitForFunction(isThere, options, at, name);
+  const [happening] = await since(at, name);
+  return happening as Happening;
+}
+
+/** Presses a button. Resolves to the instant of that and the sentence on how it went. */
+async function press(fault: string): Promise<{ at: number; result: string }> {
+  const now = await page.evaluate(() => performance.now());
+  await page.click(`#${fault}`);
+  const { at } = await first(now, 'fault');
+  await first(now, 'result');
+  return { at, result: await textOf(`${fault}-result`) };
+}
+
+/** How many messages the socket that is going to be cut has heard. */
+function countOld(): Promise<number> {
+  return page.evaluate(() => sockets[0]?.heard ?? 0);
+}
+
+function textOf(id: string): Promise<string> {
+  return page.$eval(`#${id}`, ({ textContent }) => textContent ?? '');
+}
+
+describe('the page of the demo', () => {
+  it('measures both latencies', async () => {
+    const { latency } = await first(0, 'pong');
+    expect(latency).toBeLessThan(1_000);
+    expect(await textOf('status')).toBe('alive');
+    expect(await textOf('latency')).toMatch(/^[\d.]+ ms$/);
+    await expect.poll(() => textOf('transport'), { timeout: 5_000 }).toMatch(/^[\d.]+ ms$/);
+  });
+
+  it('finds a silent cut within its bound, and is back at once', async () => {
+    const { at, result } = await press('cut');
+    heardByOld = await countOld();
+    const bound = await page.evaluate(() => demo.detectionBound());
+    const dead = await first(at, 'dead');
+    const retry = await first(at, 'retry');
+    const open = await first(at, 'open');
+    expect(bound).toBe(5_000);
+    expect(dead['silentFor']).toBeLessThanOrEqual(bound);
+    expect(dead.at - at).toBeLessThanOrEqual(bound);
+    expect(open.at - dead.at).toBeLessThanOrEqual(Number(retry['delay']) + 500);
+    expect(await since(at, 'suspect')).toHaveLength(1);
+    expect(await since(at, 'close')).toMatchObject([{ code: 3008 }]);
+    expect(result).toMatch(
+      /^Cut: detected after [\d.]+ s \(bound 5\.00 s\), back after [\d.]+ s\.$/,
+    );
+    expect(await textOf('status')).toBe('alive');
+  });
+
+  it('is not moved by the late events of the old socket', async () => {
+    const now = await page.evaluate(() => {
+      const now = performance.now();
+      const [old] = sockets;
+      old?.socket.dispatchEvent(new MessageEvent('message', { data: '{"transport":987654}' }));
+      old?.socket.dispatchEvent(new MessageEvent('message', { data: '\u0006wb' }));
+      for (const name of ['open', 'error']) old?.socket.dispatchEvent(new Event(name));
+      old?.socket.dispatchEvent(new CloseEvent('close', { code: 1006 }));
+      return now;
+    });
+    await first(now, 'pong'); // of the new one
+    for (const name of ['open', 'close', 'retry', 'dead', 'alive', 'suspect']) {
+      expect(await since(now, name)).toEqual([]);
+    }
+    expect(await textOf('transport')).not.toContain('987654');
+    expect(await page.evaluate(() => sockets.length)).toBe(2);
+  });
+
+  it('sees a delay in the latency, and only there', async () => {
+    const { at, result } = await press('delay');
+    expect(result).toMatch(/^Delay: on, seen after [\d.]+ s, latency now \d+ ms; no reconnection/);
+    const { latency } = await first((await first(at, 'result')).at, 'pong');
+    expect(latency).toBeGreaterThanOrEqual(300);
+    expect(latency).toBeLessThan(600);
+    const off = await press('delay');
+    expect(off.result).toMatch(/^Delay: off, seen after/);
+    const after = await first((await first(off.at, 'result')).at, 'pong');
+    expect(after['latency']).toBeLessThan(300);
+    expect(await since(at, 'dead')).toEqual([]);
+  });
+
+  it('does not blame its own stall on the link', async () => {
+    const { at, result } = await press('block');
+    expect(result).toMatch(/^Block: noticed and not blamed on the link/);
+    expect((await first(at, 'stall'))['lateBy']).toBeGreaterThan(250);
+    await first((await first(at, 'result')).at, 'pong');
+    expect(await since(at, 'dead')).toEqual([]);
+    expect(await since(at, 'open')).toEqual([]);
+  });
+
+  it('leaves a frozen server, and is back when it thaws', async () => {
+    const { at, result } = await press('freeze');
+    const [dead, open] = [await first(at, 'dead'), await first(at, 'open')];
+    expect(dead.at - at).toBeLessThan(5_000);
+    expect(open.at - at).toBeGreaterThan(4_900);
+    expect(result).toMatch(/^Freeze: detected after/);
+  });
+
+  it('has heard nothing by the flow that was cut', async () => {
+    // Meanwhile the server gave it up too, and closed: that was not carried either.
+    expect(heardByOld).toBeGreaterThan(0);
+    expect(await countOld()).toBe(heardByOld);
+    expect(await since(0, 'dead')).toHaveLength(2); // one by the cut, one by the freeze
+    expect(await since(0, 'open')).toHaveLength(3);
+    await mkdir(ARTIFACTS, { recursive: true });
+    await page.screenshot({ path: `${ARTIFACTS}demo.png`, fullPage: true });
+  });
+
+  it('leaves a server that ends with 0', async () => {
+    server.signal('SIGINT');
+    expect(await server.exit()).toBe(0);
+  });
+});
