@@ -3,6 +3,7 @@ import {
   ConnectionClosedError,
   checkNames,
   encodeBeat,
+  HEARTBEAT_OPTION_NAMES,
   type HeartbeatEvents,
   type HeartbeatOptions,
   type HeartbeatStatus,
@@ -13,6 +14,8 @@ import {
   interceptSend,
   type Millis,
   Pacemaker,
+  type PacemakerShell,
+  PeerMemory,
   type PingOptions,
   type PingOrder,
   ReadyState,
@@ -33,6 +36,11 @@ export interface AttachOptions extends HeartbeatOptions {
   readonly random?: () => number;
   /** Clock and timers. @default those of the runtime */
   readonly scheduler?: Scheduler;
+  /**
+   * What is remembered of the peer. Give the same to every connection to one address, and the next
+   * one knows whether that peer speaks. @default nothing is known
+   */
+  readonly memory?: PeerMemory;
 }
 
 /** The longest wait for the answer to a hint's ping until the peer is `suspect`. */
@@ -44,8 +52,9 @@ const JITTER = 0.1;
  * Watches over `socket`: pings the peer, measures the latency, and says when the link is dead.
  *
  * Attach first thing, as in `attachHeartbeat(new WebSocket(url))`: beats stay hidden from
- * `onmessage` and from listeners added later. The peer must answer, as `@wirebeat/server` does or
- * any server with five lines of its own: see `docs/protocol.md`.
+ * `onmessage` and from listeners added later. The peer should answer, as `@wirebeat/server` does or
+ * any server with five lines of its own: see `docs/protocol.md`. One that answers nothing is told of
+ * by `unanswered`, gets no more pings, and is judged by `maxSilence` alone.
  *
  * At `dead` the socket is terminated if its class can do that, or closed with 3008. Its `close`
  * event may come a minute late on a dead link, or never: act on `dead`.
@@ -66,25 +75,21 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   /** @throws {InvalidOptionError} as {@link attachHeartbeat} does. */
   constructor(socket: WebSocketLike, options: AttachOptions = {}) {
     super();
-    checkNames('options', options, [
-      'pingInterval',
-      'pingTimeout',
-      'jitter',
-      'random',
-      'scheduler',
-    ]);
+    checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, 'scheduler', 'memory']);
     if (typeof socket?.addEventListener !== 'function' || typeof socket.send !== 'function') {
       throw new InvalidOptionError('socket', 'a WebSocket', socket);
     }
-    const { scheduler = new SystemScheduler(), ...given } = options;
+    const { scheduler = new SystemScheduler(), memory = new PeerMemory(), ...given } = options;
     const timing = { jitter: JITTER, random: Math.random, ...given };
     this.#socket = socket;
     this.#send = socket.send;
-    this.#pacemaker = new Pacemaker(timing, scheduler, {
+    const shell: PacemakerShell = {
       sendPing: (ping) => this.#sendPing(ping),
       sendPong: (id) => this.#sendText(encodeBeat({ type: 'pong', id })),
       emit: (name, event) => this.#tell(name, event),
-    });
+      buffered: () => (socket as { bufferedAmount?: number }).bufferedAmount ?? 0,
+    };
+    this.#pacemaker = new Pacemaker(timing, scheduler, shell, memory);
     this.#watchSocket();
     this.#release.push(
       watchPage({
@@ -145,7 +150,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     const socket = this.#socket;
     const onOpen = () => this.#open();
     const onClose = (event: SocketEvent) => {
-      this.#end(new ConnectionClosedError(event.code, event.reason));
+      this.#end(new ConnectionClosedError(event.code, event.reason), true);
     };
     socket.addEventListener('open', onOpen);
     socket.addEventListener('close', onClose);
@@ -155,8 +160,9 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       interceptSend(socket, () => this.#pacemaker.sent()),
       intercept(socket, {
         receive: (beat) => {
-          if (beat === undefined) this.#pacemaker.receive();
-          else this.#pacemaker.receiveBeat(beat);
+          if (beat === undefined) return this.#pacemaker.receive();
+          this.#pacemaker.receiveBeat(beat);
+          if (beat.values !== undefined) this.#adopt(beat.values);
         },
         receiveProtocolPing: () => this.#pacemaker.receive(),
       }),
@@ -166,7 +172,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   /** The first ping goes out at once: it says what protocol this is, and gives a latency. */
   #open(): void {
     this.#pacemaker.open();
-    this.#pacemaker.probe(this.#pacemaker.heartbeat.pingTimeout);
+    const { pingInterval, pingTimeout } = this.#pacemaker.heartbeat;
+    if (pingInterval < Number.POSITIVE_INFINITY) this.#pacemaker.probe(pingTimeout);
   }
 
   #tell<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
@@ -174,6 +181,17 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#releaseAll();
     this.emit(name, event);
     abandon(this.#socket);
+  }
+
+  /** The server may tune its whole fleet, at any time. */
+  #adopt({ pingInterval, pingTimeout }: Readonly<Record<string, string>>): void {
+    if (pingInterval === undefined && pingTimeout === undefined) return;
+    const advertised = {
+      pingInterval: readMillis(pingInterval),
+      pingTimeout: readMillis(pingTimeout),
+    };
+    this.#pacemaker.heartbeat.adopt(advertised);
+    this.#pacemaker.retimed();
   }
 
   #sendPing(ping: PingOrder): void {
@@ -186,14 +204,19 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#send.call(this.#socket, text as never);
   }
 
-  #end(error: ConnectionClosedError): void {
+  #end(error: ConnectionClosedError, byPeer = false): void {
     this.#releaseAll();
-    this.#pacemaker.close(error);
+    this.#pacemaker.close(error, byPeer);
   }
 
   #releaseAll(): void {
     for (const release of this.#release.splice(0)) release();
   }
+}
+
+/** A duration as a beat has it: digits, else there is none. */
+function readMillis(text: string | undefined): Millis | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 /**

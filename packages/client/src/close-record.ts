@@ -1,4 +1,4 @@
-import { CloseCode, type Millis } from '@wirebeat/core';
+import { CloseCode, type Millis, type TimeoutReason } from '@wirebeat/core';
 
 /**
  * Why a connection ended or an attempt failed.
@@ -7,8 +7,9 @@ import { CloseCode, type Millis } from '@wirebeat/core';
  * not tell them apart.
  */
 export type CloseReason =
-  | 'ping-timeout'
+  | TimeoutReason
   | 'connect-timeout'
+  | 'unanswered'
   | 'peer-close'
   | 'fatal'
   | 'abnormal'

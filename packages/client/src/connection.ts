@@ -3,6 +3,7 @@ import {
   type HeartbeatEvents,
   type Instant,
   type Millis,
+  type PeerMemory,
   type Scheduler,
   type SocketEvent,
   type Timer,
@@ -20,7 +21,7 @@ export interface ConnectionOwner {
   beat<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
 }
 
-const BEATS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall'] as const;
+const BEATS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'unanswered'] as const;
 
 /**
  * One socket from its dialling to its end, with its heartbeat: one generation of a
@@ -30,6 +31,7 @@ export class Connection {
   readonly socket: WebSocketLike;
   readonly heartbeat: SocketHeartbeat;
   readonly #scheduler: Scheduler;
+  readonly #memory: PeerMemory;
   readonly #owner: ConnectionOwner;
   readonly #listeners: [type: string, listener: (event: SocketEvent) => void][];
   #timer: Timer | undefined;
@@ -39,12 +41,13 @@ export class Connection {
 
   constructor(
     socket: WebSocketLike,
-    options: AttachOptions & { readonly scheduler: Scheduler },
+    options: AttachOptions & { readonly scheduler: Scheduler; readonly memory: PeerMemory },
     connectTimeout: Millis,
     owner: ConnectionOwner,
   ) {
     this.socket = socket;
     this.#scheduler = options.scheduler;
+    this.#memory = options.memory;
     this.#owner = owner;
     // The heartbeat first: its listener hides the beats from ours.
     this.heartbeat = attachHeartbeat(socket, options);
@@ -100,8 +103,13 @@ export class Connection {
   #forward<Name extends keyof HeartbeatEvents>(name: Name): void {
     this.heartbeat.on(name, (event) => {
       if (name === 'pong') this.#answered = true;
+      // A peer that left the pings of one connection unanswered gets another chance to speak.
+      if (name === 'unanswered' && this.#memory.speaks) return this.abandon('unanswered');
       this.#owner.beat(name, event);
-      if (name === 'dead') this.#end('ping-timeout', { type: 'close', code: CloseCode.Timeout });
+      if (name === 'dead') {
+        const { reason } = event as HeartbeatEvents['dead'];
+        this.#end(reason, { type: 'close', code: CloseCode.Timeout });
+      }
     });
   }
 

@@ -5,6 +5,7 @@ import {
   countOrOff,
   duration,
   durationOrOff,
+  HEARTBEAT_OPTION_NAMES,
   type Millis,
   resolveHeartbeatOptions,
   type Scheduler,
@@ -15,7 +16,7 @@ import type { CloseRecord } from './close-record.ts';
 import { defaultWebSocket, type WebSocketConstructor } from './websocket.ts';
 
 /** Options of {@link ReconnectingWebSocket}, beside those of the heartbeat. */
-export interface ReconnectOptions extends AttachOptions {
+export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
   /** Waits between attempts: full jitter up to 0.5 s, doubling to 30 s. */
   readonly backoff?: Omit<BackoffOptions, 'random'>;
   /** Attempts in a row that may fail until it gives up. `false`: it never does. @default false */
@@ -52,7 +53,6 @@ const DEFAULTS = {
   maxQueuedBytes: 1_048_576, // more than a page writes in an outage, less than it misses
 } as const;
 
-const HEARTBEAT_NAMES = ['pingInterval', 'pingTimeout', 'jitter', 'random'];
 const OWN_NAMES = [
   'scheduler',
   'backoff',
@@ -66,9 +66,9 @@ const OWN_NAMES = [
 
 /** @throws {InvalidOptionError} if a value is out of its range or a name is unknown. */
 export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReconnectOptions {
-  checkNames('options', options, [...HEARTBEAT_NAMES, ...OWN_NAMES]);
+  checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, ...OWN_NAMES]);
   const { random = Math.random, scheduler = new SystemScheduler() } = options;
-  const timing = Object.entries(options).filter(([name]) => HEARTBEAT_NAMES.includes(name));
+  const timing = Object.entries(options).filter(([name]) => HEARTBEAT_OPTION_NAMES.includes(name));
   const heartbeat = Object.fromEntries(timing);
   const backoff = { ...options.backoff, random };
   resolveHeartbeatOptions(heartbeat); // bad ones are told here, before a socket is dialled

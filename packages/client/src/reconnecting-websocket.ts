@@ -5,6 +5,7 @@ import {
   type HeartbeatEvents,
   type HeartbeatStatus,
   type Millis,
+  PeerMemory,
   type PingOptions,
   ReadyState,
   type SocketData,
@@ -80,6 +81,7 @@ export class ReconnectingWebSocket extends EventTarget {
   readonly #options: ResolvedReconnectOptions;
   readonly #backoff: Backoff;
   readonly #queue: SendQueue;
+  readonly #memory: PeerMemory = new PeerMemory();
   readonly #handlers: Map<string, ((event: never) => unknown) | null> = new Map();
   #readyState: number = ReadyState.Connecting;
   #connection: Connection | undefined;
@@ -287,7 +289,8 @@ export class ReconnectingWebSocket extends EventTarget {
     const socket = new WebSocket(this.#address, this.#protocols);
     if (this.#binaryType !== undefined) Reflect.set(socket, 'binaryType', this.#binaryType);
     this.#url = (socket as { url?: string }).url ?? this.#address;
-    this.#connection = new Connection(socket, heartbeat, connectTimeout, {
+    const options = { ...heartbeat, memory: this.#memory };
+    this.#connection = new Connection(socket, options, connectTimeout, {
       opened: () => this.#opened(socket),
       received: (event) => this.#received(event),
       failed: (error) => this.#dispatch(errorEvent(error)),

@@ -2,6 +2,7 @@ import {
   ConnectionClosedError,
   type HeartbeatEvents,
   InvalidOptionError,
+  PeerMemory,
   PingTimeoutError,
 } from '@wirebeat/core';
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
@@ -18,7 +19,7 @@ import {
 } from './fake-server.ts';
 import { reportedErrors } from './reported-errors.ts';
 
-const EVENTS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall'] as const;
+const EVENTS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'unanswered'] as const;
 const PING = '\u0005wb';
 const PONG = '\u0006wb';
 /** What begins as a beat does and is none. */
@@ -125,10 +126,10 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       expect(link.beats.filter((beat) => beat === PING)).toHaveLength(4);
     });
 
-    it('sends nothing unasked with pingInterval: false, after the first ping', () => {
+    it('sends nothing unasked with pingInterval: false', () => {
       const { scheduler, link, heartbeat } = attach(kind, { pingInterval: false });
       scheduler.advance(1_000_000);
-      expect(link.beats).toEqual([`${PING}.1;v=1`]);
+      expect(link.beats).toEqual([]);
       expect(heartbeat.detectionBound).toBe(Number.POSITIVE_INFINITY);
     });
 
@@ -300,6 +301,7 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
 
   describe('the verdict', () => {
     it('is suspect, then dead, for a peer that fell silent', () => {
+      const error = expect.any(PingTimeoutError);
       const { scheduler, link, log, heartbeat } = attachOpen(kind);
       link.cut();
       scheduler.advance(60_000);
@@ -313,7 +315,7 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
         [20, 'pong', expect.objectContaining({ id: '1', latency: 20 })],
         [25_000, 'ping', { id: undefined }],
         [26_000, 'suspect', { silentFor: 25_980 }],
-        [35_250, 'dead', { silentFor: 35_230, error: expect.any(PingTimeoutError) }],
+        [35_250, 'dead', { reason: 'ping-timeout', silentFor: 35_230, error }],
       ]);
       expect(heartbeat.status).toBe('dead');
     });
@@ -332,11 +334,46 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       }
     });
 
-    it('comes for a peer that never says a word', () => {
-      const { scheduler, server, log, heartbeat } = attach(kind);
+    it('does not come for a peer that never says a word: it may not speak', () => {
+      const { scheduler, server, log, link, heartbeat } = attach(kind);
+      server.answer = silentPeer;
+      scheduler.advance(1_000_000);
+      // 0 the first ping, 3 000 the bare one, 10 250 given up asking
+      expect(link.beats).toEqual([`${PING}.1;v=1`, PING]);
+      expect(log.at(-2)).toEqual([10_250, 'unanswered', { silentFor: 10_250 }]);
+      expect(timeOf(log, 'dead')).toBeUndefined();
+      expect([heartbeat.status, heartbeat.detectionBound]).toEqual([
+        'alive',
+        Number.POSITIVE_INFINITY,
+      ]);
+      expect(scheduler.pending).toBe(0);
+    });
+
+    it('comes for such a peer after maxSilence', () => {
+      const { scheduler, server, log } = attach(kind, { maxSilence: 120_000 });
+      server.answer = silentPeer;
+      scheduler.advance(1_000_000);
+      expect(log.at(-1)).toMatchObject([120_250, 'dead', { reason: 'max-silence' }]);
+    });
+
+    it('comes for one that has answered a connection before', () => {
+      const memory = new PeerMemory();
+      const first = attach(kind, { memory });
+      first.scheduler.advance(1_000);
+      first.heartbeat.detach();
+      const { scheduler, server, log } = attach(kind, { memory });
       server.answer = silentPeer;
       scheduler.advance(60_000);
-      expect(timeOf(log, 'dead')).toBeLessThanOrEqual(heartbeat.detectionBound);
+      expect(log.at(-1)).toMatchObject([10_250, 'dead', { reason: 'ping-timeout' }]);
+    });
+
+    it('takes the timing that the server advertises, for what was not given', () => {
+      const { scheduler, server, link, heartbeat } = attach(kind, { pingTimeout: 8_000 });
+      server.answer = (ping) => `\u0006${ping.slice(1)};pingInterval=40000;pingTimeout=20000`;
+      scheduler.advance(1_000);
+      expect(heartbeat.detectionBound).toBe(40_000 + 20_000 + 250 + 750);
+      scheduler.advance(39_000 + 20);
+      expect(link.beats).toHaveLength(2);
     });
 
     it('ends the socket: by terminate() where there is one, else by close code 3008', () => {
@@ -478,9 +515,9 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       early.scheduler.advance(60_000);
       expect(early.link.wire.sentMessages).toEqual([]);
       expect(early.log).toEqual([]);
-      for (const name of ['alive', 'ping', 'pong', 'suspect', 'dead'] as const) {
+      for (const name of ['alive', 'ping', 'pong', 'suspect', 'unanswered'] as const) {
         const { scheduler, server, link, heartbeat } = attach(kind);
-        if (name === 'suspect' || name === 'dead') server.answer = silentPeer;
+        if (name === 'suspect' || name === 'unanswered') server.answer = silentPeer;
         heartbeat.on(name, () => heartbeat.detach());
         scheduler.advance(100_000);
         expect(scheduler.pending).toBe(0);

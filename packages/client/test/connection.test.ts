@@ -1,3 +1,4 @@
+import { PeerMemory } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { CloseRecord } from '../src/close-record.ts';
@@ -33,7 +34,7 @@ function connect(kind: Kind = 'ws', connectTimeout = 5_000): Stage {
       if (!['ping', 'pong', 'alive'].includes(name)) told.push(name);
     },
   };
-  const options = { scheduler, jitter: 0 };
+  const options = { scheduler, jitter: 0, memory: new PeerMemory() };
   const connection = new Connection(link.client, options, connectTimeout, owner);
   return { scheduler, server, link, connection, told, records };
 }
@@ -140,7 +141,7 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     const link = server.connect();
     const records: CloseRecord[] = [];
     const owner = { opened() {}, received() {}, failed() {}, beat() {} };
-    new Connection(link.client, { scheduler }, 700, {
+    new Connection(link.client, { scheduler, memory: new PeerMemory() }, 700, {
       ...owner,
       ended: (record) => records.push(record),
     });

@@ -218,6 +218,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       expect(times).toEqual([26_010, 35_260, 35_260, 35_260, 35_260 + 250 + 10]);
       expect(eventsOf(log, 'close')[0]).toMatchObject({ code: 3008, reason: '', wasClean: false });
       expect(eventsOf(log, 'dead')[0]?.detail).toEqual({
+        reason: 'ping-timeout',
         silentFor: 35_230,
         error: expect.any(PingTimeoutError),
       });
@@ -610,6 +611,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       suspect: ({ server }) => server.last.cut(),
       dead: ({ server }) => server.last.cut(),
       stall: ({ scheduler }) => scheduler.stall(60_000),
+      unanswered: () => {}, // takes two connections: see 'a server that answers no pings'
     };
 
     it.each(NAMES)('in a listener of %s wins over all that follows', (name) => {
@@ -638,6 +640,28 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       stage.scheduler.advance(1_000);
       expect(stage.server.links).toHaveLength(1);
       expectEnded(stage, 1);
+    });
+  });
+
+  describe('a server that answers no pings', () => {
+    it('is dialled once more, then told of, and sent no more pings', () => {
+      const stage = dial(kind);
+      const { scheduler, server, socket, log } = stage;
+      server.answer = silentPeer;
+      const told: string[] = [];
+      socket.addEventListener('unanswered', () => told.push('unanswered'));
+      scheduler.advance(10_000 + 20 + 250);
+      expect(eventsOf(log, 'retry')[0]?.detail.cause.reason).toBe('unanswered');
+      expect(told).toEqual([]);
+      scheduler.advance(3_600_000);
+      expect(told).toEqual(['unanswered']);
+      expect(server.links).toHaveLength(2);
+      expect(server.last.beats).toHaveLength(2); // one with an id, one bare
+      expect(socket.readyState).toBe(1);
+      expect(socket.detectionBound).toBe(Number.POSITIVE_INFINITY);
+      socket.close();
+      scheduler.advance(2_000);
+      expect(scheduler.pending).toBe(0);
     });
   });
 

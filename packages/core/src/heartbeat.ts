@@ -23,7 +23,14 @@
 // MAX_STALLS such ticks without any input the verdict counts.
 //
 // A peer that sends but never answers is caught by the one-way clock: it starts with the first ping
-// that no pong has answered, and only for a peer that has answered on this connection.
+// that no pong has answered, and only for a peer that is held to answers: one that has answered.
+//
+// A peer of whom nothing is known may not speak at all. If it leaves our pings unanswered, that is
+// no death: we fall mute, ping no more, and judge it by `maxSilence`. What it does later may teach
+// us better: a ping or pong of its ends that.
+//
+// Bytes that were queued ahead of a ping defer its clock, up to BACKLOG_TIMEOUTS times over: a ping
+// that has not left cannot be answered. That the queue drains proves nothing of the peer.
 //
 //   status    open     receive   receivePong   tick: answer overdue        close
 //   idle      alive    –         –             –                           –
@@ -31,17 +38,31 @@
 //   suspect   –        alive     alive         dead at pingTimeout         idle
 //   dead      –        –         –             –                           idle
 
-import type { ResolvedHeartbeatOptions } from './options.ts';
 import { type HeartbeatOptions, resolveHeartbeatOptions } from './options.ts';
-import { OutstandingPings } from './outstanding-pings.ts';
+import { type OutstandingPing, OutstandingPings } from './outstanding-pings.ts';
+import type { PeerMemory } from './peer-memory.ts';
 import { RttEstimator } from './rtt-estimator.ts';
+import { BACKLOG_TIMEOUTS, Silence } from './silence.ts';
+import { Suspicion } from './suspicion.ts';
 import type { Instant, Millis } from './time.ts';
+import {
+  type AdvertisedTiming,
+  adoptTiming,
+  answerTimeout,
+  drawInterval,
+  initialTiming,
+  type PeerState,
+  type Timing,
+} from './timing.ts';
 
 /** What is known of the peer: nothing yet, that it lives, that its answer is overdue, that it is gone. */
 export type HeartbeatStatus = 'idle' | 'alive' | 'suspect' | 'dead';
 
-/** Why a peer is dead: it fell silent, or it sends but answers no ping. */
-export type TimeoutReason = 'ping-timeout' | 'one-way';
+/**
+ * Why a peer is dead: it fell silent after a ping, it sends but answers no ping, or it never
+ * answered one and was silent for `maxSilence`.
+ */
+export type TimeoutReason = 'ping-timeout' | 'one-way' | 'max-silence';
 
 /** An order of the machine to its shell, or news for it. */
 export type HeartbeatAction =
@@ -56,6 +77,7 @@ export type HeartbeatAction =
     }
   | { readonly type: 'pong'; readonly id: string | undefined }
   | { readonly type: 'stall'; readonly lateBy: Millis }
+  | { readonly type: 'unanswered'; readonly silentFor: Millis }
   | { readonly type: 'timeout'; readonly reason: TimeoutReason; readonly silentFor: Millis };
 
 /** What a pong answered: the ping numbered `seq`, and all before it. */
@@ -70,22 +92,17 @@ export interface Answer {
 
 /** How long even a punctual verdict waits for input: queued pongs come up to 100 ms after a timer. */
 export const VERDICT_WAIT: Millis = 250;
-/** How late a timer may be in a page that is seen, or on a server, until that is a stall. */
-export const TIMER_SLACK: Millis = 250;
-/** The same in a hidden page, where browsers run timers once a second, or once in two. */
-export const HIDDEN_TIMER_SLACK: Millis = 2_250;
 /** Stalls in a row after which a verdict counts although it is late. */
 const MAX_STALLS = 3;
 /** Pings in a row that may be skipped towards a peer that may not know what a skip is. */
 const MAX_SKIPS = 3;
 /** Pings must have been in vain for so many periods until a peer that sends is `one-way`. */
 const ONE_WAY_PERIODS = 3;
-/** The adaptive deadline before the first sample, RFC 6298 (2.1) in its older, calmer form. */
-const INITIAL_SUSPICION: Millis = 3_000;
-/** The least adaptive deadline, RFC 6298 (2.4). */
-const MIN_SUSPICION: Millis = 1_000;
+/** A peer that closes so soon after our first ping, and has said nothing, closes because of it. */
+const SHUN_WITHIN: Millis = 5_000;
 
 const NEVER: Instant = Number.POSITIVE_INFINITY;
+const NONE: Instant = -1; // where Infinity, no small integer, would take memory
 const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
 
 /**
@@ -96,9 +113,9 @@ const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
  */
 export class Heartbeat {
   readonly rtt: RttEstimator = new RttEstimator();
-  #options: ResolvedHeartbeatOptions;
+  readonly #memory: PeerMemory | undefined;
+  #timing: Timing;
   #status: HeartbeatStatus = 'idle';
-  #timerSlack: Millis = TIMER_SLACK;
   #suspended = false;
   #interval: Millis = 0; // of this period: pingInterval less jitter
 
@@ -106,20 +123,27 @@ export class Heartbeat {
   #lastSent: Instant = 0;
   #lastReceived: Instant = 0;
   #lastPing: Instant = 0; // that of the connection's opening before the first
-  #silentSince: Instant = NEVER; // the oldest ping since which nothing was received
-  #suspectAt: Instant = NEVER;
-  #timeoutAt: Instant = NEVER;
-  #oneWayAt: Instant = NEVER;
-  #verdictAt: Instant = NEVER; // end of the second look, once the first is over
+  #silence: Silence | undefined;
+  #forgivenAt: Instant = 0; // when we last blamed ourselves
+  #verdictAt: Instant = NONE; // end of the second look, once the first is over
 
   #outstanding: OutstandingPings = new OutstandingPings();
+  #suspicion: Suspicion | undefined; // from the first false one on
   #stalls = 0;
+  #buffered = 0;
   #peerPings = false; // it knows what a skipped ping is
   #peerAnswers = false; // on this connection, so it is held to it
+  #muted = false; // it left our pings unanswered, so there are no more
 
-  /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
-  constructor(options?: HeartbeatOptions) {
-    this.#options = resolveHeartbeatOptions(options);
+  /**
+   * A {@link Timing} in place of options is shared, not copied. Without a `memory` the peer is one
+   * that must answer, as every WebSocket must a protocol Ping.
+   *
+   * @throws {InvalidOptionError} if an option is out of its range or unknown.
+   */
+  constructor(options: HeartbeatOptions | Timing = {}, memory?: PeerMemory) {
+    this.#timing = 'options' in options ? options : initialTiming(resolveHeartbeatOptions(options));
+    this.#memory = memory;
   }
 
   // Inputs.
@@ -129,15 +153,16 @@ export class Heartbeat {
     this.#reset();
     this.#advance(now);
     this.#status = 'alive';
+    this.#muted = this.#memory?.speaks === false;
     this.#lastSent = this.#lastReceived = this.#lastPing = this.#now;
-    this.#drawInterval();
+    this.#interval = drawInterval(this.#timing);
   }
 
   /** Anything came from the peer: proof of life. The hot path: it neither allocates nor throws. */
   receive(now: Instant): void {
     if (now > this.#now && now < NEVER) this.#now = now;
     this.#lastReceived = this.#now;
-    if (this.#silentSince !== NEVER) this.#endSilence();
+    if (this.#silence !== undefined) this.#endSilence();
   }
 
   /** The application sent something. Pings and pongs ordered by the machine are counted by it. */
@@ -146,11 +171,17 @@ export class Heartbeat {
     this.#lastSent = this.#now;
   }
 
+  /** So many bytes wait to leave. Told before {@link tick} and the pings, where it is known. */
+  buffered(bytes: number): void {
+    this.#buffered = Math.max(0, bytes);
+  }
+
   /** The peer sent a ping. It wants its id back. */
   receivePing(now: Instant, id?: string): readonly HeartbeatAction[] {
     if (!this.#isOpen) return NOTHING;
     this.receive(now);
     this.#peerPings = true;
+    this.#unmute();
     this.#lastSent = this.#now;
     return [{ type: 'pong', id }];
   }
@@ -161,39 +192,51 @@ export class Heartbeat {
    */
   receivePong(now: Instant, id?: string): Answer | undefined {
     if (!this.#isOpen) return undefined;
+    if (this.#status === 'alive') this.#suspicion?.wasTimely();
     this.receive(now);
+    this.#unmute();
     const ping = this.#outstanding.answer(id);
     if (ping === undefined) return undefined;
     this.#peerAnswers = true;
-    this.#oneWayAt = this.#oneWayDeadline();
-    const latency = this.#now - ping.sentAt;
-    if (ping.sampled) this.rtt.sample(latency);
-    return { seq: ping.seq, id, latency, sampled: ping.sampled };
+    return this.#measure(ping);
+  }
+
+  /** The peer advertised its timing in the beat that was just received. */
+  adopt(advertised: AdvertisedTiming): void {
+    this.#peerPings = true;
+    this.#timing = adoptTiming(this.#timing, advertised);
+    this.#interval = drawInterval(this.#timing);
+  }
+
+  /** In the beat just received the peer says what its page is: unseen, it is judged with patience. */
+  setPeerState(peerState: PeerState): void {
+    if (this.#timing.peerState === 'frozen') this.#lastPing = this.#now; // the schedule stood still
+    this.#timing = { ...this.#timing, peerState };
   }
 
   /** Time has passed. Does nothing before {@link deadline}. */
   tick(now: Instant): readonly HeartbeatAction[] {
     this.#advance(now);
-    const lateBy = this.#now - this.deadline; // NaN never is; -Infinity without a deadline
-    if (!(lateBy >= 0)) return NOTHING;
+    const lateBy = this.#now - this.deadline; // -Infinity without a deadline
+    if (lateBy < 0) return NOTHING;
     const actions: HeartbeatAction[] = [];
-    const stalled = lateBy > this.#timerSlack;
+    const stalled = lateBy > this.#timing.timerSlack;
     if (stalled) actions.push({ type: 'stall', lateBy });
-    const judges = this.#silentSince !== NEVER || this.#now >= this.#oneWayAt;
+    const judges = this.#silence !== undefined || this.#now >= this.#judgedAt;
     if (stalled && !(judges && this.#stalls === MAX_STALLS)) {
       if (judges) this.#stalls += 1;
       this.#askAfresh(actions);
     } else this.#judge(actions, stalled);
-    if (this.#isOpen && this.#now >= this.#pingAt) this.#ping(actions, false);
+    if (this.#isOpen && this.#now >= this.#pingAt) this.#pingUnasked(actions);
     return actions;
   }
 
-  /** Asks now, whatever the schedule says. */
-  ping(now: Instant): readonly HeartbeatAction[] {
+  /** Asks now, whatever the schedule says. An `id` that is given is sent as it is. */
+  ping(now: Instant, id?: string): readonly HeartbeatAction[] {
     this.#advance(now);
     if (!this.#isOpen) return NOTHING;
     const actions: HeartbeatAction[] = [];
-    this.#ping(actions, true);
+    this.#ping(actions, true, this.pingTimeout, id);
     return actions;
   }
 
@@ -204,12 +247,11 @@ export class Heartbeat {
    */
   probe(now: Instant, shortTimeout: Millis): readonly HeartbeatAction[] {
     this.#advance(now);
-    if (!this.#isOpen) return NOTHING;
+    if (!this.#isOpen || this.#muted) return NOTHING;
     const actions: HeartbeatAction[] = [];
-    const asked = this.#silentSince !== NEVER && this.#now - this.#lastPing < shortTimeout;
+    const asked = this.#silence !== undefined && this.#now - this.#lastPing < shortTimeout;
     if (!asked) this.#ping(actions, true);
-    const suspectAt = this.#now + shortTimeout;
-    if (shortTimeout > 0 && suspectAt < this.#suspectAt) this.#suspectAt = suspectAt;
+    if (shortTimeout > 0) this.#silence?.hurry(this.#now + shortTimeout);
     return actions;
   }
 
@@ -230,9 +272,10 @@ export class Heartbeat {
     return actions;
   }
 
-  /** The connection has ended. Everything but {@link open} is ignored from here. */
-  close(now: Instant): void {
+  /** The connection has ended, `byPeer` or not. Everything but {@link open} is ignored from here. */
+  close(now: Instant, byPeer = false): void {
     this.#advance(now);
+    if (byPeer && this.#isShunned) this.#memory?.closedAfterFirstPing();
     this.#reset();
   }
 
@@ -245,22 +288,30 @@ export class Heartbeat {
   /** The next instant at which {@link tick} matters; `Infinity` if none. */
   get deadline(): Instant {
     if (!this.#isOpen || this.#suspended) return NEVER;
-    const judged = this.#verdictAt === NEVER ? this.#judgedAt : this.#verdictAt;
-    return Math.min(this.#pingAt, this.#suspectAt, judged);
+    const judged = this.#verdictAt === NONE ? this.#judgedAt : this.#verdictAt;
+    return Math.min(this.#pingAt, this.#silence?.suspectAt ?? NEVER, judged);
   }
 
   /**
-   * The worst time from the last byte received to `dead`, while this process runs. `Infinity` if
-   * pings or their timeout are off.
+   * The worst time from the last byte received to `dead`, while this process runs and for the
+   * values in force. `Infinity` if pings or their timeout are off.
    */
   get detectionBound(): Millis {
-    const { pingInterval, pingTimeout } = this.#options;
-    return pingInterval + pingTimeout + VERDICT_WAIT + 3 * this.#timerSlack;
+    const { pingInterval, timerSlack, options } = this.#timing;
+    if (this.#muted) return options.maxSilence + VERDICT_WAIT + 2 * timerSlack;
+    const timeouts = this.#silence?.isDeferred ? BACKLOG_TIMEOUTS : 1;
+    return pingInterval + timeouts * this.pingTimeout + VERDICT_WAIT + 3 * timerSlack;
   }
 
   /** The last latency measured; undefined until the first. */
   get latency(): Millis | undefined {
     return this.rtt.latest;
+  }
+
+  /** The share of this connection's pings that a pong to a later one passed over, in [0, 1]. */
+  get loss(): number {
+    const { answered, lost } = this.#outstanding;
+    return lost === 0 ? 0 : lost / (answered + lost);
   }
 
   get lastSent(): Instant {
@@ -271,17 +322,29 @@ export class Heartbeat {
     return this.#lastReceived;
   }
 
+  /** In force: the option's or what was adopted, longer after deaths and for a hidden peer. */
   get pingTimeout(): Millis {
-    return this.#options.pingTimeout;
+    const timeout = answerTimeout(this.#timing);
+    return this.#memory?.stretch(timeout) ?? timeout;
+  }
+
+  /** In force: the option's, or what was adopted. */
+  get pingInterval(): Millis {
+    return this.#timing.pingInterval;
+  }
+
+  /** Whether a ping with this id is out: its like is refused until it is answered. */
+  isOutstanding(id: string): boolean {
+    return this.#outstanding.has(id);
   }
 
   /** How late a timer may be until that is a stall: {@link HIDDEN_TIMER_SLACK} in a hidden page. */
   get timerSlack(): Millis {
-    return this.#timerSlack;
+    return this.#timing.timerSlack;
   }
 
-  set timerSlack(slack: Millis) {
-    this.#timerSlack = slack;
+  set timerSlack(timerSlack: Millis) {
+    this.#timing = { ...this.#timing, timerSlack };
   }
 
   // Timers.
@@ -292,8 +355,9 @@ export class Heartbeat {
 
   /** When the next ping is due unasked. */
   get #pingAt(): Instant {
+    if (this.#muted || this.#timing.peerState === 'frozen') return NEVER;
     // While an answer is owed, no traffic puts the next ping off.
-    if (this.#outstanding.oldest !== undefined) return this.#lastPing + this.#interval;
+    if (this.#outstanding.owedSince !== undefined) return this.#lastPing + this.#interval;
     const quietAt = Math.min(this.#lastSent, this.#lastReceived) + this.#interval;
     if (this.#peerPings) return quietAt;
     return Math.min(quietAt, this.#lastPing + (MAX_SKIPS + 1) * this.#interval);
@@ -301,97 +365,162 @@ export class Heartbeat {
 
   /** When the verdict is due, before the second look. */
   get #judgedAt(): Instant {
-    return Math.min(this.#timeoutAt, this.#oneWayAt);
+    if (this.#muted) return this.#lastReceived + this.#timing.options.maxSilence;
+    return Math.min(this.#silence?.timeoutAt ?? NEVER, this.#oneWayAt);
+  }
+
+  /** Counted from the first ping that no pong has answered, to a peer that is held to answers. */
+  get #oneWayAt(): Instant {
+    const { owedSince } = this.#outstanding;
+    const isHeld = this.#peerAnswers || this.#memory?.hasAnswered;
+    if (owedSince === undefined || !isHeld) return NEVER;
+    const { pingTimeout } = this;
+    const period = this.#timing.pingInterval + pingTimeout;
+    return Math.max(owedSince + ONE_WAY_PERIODS * period, this.#forgivenAt + pingTimeout);
   }
 
   #judge(actions: HeartbeatAction[], stalled: boolean): void {
+    const silence = this.#silence;
+    if (silence?.isDeferred && this.#now >= silence.timeoutAt) {
+      silence.defer(this.#now, this.pingTimeout, this.#buffered);
+    }
     const isOverdue = this.#now >= this.#judgedAt;
     if (!isOverdue)
-      this.#verdictAt = NEVER; // the input it waited for has come
-    else if (stalled || this.#now >= this.#verdictAt) return this.#die(actions);
-    else if (this.#verdictAt === NEVER) this.#verdictAt = this.#now + VERDICT_WAIT;
-    if (this.#now >= this.#suspectAt) this.#suspect(actions);
+      this.#verdictAt = NONE; // the input it waited for has come
+    else if (this.#verdictAt === NONE && !stalled) this.#verdictAt = this.#now + VERDICT_WAIT;
+    else if (this.#now >= this.#verdictAt) return this.#giveUp(actions);
+    if (silence !== undefined && this.#now >= silence.suspectAt) this.#suspect(actions, silence);
   }
 
-  #suspect(actions: HeartbeatAction[]): void {
+  #suspect(actions: HeartbeatAction[], silence: Silence): void {
     this.#status = 'suspect';
-    this.#suspectAt = NEVER;
+    silence.suspectAt = NEVER;
     // The first ping carries an id. Who answers only the bare constant gets its chance here.
-    if (this.#outstanding.sent === 1) this.#ping(actions, false);
+    const { answered, hasBare } = this.#outstanding;
+    if (answered === 0 && !hasBare) this.#ping(actions, false);
   }
 
-  #die(actions: HeartbeatAction[]): void {
-    const reason = this.#now >= this.#timeoutAt ? 'ping-timeout' : 'one-way';
+  #giveUp(actions: HeartbeatAction[]): void {
+    if (!this.#muted && this.#mayNotSpeak) return this.#mute(actions);
+    const reason = this.#timeoutReason;
     const silentFor = this.#now - this.#lastReceived;
+    this.#memory?.ended(reason === 'ping-timeout', this.#peerAnswers);
     this.#reset();
     this.#status = 'dead';
     actions.push({ type: 'timeout', reason, silentFor });
   }
 
+  get #timeoutReason(): TimeoutReason {
+    if (this.#muted) return 'max-silence';
+    return this.#now >= (this.#silence?.timeoutAt ?? NEVER) ? 'ping-timeout' : 'one-way';
+  }
+
   // Pings.
 
-  #ping(actions: HeartbeatAction[], asked: boolean, lostAfter = this.pingTimeout): void {
-    const ping = this.#outstanding.add(this.#now, asked, lostAfter);
+  #pingUnasked(actions: HeartbeatAction[]): void {
+    const { owedSince = NEVER, sent } = this.#outstanding;
+    const isInVain = sent > 1 && this.#now - owedSince > this.pingTimeout;
+    // It sends, but has left the first ping and the bare one after it unanswered.
+    if (isInVain && this.#mayNotSpeak) return this.#mute(actions);
+    // Pings do not pile up in a buffer that does not drain: the next is due a period later.
+    if (owedSince !== NEVER && this.#buffered > 0) this.#lastPing = this.#now;
+    else this.#ping(actions, false);
+  }
+
+  #ping(
+    actions: HeartbeatAction[],
+    asked: boolean,
+    lostAfter: Millis = this.pingTimeout,
+    given?: string,
+  ): void {
+    const ping = this.#outstanding.add(this.#now, asked, lostAfter, given);
+    ping.sampled &&= this.#buffered === 0; // else it waits in our own queue first
     this.#lastSent = this.#lastPing = this.#now;
-    if (this.#silentSince === NEVER) this.#beginSilence();
-    if (this.#oneWayAt === NEVER) this.#oneWayAt = this.#oneWayDeadline();
-    this.#drawInterval();
+    if (!this.#muted) this.#silence ??= this.#beginSilence();
+    this.#interval = drawInterval(this.#timing);
     actions.push({ type: 'ping', seq: ping.seq, id: ping.id, first: ping.seq === 1 });
   }
 
   /** Forgives what silence there was and sends a ping with a full timeout of its own. */
   #askAfresh(actions: HeartbeatAction[]): void {
-    this.#clearSilence();
-    this.#verdictAt = NEVER;
+    this.#silence = undefined;
+    this.#forgivenAt = this.#now;
+    this.#verdictAt = this.#muted ? this.#now + VERDICT_WAIT : NONE;
     this.#outstanding.distrust();
-    this.#ping(actions, true, NEVER); // none is lost: their pongs may be queued
-    this.#oneWayAt = Math.max(this.#oneWayAt, this.#now + this.#options.pingTimeout);
+    if (!this.#muted) this.#ping(actions, true, NEVER); // none is lost: pongs may be queued
   }
 
-  #drawInterval(): void {
-    const { pingInterval, jitter, random } = this.#options;
-    this.#interval = jitter === 0 ? pingInterval : pingInterval * (1 - jitter * random());
+  #measure(ping: OutstandingPing): Answer {
+    const latency = Math.round((this.#now - ping.sentAt) * 1_000) / 1_000; // to the microsecond
+    if (ping.sampled) this.rtt.sample(latency);
+    this.#memory?.answered(latency <= this.#timing.pingTimeout);
+    return { seq: ping.seq, id: ping.id, latency, sampled: ping.sampled };
   }
 
   // Silence.
 
-  #beginSilence(): void {
-    const { pingTimeout } = this.#options;
-    const expected = Math.max(MIN_SUSPICION, this.rtt.timeout(INITIAL_SUSPICION));
-    this.#silentSince = this.#now;
-    this.#timeoutAt = this.#now + pingTimeout;
-    this.#suspectAt = this.#now + Math.min(expected, pingTimeout);
+  #beginSilence(): Silence {
+    const { pingTimeout } = this;
+    const suspicion = (this.#suspicion ?? Suspicion.initial).wait(this.rtt, pingTimeout);
+    return new Silence(this.#now, suspicion, pingTimeout, this.#buffered > 0);
   }
 
   #endSilence(): void {
-    this.#clearSilence();
+    this.#silence = undefined;
     this.#stalls = 0;
+    if (this.#status !== 'suspect') return;
     this.#status = 'alive';
+    if (!this.#peerAnswers) return; // it may not know the first ping
+    this.#suspicion ??= new Suspicion();
+    this.#suspicion.wasFalse();
   }
 
-  #clearSilence(): void {
-    this.#silentSince = this.#suspectAt = this.#timeoutAt = NEVER;
+  // A peer that may not speak.
+
+  /** It has not answered here, and is not held to answers: it never gave one, or twice none. */
+  get #mayNotSpeak(): boolean {
+    return !this.#peerAnswers && !this.#peerPings && this.#memory?.forgives === true;
   }
 
-  /** Counted from the first ping that no pong has answered. */
-  #oneWayDeadline(): Instant {
-    const { oldest } = this.#outstanding;
-    if (oldest === undefined || !this.#peerAnswers) return NEVER;
-    const { pingInterval, pingTimeout } = this.#options;
-    return oldest.sentAt + ONE_WAY_PERIODS * (pingInterval + pingTimeout);
+  get #isShunned(): boolean {
+    const since = this.#silence?.since ?? 0;
+    const isFirst = this.#outstanding.sent === 1 && this.#silence !== undefined;
+    return isFirst && this.#mayNotSpeak && this.#now - since <= SHUN_WITHIN;
+  }
+
+  #mute(actions: HeartbeatAction[]): void {
+    const silentFor = this.#now - this.#lastReceived;
+    this.#memory?.ended(false, false);
+    this.#forget();
+    this.#muted = true;
+    this.#status = 'alive';
+    actions.push({ type: 'unanswered', silentFor });
+  }
+
+  /** It speaks after all. */
+  #unmute(): void {
+    if (this.#muted) this.#memory?.answered(false);
+    this.#muted = false;
   }
 
   #advance(now: Instant): void {
     if (now > this.#now && now < NEVER) this.#now = now;
   }
 
-  #reset(): void {
-    this.#status = 'idle';
-    this.#suspended = false;
-    this.#clearSilence();
-    this.#verdictAt = this.#oneWayAt = NEVER;
+  /** Forgets what was asked. */
+  #forget(): void {
+    this.#silence = undefined;
+    this.#verdictAt = NONE;
     this.#outstanding = new OutstandingPings();
     this.#stalls = 0;
-    this.#peerPings = this.#peerAnswers = false;
+  }
+
+  #reset(): void {
+    this.#forget();
+    this.#status = 'idle';
+    this.#suspended = this.#muted = this.#peerPings = this.#peerAnswers = false;
+    this.#buffered = 0;
+    if (this.#timing.peerState !== 'visible')
+      this.#timing = { ...this.#timing, peerState: 'visible' };
   }
 }

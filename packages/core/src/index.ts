@@ -16,8 +16,6 @@ export {
   Heartbeat,
   type HeartbeatAction,
   type HeartbeatStatus,
-  HIDDEN_TIMER_SLACK,
-  TIMER_SLACK,
   type TimeoutReason,
   VERDICT_WAIT,
 } from './heartbeat.ts';
@@ -31,6 +29,7 @@ export {
   DEFAULTS,
   duration,
   durationOrOff,
+  HEARTBEAT_OPTION_NAMES,
   type HeartbeatOptions,
   numberWithin,
   resolveHeartbeatOptions,
@@ -41,6 +40,7 @@ export {
   type PacemakerShell,
   type PingOrder,
 } from './pacemaker.ts';
+export { PeerMemory } from './peer-memory.ts';
 export { type AbortSignalLike, PendingPings, type PingOptions } from './pending-pings.ts';
 export { RttEstimator } from './rtt-estimator.ts';
 export {
@@ -52,4 +52,12 @@ export {
 } from './socket.ts';
 export { SystemScheduler } from './system-scheduler.ts';
 export { type Instant, MAX_DELAY, type Millis, type Scheduler, type Timer } from './time.ts';
+export {
+  type AdvertisedTiming,
+  HIDDEN_TIMER_SLACK,
+  initialTiming,
+  type PeerState,
+  TIMER_SLACK,
+  type Timing,
+} from './timing.ts';
 export { TimingWheel, type TimingWheelOptions, type WheelEntry } from './timing-wheel.ts';

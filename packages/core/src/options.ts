@@ -16,6 +16,12 @@ export interface HeartbeatOptions {
    */
   readonly pingTimeout?: Millis | false;
   /**
+   * Silence that a peer may keep that answers no pings at all, until it is dead. `false`: for ever,
+   * for silence is all that such a peer promises.
+   * @default false
+   */
+  readonly maxSilence?: Millis | false;
+  /**
    * Part of `pingInterval`, in [0, 1), that chance takes away from each interval, so that many
    * peers do not ping in step. Subtractive: `pingInterval` stays a true upper bound.
    * @default 0
@@ -29,8 +35,11 @@ export interface HeartbeatOptions {
 export interface ResolvedHeartbeatOptions {
   readonly pingInterval: Millis;
   readonly pingTimeout: Millis;
+  readonly maxSilence: Millis;
   readonly jitter: number;
   readonly random: () => number;
+  /** Whether `pingInterval` was given: then what the peer advertises does not exceed it. */
+  readonly isIntervalGiven: boolean;
 }
 
 /** How long to wait before each attempt to connect. */
@@ -50,6 +59,15 @@ export interface BackoffOptions {
   readonly random: () => number;
 }
 
+/** The names of {@link HeartbeatOptions}. */
+export const HEARTBEAT_OPTION_NAMES: readonly string[] = [
+  'pingInterval',
+  'pingTimeout',
+  'maxSilence',
+  'jitter',
+  'random',
+];
+
 /** Every default of the core, with its reason. */
 export const DEFAULTS = {
   pingInterval: 25_000, // below the 30 s at which the strictest common proxies close idle connections
@@ -61,12 +79,14 @@ export const DEFAULTS = {
 
 /** @throws {InvalidOptionError} if a value is out of its range or a name is unknown. */
 export function resolveHeartbeatOptions(options: HeartbeatOptions = {}): ResolvedHeartbeatOptions {
-  checkNames('options', options, ['pingInterval', 'pingTimeout', 'jitter', 'random']);
+  checkNames('options', options, HEARTBEAT_OPTION_NAMES);
   return {
     pingInterval: durationOrOff('pingInterval', options.pingInterval, DEFAULTS.pingInterval),
     pingTimeout: durationOrOff('pingTimeout', options.pingTimeout, DEFAULTS.pingTimeout),
+    maxSilence: durationOrOff('maxSilence', options.maxSilence, Number.POSITIVE_INFINITY),
     jitter: numberWithin('jitter', options.jitter, 0, 0, 0.999),
     random: checkFunction('random', options.random) ?? (() => 0),
+    isIntervalGiven: options.pingInterval !== undefined,
   };
 }
 

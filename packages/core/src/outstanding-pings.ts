@@ -13,6 +13,9 @@ export interface OutstandingPing {
 
 /** How many are remembered. */
 const MAX_OUTSTANDING = 16;
+/** Shared by all that have none out, which is nearly all, nearly always. */
+const NONE: OutstandingPing[] = [];
+const NOT_OWED: Instant = -1;
 
 /**
  * The pings of one connection that wait for their pong, in the order they were sent.
@@ -23,33 +26,48 @@ const MAX_OUTSTANDING = 16;
  * is an auto-responder: it gets no more ids.
  */
 export class OutstandingPings {
-  #pings: OutstandingPing[] = [];
-  #seq = 0;
+  #pings: OutstandingPing[] = NONE;
   #peerKnowsIds: boolean | undefined;
-
+  #owedSince: Instant = NOT_OWED;
   /** How many pings the connection has seen. */
-  get sent(): number {
-    return this.#seq;
+  sent = 0;
+  /** How many of them were answered, and how many passed over by an answer to a later one. */
+  answered = 0;
+  lost = 0;
+
+  /** When the first ping was sent that no pong has answered; undefined if none is owed. */
+  get owedSince(): Instant | undefined {
+    return this.#owedSince === NOT_OWED ? undefined : this.#owedSince;
   }
 
-  get oldest(): OutstandingPing | undefined {
-    return this.#pings[0];
+  /** Whether a bare ping is out. */
+  get hasBare(): boolean {
+    return this.#pings.some((ping) => ping.id === undefined);
+  }
+
+  /** Whether a ping is out that carries this id. */
+  has(id: string): boolean {
+    return this.#pings.some((ping) => ping.id === id);
   }
 
   /**
-   * Adds the next ping. One that is `asked` for by somebody carries an id if another is out. A bare
-   * one that is out for longer than `lostAfter` is lost: the next bare pong is not its.
+   * Adds the next ping. One that is `asked` for by somebody carries an id if another is out; an id
+   * that is `given` is taken as it is. A bare ping that is out for longer than `lostAfter` is lost:
+   * the next bare pong is not its.
    */
-  add(now: Instant, asked: boolean, lostAfter: Millis): OutstandingPing {
-    const id = this.#nextId(asked);
-    const ping = { seq: ++this.#seq, id, sentAt: now, sampled: true };
+  add(now: Instant, asked: boolean, lostAfter: Millis, given?: string): OutstandingPing {
+    const id = given ?? this.#nextId(asked);
+    this.sent += 1;
+    const ping = { seq: this.sent, id, sentAt: now, sampled: true };
     const isLost = (other: OutstandingPing) =>
       other.id === undefined && now - other.sentAt > lostAfter;
     if (this.#pings.some(isLost)) this.#pings = this.#pings.filter((other) => !isLost(other));
     // The oldest stays, for its pong comes first; the pong to a newer one answers the one left out.
     if (this.#pings.length === MAX_OUTSTANDING) this.#pings.splice(1, 1);
     if (id === undefined) this.#distrustBareOnes(ping);
-    this.#pings.push(ping);
+    if (this.#pings.length === 0) this.#pings = [ping];
+    else this.#pings.push(ping);
+    if (this.#owedSince === NOT_OWED) this.#owedSince = now;
     return ping;
   }
 
@@ -59,13 +77,15 @@ export class OutstandingPings {
    */
   answer(id: string | undefined): OutstandingPing | undefined {
     const index = this.#pings.findIndex((ping) => ping.id === id);
-    if (index === -1) return undefined;
-    const answered = this.#pings.splice(0, index + 1);
+    const ping = this.#pings[index];
+    if (ping === undefined) return undefined;
     if (id !== undefined) this.#peerKnowsIds = true;
-    else if (this.#peerKnowsIds === undefined && answered[0]?.seq === 1 && index > 0) {
-      this.#peerKnowsIds = false;
-    }
-    return answered.at(-1);
+    else if (index > 0 && this.#pings[0]?.seq === 1) this.#peerKnowsIds ??= false;
+    this.answered += 1;
+    this.lost += index;
+    this.#pings = index + 1 === this.#pings.length ? NONE : this.#pings.slice(index + 1);
+    this.#owedSince = this.#pings[0]?.sentAt ?? NOT_OWED;
+    return ping;
   }
 
   /** We were stalled: what the pings that are out measure is our own lateness. */
@@ -75,10 +95,11 @@ export class OutstandingPings {
 
   #nextId(asked: boolean): string | undefined {
     if (this.#peerKnowsIds === false) return undefined;
-    const isFirst = this.#seq === 0;
-    // The ping after an unanswered first one is bare, which finds the auto-responder.
-    const isBeside = this.#pings.length > 0 && (asked || this.#seq > 1);
-    return isFirst || isBeside ? (this.#seq + 1).toString(36) : undefined;
+    // Who has answered no id yet may be an auto-responder: a bare one finds out.
+    const findsOut = !asked && this.#peerKnowsIds === undefined && !this.hasBare;
+    if (this.sent > 0 && (this.#pings.length === 0 || findsOut)) return undefined;
+    const id = (this.sent + 1).toString(36);
+    return this.has(id) ? `${id}-` : id; // somebody gave that one
   }
 
   /** Two bare pings are out: their pongs cannot be told apart, so neither gives a sample. */

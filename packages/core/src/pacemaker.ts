@@ -1,10 +1,17 @@
 import { Alarm } from './alarm.ts';
 import type { Beat } from './codec.ts';
 import { ConnectionClosedError, type HeartbeatError, PingTimeoutError } from './errors.ts';
-import { Heartbeat, type HeartbeatAction, type HeartbeatStatus } from './heartbeat.ts';
+import {
+  Heartbeat,
+  type HeartbeatAction,
+  type HeartbeatStatus,
+  type TimeoutReason,
+} from './heartbeat.ts';
 import { durationOrOff, type HeartbeatOptions } from './options.ts';
+import type { PeerMemory } from './peer-memory.ts';
 import { PendingPings, type PingOptions } from './pending-pings.ts';
 import type { Millis, Scheduler } from './time.ts';
+import type { Timing } from './timing.ts';
 
 /** An order to send a ping. */
 export type PingOrder = Extract<HeartbeatAction, { type: 'ping' }>;
@@ -27,7 +34,13 @@ export interface HeartbeatEvents {
   /** An answer is overdue: a page may warn. */
   readonly suspect: { readonly silentFor: Millis };
   /** Given up: the connection is being terminated. */
-  readonly dead: { readonly silentFor: Millis; readonly error: PingTimeoutError };
+  readonly dead: {
+    readonly reason: TimeoutReason;
+    readonly silentFor: Millis;
+    readonly error: PingTimeoutError;
+  };
+  /** The peer answers no pings, so there are no more: see `maxSilence`. */
+  readonly unanswered: { readonly silentFor: Millis };
   /** We ourselves did not run for a while; the peer is asked anew before it is judged. */
   readonly stall: { readonly lateBy: Millis };
 }
@@ -37,6 +50,8 @@ export interface PacemakerShell {
   sendPing(ping: PingOrder): void;
   sendPong(id: string | undefined): void;
   emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
+  /** Bytes that wait to leave, where the runtime tells: a ping behind them gets more time. */
+  buffered?(): number;
 }
 
 /**
@@ -52,11 +67,16 @@ export class Pacemaker {
   #told: HeartbeatStatus = 'idle';
 
   /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
-  constructor(options: HeartbeatOptions, scheduler: Scheduler, shell: PacemakerShell) {
-    this.heartbeat = new Heartbeat(options);
+  constructor(
+    options: HeartbeatOptions | Timing,
+    scheduler: Scheduler,
+    shell: PacemakerShell,
+    memory?: PeerMemory,
+  ) {
+    this.heartbeat = new Heartbeat(options, memory);
     this.#scheduler = scheduler;
     this.#shell = shell;
-    this.#alarm = new Alarm(scheduler, () => this.#perform(this.heartbeat.tick(scheduler.now())));
+    this.#alarm = new Alarm(scheduler, () => this.#tick());
     this.#pending = new PendingPings(scheduler);
   }
 
@@ -102,6 +122,7 @@ export class Pacemaker {
     const { pingTimeout } = this.heartbeat;
     const timeout = durationOrOff('timeout', options.timeout, pingTimeout);
     if (options.signal?.aborted) throw options.signal.reason;
+    this.#lookAtBuffer();
     const actions = this.heartbeat.ping(this.#scheduler.now());
     const [order] = actions;
     if (order?.type !== 'ping') throw new ConnectionClosedError();
@@ -114,12 +135,19 @@ export class Pacemaker {
 
   /** A hint says that the link may be ill: see {@link Heartbeat.probe}. */
   probe(shortTimeout: Millis, send?: (ping: PingOrder) => void): void {
+    this.#lookAtBuffer();
     this.#perform(this.heartbeat.probe(this.#scheduler.now(), shortTimeout), send);
   }
 
+  /** The peer advertised other timing, or said what its page is: the deadline may be another. */
+  retimed(): void {
+    this.#alarm.cancel();
+    this.#perform([]);
+  }
+
   /** The connection has ended, or is no longer watched: whoever waits for a pong is told why. */
-  close(error: HeartbeatError): void {
-    this.heartbeat.close(this.#scheduler.now());
+  close(error: HeartbeatError, byPeer = false): void {
+    this.heartbeat.close(this.#scheduler.now(), byPeer);
     this.#told = 'idle';
     this.#alarm.cancel();
     this.#pending.rejectAll(error);
@@ -132,6 +160,16 @@ export class Pacemaker {
 
   get #silentFor(): Millis {
     return this.#scheduler.now() - this.heartbeat.lastReceived;
+  }
+
+  #tick(): void {
+    this.#lookAtBuffer();
+    this.#perform(this.heartbeat.tick(this.#scheduler.now()));
+  }
+
+  #lookAtBuffer(): void {
+    const bytes = this.#shell.buffered?.();
+    if (bytes !== undefined) this.heartbeat.buffered(bytes);
   }
 
   #perform(actions: readonly HeartbeatAction[], send = this.#sendPing): void {
@@ -148,8 +186,11 @@ export class Pacemaker {
         case 'stall':
           this.#shell.emit('stall', { lateBy: action.lateBy });
           break;
+        case 'unanswered':
+          this.#shell.emit('unanswered', { silentFor: action.silentFor });
+          break;
         case 'timeout':
-          return this.#end(action.silentFor);
+          return this.#end(action.reason, action.silentFor);
         default:
           action satisfies never;
       }
@@ -167,11 +208,11 @@ export class Pacemaker {
     else if (status === 'suspect') this.#shell.emit('suspect', { silentFor: this.#silentFor });
   }
 
-  #end(silentFor: Millis): void {
+  #end(reason: TimeoutReason, silentFor: Millis): void {
     const error = new PingTimeoutError(this.heartbeat.pingTimeout, silentFor);
     this.#told = 'dead';
     this.#alarm.cancel();
     this.#pending.rejectAll(error);
-    this.#shell.emit('dead', { silentFor, error });
+    this.#shell.emit('dead', { reason, silentFor, error });
   }
 }

@@ -55,7 +55,7 @@ export class TimingWheel implements Scheduler {
   #size = 0;
   #turned = 0; // the last granule that was gone through
   #timer: Timer | undefined;
-  #timerAt: number = NEVER; // its granule; -Infinity while the wheel turns, and sets it after
+  #timerAt: number = NEVER; // its granule; that of the last one while the wheel turns
   #phase = 0;
 
   /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
@@ -72,8 +72,7 @@ export class TimingWheel implements Scheduler {
     this.#next = new Int32Array(nodes).map((_, node) => node);
     this.#previous = this.#next.slice();
     this.#dueAt = new Float64Array(nodes).fill(FREE);
-    this.#callbacks = Array.from({ length: nodes }, () => nothing);
-    this.#turned = this.#present();
+    this.#callbacks = new Array<() => void>(nodes).fill(nothing);
   }
 
   /** How many callbacks wait. */
@@ -252,7 +251,6 @@ export class TimingWheel implements Scheduler {
     const endOfFirst = Math.min(end, start + this.#slots);
     const startOfLast = Math.max(endOfFirst, end - this.#slots);
     this.#timer = undefined;
-    this.#timerAt = Number.NEGATIVE_INFINITY;
     this.#turned = end; // what callbacks add is due later, so this comes to an end
     for (let granule = start + 1; granule <= endOfFirst; granule += 1) this.#goThrough(granule);
     for (let granule = startOfLast + 1; granule <= end; granule += 1) this.#goThrough(granule);

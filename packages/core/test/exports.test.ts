@@ -27,6 +27,7 @@ const CORE = [
   'ConnectionClosedError',
   'DEFAULTS',
   'Emitter',
+  'HEARTBEAT_OPTION_NAMES',
   'HIDDEN_TIMER_SLACK',
   'Heartbeat',
   'HeartbeatError',
@@ -35,6 +36,7 @@ const CORE = [
   'MAX_BEAT_BYTES',
   'MAX_DELAY',
   'Pacemaker',
+  'PeerMemory',
   'PendingPings',
   'PingTimeoutError',
   'QueueOverflowError',
@@ -51,6 +53,7 @@ const CORE = [
   'duration',
   'durationOrOff',
   'encodeBeat',
+  'initialTiming',
   'intercept',
   'interceptSend',
   'numberWithin',
@@ -58,6 +61,9 @@ const CORE = [
 ];
 
 const CORE_TYPES = [
+  'type AdvertisedTiming',
+  'type PeerState',
+  'type Timing',
   'type AbortSignalLike',
   'type Answer',
   'type BackoffOptions',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Heartbeat, HIDDEN_TIMER_SLACK, TIMER_SLACK, VERDICT_WAIT } from '../src/heartbeat.ts';
+import { Heartbeat, VERDICT_WAIT } from '../src/heartbeat.ts';
+import { HIDDEN_TIMER_SLACK, TIMER_SLACK } from '../src/timing.ts';
 
 function opened(options: ConstructorParameters<typeof Heartbeat>[0] = {}): Heartbeat {
   const heartbeat = new Heartbeat({ pingInterval: 25_000, pingTimeout: 10_000, ...options });

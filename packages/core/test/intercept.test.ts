@@ -346,6 +346,28 @@ describe('intercept', () => {
       expect(shown).toEqual([undefined, undefined, undefined]);
     });
 
+    it('leaves data alone that is neither text nor bytes', () => {
+      const socket = new NodeSocket();
+      const { shown, interceptor } = recorder();
+      intercept(socket, interceptor);
+      const listener = vi.fn();
+      socket.on('message', listener);
+      const bytes = Buffer.from(PING);
+      for (const data of [new Uint8Array(bytes).buffer, [bytes], undefined]) {
+        socket.emit('message', data, false);
+      }
+      expect(listener).toHaveBeenCalledTimes(3);
+      expect(shown).toEqual([undefined, undefined, undefined]);
+    });
+
+    it('leaves a large message alone that begins as a beat does', () => {
+      const socket = new NodeSocket();
+      const { shown, interceptor } = recorder();
+      intercept(socket, interceptor);
+      socket.emit('message', Buffer.from(PING.padEnd(1_000_000, 'x')), false);
+      expect(shown).toEqual([undefined]);
+    });
+
     it('leaves text to the application that is no beat, also beyond ASCII', () => {
       const socket = new NodeSocket();
       const { shown, interceptor } = recorder();

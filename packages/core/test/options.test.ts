@@ -40,8 +40,8 @@ describe('resolveHeartbeatOptions', () => {
 
   it('takes what is given', () => {
     const random = () => 0.5;
-    const options = { pingInterval: 1, pingTimeout: 0.5, jitter: 0.25, random };
-    expect(resolveHeartbeatOptions(options)).toEqual(options);
+    const options = { pingInterval: 1, pingTimeout: 0.5, maxSilence: 9, jitter: 0.25, random };
+    expect(resolveHeartbeatOptions(options)).toEqual({ ...options, isIntervalGiven: true });
   });
 
   it('reads false as off, which is Infinity', () => {
@@ -108,10 +108,10 @@ describe('resolveHeartbeatOptions', () => {
 
   it('refuses a name that it does not know, and tells those it knows', () => {
     expect(refusal({ interval: 5_000 })).toBe(
-      'Expected `interval` to be absent: known options are pingInterval, pingTimeout, jitter, random, got `5000` (number)',
+      'Expected `interval` to be absent: known options are pingInterval, pingTimeout, maxSilence, jitter, random, got `5000` (number)',
     );
     expect(refusal({ pinginterval: undefined })).toBe(
-      'Expected `pinginterval` to be absent: known options are pingInterval, pingTimeout, jitter, random, got `undefined` (undefined)',
+      'Expected `pinginterval` to be absent: known options are pingInterval, pingTimeout, maxSilence, jitter, random, got `undefined` (undefined)',
     );
   });
 

@@ -37,7 +37,7 @@ describe('OutstandingPings', () => {
     add(pings, 4);
     expect(pings.answer('3')).toMatchObject({ seq: 3, sentAt: 2 });
     expect(pings.answer('2')).toBeUndefined();
-    expect(pings.oldest?.seq).toBe(4);
+    expect(pings.owedSince).toBe(3);
   });
 
   it('passes over a pong that nobody asked for', () => {
@@ -46,7 +46,7 @@ describe('OutstandingPings', () => {
     add(pings, 1);
     expect(pings.answer('x')).toBeUndefined();
     expect(pings.answer(undefined)).toBeUndefined();
-    expect(pings.oldest?.seq).toBe(1);
+    expect(pings.owedSince).toBe(0);
   });
 
   it('takes a peer that answers only the bare ping for an auto-responder', () => {
@@ -87,23 +87,50 @@ describe('OutstandingPings', () => {
     expect(pings.add(1_500, true, 500).sampled).toBe(false);
     const next = pings.add(2_001, true, 500);
     expect(next.sampled).toBe(true);
-    expect(pings.oldest).toBe(next);
+    expect(pings.answer(undefined)).toBe(next);
   });
 
   it('never takes a ping with an id for lost', () => {
     const pings = new OutstandingPings();
     add(pings, 1);
     pings.add(1_000_000, true, 500);
-    expect(pings.oldest?.id).toBe('1');
+    expect(pings.answer('1')?.seq).toBe(1);
   });
 
   it('remembers sixteen, among them the oldest, whose pong comes first', () => {
     const pings = new OutstandingPings();
     add(pings, 100);
     expect(pings.answer('1')?.seq).toBe(1);
-    expect(pings.oldest?.seq).toBe(86);
+    expect(pings.owedSince).toBe(85);
     expect(pings.answer((100).toString(36))?.seq).toBe(100);
-    expect(pings.oldest).toBeUndefined();
+    expect(pings.owedSince).toBeUndefined();
+  });
+
+  it('owes an answer since the first ping without one, also if that is lost', () => {
+    const pings = new OutstandingPings();
+    add(pings, 1);
+    pings.answer('1');
+    pings.add(10, true, 5);
+    pings.add(20, true, 5);
+    pings.add(30, true, 5);
+    expect(pings.owedSince).toBe(10);
+  });
+
+  it('takes an id that is given, and gives none that is out', () => {
+    const pings = new OutstandingPings();
+    expect(pings.add(0, true, NEVER, '2').id).toBe('2');
+    expect(pings.has('2')).toBe(true);
+    expect(pings.add(1, true, NEVER).id).toBe('2-');
+    pings.answer('2-');
+    expect(pings.has('2')).toBe(false);
+  });
+
+  it('counts the answered, and as lost those that an answer passed over', () => {
+    const pings = new OutstandingPings();
+    add(pings, 4);
+    pings.answer('1');
+    pings.answer('4');
+    expect([pings.answered, pings.lost]).toEqual([2, 2]);
   });
 
   it('counts what it sent', () => {

@@ -1,5 +1,7 @@
 // Golden traces: input left of the bar, what the machine answers right of it.
 import { Heartbeat, type HeartbeatAction } from '../src/heartbeat.ts';
+import { PeerMemory } from '../src/peer-memory.ts';
+import type { PeerState } from '../src/timing.ts';
 
 type Input = (heartbeat: Heartbeat, now: number, argument: string | undefined) => string[];
 
@@ -11,7 +13,11 @@ const INPUTS: Record<string, Input> = {
   suspend: (heartbeat, now) => quiet(heartbeat.suspend(now)),
   resume: (heartbeat, now) => heartbeat.resume(now).map(words),
   tick: (heartbeat, now) => heartbeat.tick(now).map(words),
-  ask: (heartbeat, now) => heartbeat.ping(now).map(words),
+  buffered: (heartbeat, _now, bytes) => quiet(heartbeat.buffered(Number(bytes))),
+  adopt: (heartbeat, _now, timing = '') => quiet(heartbeat.adopt(readOptions(timing))),
+  state: (heartbeat, _now, state) => quiet(heartbeat.setPeerState(state as PeerState)),
+  leave: (heartbeat, now) => quiet(heartbeat.close(now, true)),
+  ask: (heartbeat, now, id) => heartbeat.ping(now, id).map(words),
   probe: (heartbeat, now, timeout) => heartbeat.probe(now, Number(timeout)).map(words),
   ping: (heartbeat, now, id) => heartbeat.receivePing(now, id).map(words),
   pong: (heartbeat, now, id) => {
@@ -25,7 +31,8 @@ const INPUTS: Record<string, Input> = {
 export function replay(trace: string): string {
   const [head = '', ...rest] = trace.split('\n\n');
   const options = head.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  const heartbeat = new Heartbeat(readOptions(options.join(' ')));
+  const { peer, ...timing } = readOptions(options.join(' ')) as Record<string, number | undefined>;
+  const heartbeat = new Heartbeat(timing, peer === undefined ? undefined : new PeerMemory());
   const lines = rest.join('\n\n').split('\n');
   const replayed = lines.map((line) => (/^ *\d/.test(line) ? step(heartbeat, line) : line));
   return [head, replayed.join('\n')].join('\n\n');
@@ -41,7 +48,7 @@ function step(heartbeat: Heartbeat, line: string): string {
   if (heartbeat.status !== before) answers.push(heartbeat.status);
   const { deadline } = heartbeat;
   if (deadline !== Number.POSITIVE_INFINITY) answers.push(`wake ${deadline}`);
-  return `${input.trimEnd().padEnd(24)}| ${answers.join(', ')}`.trimEnd();
+  return `${input.trimEnd().padEnd(23)} | ${answers.join(', ')}`.trimEnd();
 }
 
 function words(action: HeartbeatAction): string {
@@ -52,6 +59,8 @@ function words(action: HeartbeatAction): string {
       return `send pong${action.id === undefined ? '' : ` with id ${action.id}`}`;
     case 'stall':
       return `stall of ${action.lateBy}`;
+    case 'unanswered':
+      return `unanswered after ${action.silentFor}`;
     case 'timeout':
       return `${action.reason} after ${action.silentFor}`;
   }
@@ -61,8 +70,9 @@ function quiet(_: unknown): string[] {
   return [];
 }
 
+/** Reads `name=value` pairs, apart by spaces or commas. `peer=unknown` is read as NaN: it is there. */
 function readOptions(text: string): Record<string, number | false> {
-  const pairs = text.split(/\s+/).filter((word) => word !== '');
+  const pairs = text.split(/[\s,]+/).filter((word) => word !== '');
   return Object.fromEntries(
     pairs.map((pair) => {
       const [name = '', value] = pair.split('=');

@@ -1,11 +1,14 @@
 import {
   checkNames,
+  HEARTBEAT_OPTION_NAMES,
   type HeartbeatOptions,
   InvalidOptionError,
+  initialTiming,
   ReadyState,
   resolveHeartbeatOptions,
   type Scheduler,
   SystemScheduler,
+  type Timing,
 } from '@wirebeat/core';
 import { HandleEmitter } from './emitter.ts';
 import {
@@ -71,7 +74,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   ServerEvents<Socket>
 > {
   readonly #server: WebSocketServerLike<Socket>;
-  readonly #timing: HeartbeatOptions;
+  readonly #timing: Timing; // shared by all connections
   readonly #scheduler: Scheduler;
   readonly #connections: Map<Socket, Liveness> = new Map();
   readonly #watch = (socket: Socket): void => this.#attach(socket);
@@ -79,14 +82,13 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   /** @throws {InvalidOptionError} as {@link attachHeartbeat} does. */
   constructor(server: WebSocketServerLike<Socket>, options: ServerOptions = {}) {
     super();
-    const known = ['pingInterval', 'pingTimeout', 'jitter', 'random', 'scheduler'];
-    checkNames('options', options, known);
+    checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, 'scheduler']);
     if (typeof server?.prependListener !== 'function') {
       throw new InvalidOptionError('server', 'a WebSocketServer of `ws`', server);
     }
     const { scheduler = new SystemScheduler({ unref: true }), ...given } = options;
-    this.#timing = { ...DEFAULTS, random: Math.random, ...given };
-    resolveHeartbeatOptions(this.#timing); // bad ones are told here, not at the first connection
+    const timing = resolveHeartbeatOptions({ ...DEFAULTS, random: Math.random, ...given });
+    this.#timing = initialTiming(timing);
     this.#scheduler = scheduler;
     this.#server = server;
     server.prependListener('connection', this.#watch);

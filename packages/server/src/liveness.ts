@@ -3,7 +3,6 @@ import {
   ConnectionClosedError,
   encodeBeat,
   type HeartbeatEvents,
-  type HeartbeatOptions,
   type HeartbeatStatus,
   type Instant,
   intercept,
@@ -14,6 +13,8 @@ import {
   type PingOrder,
   ReadyState,
   type Scheduler,
+  type TimeoutReason,
+  type Timing,
   type WebSocketLike,
 } from '@wirebeat/core';
 
@@ -42,7 +43,7 @@ export interface LivenessEvents extends Omit<HeartbeatEvents, 'ping' | 'pong'> {
 /** How a connection ended. */
 export interface ConnectionEnd {
   /** `detached`: it goes on, but is no longer watched. */
-  readonly reason: 'ping-timeout' | 'closed' | 'detached';
+  readonly reason: TimeoutReason | 'closed' | 'detached';
   /** RFC 6455 §7.1.5, if it closed. */
   readonly code: number | undefined;
   /** RFC 6455 §7.1.6. */
@@ -73,17 +74,12 @@ export class Liveness {
   #application: Pacemaker | undefined; // from the client's first ping on
   #ended = false;
 
-  constructor(
-    socket: ServerSocket,
-    options: HeartbeatOptions,
-    scheduler: Scheduler,
-    tell: LivenessListener,
-  ) {
+  constructor(socket: ServerSocket, timing: Timing, scheduler: Scheduler, tell: LivenessListener) {
     this.#socket = socket;
     this.#send = socket.send;
     this.#scheduler = scheduler;
     this.#tell = tell;
-    this.#transport = new Pacemaker(options, scheduler, {
+    this.#transport = new Pacemaker(timing, scheduler, {
       sendPing: (ping) => this.#sendProtocolPing(ping),
       sendPong: (id) => this.#sendBeat({ type: 'pong', id }),
       emit: (name, event) => this.#forward(name, event),
@@ -94,7 +90,8 @@ export class Liveness {
   /** Begins. From here its listener is told. */
   open(): void {
     this.#transport.open();
-    this.#transport.probe(this.#transport.heartbeat.pingTimeout); // a first latency, at once
+    const { pingInterval, pingTimeout } = this.#transport.heartbeat;
+    if (pingInterval < Number.POSITIVE_INFINITY) this.#transport.probe(pingTimeout); // a first latency
   }
 
   get status(): HeartbeatStatus {
@@ -200,7 +197,8 @@ export class Liveness {
     const isBeat = name === 'ping' || name === 'pong';
     this.#tell(name, (isBeat ? { ...event, tier: 'transport' } : event) as never);
     if (name !== 'dead') return;
-    this.#end({ reason: 'ping-timeout', code: undefined, text: '' });
+    const { reason } = event as HeartbeatEvents['dead'];
+    this.#end({ reason, code: undefined, text: '' });
     this.#socket.terminate(); // the handshake that close() begins would not come
   }
 

@@ -58,6 +58,13 @@ describe('FakeSocket', () => {
       expect(nearLog).toEqual([[0, 'close', 1005, '', true]]);
     });
 
+    it('has no listeners, no handlers and nothing in its buffer', () => {
+      const socket = new FakeSocket(new VirtualScheduler());
+      const { listenerCount, bufferedAmount, onopen, onmessage, onerror, onclose } = socket;
+      expect([listenerCount, bufferedAmount]).toEqual([0, 0]);
+      expect([onopen, onmessage, onerror, onclose]).toEqual([null, null, null, null]);
+    });
+
     it('stays alone without a peer', () => {
       const scheduler = new VirtualScheduler();
       const socket = new FakeSocket(scheduler);
@@ -167,10 +174,13 @@ describe('FakeSocket', () => {
     it('counts once', () => {
       const { scheduler, near, nearLog, farLog } = setUp();
       near.close(4000, 'first');
+      const { pending } = scheduler;
       near.close(4001, 'second');
+      expect(scheduler.pending).toBe(pending);
       scheduler.advance(0);
       near.close(4002, 'third');
       scheduler.advance(0);
+      expect(near.readyState).toBe(ReadyState.Closed);
       expect(farLog).toEqual([[0, 'close', 4000, 'first', true]]);
       expect(nearLog).toEqual([[0, 'close', 4000, 'first', true]]);
     });

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { type HeartbeatOptions, resolveHeartbeatOptions } from '../src/options.ts';
+import { adoptTiming, answerTimeout, drawInterval, initialTiming } from '../src/timing.ts';
+
+const OFF = Number.POSITIVE_INFINITY;
+const timing = (options: HeartbeatOptions = {}) => initialTiming(resolveHeartbeatOptions(options));
+
+describe('adoptTiming', () => {
+  it('takes an advertised pingInterval in place of the default, clamped to 1 s to 120 s', () => {
+    const adopted = [45_000, 1, 1_000_000].map(
+      (pingInterval) => adoptTiming(timing(), { pingInterval }).pingInterval,
+    );
+    expect(adopted).toEqual([45_000, 1_000, 120_000]);
+  });
+
+  it('never exceeds a pingInterval that was given', () => {
+    const given = timing({ pingInterval: 20_000 });
+    expect(adoptTiming(given, { pingInterval: 45_000 }).pingInterval).toBe(20_000);
+    expect(adoptTiming(given, { pingInterval: 5_000 }).pingInterval).toBe(5_000);
+  });
+
+  it('only raises pingTimeout, to at most 60 s', () => {
+    const adopted = [5_000, 30_000, 1_000_000].map(
+      (pingTimeout) => adoptTiming(timing({ pingTimeout: 10_000 }), { pingTimeout }).pingTimeout,
+    );
+    expect(adopted).toEqual([10_000, 30_000, 60_000]);
+  });
+
+  it('lowers a raised pingTimeout again, but not below the option', () => {
+    const raised = adoptTiming(timing({ pingTimeout: 10_000 }), { pingTimeout: 30_000 });
+    expect(adoptTiming(raised, { pingTimeout: 20_000 }).pingTimeout).toBe(20_000);
+    expect(adoptTiming(raised, { pingTimeout: 1_000 }).pingTimeout).toBe(10_000);
+  });
+
+  it('leaves off what is off', () => {
+    const off = timing({ pingInterval: false, pingTimeout: false });
+    const adopted = adoptTiming(off, { pingInterval: 5_000, pingTimeout: 5_000 });
+    expect([adopted.pingInterval, adopted.pingTimeout]).toEqual([OFF, OFF]);
+  });
+
+  it('leaves as it is what is absent, or no duration', () => {
+    const before = adoptTiming(timing(), { pingInterval: 45_000, pingTimeout: 30_000 });
+    for (const pingInterval of [undefined, Number.NaN, OFF]) {
+      const after = adoptTiming(before, { pingInterval, pingTimeout: Number.NaN });
+      expect([after.pingInterval, after.pingTimeout]).toEqual([45_000, 30_000]);
+    }
+    expect(adoptTiming(before, { pingInterval: -5 }).pingInterval).toBe(1_000);
+  });
+});
+
+describe('answerTimeout', () => {
+  it('gives a hidden peer 75 s, a frozen one for ever', () => {
+    const visible = timing({ pingTimeout: 10_000 });
+    expect(answerTimeout(visible)).toBe(10_000);
+    expect(answerTimeout({ ...visible, peerState: 'hidden' })).toBe(75_000);
+    expect(answerTimeout({ ...visible, peerState: 'frozen' })).toBe(OFF);
+  });
+
+  it('gives a hidden peer no less than pingTimeout', () => {
+    const patient = { ...timing({ pingTimeout: 90_000 }), peerState: 'hidden' } as const;
+    expect(answerTimeout(patient)).toBe(90_000);
+  });
+});
+
+describe('drawInterval', () => {
+  it('takes jitter away, and never adds any', () => {
+    const draw = (chance: number) =>
+      drawInterval(timing({ pingInterval: 1_000, jitter: 0.2, random: () => chance }));
+    expect([draw(0), draw(0.5), draw(0.999)]).toEqual([1_000, 900, 800.2]);
+  });
+
+  it('does not ask chance without jitter', () => {
+    const random = () => {
+      throw new Error('asked');
+    };
+    expect(drawInterval(timing({ pingInterval: 1_000, random }))).toBe(1_000);
+  });
+});
