@@ -1,0 +1,27 @@
+// Builds the demo into dist/, from the packages as they are built: types and code by tsc, the page
+// into one file by rollup.
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import commonjs from '@rollup/plugin-commonjs';
+import resolve from '@rollup/plugin-node-resolve';
+import { rollup } from 'rollup';
+import { must } from '../../scripts/run.mjs';
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const onwarn = (warning) => {
+  throw new Error(warning.message);
+};
+
+async function bundle(input, options) {
+  const bundled = await rollup({ input: input.map(at), onwarn, ...options });
+  await bundled.write({ dir: at('dist'), format: 'es', sourcemap: true });
+  await bundled.close();
+}
+
+await must('tsc', ['-b', at('.')]);
+mkdirSync(at('dist'), { recursive: true });
+await bundle(['build/server.js', 'build/socket-server.js'], { external: /^[^./]/ });
+await bundle(['build/page.js'], { plugins: [resolve({ browser: true }), commonjs()] });
+cpSync(at('src/index.html'), at('dist/index.html'));
+const styles = ['node_modules/uplot/dist/uPlot.min.css', 'src/page.css'];
+writeFileSync(at('dist/page.css'), styles.map((path) => readFileSync(at(path), 'utf8')).join('\n'));

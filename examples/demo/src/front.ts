@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { PageLinks } from './page-links.ts';
+
+/** What the front cannot do by itself. */
+export interface FrontOptions {
+  readonly links: PageLinks;
+  /** Blocks the WebSocket server for so many ms. */
+  readonly freeze: (duration: number) => void;
+}
+
+const FREEZE = 5_000;
+const MAX_DELAY = 10_000;
+
+/** All that there is to get: no path of a request ever becomes one of the disk. */
+const FILES = new Map([
+  ['/', ['index.html', 'text/html; charset=utf-8']],
+  ['/page.css', ['page.css', 'text/css; charset=utf-8']],
+  ['/page.js', ['page.js', 'text/javascript; charset=utf-8']],
+  ['/page.js.map', ['page.js.map', 'application/json']],
+] as const);
+
+const HEADERS = {
+  'cache-control': 'no-store', // a page of the last build would be a puzzle
+  'x-content-type-options': 'nosniff',
+  // Isolated pages have a clock of 5 µs, others of 100 µs: as coarse as a latency on this machine.
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+/** The HTTP server of the demo: gives the page, takes its faults, and carries its WebSocket. */
+export function createFront({ links, freeze }: FrontOptions): Server {
+  const front = createServer((request, response) => {
+    request.resume();
+    if (request.method === 'POST') answer(response, hurt(request, links, freeze));
+    else if (request.method === 'GET' || request.method === 'HEAD') give(request, response);
+    else answer(response, 405);
+  });
+  front.on('upgrade', (request, socket, head) => {
+    const { path, page } = addressOf(request);
+    if (path === '/socket' && page !== '') return links.carry(page, request, socket, head);
+    socket.on('error', () => {});
+    socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+  });
+  return front;
+}
+
+/** Does what the page asks for; the status says whether. */
+function hurt(request: IncomingMessage, links: PageLinks, freeze: FrontOptions['freeze']): number {
+  const { path, page, ms } = addressOf(request);
+  if (!links.has(page)) return 404;
+  switch (path) {
+    case '/faults/cut':
+      links.cut(page);
+      return 204;
+    case '/faults/delay':
+      if (!(ms >= 0 && ms <= MAX_DELAY)) return 400;
+      links.delay(page, ms);
+      return 204;
+    case '/faults/freeze':
+      freeze(FREEZE);
+      return 204;
+    default:
+      return 404;
+  }
+}
+
+function give(request: IncomingMessage, response: ServerResponse): void {
+  const file = FILES.get(addressOf(request).path as '/');
+  if (file === undefined) return answer(response, 404);
+  const [name, type] = file;
+  const body = readFileSync(new URL(name, import.meta.url));
+  response.writeHead(200, { ...HEADERS, 'content-type': type, 'content-length': body.length });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function answer(response: ServerResponse, status: number): void {
+  response.writeHead(status, HEADERS).end();
+}
+
+function addressOf({ url = '/' }: IncomingMessage): { path: string; page: string; ms: number } {
+  const [path = '/', query] = url.split('?', 2);
+  const asked = new URLSearchParams(query);
+  return { path, page: asked.get('page') ?? '', ms: Number(asked.get('ms') ?? Number.NaN) };
+}

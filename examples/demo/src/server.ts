@@ -1,0 +1,39 @@
+// `npm run demo` ends here: starts the WebSocket server and the front before it, and says where.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { createFront } from './front.ts';
+import { PageLinks } from './page-links.ts';
+
+const HOST = '127.0.0.1'; // for this machine alone: whoever reaches it may freeze it
+const { PORT = '8787' } = process.env;
+
+function fail(sentence: string): never {
+  console.error(sentence);
+  process.exit(1);
+}
+
+// The worker and all connections end with the process.
+process.on('SIGINT', () => process.exit(0));
+process.on('SIGTERM', () => process.exit(0));
+
+if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535) {
+  fail(`PORT must be a number from 0 to 65535, not "${PORT}".`);
+}
+
+const worker = new Worker(new URL('socket-server.js', import.meta.url));
+worker.on('error', (error) => fail(`The WebSocket server of the demo failed: ${error}`));
+const [{ port }] = (await once(worker, 'message')) as [{ readonly port: number }];
+
+const front = createFront({
+  links: new PageLinks(port),
+  freeze: (duration) => worker.postMessage({ freeze: duration }),
+});
+front.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code !== 'EADDRINUSE') fail(message);
+  fail(`Port ${PORT} is taken. Set PORT to another one, or to 0 for any that is free.`);
+});
+front.listen(Number(PORT), HOST, () => {
+  const { port } = front.address() as AddressInfo;
+  console.log(`wirebeat demo: http://${HOST}:${port} (Ctrl-C ends it)`);
+});
