@@ -93,7 +93,8 @@ async function openPage(port: number): Promise<Page> {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/?127.0.0.1:${port}`);
-  const answered = 'new Set(facts.filter((fact) => fact.name === "pong").map((fact) => fact.index))';
+  const answered =
+    'new Set(facts.filter((fact) => fact.name === "pong").map((fact) => fact.index))';
   await page.waitForFunction(`${answered}.size === ${SOCKETS}`, { timeout: 20_000 });
   await sleep(2_500);
   return page;

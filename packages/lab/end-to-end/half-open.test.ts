@@ -49,7 +49,8 @@ describe.each(constructors)('a link that is cut silently, with %s', (_, WebSocke
     });
     closers.push(() => socket.close());
     const events: { name: string; at: number; delay?: number; code?: number }[] = [];
-    const note = (name: string, detail = {}) => events.push({ name, at: performance.now(), ...detail });
+    const note = (name: string, detail = {}) =>
+      events.push({ name, at: performance.now(), ...detail });
     socket.addEventListener('open', () => note('open'));
     socket.addEventListener('dead', () => note('dead'));
     socket.addEventListener('close', ({ code }) => note('close', { code }));
