@@ -7,6 +7,7 @@ export {
   type HeartbeatOptions,
   type HeartbeatStatus,
   InvalidOptionError,
+  PeerMemory,
   type PingOptions,
   PingTimeoutError,
   QueueOverflowError,

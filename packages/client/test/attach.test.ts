@@ -515,11 +515,18 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       early.scheduler.advance(60_000);
       expect(early.link.wire.sentMessages).toEqual([]);
       expect(early.log).toEqual([]);
-      for (const name of ['alive', 'ping', 'pong', 'suspect', 'unanswered'] as const) {
+      for (const name of ['alive', 'ping', 'pong', 'suspect', 'unanswered', 'dead'] as const) {
         const { scheduler, server, link, heartbeat } = attach(kind);
         if (name === 'suspect' || name === 'unanswered') server.answer = silentPeer;
-        heartbeat.on(name, () => heartbeat.detach());
+        let called = 0;
+        heartbeat.on(name, () => {
+          called += 1;
+          heartbeat.detach();
+        });
+        scheduler.advance(30);
+        if (name === 'dead') link.cut();
         scheduler.advance(100_000);
+        expect(called).toBe(1);
         expect(scheduler.pending).toBe(0);
         expect(Reflect.ownKeys(link.client)).not.toContain('send');
         expect(heartbeat.status).toBe('idle');

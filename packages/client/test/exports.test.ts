@@ -8,6 +8,7 @@ describe('@wirebeat/client', () => {
       'ConnectionClosedError',
       'HeartbeatError',
       'InvalidOptionError',
+      'PeerMemory',
       'PingTimeoutError',
       'QueueOverflowError',
       'ReconnectingWebSocket',

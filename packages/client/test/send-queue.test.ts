@@ -61,8 +61,10 @@ describe('SendQueue', () => {
     queue.push(new DataView(bytes.buffer, 2));
     queue.push(Buffer.from(bytes.buffer, 3));
     bytes.fill(0);
-    expect(queue.drain()).toEqual([
-      new Uint8Array([1, 2, 3, 4]).buffer,
+    const [buffer, ...views] = queue.drain();
+    expect(buffer).toBeInstanceOf(ArrayBuffer);
+    expect(new Uint8Array(buffer as ArrayBuffer)).toEqual(new Uint8Array([1, 2, 3, 4]));
+    expect(views).toEqual([
       new Uint8Array([1, 2, 3, 4]),
       new Uint8Array([2, 3]),
       new Uint8Array([3, 4]),

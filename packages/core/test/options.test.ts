@@ -6,6 +6,7 @@ import {
   DEFAULTS,
   duration,
   durationOrOff,
+  HEARTBEAT_OPTION_NAMES,
   type HeartbeatOptions,
   numberWithin,
   resolveHeartbeatOptions,
@@ -45,10 +46,31 @@ describe('resolveHeartbeatOptions', () => {
   });
 
   it('reads false as off, which is Infinity', () => {
-    expect(resolveHeartbeatOptions({ pingInterval: false, pingTimeout: false })).toMatchObject({
+    const off = { pingInterval: false, pingTimeout: false, maxSilence: false } as const;
+    expect(resolveHeartbeatOptions(off)).toMatchObject({
       pingInterval: Number.POSITIVE_INFINITY,
       pingTimeout: Number.POSITIVE_INFINITY,
+      maxSilence: Number.POSITIVE_INFINITY,
     });
+  });
+
+  it('sets no bound to the silence of a peer that answers nothing, unless told', () => {
+    expect(resolveHeartbeatOptions().maxSilence).toBe(Number.POSITIVE_INFINITY);
+    expect(resolveHeartbeatOptions({ maxSilence: 60_000 }).maxSilence).toBe(60_000);
+  });
+
+  it('knows whether pingInterval was given: then it caps what a peer advertises', () => {
+    expect(resolveHeartbeatOptions({ pingInterval: 25_000 }).isIntervalGiven).toBe(true);
+    expect(resolveHeartbeatOptions({ pingInterval: false }).isIntervalGiven).toBe(true);
+    expect(resolveHeartbeatOptions({ pingTimeout: 1 }).isIntervalGiven).toBe(false);
+    const absent = { pingInterval: undefined } as unknown as HeartbeatOptions;
+    expect(resolveHeartbeatOptions(absent).isIntervalGiven).toBe(false);
+  });
+
+  it('knows the names that it lists', () => {
+    const values = { pingInterval: 1, pingTimeout: 1, maxSilence: 1, jitter: 0, random: () => 0 };
+    expect(HEARTBEAT_OPTION_NAMES).toEqual(Object.keys(values));
+    expect(() => resolveHeartbeatOptions(values)).not.toThrow();
   });
 
   it('accepts the longest wait that timers keep', () => {
@@ -76,7 +98,7 @@ describe('resolveHeartbeatOptions', () => {
     [[25_000], '`array` (object)'],
     [() => 25_000, '`function` (function)'],
   ];
-  for (const option of ['pingInterval', 'pingTimeout']) {
+  for (const option of ['pingInterval', 'pingTimeout', 'maxSilence']) {
     for (const [value, printed] of durations) {
       it(`refuses ${option} ${printed}`, () => {
         expect(refusal({ [option]: value })).toBe(

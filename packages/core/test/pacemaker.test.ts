@@ -4,7 +4,8 @@ import { Emitter } from '../src/emitter.ts';
 import { ConnectionClosedError, InvalidOptionError, PingTimeoutError } from '../src/errors.ts';
 import { VERDICT_WAIT } from '../src/heartbeat.ts';
 import type { HeartbeatOptions } from '../src/options.ts';
-import { type HeartbeatEvents, Pacemaker } from '../src/pacemaker.ts';
+import { type HeartbeatEvents, Pacemaker, type PacemakerShell } from '../src/pacemaker.ts';
+import { PeerMemory } from '../src/peer-memory.ts';
 import { VirtualScheduler } from '../src/testing/virtual-scheduler.ts';
 import type { Millis } from '../src/time.ts';
 import { HIDDEN_TIMER_SLACK } from '../src/timing.ts';
@@ -31,18 +32,25 @@ class Handle extends Emitter<HeartbeatEvents> {
 
 type Entry = readonly [at: number, what: string, details: unknown];
 
-function setUp(options: HeartbeatOptions = TIMING) {
+interface Surroundings {
+  readonly memory?: PeerMemory;
+  readonly buffered?: () => number;
+}
+
+function setUp(options: HeartbeatOptions = TIMING, { memory, buffered }: Surroundings = {}) {
   const scheduler = new VirtualScheduler();
   const handle = new Handle();
   const log: Entry[] = [];
-  const pacemaker = new Pacemaker(options, scheduler, {
+  const shell: PacemakerShell = {
     sendPing: (ping) => log.push([scheduler.now(), 'send ping', ping.id]),
     sendPong: (id) => log.push([scheduler.now(), 'send pong', id]),
     emit: (name, event) => {
       log.push([scheduler.now(), name, event]);
       handle.tell(name, event);
     },
-  });
+    ...(buffered && { buffered }),
+  };
+  const pacemaker = new Pacemaker(options, scheduler, shell, memory);
   const pong = (id?: string) => pacemaker.receiveBeat({ type: 'pong', id });
   const names = () => log.map(([, what]) => what);
   return { scheduler, handle, log, pacemaker, pong, names };
@@ -59,8 +67,8 @@ function lastOf<Name extends keyof HeartbeatEvents>(
 }
 
 /** A pacemaker on a connection that is open; its log begins after that. */
-function setUpOpen(options?: HeartbeatOptions) {
-  const all = setUp(options);
+function setUpOpen(options?: HeartbeatOptions, surroundings?: Surroundings) {
+  const all = setUp(options, surroundings);
   all.pacemaker.open();
   all.log.length = 0;
   return all;
@@ -296,6 +304,86 @@ describe('Pacemaker', () => {
       scheduler.advance(3_600_000);
       expect(log).toEqual([]);
       expect(scheduler.pending).toBe(0);
+    });
+  });
+
+  describe('with a peer that has never answered', () => {
+    it('says unanswered in place of dead, once, and pings no more', () => {
+      const { scheduler, log, pacemaker } = setUpOpen(TIMING, { memory: new PeerMemory() });
+      pacemaker.probe(10_000);
+      log.length = 0;
+      scheduler.advance(3_600_000);
+      expect(log).toEqual([
+        [3_000, 'send ping', undefined],
+        [3_000, 'ping', { id: undefined }],
+        [3_000, 'suspect', { silentFor: 3_000 }],
+        [10_250, 'unanswered', { silentFor: 10_250 }],
+        [10_250, 'alive', { latency: undefined }],
+      ]);
+    });
+
+    it('remembers from one connection to the next that it closes at the first ping', () => {
+      const memory = new PeerMemory();
+      for (const byPeer of [false, true, true]) {
+        expect(memory.speaks).toBe(true);
+        const { pacemaker } = setUpOpen(TIMING, { memory });
+        pacemaker.probe(10_000);
+        pacemaker.close(CLOSED, byPeer);
+      }
+      expect(memory.speaks).toBe(false);
+    });
+
+    it('says nothing more once it is closed at unanswered', () => {
+      const { scheduler, handle, pacemaker, names } = setUpOpen(TIMING, {
+        memory: new PeerMemory(),
+      });
+      handle.on('unanswered', () => pacemaker.close(CLOSED));
+      scheduler.advance(3_600_000);
+      expect(names().at(-1)).toBe('unanswered');
+      expect(scheduler.pending).toBe(0);
+    });
+  });
+
+  describe('with bytes in the buffer before its ping', () => {
+    const asks: [what: string, ask: (pacemaker: Pacemaker) => void][] = [
+      ['routine ping', () => {}],
+      ['probe', (pacemaker) => pacemaker.probe(10_000)],
+      ['ping that somebody asked for', (pacemaker) => void pacemaker.ping().catch(() => {})],
+    ];
+    for (const [what, ask] of asks) {
+      it(`gives a ${what} five times the time`, () => {
+        const deadAfter = (bytes: number) => {
+          const { scheduler, log, pacemaker } = setUpOpen(TIMING, { buffered: () => bytes });
+          ask(pacemaker);
+          scheduler.advance(3_600_000);
+          const asked = log.find(([, name]) => name === 'send ping')?.[0] ?? Number.NaN;
+          const [dead = Number.NaN, name] = log.at(-1) ?? [];
+          expect(name).toBe('dead');
+          return dead - asked;
+        };
+        expect(deadAfter(0)).toBe(10_250);
+        expect(deadAfter(1)).toBe(50_250);
+      });
+    }
+  });
+
+  describe('when the peer changes the timing', () => {
+    it('pings by the new one', () => {
+      const { scheduler, log, pacemaker } = setUpOpen();
+      pacemaker.heartbeat.adopt({ pingInterval: 5_000 });
+      pacemaker.retimed();
+      expect(scheduler.pending).toBe(1);
+      scheduler.advance(5_000);
+      expect(log[0]).toEqual([5_000, 'send ping', '1']);
+    });
+
+    it('sets no timer where there is nothing to wait for', () => {
+      const { scheduler, log, pacemaker } = setUpOpen();
+      pacemaker.heartbeat.setPeerState('frozen');
+      pacemaker.retimed();
+      expect(scheduler.pending).toBe(0);
+      scheduler.advance(3_600_000);
+      expect(log).toEqual([]);
     });
   });
 

@@ -53,6 +53,25 @@ describe('RttEstimator', () => {
     expect(estimatorAfter(0).timeout(3_000)).toBe(0);
   });
 
+  it('leaves out a sample that is no time', () => {
+    for (const sample of [-1, Number.NaN, Number.NEGATIVE_INFINITY]) {
+      expect(estimatorAfter(sample).latest).toBeUndefined();
+      expect(estimatorAfter(100, sample)).toMatchObject({ latest: 100, smoothed: 100 });
+    }
+  });
+
+  it('keeps whole microseconds', () => {
+    const { latest, smoothed, variation, minimum } = estimatorAfter(0.123_456);
+    expect([latest, smoothed, variation, minimum]).toEqual([0.123, 0.123, 0.062, 0.123]);
+    const later = estimatorAfter(1, 1.001);
+    expect([later.smoothed, later.variation]).toEqual([1, 0.375]);
+  });
+
+  it('expects whole milliseconds', () => {
+    expect(estimatorAfter(0.2).timeout(3_000)).toBe(1); // 0.2 + 4 × 0.1
+    expect(estimatorAfter(0.1).timeout(3_000)).toBe(0);
+  });
+
   it('settles on a latency that does not vary', () => {
     const rtt = estimatorAfter(500, ...Array.from({ length: 100 }, () => 40));
     expect(rtt.smoothed).toBeCloseTo(40, 1);

@@ -12,6 +12,7 @@ import {
 } from '@wirebeat/core';
 import { HandleEmitter } from './emitter.ts';
 import {
+  drawPayload,
   Liveness,
   type LivenessEvents,
   type LivenessListener,
@@ -76,6 +77,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   readonly #server: WebSocketServerLike<Socket>;
   readonly #timing: Timing; // shared by all connections
   readonly #scheduler: Scheduler;
+  readonly #payload: string; // of our protocol Pings
   readonly #connections: Map<Socket, Liveness> = new Map();
   readonly #watch = (socket: Socket): void => this.#attach(socket);
 
@@ -90,6 +92,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const timing = resolveHeartbeatOptions({ ...DEFAULTS, random: Math.random, ...given });
     this.#timing = initialTiming(timing);
     this.#scheduler = scheduler;
+    this.#payload = drawPayload(timing.random);
     this.#server = server;
     server.prependListener('connection', this.#watch);
     for (const socket of server.clients ?? []) this.#attach(socket);
@@ -122,7 +125,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       if (name === 'end') this.#connections.delete(socket);
       this.emit(name, { ...event, socket, connection } as ServerEvents<Socket>[typeof name]);
     };
-    const connection = new Liveness(socket, this.#timing, this.#scheduler, tell);
+    const connection = new Liveness(socket, this.#timing, this.#scheduler, this.#payload, tell);
     this.#connections.set(socket, connection);
     connection.open();
   }

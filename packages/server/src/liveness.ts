@@ -20,6 +20,7 @@ import {
 
 /** What is used of a socket of `ws`. */
 export interface ServerSocket extends WebSocketLike {
+  readonly bufferedAmount: number;
   send(data: never): void;
   send(data: never, options: { compress: boolean }, callback: () => void): void;
   ping(data: string, mask: boolean | undefined, callback: () => void): void;
@@ -55,8 +56,14 @@ export type LivenessListener = <Name extends keyof LivenessEvents>(
   event: LivenessEvents[Name],
 ) => void;
 
-/** Begins the payload of our protocol Pings: the application's own `pong` events see only its own. */
-const PAYLOAD = 'wb';
+/**
+ * Draws what begins the payload of our protocol Pings: the application's own `pong` events see only
+ * its own, and a second heartbeat on the same sockets sees all of its.
+ */
+export function drawPayload(random: () => number): string {
+  return `wb-${Math.floor(random() * 36 ** 6).toString(36)}`;
+}
+
 const ignore = (): void => {};
 
 /**
@@ -68,21 +75,30 @@ export class Liveness {
   readonly #socket: ServerSocket;
   readonly #send: ServerSocket['send'];
   readonly #scheduler: Scheduler;
+  readonly #payload: string;
   readonly #tell: LivenessListener;
   readonly #transport: Pacemaker;
   readonly #release: (() => void)[] = [];
   #application: Pacemaker | undefined; // from the client's first ping on
   #ended = false;
 
-  constructor(socket: ServerSocket, timing: Timing, scheduler: Scheduler, tell: LivenessListener) {
+  constructor(
+    socket: ServerSocket,
+    timing: Timing,
+    scheduler: Scheduler,
+    payload: string,
+    tell: LivenessListener,
+  ) {
     this.#socket = socket;
     this.#send = socket.send;
     this.#scheduler = scheduler;
+    this.#payload = payload;
     this.#tell = tell;
     this.#transport = new Pacemaker(timing, scheduler, {
       sendPing: (ping) => this.#sendProtocolPing(ping),
       sendPong: (id) => this.#sendBeat({ type: 'pong', id }),
       emit: (name, event) => this.#forward(name, event),
+      buffered: () => socket.bufferedAmount,
     });
     this.#watchSocket();
   }
@@ -132,7 +148,7 @@ export class Liveness {
     }
     const { pingTimeout } = this.#transport.heartbeat;
     const timeout = pingTimeout === Number.POSITIVE_INFINITY ? false : pingTimeout;
-    return this.#application.ping({ timeout, ...rest });
+    return this.#application.ping({ ...rest, timeout: rest.timeout ?? timeout });
   }
 
   /** Ends the watch and leaves no trace on the socket, which stays open. */
@@ -185,7 +201,7 @@ export class Liveness {
 
   #receiveProtocolPong(payload: Uint8Array): boolean {
     const [prefix, id, ...rest] = String.fromCharCode(...payload).split('.');
-    if (prefix !== PAYLOAD || rest.length > 0) {
+    if (prefix !== this.#payload || rest.length > 0) {
       this.#transport.receive();
       return false;
     }
@@ -204,7 +220,8 @@ export class Liveness {
 
   #sendProtocolPing({ id }: PingOrder): void {
     if (this.#socket.readyState !== ReadyState.Open) return;
-    this.#socket.ping(id === undefined ? PAYLOAD : `${PAYLOAD}.${id}`, undefined, ignore);
+    const payload = id === undefined ? this.#payload : `${this.#payload}.${id}`;
+    this.#socket.ping(payload, undefined, ignore);
   }
 
   #sendBeat(beat: Beat): void {

@@ -172,7 +172,8 @@ describe('detach', () => {
   it('leaves no trace: listeners, properties and sockets are as before', async () => {
     const stage = await serve({}, {});
     const { client, received } = await connect(stage);
-    await onlyConnection(stage);
+    const connection = await onlyConnection(stage);
+    await until(() => connection.transportLatency !== undefined); // no Pong of ours is on its way
     const [socket] = stage.server.clients;
     stage.heartbeat.detach();
     stage.heartbeat.detach();

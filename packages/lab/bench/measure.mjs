@@ -1,0 +1,82 @@
+// Costs as ratios: what is measured and what it is held against run by turns in one process, so that
+// a busy or a slow machine slows both.
+import { measure } from 'mitata';
+
+const ROUNDS = 9;
+const ROUND = { min_cpu_time: 60e6 }; // ns
+
+/** Does nothing: what any method call costs. */
+class Empty {
+  call(_now) {}
+}
+
+/** Something whose cost is known by its name. `calls`: how often one run of it does what it names. */
+export function emptyCall() {
+  const empty = new Empty();
+  let now = 0;
+  return { name: 'an empty call', calls: 1, run: () => empty.call(++now) };
+}
+
+/**
+ * What one connection with a timer of its own pays to put it off, among `others` that wait as long.
+ * More of them make it cheaper: alone, the list of its duration is torn down and built each time.
+ */
+export function timerPair(others = 10_000) {
+  const nothing = () => {};
+  const waiting = Array.from({ length: others }, () => setTimeout(nothing, 25_000));
+  let timer = setTimeout(nothing, 25_000);
+  return {
+    name: 'a clearTimeout + setTimeout pair',
+    calls: 1,
+    run: () => {
+      clearTimeout(timer);
+      timer = setTimeout(nothing, 25_000);
+    },
+    end: () => {
+      for (const each of [...waiting, timer]) clearTimeout(each);
+    },
+  };
+}
+
+/** How many times the cost of `base` one call of `subject` costs: the median of the rounds. */
+export async function ratio(subject, base) {
+  const ratios = [];
+  const costs = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const one = (await measure(base.run, { ...ROUND })).p50 / base.calls;
+    const other = (await measure(subject.run, { ...ROUND })).p50 / subject.calls;
+    ratios.push(other / one);
+    costs.push(other);
+  }
+  return { ratio: median(ratios), nanoseconds: median(costs) };
+}
+
+/** Bytes that one call allocates once it is warm. */
+export function allocation(run, calls = 20_000) {
+  for (let call = 0; call < 5 * calls; call += 1) run();
+  globalThis.gc();
+  const before = process.memoryUsage().heapUsed;
+  for (let call = 0; call < calls; call += 1) run();
+  return Math.round((process.memoryUsage().heapUsed - before) / calls);
+}
+
+/** Bytes of heap and external memory that each of a million results of `create` holds. */
+export function footprint(create, count = 1_000_000) {
+  const held = new Array(count).fill(undefined);
+  const before = used();
+  for (let index = 0; index < count; index += 1) held[index] = create(index);
+  const bytes = (used() - before) / count;
+  return held.length === count ? bytes : Number.NaN; // what is held is used after, so that it is held
+}
+
+/** Heap and external memory in use. `external` has the array buffers in it. */
+export function used() {
+  globalThis.gc();
+  globalThis.gc(); // what weak references and finalizers held on to
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+function median(numbers) {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+}
