@@ -19,7 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'node',
-          testTimeout: 60_000, // properties, when many schedules are asked for
+          testTimeout: 600_000, // of properties, when very many schedules are asked for
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
           exclude: ['**/*.dom.test.ts'],
           sequence: { groupOrder: 0 },
@@ -45,7 +45,7 @@ export default defineConfig({
           exclude: hasBrowser ? [] : [browserTests],
           testTimeout: 90_000,
           hookTimeout: 90_000,
-          maxWorkers: 2,
+          maxWorkers: 5, // they wait more than they work
           sequence: { groupOrder: 1 },
         },
       },

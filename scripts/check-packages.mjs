@@ -9,10 +9,10 @@ const folder = mkdtempSync(join(tmpdir(), 'wirebeat-'));
 let failed = false;
 
 try {
-  for (const name of ['core', 'client', 'server', 'cli']) await pack(name);
+  await Promise.all(['core', 'client', 'server', 'cli'].map(pack));
   const tarballs = readdirSync(folder).map((name) => join(folder, name));
   if (tarballs.length !== 4) tell('pack', { code: 1, output: `${tarballs.length} of 4 packed` });
-  for (const tarball of tarballs) await checkTarball(tarball);
+  await Promise.all(tarballs.map(checkTarball));
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -113,7 +113,7 @@ async function factsOf(page: Page, name: Fact['name']): Promise<Fact[]> {
 }
 
 describe('a page that was blocked for 3 s', () => {
-  it('does not declare a living server dead: 20 of 20', async () => {
+  it.concurrent('does not declare a living server dead: 20 of 20', async () => {
     const page = await openPage(await startSockets());
     await blockPage(page);
     await sleep(4_000);
@@ -121,7 +121,7 @@ describe('a page that was blocked for 3 s', () => {
     expect(await factsOf(page, 'stall')).not.toEqual([]); // the block was in force
   });
 
-  it('finds a server dead that is gone meanwhile: 20 of 20', async () => {
+  it.concurrent('finds a server dead that is gone meanwhile: 20 of 20', async () => {
     const proxy = await TcpProxy.listen({ to: await startSockets() });
     closers.push(() => proxy.close());
     const page = await openPage(proxy.port);
