@@ -25,12 +25,13 @@ import {
   TIMER_SLACK,
   type WebSocketLike,
 } from '@wirebeat/core';
+import { isRefusal } from './close-record.ts';
 import { HandleEmitter } from './emitter.ts';
 import { watchPage } from './page-lifecycle.ts';
 
 /** Options of {@link attachHeartbeat}. */
 export interface AttachOptions extends HeartbeatOptions {
-  /** Part of `pingInterval` that chance takes away, in [0, 1). @default 0.1 */
+  /** Part of `pingInterval` that chance takes away, in [0, 0.999]. @default 0.1 */
   readonly jitter?: number;
   /** @default Math.random */
   readonly random?: () => number;
@@ -90,6 +91,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       buffered: () => (socket as { bufferedAmount?: number }).bufferedAmount ?? 0,
     };
     this.#pacemaker = new Pacemaker(timing, scheduler, shell, memory);
+    if (socket.readyState === ReadyState.Closed) return; // there is nothing to watch, nor will be
     this.#watchSocket();
     this.#release.push(
       watchPage({
@@ -150,7 +152,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     const socket = this.#socket;
     const onOpen = () => this.#open();
     const onClose = (event: SocketEvent) => {
-      this.#end(new ConnectionClosedError(event.code, event.reason), true);
+      this.#end(new ConnectionClosedError(event.code, event.reason), isRefusal(event.code));
     };
     socket.addEventListener('open', onOpen);
     socket.addEventListener('close', onClose);
@@ -201,12 +203,16 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
 
   #sendText(text: string): void {
     if (this.#socket.readyState !== ReadyState.Open) return; // its `close` is on the way
-    this.#send.call(this.#socket, text as never);
+    try {
+      this.#send.call(this.#socket, text as never);
+    } catch {
+      // A ping that was not sent is not answered either: the verdict comes in its time.
+    }
   }
 
-  #end(error: ConnectionClosedError, byPeer = false): void {
+  #end(error: ConnectionClosedError, refused = false): void {
     this.#releaseAll();
-    this.#pacemaker.close(error, byPeer);
+    this.#pacemaker.close(error, refused);
   }
 
   #releaseAll(): void {

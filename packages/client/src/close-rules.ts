@@ -10,9 +10,10 @@ const MAX_REASON_BYTES = 123;
  * `SyntaxError` if `reason` is longer than 123 bytes in UTF-8.
  */
 export function checkClose(code: number | undefined, reason: string | undefined): void {
+  const isInteger = code === undefined || Number.isInteger(code);
   const mayBeSent =
     code === undefined || code === CloseCode.Normal || (code >= 3000 && code <= 4999);
-  if (!mayBeSent) {
+  if (!mayBeSent || !isInteger) {
     throw new DOMException(
       `A close code is 1000 or in [3000, 4999], not ${code}`,
       'InvalidAccessError',

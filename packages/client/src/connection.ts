@@ -34,6 +34,8 @@ export class Connection {
   readonly #memory: PeerMemory;
   readonly #owner: ConnectionOwner;
   readonly #listeners: [type: string, listener: (event: SocketEvent) => void][];
+  /** What the heartbeat said before our own listener of `open`: told after it. */
+  readonly #early: (() => void)[] = [];
   #timer: Timer | undefined;
   #openedAt: Instant | undefined;
   #answered = false;
@@ -88,6 +90,7 @@ export class Connection {
     this.#timer?.cancel();
     this.#openedAt = this.#scheduler.now();
     this.#owner.opened();
+    for (const tell of this.#early.splice(0)) if (!this.#ended) tell();
   }
 
   /** Before the open it is the end: undici 6, the one in Node 22, has no `close` follow there. */
@@ -105,7 +108,9 @@ export class Connection {
       if (name === 'pong') this.#answered = true;
       // A peer that left the pings of one connection unanswered gets another chance to speak.
       if (name === 'unanswered' && this.#memory.speaks) return this.abandon('unanswered');
-      this.#owner.beat(name, event);
+      const tell = () => this.#owner.beat(name, event);
+      if (this.#openedAt === undefined) return this.#early.push(tell);
+      tell();
       if (name === 'dead') {
         const { reason } = event as HeartbeatEvents['dead'];
         this.#end(reason, { type: 'close', code: CloseCode.Timeout });

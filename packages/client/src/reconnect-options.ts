@@ -70,7 +70,9 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
   const { random = Math.random, scheduler = new SystemScheduler() } = options;
   const timing = Object.entries(options).filter(([name]) => HEARTBEAT_OPTION_NAMES.includes(name));
   const heartbeat = Object.fromEntries(timing);
-  const backoff = { ...options.backoff, random };
+  const { backoff: waits = {} } = options;
+  checkNames('backoff', waits, ['minDelay', 'maxDelay', 'factor', 'jitter']);
+  const backoff = { ...waits, random };
   resolveHeartbeatOptions(heartbeat); // bad ones are told here, before a socket is dialled
   return {
     heartbeat: { ...heartbeat, scheduler },

@@ -310,19 +310,30 @@ export class ReconnectingWebSocket extends EventTarget {
   }
 
   #received(event: SocketEvent): void {
+    if (this.#readyState !== ReadyState.Open) return; // closing: the standard drops it
     this.#dispatch(messageEvent(event.data, originOf(this.#url)));
   }
 
   #ended(record: CloseRecord): void {
-    const { stableFor, maxAttempts, shouldReconnect } = this.#options;
-    if (this.#connection?.isStable(stableFor)) this.#backoff.reset();
+    if (this.#connection?.isStable(this.#options.stableFor)) this.#backoff.reset();
     this.#connection = undefined;
     if (this.#readyState === ReadyState.Closing) return this.#finish(record);
-    this.#readyState = ReadyState.Connecting;
+    const goesOn = this.#goesOnAfter(record);
+    this.#readyState = goesOn ? ReadyState.Connecting : ReadyState.Closed;
     if (record.wasOpen) this.#dispatchClose(record);
-    if (this.#readyState !== ReadyState.Connecting) return; // closed by a listener
-    if (this.#backoff.attempt < maxAttempts && shouldReconnect(record)) return this.#wait(record);
-    this.#giveUp(record);
+    if (!goesOn) return this.#giveUp(record);
+    if (this.#readyState === ReadyState.Connecting) this.#wait(record); // else closed by a listener
+  }
+
+  #goesOnAfter(record: CloseRecord): boolean {
+    const { maxAttempts, shouldReconnect } = this.#options;
+    if (this.#backoff.attempt >= maxAttempts) return false;
+    try {
+      return shouldReconnect(record);
+    } catch (error) {
+      void Promise.reject(error); // reported; a mistake there does not end the connection for good
+      return true;
+    }
   }
 
   #wait(cause: CloseRecord): void {
@@ -343,7 +354,6 @@ export class ReconnectingWebSocket extends EventTarget {
   }
 
   #giveUp(cause: CloseRecord): void {
-    this.#readyState = ReadyState.Closed;
     const detail = { attempts: this.#backoff.attempt, cause };
     this.#dispatch(new CustomEvent('giveup', { detail }));
     if (!cause.wasOpen) this.#dispatchClose(cause);

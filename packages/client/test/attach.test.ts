@@ -376,6 +376,57 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       expect(link.beats).toHaveLength(2);
     });
 
+    it.each([
+      ['pingInterval=5000', 5_000, 10_000],
+      ['pingTimeout=15000', 25_000, 15_000],
+      ['pingInterval=1e4;pingTimeout=0x1', 25_000, 10_000], // digits, or nothing
+      ['pingInterval=-9', 25_000, 10_000],
+      ['v=2', 25_000, 10_000],
+    ])('takes the timing of a ping of the server at once: %s', (values, interval, timeout) => {
+      const { scheduler, link, heartbeat } = attachOpen(kind);
+      link.peer.send(`${PING};${values}`);
+      scheduler.advance(10);
+      expect(heartbeat.detectionBound).toBe(interval + timeout + 250 + 750);
+      scheduler.advanceTo(1_000_010 + 30 + interval - 1); // the last message came at 30
+      expect(link.beats.slice(1)).toEqual([PONG]);
+      scheduler.advance(1);
+      expect(link.beats.slice(1)).toEqual([PONG, PING]);
+    });
+
+    it('waits for a ping that has bytes queued before it, but not for ever', () => {
+      const { scheduler, link, log } = attachOpen(kind);
+      link.client.bufferedAmount = 1_000_000;
+      link.cut();
+      scheduler.advance(25_000 + 49_999);
+      expect(timeOf(log, 'dead')).toBeUndefined();
+      scheduler.advance(10_000);
+      expect(timeOf(log, 'dead')).toBe(25_000 + 50_000 + 250);
+    });
+
+    it('comes for a peer that sends but answers nothing any more', () => {
+      const { scheduler, server, link, log } = attachOpen(kind);
+      server.answer = silentPeer;
+      for (let second = 0; second < 150; second += 1) {
+        link.peer.send('not a pong');
+        scheduler.advance(1_000);
+      }
+      const [, , event] = log.find(([, name]) => name === 'dead') ?? [];
+      expect(event).toMatchObject({ reason: 'one-way', silentFor: expect.any(Number) });
+    });
+
+    it('asks nothing more of a peer that closed twice at our first ping', () => {
+      const memory = new PeerMemory();
+      const beats = [1, 2, 3].map(() => {
+        const { scheduler, server, link } = attach(kind, { memory });
+        server.answer = silentPeer;
+        scheduler.advance(20);
+        link.peer.close(1002, 'what is this?');
+        scheduler.advance(100);
+        return link.beats.length;
+      });
+      expect(beats).toEqual([1, 1, 0]);
+    });
+
     it('ends the socket: by terminate() where there is one, else by close code 3008', () => {
       const { scheduler, link } = attachOpen(kind);
       const closes: unknown[] = [];

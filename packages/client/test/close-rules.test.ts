@@ -12,6 +12,10 @@ function nameOf(attempt: () => void): string | undefined {
 }
 
 describe('checkClose', () => {
+  it('refuses a code that is no whole number', () => {
+    expect(() => checkClose(3000.5, undefined)).toThrow('not 3000.5');
+  });
+
   it.each([undefined, 1000, 3000, 3008, 4001, 4999])('accepts the code %s', (code) => {
     expect(nameOf(() => checkClose(code, undefined))).toBeUndefined();
   });

@@ -134,6 +134,16 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     expect(link.client.readyState).toBeGreaterThanOrEqual(2);
   });
 
+  it('records that the peer sent but did not answer any more', () => {
+    const { scheduler, server, link, records } = connectOpen(kind);
+    server.answer = silentPeer;
+    for (let second = 0; second < 150; second += 1) {
+      link.peer.send('not a pong');
+      scheduler.advance(1_000);
+    }
+    expect(records).toMatchObject([{ reason: 'one-way', code: 3008, wasClean: false }]);
+  });
+
   it('ends when it did not open within connectTimeout, and no later', () => {
     const scheduler = new VirtualScheduler();
     const server = new FakeServer(scheduler, kind);

@@ -92,6 +92,8 @@ describe('resolveReconnectOptions', () => {
   });
 
   it.each([
+    ['backoff', null],
+    ['backoff', 5],
     ['pingInterval', 0],
     ['pingInterval', '25s'],
     ['pingTimeout', Number.NaN],

@@ -630,8 +630,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       // The end of the connection was told before these: the end for good is told as well.
       const twice = name === 'close' || name === 'retry';
       expectEnded(stage, twice ? 2 : 1);
-      const opens = name === 'alive' || name === 'ping' ? 0 : 1; // they come before the open
-      expect(eventsOf(log, 'open')).toHaveLength(opens);
+      expect(eventsOf(log, 'open')).toHaveLength(1);
     });
 
     it('in a listener of error, of a connection that is refused, closes once', () => {
@@ -640,6 +639,75 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       stage.scheduler.advance(1_000);
       expect(stage.server.links).toHaveLength(1);
       expectEnded(stage, 1);
+    });
+  });
+
+  describe('what its listeners can rely on', () => {
+    it('says open first, and then that the peer is alive and was pinged', () => {
+      const { scheduler, socket, log } = dial(kind);
+      const statuses: string[] = [];
+      socket.addEventListener('open', () => statuses.push(socket.status));
+      scheduler.advance(30);
+      expect(log.slice(0, 3).map(({ name }) => name)).toEqual(['open', 'alive', 'ping']);
+      expect(statuses).toEqual(['alive']);
+    });
+
+    it('shows the last readyState in the close event of an end for good', () => {
+      const { scheduler, server, socket } = dialOpen(kind);
+      const states: number[] = [];
+      socket.addEventListener('close', () => states.push(socket.readyState));
+      server.last.peer.close(4403);
+      scheduler.advance(100);
+      expect(states).toEqual([socket.CLOSED]);
+    });
+
+    it('drops what comes after close(), as the standard has it', () => {
+      const { scheduler, server, socket, log } = dialOpen(kind);
+      server.last.peer.send('late');
+      socket.close();
+      scheduler.advance(2_000);
+      expect(eventsOf(log, 'message')).toEqual([]);
+    });
+
+    it('goes on when shouldReconnect throws, and reports the error', async () => {
+      const shouldReconnect = () => {
+        throw new Error('of shouldReconnect');
+      };
+      const { scheduler, server, socket } = dialOpen(kind, { shouldReconnect });
+      const errors = await reportedErrors(() => {
+        server.last.reset();
+        scheduler.advance(2_000);
+      });
+      expect(socket.readyState).toBe(socket.OPEN);
+      expect(errors).toMatchObject([{ message: 'of shouldReconnect' }]);
+    });
+  });
+
+  describe('a server that is lost twice right after the first ping', () => {
+    it.each([1006, 1001, 1012])('with code %i is pinged as ever', (code) => {
+      const { scheduler, server } = dial(kind);
+      for (const _ of [1, 2]) {
+        while (server.last.beats.length === 0) scheduler.advance(1);
+        if (code === 1006) server.last.reset();
+        else server.last.peer.close(code);
+        scheduler.advance(2_000);
+      }
+      expect(server.last.beats.length).toBeGreaterThan(0);
+    });
+
+    it('because it refuses what it got is told of, and pinged no more', () => {
+      const { scheduler, server, socket } = dial(kind);
+      server.answer = silentPeer;
+      const told: string[] = [];
+      socket.addEventListener('unanswered', () => told.push('unanswered'));
+      for (const _ of [1, 2]) {
+        while (server.last.beats.length === 0) scheduler.advance(1);
+        server.last.peer.close(1003);
+        scheduler.advance(2_000);
+      }
+      expect(server.last.beats).toEqual([]);
+      expect(told).toEqual(['unanswered']);
+      expect(socket.detectionBound).toBe(Number.POSITIVE_INFINITY);
     });
   });
 

@@ -35,6 +35,7 @@ export class Backoff {
     this.#factor = numberWithin('factor', options.factor, DEFAULTS.factor, 1, 100);
     this.#jitter = options.jitter ?? 'full';
     this.#random = checkFunction('random', options.random);
+    if (this.#random === undefined) throw new InvalidOptionError('random', 'a function', undefined);
     if (!JITTERS.includes(this.#jitter)) {
       throw new InvalidOptionError('jitter', `one of ${JITTERS.join(', ')}`, this.#jitter);
     }

@@ -1,3 +1,4 @@
+import { InvalidOptionError } from './errors.ts';
 import { guarded } from './guarded.ts';
 
 type Listener = (event: never) => void;
@@ -64,6 +65,9 @@ export class Emitter<Events> {
   #guard(listener: Listener): (event: unknown) => void {
     const known = this.#guards.get(listener);
     if (known !== undefined) return known;
+    if (typeof listener !== 'function') {
+      throw new InvalidOptionError('listener', 'a function', listener);
+    }
     const guard = guarded(listener as (event: unknown) => void);
     this.#guards.set(listener, guard);
     return guard;

@@ -272,10 +272,13 @@ export class Heartbeat {
     return actions;
   }
 
-  /** The connection has ended, `byPeer` or not. Everything but {@link open} is ignored from here. */
-  close(now: Instant, byPeer = false): void {
+  /**
+   * The connection has ended; `refused` if the peer said that it did not like what it got.
+   * Everything but {@link open} is ignored from here.
+   */
+  close(now: Instant, refused = false): void {
     this.#advance(now);
-    if (byPeer && this.#isShunned) this.#memory?.closedAfterFirstPing();
+    if (refused && this.#isShunned) this.#memory?.closedAfterFirstPing();
     this.#reset();
   }
 
@@ -331,6 +334,11 @@ export class Heartbeat {
   /** In force: the option's, or what was adopted. */
   get pingInterval(): Millis {
     return this.#timing.pingInterval;
+  }
+
+  /** Whether the peer answers no pings, so that there are none. */
+  get isMuted(): boolean {
+    return this.#muted;
   }
 
   /** Whether a ping with this id is out: its like is refused until it is answered. */

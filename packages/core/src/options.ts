@@ -22,7 +22,7 @@ export interface HeartbeatOptions {
    */
   readonly maxSilence?: Millis | false;
   /**
-   * Part of `pingInterval`, in [0, 1), that chance takes away from each interval, so that many
+   * Part of `pingInterval`, in [0, 0.999], that chance takes away from each interval, so that many
    * peers do not ping in step. Subtractive: `pingInterval` stays a true upper bound.
    * @default 0
    */

@@ -45,7 +45,7 @@ export interface HeartbeatEvents {
   readonly stall: { readonly lateBy: Millis };
 }
 
-/** What a pacemaker needs of the side it works for. */
+/** What a pacemaker needs of the side it works for. None of it throws. */
 export interface PacemakerShell {
   sendPing(ping: PingOrder): void;
   sendPong(id: string | undefined): void;
@@ -84,6 +84,8 @@ export class Pacemaker {
   open(): void {
     this.heartbeat.open(this.#scheduler.now());
     this.#perform([]);
+    // Known from an earlier connection; nobody shall believe that this one is watched over.
+    if (this.heartbeat.isMuted) this.#shell.emit('unanswered', { silentFor: 0 });
   }
 
   /** Anything was received. */
@@ -146,8 +148,8 @@ export class Pacemaker {
   }
 
   /** The connection has ended, or is no longer watched: whoever waits for a pong is told why. */
-  close(error: HeartbeatError, byPeer = false): void {
-    this.heartbeat.close(this.#scheduler.now(), byPeer);
+  close(error: HeartbeatError, refused = false): void {
+    this.heartbeat.close(this.#scheduler.now(), refused);
     this.#told = 'idle';
     this.#alarm.cancel();
     this.#pending.rejectAll(error);

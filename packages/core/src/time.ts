@@ -20,8 +20,8 @@ export interface Scheduler {
   /**
    * Runs `callback` once, at `due` or later.
    *
-   * It may run up to 1 ms early, as the timers of some runtimes do: who must not act early
-   * compares `now()` and waits again.
+   * It may run early: by up to 1 ms, as the timers of some runtimes do, and by any time if `due` is
+   * further off than {@link MAX_DELAY}. Who must not act early compares `now()` and waits again.
    */
   at(due: Instant, callback: () => void): Timer;
 }

@@ -19,7 +19,6 @@ const DEFAULT_SLOTS = 512; // a turn of 51 s: the usual intervals are met in the
 const MAX_SLOTS = 2 ** 20; // empty lists of 24 MB
 const GROWTH = 1.25; // costs 30 bytes an entry at worst where doubling costs 48
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
-
 const NONE = -1;
 const NEVER = Number.POSITIVE_INFINITY;
 const FREE = Number.NaN; // compares false with every granule
@@ -44,12 +43,11 @@ export class TimingWheel implements Scheduler {
   readonly #granule: Millis;
   readonly #slots: number;
 
-  // One array a field: a million entries are four objects to the garbage collector. The lists are
-  // rings, each held by a node: node s holds slot s, the one after the slots what is being gone
-  // through. The entries follow.
-  #next: Int32Array;
-  #previous: Int32Array;
-  #dueAt: Float64Array; // the granule; NEVER of what does not wait, FREE of what is no entry
+  // Nodes of four words each, so that one is met with one look at the memory: the next node, the
+  // previous one, and the granule as a double. The lists are rings, each held by a node: node s holds
+  // slot s, the one after the slots what is being gone through. The entries follow.
+  #words: Int32Array;
+  #doubles: Float64Array; // the same memory
   #callbacks: (() => void)[];
   #free: number = NONE; // a list of entries that were removed
   #size = 0;
@@ -69,9 +67,9 @@ export class TimingWheel implements Scheduler {
     this.#granule = granule;
     this.#slots = slots;
     const nodes = slots + 1;
-    this.#next = new Int32Array(nodes).map((_, node) => node);
-    this.#previous = this.#next.slice();
-    this.#dueAt = new Float64Array(nodes).fill(FREE);
+    this.#words = new Int32Array(4 * nodes);
+    this.#doubles = new Float64Array(this.#words.buffer).fill(FREE);
+    for (let node = 0; node < nodes; node += 1) this.#join(node, node);
     this.#callbacks = new Array<() => void>(nodes).fill(nothing);
   }
 
@@ -104,7 +102,7 @@ export class TimingWheel implements Scheduler {
   add(due: Instant, callback: () => void): WheelEntry {
     const entry = this.#take();
     this.#callbacks[entry] = callback;
-    this.#dueAt[entry] = NEVER;
+    this.#setDueAt(entry, NEVER);
     this.#list(entry, this.#granuleOf(due));
     return entry;
   }
@@ -115,8 +113,8 @@ export class TimingWheel implements Scheduler {
    */
   move(entry: WheelEntry, due: Instant): void {
     const to = this.#granuleOf(due);
-    const from = this.#dueAt[entry] ?? FREE;
-    if (to >= from && to < NEVER) this.#dueAt[entry] = to;
+    const from = this.#dueAt(entry);
+    if (to >= from && to < NEVER) this.#setDueAt(entry, to);
     else if (!Number.isNaN(from)) {
       this.#unlist(entry);
       this.#list(entry, to);
@@ -126,11 +124,11 @@ export class TimingWheel implements Scheduler {
 
   /** Ends the entry. Does nothing to one that has ended, unless its number was given out anew. */
   remove(entry: WheelEntry): void {
-    if (Number.isNaN(this.#dueAt[entry] ?? FREE)) return;
+    if (Number.isNaN(this.#dueAt(entry))) return;
     this.#unlist(entry);
-    this.#dueAt[entry] = FREE;
+    this.#setDueAt(entry, FREE);
     this.#callbacks[entry] = nothing;
-    this.#next[entry] = this.#free;
+    this.#words[4 * entry] = this.#free;
     this.#free = entry;
     this.#rest();
   }
@@ -150,22 +148,27 @@ export class TimingWheel implements Scheduler {
   #take(): WheelEntry {
     const entry = this.#free;
     if (entry === NONE) {
-      if (this.#callbacks.length === this.#next.length) this.#grow();
+      if (4 * this.#callbacks.length === this.#words.length) this.#grow();
       return this.#callbacks.push(nothing) - 1;
     }
-    this.#free = this.#next[entry] as number;
+    this.#free = this.#next(entry);
     return entry;
   }
 
   #grow(): void {
-    const [next, previous, dueAt] = [this.#next, this.#previous, this.#dueAt];
-    const capacity = Math.ceil(next.length * GROWTH);
-    this.#next = new Int32Array(capacity);
-    this.#next.set(next);
-    this.#previous = new Int32Array(capacity);
-    this.#previous.set(previous);
-    this.#dueAt = new Float64Array(capacity).fill(FREE, dueAt.length);
-    this.#dueAt.set(dueAt);
+    const words = this.#words;
+    this.#words = new Int32Array(4 * Math.ceil((words.length / 4) * GROWTH));
+    this.#doubles = new Float64Array(this.#words.buffer).fill(FREE);
+    this.#words.set(words);
+  }
+
+  /** The granule at which it is due; NEVER of what does not wait, FREE of what is no entry. */
+  #dueAt(entry: WheelEntry): number {
+    return this.#doubles[2 * entry + 1] ?? FREE;
+  }
+
+  #setDueAt(entry: WheelEntry, granule: number): void {
+    this.#doubles[2 * entry + 1] = granule;
   }
 
   // Lists.
@@ -175,36 +178,39 @@ export class TimingWheel implements Scheduler {
     if (granule === NEVER) return;
     if (this.#size === 0) this.#turned = this.#present(); // there was nothing to go through
     const dueAt = granule > this.#turned ? granule : this.#turned + 1; // NaN: as in the past
-    this.#dueAt[entry] = dueAt;
+    this.#setDueAt(entry, dueAt);
     this.#size += 1;
     this.#append(this.#slotOf(dueAt), entry);
     if (dueAt < this.#timerAt) this.#setTimer(dueAt);
   }
 
   #unlist(entry: WheelEntry): void {
-    if (this.#dueAt[entry] === NEVER) return;
+    if (this.#dueAt(entry) === NEVER) return;
     this.#takeOut(entry);
-    this.#dueAt[entry] = NEVER;
+    this.#setDueAt(entry, NEVER);
     this.#size -= 1;
   }
 
-  #isEmpty(list: number): boolean {
-    return this.#next[list] === list;
+  #next(node: number): number {
+    return this.#words[4 * node] as number;
   }
 
-  #append(list: number, entry: WheelEntry): void {
-    const last = this.#previous[list] as number;
-    this.#next[last] = entry;
-    this.#previous[entry] = last;
-    this.#next[entry] = list;
-    this.#previous[list] = entry;
+  #join(node: number, next: number): void {
+    this.#words[4 * node] = next;
+    this.#words[4 * next + 1] = node;
+  }
+
+  #append(list: number, entry: number): void {
+    this.#join(this.#words[4 * list + 1] as number, entry);
+    this.#join(entry, list);
   }
 
   #takeOut(node: number): void {
-    const next = this.#next[node] as number;
-    const previous = this.#previous[node] as number;
-    this.#next[previous] = next;
-    this.#previous[next] = previous;
+    this.#join(this.#words[4 * node + 1] as number, this.#next(node));
+  }
+
+  #isEmpty(list: number): boolean {
+    return this.#next(list) === list;
   }
 
   // Time.
@@ -214,9 +220,7 @@ export class TimingWheel implements Scheduler {
     return granule & (this.#slots - 1);
   }
 
-  // Exact, both: a granule is a whole number, and no fraction of its multiples is rounded to one.
-
-  /** The first granule that does not begin before `due`. */
+  /** The first granule not to begin before `due`. Exact: no multiple's neighbour divides to a whole. */
   #granuleOf(due: Instant): number {
     return Math.ceil(due / this.#granule);
   }
@@ -265,14 +269,12 @@ export class TimingWheel implements Scheduler {
     const list = this.#slots;
     this.#append(slot, list);
     this.#takeOut(slot);
-    this.#next[slot] = this.#previous[slot] = slot;
-    for (let entry = this.#next[list]; entry !== list; entry = this.#next[list]) {
-      this.#meet(entry as number, granule);
-    }
+    this.#join(slot, slot);
+    while (!this.#isEmpty(list)) this.#meet(this.#next(list), granule);
   }
 
   #meet(entry: WheelEntry, granule: number): void {
-    const dueAt = this.#dueAt[entry] as number;
+    const dueAt = this.#dueAt(entry);
     if (dueAt > granule) {
       this.#takeOut(entry); // due in a later turn, or it was moved
       return this.#append(this.#slotOf(dueAt), entry);

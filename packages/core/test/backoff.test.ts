@@ -129,6 +129,7 @@ describe('the options of Backoff', () => {
     [{ factor: 101 }, 'Expected `factor` to be a number in [1, 100], got `101` (number)'],
     [{ jitter: 'some' }, "Expected `jitter` to be one of full, equal, none, got `'some'` (string)"],
     [{ jitter: false }, 'Expected `jitter` to be one of full, equal, none, got `false` (boolean)'],
+    [{ random: undefined }, 'Expected `random` to be a function, got `undefined` (undefined)'],
     [{ random: 4 }, 'Expected `random` to be a function, got `4` (number)'],
     [
       { minDelay: 1_001, maxDelay: 1_000 },

@@ -125,4 +125,11 @@ describe('Emitter', () => {
       new Error('thrown at b'),
     ]);
   });
+
+  it('refuses a listener that is no function', () => {
+    const handle = new Handle();
+    expect(() => handle.on('ping', undefined as never)).toThrow(
+      'Expected `listener` to be a function',
+    );
+  });
 });

@@ -324,7 +324,7 @@ describe('Pacemaker', () => {
 
     it('remembers from one connection to the next that it closes at the first ping', () => {
       const memory = new PeerMemory();
-      for (const byPeer of [false, true, true]) {
+      for (const byPeer of [undefined, false, true, true]) {
         expect(memory.speaks).toBe(true);
         const { pacemaker } = setUpOpen(TIMING, { memory });
         pacemaker.probe(10_000);
@@ -368,6 +368,15 @@ describe('Pacemaker', () => {
   });
 
   describe('when the peer changes the timing', () => {
+    it('sets its timer afresh, also for a later ping', () => {
+      const { scheduler, pacemaker } = setUpOpen({ pingTimeout: 10_000 });
+      const at = vi.spyOn(scheduler, 'at');
+      pacemaker.heartbeat.adopt({ pingInterval: 45_000 });
+      pacemaker.retimed();
+      expect(at.mock.calls).toEqual([[45_000, expect.any(Function)]]);
+      expect(scheduler.pending).toBe(1);
+    });
+
     it('pings by the new one', () => {
       const { scheduler, log, pacemaker } = setUpOpen();
       pacemaker.heartbeat.adopt({ pingInterval: 5_000 });

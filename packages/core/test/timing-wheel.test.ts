@@ -277,7 +277,7 @@ describe('TimingWheel', () => {
       const { below, wheel, names, add } = start();
       const ended = add(200, 'ended');
       wheel.remove(ended);
-      for (const entry of [ended, ended + 1, -1, 0, 3, 8, 9.5, 1e9, Number.NaN]) {
+      for (const entry of [ended, ended + 1, -1, 0, 3, 8, 1e9, Number.NaN]) {
         for (const due of [100, Number.NaN, Number.POSITIVE_INFINITY]) wheel.move(entry, due);
         wheel.remove(entry);
       }

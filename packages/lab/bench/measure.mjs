@@ -15,30 +15,52 @@ class Empty {
   call(_now) {}
 }
 
-/** Something whose cost is known by its name. `calls`: how often one run of it does what it names. */
+/** What any method call costs. `calls`: how often one run does what is named. */
 export function emptyCall() {
   const empty = new Empty();
   let now = 0;
   return { name: 'an empty call', calls: 1, run: () => empty.call(++now) };
 }
 
+const LONG = 3_600_000; // none fires meanwhile
+const nothing = () => {};
+
 /**
- * What one connection with a timer of its own pays to put it off, among `others` that wait as long.
- * More of them make it cheaper: alone, the list of its duration is torn down and built each time.
+ * What a connection with a timer of its own pays to put it off, one connection again and again, while
+ * 10 000 others wait as long. Alone it would pay three times that: Node keeps a list for each
+ * duration, and would make it anew each time.
  */
-export function timerPair(others = 10_000) {
-  const nothing = () => {};
-  const waiting = Array.from({ length: others }, () => setTimeout(nothing, 25_000));
-  let timer = setTimeout(nothing, 25_000);
+export function timerPair() {
+  const others = Array.from({ length: 10_000 }, () => setTimeout(nothing, LONG));
+  let timer = setTimeout(nothing, LONG);
   return {
     name: 'a clearTimeout + setTimeout pair',
     calls: 1,
     run: () => {
       clearTimeout(timer);
-      timer = setTimeout(nothing, 25_000);
+      timer = setTimeout(nothing, LONG);
     },
     end: () => {
-      for (const each of [...waiting, timer]) clearTimeout(each);
+      for (const each of [...others, timer]) clearTimeout(each);
+    },
+  };
+}
+
+/** The same for as many connections as `order` has numbers, each in its turn. */
+export function timerPairs(order) {
+  const timers = Array.from(order, () => setTimeout(nothing, LONG));
+  let next = 0;
+  return {
+    name: 'a pair on one of as many timers',
+    calls: 1,
+    run: () => {
+      const index = order[next];
+      next = next + 1 === order.length ? 0 : next + 1;
+      clearTimeout(timers[index]);
+      timers[index] = setTimeout(nothing, LONG);
+    },
+    end: () => {
+      for (const each of timers) clearTimeout(each);
     },
   };
 }

@@ -1,95 +1,92 @@
-// What is published, as plain Node takes it.
+// What is published, as a program without a bundler finds it. It must have been built: `npm run build`.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { createContext, runInContext } from 'node:vm';
+import { runInNewContext } from 'node:vm';
+import * as source from '@wirebeat/client';
 import { describe, expect, it } from 'vitest';
+import { MS } from './allowance.ts';
 
-const run = promisify(execFile);
-const here = new URL('.', import.meta.url);
+const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Runs a program from this folder, with a limit; resolves to what it printed. */
-async function node(type: 'module' | 'commonjs', program: string): Promise<string> {
+/** Runs a program in plain Node. Resolves to what it printed, read as JSON. */
+async function run(type: 'module' | 'commonjs', program: string): Promise<unknown> {
+  const options = { cwd: here, timeout: 20_000 * MS };
   const args = [`--input-type=${type}`, '--eval', program];
-  const { stdout, stderr } = await run(process.execPath, args, { cwd: here, timeout: 20_000 });
-  expect(stderr).toBe('');
-  return stdout.trim();
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, options);
+  // Node 20 says that require() of a module is an experiment.
+  expect(stderr.replace(/.*ExperimentalWarning[^\n]*\n.*--trace-warnings[^\n]*\n/, '')).toBe('');
+  return JSON.parse(stdout);
 }
 
-/** Opens and closes fifty of each side, and prints what keeps the process running at the end. */
-const LIFE = `
-import { once } from 'node:events';
-import { attachHeartbeat, ReconnectingWebSocket } from '@wirebeat/client';
-import { attachHeartbeat as serve } from '@wirebeat/server';
-import { WebSocket, WebSocketServer } from 'ws';
-const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-await once(server, 'listening');
-const heartbeat = serve(server);
-const url = 'ws://127.0.0.1:' + server.address().port;
-const sockets = Array.from({ length: 50 }, () => new ReconnectingWebSocket(url));
-await Promise.all(sockets.map((socket) => once(socket, 'pong')));
-const plain = new WebSocket(url);
-const attached = attachHeartbeat(plain);
-await once(plain, 'open');
-await attached.ping();
-attached.detach();
-plain.close();
-await Promise.all(sockets.map((socket) => { socket.close(); return once(socket, 'close'); }));
-await once(plain, 'close');
-while (server.clients.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-heartbeat.detach();
-server.close();
-process.once('beforeExit', () => console.log(JSON.stringify(process.getActiveResourcesInfo().filter((name) => name !== 'PipeWrap')))); // its own output
+/** A server and a client that have measured each other; both are closed then. */
+const MEET = `
+const server = new WebSocketServer({ port: 0, host: '127.0.0.1' }, async () => {
+  const accepted = attachToServer(server);
+  const socket = new WebSocket('ws://127.0.0.1:' + server.address().port);
+  const heartbeat = attachHeartbeat(socket);
+  await new Promise((resolve) => heartbeat.once('pong', resolve));
+  const [connection] = accepted.connections.values();
+  const latencies = await Promise.all([
+    heartbeat.ping(),
+    connection.ping({ tier: 'application' }),
+    connection.ping({ tier: 'transport' }),
+  ]);
+  console.log(JSON.stringify(latencies.map((latency) => latency > 0)));
+  socket.close();
+  server.close();
+});
 `;
 
-/** A server whose only guest never leaves: its timers must not keep the process running. */
-const IDLE = `
-import { once } from 'node:events';
-import { attachHeartbeat } from '@wirebeat/server';
-import { WebSocket, WebSocketServer } from 'ws';
-const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-await once(server, 'listening');
-attachHeartbeat(server);
-const guest = new WebSocket('ws://127.0.0.1:' + server.address().port);
-const [socket] = await once(server, 'connection');
-server.close();
-socket._socket.unref();
-guest._socket?.unref() ?? guest.once('open', () => guest._socket.unref());
-`;
-
-describe('the built packages', () => {
-  it('are imported, and agree on what an error is', async () => {
+describe.concurrent('the packages as they are built', () => {
+  it('are imported by plain Node, and work', async () => {
     const program = `
-      import { InvalidOptionError } from '@wirebeat/core';
-      import { attachHeartbeat, InvalidOptionError as OfClient } from '@wirebeat/client';
-      import { InvalidOptionError as OfServer } from '@wirebeat/server';
-      import { VirtualScheduler, fakeSocketPair } from '@wirebeat/core/testing';
-      const [socket] = fakeSocketPair(new VirtualScheduler());
-      try { attachHeartbeat(socket, { pingInterval: '5s' }) } catch (error) {
-        console.log(error instanceof InvalidOptionError, OfClient === InvalidOptionError, OfServer === OfClient);
-      }`;
-    expect(await node('module', program)).toBe('true true true');
+      import { attachHeartbeat } from '@wirebeat/client';
+      import { attachHeartbeat as attachToServer } from '@wirebeat/server';
+      import { WebSocket, WebSocketServer } from 'ws';
+      ${MEET}`;
+    expect(await run('module', program)).toEqual([true, true, true]);
   });
 
-  it('are required too', async () => {
-    const program = "console.log(typeof require('@wirebeat/client').attachHeartbeat)";
-    expect(await node('commonjs', program)).toBe('function');
+  it('are required by plain Node, and work', async () => {
+    const program = `
+      const { attachHeartbeat } = require('@wirebeat/client');
+      const { attachHeartbeat: attachToServer } = require('@wirebeat/server');
+      const { WebSocket, WebSocketServer } = require('ws');
+      ${MEET}`;
+    expect(await run('commonjs', program)).toEqual([true, true, true]);
   });
 
-  it('leave neither timer nor socket behind', async () => {
-    expect(await node('module', LIFE)).toBe('[]');
+  it('share one core: its errors are the same classes everywhere', async () => {
+    const program = `
+      import * as core from '@wirebeat/core';
+      import * as client from '@wirebeat/client';
+      import * as server from '@wirebeat/server';
+      import { EventEmitter } from 'node:events';
+      const refused = (act) => { try { act(); } catch (error) { return error; } };
+      const errors = [
+        refused(() => client.attachHeartbeat(new EventTarget())),
+        refused(() => new client.ReconnectingWebSocket('ws://127.0.0.1', [], { pingInterval: 0 })),
+        refused(() => server.attachHeartbeat(new EventEmitter(), { pingInterval: 0 })),
+      ];
+      const packages = [core, client, server];
+      const names = Object.keys(core).filter((name) => name.endsWith('Error'));
+      const same = (name) => new Set(packages.map((one) => one[name]).filter(Boolean)).size === 1;
+      console.log(JSON.stringify([
+        names.filter((name) => !same(name)),
+        errors.map((error) => packages.every((one) => error instanceof one.InvalidOptionError)),
+      ]));`;
+    expect(await run('module', program)).toEqual([[], [true, true, true]]);
   });
 
-  it('keep no process running by the timers of a server', async () => {
-    expect(await node('module', IDLE)).toBe('');
-  });
-
-  it('have a script for a page that defines one global and no more', () => {
-    const file = new URL('../../client/dist/wirebeat-client.min.js', import.meta.url);
-    const page = createContext({ Event, EventTarget });
-    const before = Object.keys(page);
-    runInContext(readFileSync(file, 'utf8'), page);
-    expect(Object.keys(page)).toEqual([...before, 'wirebeat']);
-    expect(typeof page['wirebeat'].attachHeartbeat).toBe('function');
+  it('give a page that has no bundler one global, `wirebeat`, with all that is exported', () => {
+    const url = new URL('../../client/dist/wirebeat-client.min.js', import.meta.url);
+    const page: { wirebeat?: object; self?: unknown } = {};
+    page.self = page;
+    runInNewContext(readFileSync(url, 'utf8'), page);
+    expect(Object.keys(page)).toEqual(['self', 'wirebeat']);
+    const names = Object.keys(page.wirebeat ?? {}).filter((name) => name !== '__esModule');
+    expect(names.sort()).toEqual(Object.keys(source).sort());
   });
 });

@@ -3,73 +3,119 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReconnectingWebSocket, type WebSocketConstructor } from '@wirebeat/client';
-import { attachHeartbeat, type ConnectionEnd } from '@wirebeat/server';
+import { attachHeartbeat, type ServerHeartbeat } from '@wirebeat/server';
 import { WebSocket as UndiciWebSocket } from 'undici';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
 import { TcpProxy } from '../faults/tcp-proxy.ts';
+import { allowance, MS } from './allowance.ts';
 
-const constructors: [string, WebSocketConstructor][] = [
-  ['ws', NodeWebSocket as unknown as WebSocketConstructor],
-  ['undici', UndiciWebSocket as unknown as WebSocketConstructor],
-];
-const timing = { pingInterval: 1_000, pingTimeout: 1_000 };
+const CLIENT = { pingInterval: 1_000, pingTimeout: 1_000 };
+const SERVER = { pingInterval: 1_200, pingTimeout: 1_000 };
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+interface Happening {
+  readonly name: string;
+  readonly at: number;
+  readonly detail: { readonly [name: string]: unknown };
+}
 
-async function start() {
+/** What one side has met, in order. Its stalls are kept apart. */
+class Diary {
+  readonly happenings: Happening[] = [];
+  readonly stalls: number[] = [];
+
+  note(name: string, detail: object = {}): void {
+    const { lateBy } = detail as { lateBy?: number };
+    if (name === 'stall') this.stalls.push(lateBy ?? 0);
+    else this.happenings.push({ name, at: performance.now(), detail: { ...detail } });
+  }
+
+  get names(): string[] {
+    return this.happenings.map(({ name }) => name);
+  }
+
+  /** The first of that name. */
+  first(name: string): Happening {
+    const happening = this.happenings.find((other) => other.name === name);
+    if (happening === undefined) throw new Error(`never: ${name}`);
+    return happening;
+  }
+}
+
+interface Accepted {
+  readonly heartbeat: ServerHeartbeat<NodeWebSocket>;
+  readonly server: WebSocketServer;
+  readonly diary: Diary;
+  readonly port: number;
+}
+
+/** An echo. */
+async function startServer(): Promise<Accepted> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  const heartbeat = attachHeartbeat(server, { pingInterval: 1_200, pingTimeout: 1_000 });
-  const ends: ConnectionEnd[] = [];
-  heartbeat.on('end', (end) => ends.push(end));
+  const heartbeat = attachHeartbeat(server, SERVER);
+  const diary = new Diary();
+  for (const name of ['dead', 'end', 'stall'] as const) {
+    heartbeat.on(name, ({ socket: _, connection: __, ...event }) => diary.note(name, event));
+  }
   server.on('connection', (socket) => {
     socket.on('message', (data) => socket.send(`echo ${data}`));
   });
   await once(server, 'listening');
-  const proxy = await TcpProxy.listen({ to: (server.address() as AddressInfo).port });
-  closers.push(
-    () => server.close(),
-    () => {
-      for (const socket of server.clients) socket.terminate();
-    },
-    () => proxy.close(),
-  );
-  return { proxy, heartbeat, ends };
+  onTestFinished(() => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  });
+  return { server, heartbeat, diary, port: (server.address() as AddressInfo).port };
 }
 
-describe.each(constructors)('a link that is cut silently, with %s', (_, WebSocket) => {
-  it('is dead within the bound, left at once, and replaced', async () => {
-    const { proxy, heartbeat, ends } = await start();
-    const socket = new ReconnectingWebSocket(`ws://127.0.0.1:${proxy.port}`, [], {
-      ...timing,
-      WebSocket,
-    });
-    closers.push(() => socket.close());
-    const events: { name: string; at: number; delay?: number; code?: number }[] = [];
-    const note = (name: string, detail = {}) =>
-      events.push({ name, at: performance.now(), ...detail });
-    socket.addEventListener('open', () => note('open'));
-    socket.addEventListener('dead', () => note('dead'));
-    socket.addEventListener('close', ({ code }) => note('close', { code }));
-    socket.addEventListener('retry', ({ detail }) => note('retry', { delay: detail.delay }));
-    socket.addEventListener('message', ({ data }) => note(`message ${data}`));
+async function startProxy(to: number): Promise<TcpProxy> {
+  const proxy = await TcpProxy.listen({ to });
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+/** Dials by each of the proxies in turn, and by the last for ever. */
+function open(WebSocket: WebSocketConstructor, proxies: readonly TcpProxy[]) {
+  const urls = proxies.map(({ port }) => `ws://127.0.0.1:${port}/`);
+  const [first = ''] = urls;
+  class Dialling extends WebSocket {
+    constructor(url: string, protocols?: string[]) {
+      super((urls.length > 1 ? urls.shift() : urls[0]) ?? url, protocols);
+    }
+  }
+  const socket = new ReconnectingWebSocket(first, [], { ...CLIENT, WebSocket: Dialling });
+  onTestFinished(() => socket.close());
+  const diary = new Diary();
+  for (const name of ['open', 'dead', 'retry', 'giveup', 'error', 'stall'] as const) {
+    socket.addEventListener(name, (event) => diary.note(name, (event as CustomEvent).detail ?? {}));
+  }
+  socket.addEventListener('close', ({ code }) => diary.note('close', { code }));
+  socket.addEventListener('message', ({ data }) => diary.note(`message ${data}`));
+  return { socket, diary };
+}
+
+const classes: [string, WebSocketConstructor][] = [
+  ['ws', NodeWebSocket],
+  ['undici', UndiciWebSocket],
+];
+
+describe.concurrent.each(classes)('a link that is cut silently, with %s', (_, WebSocket) => {
+  it('is dead within the bound, left at once, and replaced; the server ends it too', async () => {
+    const { heartbeat, diary: server, port } = await startServer();
+    const proxy = await startProxy(port);
+    const { socket, diary: client } = open(WebSocket, [proxy]);
     await once(socket, 'pong');
     const bound = socket.detectionBound ?? 0;
-    const [connection] = heartbeat.connections.values();
-    const serverBound = connection?.detectionBound ?? 0;
+    const [old] = heartbeat.connections.values();
+    const serverBound = old?.detectionBound ?? 0;
+    expect([bound, serverBound]).toEqual([3_000, 3_200]);
 
-    const cutAt = performance.now();
     proxy.cut();
     socket.send('into the void');
     await once(socket, 'open');
     socket.send('here again');
     await once(socket, 'message');
-
-    const [, dead, close, retry, reopened] = events;
-    expect(events.map(({ name }) => name)).toEqual([
+    expect(client.names).toEqual([
       'open',
       'dead',
       'close',
@@ -77,17 +123,50 @@ describe.each(constructors)('a link that is cut silently, with %s', (_, WebSocke
       'open',
       'message echo here again',
     ]);
-    expect((dead?.at ?? 0) - cutAt).toBeLessThanOrEqual(bound);
-    expect(close?.code).toBe(3008);
-    expect(retry?.delay).toBeLessThan(500);
-    const back = (reopened?.at ?? 0) - (dead?.at ?? 0);
-    expect(back).toBeLessThanOrEqual((retry?.delay ?? 0) + 500);
+    const { at: deadAt, detail: dead } = client.first('dead');
+    expect(dead['silentFor']).toBeGreaterThanOrEqual(CLIENT.pingTimeout);
+    expect(dead['silentFor']).toBeLessThanOrEqual(
+      bound + allowance(client.stalls, CLIENT.pingTimeout),
+    );
+    expect(client.first('close').detail['code']).toBe(3008);
+    const delay = Number(client.first('retry').detail['delay']);
+    expect(delay).toBeLessThan(500);
+    const openedAt = client.happenings.findLast(({ name }) => name === 'open')?.at ?? 0;
+    expect(openedAt - deadAt).toBeLessThanOrEqual(delay + 500 * MS);
 
     // The server ends the old connection too, once, and nothing of it reaches the new one.
-    await sleep(Math.max(0, serverBound - (performance.now() - cutAt)) + 100);
-    expect(ends.map(({ reason }) => reason)).toEqual(['ping-timeout']);
+    while (!server.names.includes('end')) await once(socket, 'pong');
+    expect(server.names).toEqual(['dead', 'end']);
+    expect(server.first('end').detail['reason']).toBe('ping-timeout');
+    expect(server.first('dead').detail['silentFor']).toBeLessThanOrEqual(
+      serverBound + allowance(server.stalls, SERVER.pingTimeout),
+    );
+    await once(socket, 'pong');
     expect(heartbeat.connections.size).toBe(1);
-    expect(events).toHaveLength(6);
+    expect(server.names).toHaveLength(2);
+    expect(client.names).toHaveLength(6);
     expect(socket.readyState).toBe(socket.OPEN);
+  });
+
+  it('changes nothing when it comes to life again, with all that was sent into it', async () => {
+    const { server: sockets, diary: server, heartbeat, port } = await startServer();
+    const [first, second] = [await startProxy(port), await startProxy(port)];
+    const { socket, diary: client } = open(WebSocket, [first, second]);
+    await once(socket, 'pong');
+    first.freeze();
+    for (const old of sockets.clients) for (const text of ['late', '\u0005wb.late']) old.send(text);
+    socket.send('also late');
+    await once(socket, 'open');
+    expect(client.names).toEqual(['open', 'dead', 'close', 'retry', 'open']);
+
+    first.resume();
+    socket.send('here');
+    await once(socket, 'message');
+    await sleep(500 * MS); // the late bytes arrive, and the old socket's end
+    expect(client.names.slice(5)).toEqual(['message echo here']);
+    expect(socket.readyState).toBe(socket.OPEN);
+    expect(await socket.ping()).toBeLessThan(CLIENT.pingTimeout);
+    expect(server.names.filter((name) => name === 'end')).toHaveLength(1);
+    expect(heartbeat.connections.size).toBe(1);
   });
 });

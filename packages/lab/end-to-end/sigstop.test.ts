@@ -2,93 +2,146 @@
 // meanwhile. It must not take that for a dead server, and must still find one that is dead.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { attachHeartbeat, type ServerHeartbeat } from '@wirebeat/server';
-import { afterAll, describe, expect, it } from 'vitest';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { attachHeartbeat } from '@wirebeat/server';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { TcpProxy } from '../faults/tcp-proxy.ts';
+import { allowance, MS } from './allowance.ts';
 
 const SOCKETS = 20;
 const SPREAD = 97; // ms between two sockets: their phases differ all over the interval
+const PING_TIMEOUT = 2_000;
+const BOUND = 2_000 + PING_TIMEOUT + 250 + 3 * 250;
+const ROUND_TRIP = 800; // so that at any moment 8 of 20 wait for a pong
 const STOPPED = 6_000;
-const SETTLE = 4_000; // how long a false verdict would have to show itself
+const SETTLED = PING_TIMEOUT + 250 + 500; // after the stop: by then a false verdict has fallen
 
 interface Fact {
   readonly index: number;
-  readonly name: 'ready' | 'stall' | 'dead';
-  readonly silentFor?: number;
-  readonly lateBy?: number;
-  readonly detectionBound?: number;
+  readonly at: number;
+  readonly name: 'ping' | 'pong' | 'stall' | 'dead';
+  readonly silentFor: number;
+  readonly lateBy: number;
+  readonly detectionBound: number;
 }
 
-const closers: (() => unknown)[] = [];
-afterAll(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+/** A client of 20 sockets in a process of its own, and what it has told. */
+class Client {
+  readonly process: ChildProcess;
+  readonly facts: Fact[] = [];
+  readonly #looks: Set<() => void> = new Set();
 
-async function startServer(): Promise<{ port: number; heartbeat: ServerHeartbeat<WebSocket> }> {
+  constructor(port: number) {
+    const script = fileURLToPath(new URL('stopped-client.mjs', import.meta.url));
+    const args = [script, `ws://127.0.0.1:${port}`, String(SOCKETS), String(SPREAD)];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.process = child;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.facts.push(JSON.parse(line));
+      for (const look of this.#looks) look();
+    });
+  }
+
+  /** What it told under a name, of one socket or all. */
+  of(name: Fact['name'], index?: number): Fact[] {
+    return this.facts.filter(
+      (fact) => fact.name === name && (index === undefined || fact.index === index),
+    );
+  }
+
+  /** Which sockets have told it. */
+  socketsWith(name: Fact['name']): Set<number> {
+    return new Set(this.of(name).map(({ index }) => index));
+  }
+
+  /** Resolves when every socket has told it, or when it is too late for that. */
+  async all(name: Fact['name'], limit: number): Promise<void> {
+    const { promise: all, resolve } = withResolvers();
+    const look = () => {
+      if (this.socketsWith(name).size === SOCKETS) resolve();
+    };
+    this.#looks.add(look);
+    look();
+    await Promise.race([all, sleep(limit, undefined, { ref: false })]);
+    this.#looks.delete(look);
+  }
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** A server that is itself patient, behind a slow link, and a client in its steady state. */
+async function start(): Promise<{ proxy: TcpProxy; client: Client }> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  const heartbeat = attachHeartbeat(server, { pingInterval: 60_000, pingTimeout: 60_000 });
+  attachHeartbeat(server, { pingInterval: 60_000, pingTimeout: 60_000 });
   await once(server, 'listening');
-  closers.push(() => {
+  const proxy = await TcpProxy.listen({ to: (server.address() as AddressInfo).port });
+  proxy.delay = ROUND_TRIP;
+  const client = new Client(proxy.port);
+  onTestFinished(async () => {
+    client.process.kill('SIGKILL');
+    await proxy.close();
     for (const socket of server.clients) socket.terminate();
     server.close();
   });
-  return { port: (server.address() as { port: number }).port, heartbeat };
+  await client.all('pong', 20_000 * MS);
+  await sleep(1_500); // each has gone on to pings of its own time
+  return { proxy, client };
 }
 
-/** Starts the client and waits until each of its sockets has had a pong. */
-async function startClient(port: number): Promise<{ client: ChildProcess; facts: Fact[] }> {
-  const script = fileURLToPath(new URL('stopped-client.mjs', import.meta.url));
-  const args = [script, `ws://127.0.0.1:${port}`, String(SOCKETS), String(SPREAD)];
-  const client = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  closers.push(() => client.kill('SIGKILL'));
-  const facts: Fact[] = [];
-  const lines = createInterface({ input: client.stdout });
-  await new Promise<void>((resolve) => {
-    lines.on('line', (line) => {
-      facts.push(JSON.parse(line));
-      if (facts.filter(({ name }) => name === 'ready').length === SOCKETS) resolve();
-    });
-  });
-  await sleep(2_000); // into the steady state, where each waits for its own time
-  return { client, facts };
+async function stop(client: Client, meanwhile: () => void = () => {}): Promise<number> {
+  client.process.kill('SIGSTOP');
+  meanwhile();
+  await sleep(STOPPED);
+  client.process.kill('SIGCONT');
+  return Date.now();
 }
 
-const named = (facts: readonly Fact[], name: Fact['name']) =>
-  facts.filter((fact) => fact.name === name);
+/** The lateness of each stall of one socket, in order. */
+const stallsOf = (client: Client, index: number) =>
+  client.of('stall', index).map(({ lateBy }) => lateBy);
 
-describe('a Node client that was stopped for 6 s', () => {
-  it.concurrent('does not declare a living server dead: 20 of 20', async () => {
-    const { port } = await startServer();
-    const { client, facts } = await startClient(port);
-    client.kill('SIGSTOP');
-    await sleep(STOPPED);
-    client.kill('SIGCONT');
-    await sleep(SETTLE);
-    expect(named(facts, 'dead')).toEqual([]);
-    // The stop was in force: timers found themselves late by seconds.
-    expect(named(facts, 'stall').filter(({ lateBy = 0 }) => lateBy > 2_000)).not.toEqual([]);
+describe.concurrent('a Node client that was stopped for 6 s', () => {
+  it('does not declare a living server dead: 20 of 20, and tells of its stall', async () => {
+    const { client } = await start();
+    const pings = client.of('ping').length;
+    const pongs = client.of('pong').length;
+    await stop(client);
+    await sleep(SETTLED * MS);
+    expect(client.of('dead')).toEqual([]);
+    expect(pings - pongs).toBeGreaterThan(2); // waited for a pong when they were stopped
+    for (let index = 0; index < SOCKETS; index += 1) {
+      expect(Math.max(...stallsOf(client, index))).toBeGreaterThan(STOPPED - BOUND + 1_000);
+      const lastStall = client.of('stall', index).at(-1)?.at ?? 0;
+      const after = client.of('pong', index).filter(({ at }) => at >= lastStall);
+      expect(after).not.toEqual([]); // it goes on
+    }
   });
 
-  it.concurrent('finds a server dead that is gone meanwhile: 20 of 20', async () => {
-    const { port } = await startServer();
-    const proxy = await TcpProxy.listen({ to: port });
-    closers.push(() => proxy.close());
-    const { client, facts } = await startClient(proxy.port);
-    const bound = named(facts, 'ready')[0]?.detectionBound ?? 0;
-    client.kill('SIGSTOP');
-    proxy.cut();
-    await sleep(STOPPED);
-    client.kill('SIGCONT');
-    await sleep(bound + 2_000);
-    const dead = named(facts, 'dead');
-    expect(new Set(dead.map(({ index }) => index)).size).toBe(SOCKETS);
-    // Law 14: the stop adds its length, and one timeout with its slack for the probe after it.
-    for (const { silentFor } of dead) {
-      expect(silentFor).toBeLessThanOrEqual(bound + STOPPED + 2_000 + 250 + 500);
+  it('finds a server dead that is gone meanwhile: 20 of 20, within the bound', async () => {
+    const { client, proxy } = await start();
+    expect(new Set(client.of('pong').map((fact) => fact.detectionBound))).toEqual(new Set([BOUND]));
+    const continuedAt = await stop(client, () => proxy.cut());
+    await client.all('dead', 4 * BOUND);
+    await sleep(500);
+    expect(client.socketsWith('dead').size).toBe(SOCKETS);
+    expect(client.of('dead')).toHaveLength(SOCKETS);
+    for (const { index, silentFor, at } of client.of('dead')) {
+      const stalls = stallsOf(client, index);
+      expect(silentFor).toBeLessThanOrEqual(BOUND + allowance(stalls, PING_TIMEOUT));
+      // The first stall was over when it was continued.
+      expect(at - continuedAt).toBeLessThanOrEqual(
+        BOUND + allowance(stalls.slice(1), PING_TIMEOUT),
+      );
     }
   });
 });

@@ -33,7 +33,7 @@ export interface ServerOptions extends HeartbeatOptions {
   readonly pingInterval?: number | false;
   /** @default 20_000 */
   readonly pingTimeout?: number | false;
-  /** Part of `pingInterval` that chance takes away, in [0, 1). @default 0.1 */
+  /** Part of `pingInterval` that chance takes away, in [0, 0.999]. @default 0.1 */
   readonly jitter?: number;
   /** @default Math.random */
   readonly random?: () => number;

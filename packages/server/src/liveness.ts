@@ -234,7 +234,7 @@ export class Liveness {
     this.#ended = true;
     for (const release of this.#release) release();
     const error = new ConnectionClosedError(end.code, end.text);
-    this.#transport.close(error);
+    if (this.status !== 'dead') this.#transport.close(error); // which it stays
     this.#application?.close(error);
     this.#tell('end', end);
   }

@@ -17,12 +17,12 @@ function cost(act: () => void): number {
 }
 
 /** A kind of typed array that counts the accesses to its elements. */
-function counting<T extends Int32Array | Float64Array>(create: (length: number) => T) {
+function counting<T extends object, Given>(create: (given: Given) => T) {
   const count = (key: string | symbol) => {
     if (typeof key === 'string' && /^\d+$/.test(key)) accesses += 1;
   };
-  return function counted(length: number): T {
-    return new Proxy(create(length), {
+  return function counted(given: Given): T {
+    return new Proxy(create(given), {
       get(target, key, proxy) {
         count(key);
         const value: unknown = Reflect.get(target, key);
@@ -59,11 +59,11 @@ describe('scheme 6', () => {
     const [Ints, Floats] = [Int32Array, Float64Array];
     vi.stubGlobal(
       'Int32Array',
-      counting((length) => new Ints(length)),
+      counting((length: number) => new Ints(length)),
     );
     vi.stubGlobal(
       'Float64Array',
-      counting((length) => new Floats(length)),
+      counting((buffer: ArrayBuffer) => new Floats(buffer)),
     );
   });
 
