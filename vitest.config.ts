@@ -45,7 +45,7 @@ export default defineConfig({
           exclude: hasBrowser ? [] : [browserTests],
           testTimeout: 90_000,
           hookTimeout: 90_000,
-          maxWorkers: 5, // they wait more than they work
+          maxWorkers: 3, // they wait more than they work
           sequence: { groupOrder: 1 },
         },
       },

@@ -160,15 +160,13 @@ export class Heartbeat {
 
   /** Anything came from the peer: proof of life. The hot path: it neither allocates nor throws. */
   receive(now: Instant): void {
-    if (now > this.#now && now < NEVER) this.#now = now;
-    this.#lastReceived = this.#now;
-    if (this.#silence !== undefined) this.#endSilence();
+    if (now > this.#lastReceived && now < NEVER) this.#lastReceived = now;
+    if (this.#silence !== undefined) this.#endSilence(this.#silence);
   }
 
   /** The application sent something. Pings and pongs ordered by the machine are counted by it. */
   sent(now: Instant): void {
-    if (now > this.#now && now < NEVER) this.#now = now;
-    this.#lastSent = this.#now;
+    if (now > this.#lastSent && now < NEVER) this.#lastSent = now;
   }
 
   /** So many bytes wait to leave. Told before {@link tick} and the pings, where it is known. */
@@ -178,6 +176,7 @@ export class Heartbeat {
 
   /** The peer sent a ping. It wants its id back. */
   receivePing(now: Instant, id?: string): readonly HeartbeatAction[] {
+    this.#advance(now);
     if (!this.#isOpen) return NOTHING;
     this.receive(now);
     this.#peerPings = true;
@@ -191,6 +190,7 @@ export class Heartbeat {
    * bare one answers the oldest bare ping. One that nobody asked for is life, and nothing else.
    */
   receivePong(now: Instant, id?: string): Answer | undefined {
+    this.#advance(now);
     if (!this.#isOpen) return undefined;
     if (this.#status === 'alive') this.#suspicion?.wasTimely();
     this.receive(now);
@@ -313,8 +313,8 @@ export class Heartbeat {
 
   /** The share of this connection's pings that a pong to a later one passed over, in [0, 1]. */
   get loss(): number {
-    const { answered, lost } = this.#outstanding;
-    return lost === 0 ? 0 : lost / (answered + lost);
+    const { settled, lost } = this.#outstanding;
+    return settled === 0 ? 0 : lost / settled;
   }
 
   get lastSent(): Instant {
@@ -404,14 +404,13 @@ export class Heartbeat {
     this.#status = 'suspect';
     silence.suspectAt = NEVER;
     // The first ping carries an id. Who answers only the bare constant gets its chance here.
-    const { answered, hasBare } = this.#outstanding;
-    if (answered === 0 && !hasBare) this.#ping(actions, false);
+    if (!this.#peerAnswers && !this.#outstanding.hasBare) this.#ping(actions, false);
   }
 
   #giveUp(actions: HeartbeatAction[]): void {
     if (!this.#muted && this.#mayNotSpeak) return this.#mute(actions);
     const reason = this.#timeoutReason;
-    const silentFor = this.#now - this.#lastReceived;
+    const silentFor = Math.max(0, this.#now - this.#lastReceived);
     this.#memory?.ended(reason === 'ping-timeout', this.#peerAnswers);
     this.#reset();
     this.#status = 'dead';
@@ -473,7 +472,8 @@ export class Heartbeat {
     return new Silence(this.#now, suspicion, pingTimeout, this.#buffered > 0);
   }
 
-  #endSilence(): void {
+  #endSilence({ since }: Silence): void {
+    if (this.#lastReceived < since) this.#lastReceived = since; // its time had run backwards
     this.#silence = undefined;
     this.#stalls = 0;
     if (this.#status !== 'suspect') return;
@@ -497,7 +497,7 @@ export class Heartbeat {
   }
 
   #mute(actions: HeartbeatAction[]): void {
-    const silentFor = this.#now - this.#lastReceived;
+    const silentFor = Math.max(0, this.#now - this.#lastReceived);
     this.#memory?.ended(false, false);
     this.#forget();
     this.#muted = true;

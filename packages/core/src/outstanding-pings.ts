@@ -31,13 +31,17 @@ export class OutstandingPings {
   #owedSince: Instant = NOT_OWED;
   /** How many pings the connection has seen. */
   sent = 0;
-  /** How many of them were answered, and how many passed over by an answer to a later one. */
-  answered = 0;
+  /** How many of them were passed over by an answer to a later one, or given up. */
   lost = 0;
 
   /** When the first ping was sent that no pong has answered; undefined if none is owed. */
   get owedSince(): Instant | undefined {
     return this.#owedSince === NOT_OWED ? undefined : this.#owedSince;
+  }
+
+  /** How many pings have come to an end, answered or lost. */
+  get settled(): number {
+    return this.sent - this.#pings.length;
   }
 
   /** Whether a bare ping is out. */
@@ -61,9 +65,11 @@ export class OutstandingPings {
     const ping = { seq: this.sent, id, sentAt: now, sampled: true };
     const isLost = (other: OutstandingPing) =>
       other.id === undefined && now - other.sentAt > lostAfter;
+    const before = this.#pings.length;
     if (this.#pings.some(isLost)) this.#pings = this.#pings.filter((other) => !isLost(other));
     // The oldest stays, for its pong comes first; the pong to a newer one answers the one left out.
     if (this.#pings.length === MAX_OUTSTANDING) this.#pings.splice(1, 1);
+    this.lost += before - this.#pings.length;
     if (id === undefined) this.#distrustBareOnes(ping);
     if (this.#pings.length === 0) this.#pings = [ping];
     else this.#pings.push(ping);
@@ -81,7 +87,6 @@ export class OutstandingPings {
     if (ping === undefined) return undefined;
     if (id !== undefined) this.#peerKnowsIds = true;
     else if (index > 0 && this.#pings[0]?.seq === 1) this.#peerKnowsIds ??= false;
-    this.answered += 1;
     this.lost += index;
     this.#pings = index + 1 === this.#pings.length ? NONE : this.#pings.slice(index + 1);
     this.#owedSince = this.#pings[0]?.sentAt ?? NOT_OWED;

@@ -125,12 +125,21 @@ describe('OutstandingPings', () => {
     expect(pings.has('2')).toBe(false);
   });
 
-  it('counts the answered, and as lost those that an answer passed over', () => {
+  it('counts the settled, and as lost those that an answer passed over', () => {
     const pings = new OutstandingPings();
     add(pings, 4);
     pings.answer('1');
     pings.answer('4');
-    expect([pings.answered, pings.lost]).toEqual([2, 2]);
+    expect([pings.settled, pings.lost]).toEqual([4, 2]);
+  });
+
+  it('counts as lost what it gives up', () => {
+    const pings = new OutstandingPings();
+    add(pings, 1);
+    pings.answer('1');
+    pings.add(10, true, 5);
+    pings.add(20, true, 5);
+    expect([pings.settled, pings.lost]).toEqual([2, 1]);
   });
 
   it('counts what it sent', () => {
