@@ -1,11 +1,12 @@
 // The link dies and nobody says so: no FIN, no RST, and what is sent is accepted for ever.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReconnectingWebSocket, type WebSocketConstructor } from '@wirebeat/client';
 import { attachHeartbeat, type ServerHeartbeat } from '@wirebeat/server';
 import { WebSocket as UndiciWebSocket } from 'undici';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
 import { TcpProxy } from '../faults/tcp-proxy.ts';
 import { allowance, MS } from './allowance.ts';
@@ -42,6 +43,23 @@ class Diary {
   }
 }
 
+/** How long this process was kept from running: the machine may be busy with other things. */
+class LostTime {
+  readonly #resolution = 10;
+  readonly #ticks = monitorEventLoopDelay({ resolution: this.#resolution });
+  #startedAt = 0;
+
+  start(): void {
+    this.#startedAt = performance.now();
+    this.#ticks.enable();
+  }
+
+  stop(): number {
+    this.#ticks.disable();
+    return performance.now() - this.#startedAt - this.#ticks.count * this.#resolution;
+  }
+}
+
 interface Accepted {
   readonly heartbeat: ServerHeartbeat<NodeWebSocket>;
   readonly server: WebSocketServer;
@@ -50,7 +68,7 @@ interface Accepted {
 }
 
 /** An echo. */
-async function startServer(): Promise<Accepted> {
+async function startServer({ onTestFinished }: TestContext): Promise<Accepted> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   const heartbeat = attachHeartbeat(server, SERVER);
   const diary = new Diary();
@@ -68,14 +86,18 @@ async function startServer(): Promise<Accepted> {
   return { server, heartbeat, diary, port: (server.address() as AddressInfo).port };
 }
 
-async function startProxy(to: number): Promise<TcpProxy> {
+async function startProxy({ onTestFinished }: TestContext, to: number): Promise<TcpProxy> {
   const proxy = await TcpProxy.listen({ to });
   onTestFinished(() => proxy.close());
   return proxy;
 }
 
 /** Dials by each of the proxies in turn, and by the last for ever. */
-function open(WebSocket: WebSocketConstructor, proxies: readonly TcpProxy[]) {
+function open(
+  { onTestFinished }: TestContext,
+  WebSocket: WebSocketConstructor,
+  proxies: readonly TcpProxy[],
+) {
   const urls = proxies.map(({ port }) => `ws://127.0.0.1:${port}/`);
   const [first = ''] = urls;
   class Dialling extends WebSocket {
@@ -100,19 +122,22 @@ const classes: [string, WebSocketConstructor][] = [
 ];
 
 describe.concurrent.each(classes)('a link that is cut silently, with %s', (_, WebSocket) => {
-  it('is dead within the bound, left at once, and replaced; the server ends it too', async () => {
-    const { heartbeat, diary: server, port } = await startServer();
-    const proxy = await startProxy(port);
-    const { socket, diary: client } = open(WebSocket, [proxy]);
+  it('is dead within the bound, left at once, and replaced; the server ends it too', async (context) => {
+    const { heartbeat, diary: server, port } = await startServer(context);
+    const proxy = await startProxy(context, port);
+    const { socket, diary: client } = open(context, WebSocket, [proxy]);
     await once(socket, 'pong');
     const bound = socket.detectionBound ?? 0;
     const [old] = heartbeat.connections.values();
     const serverBound = old?.detectionBound ?? 0;
     expect([bound, serverBound]).toEqual([3_000, 3_200]);
 
+    const meanwhile = new LostTime();
+    socket.addEventListener('dead', () => meanwhile.start(), { once: true });
     proxy.cut();
     socket.send('into the void');
     await once(socket, 'open');
+    const lost = meanwhile.stop();
     socket.send('here again');
     await once(socket, 'message');
     expect(client.names).toEqual([
@@ -132,7 +157,7 @@ describe.concurrent.each(classes)('a link that is cut silently, with %s', (_, We
     const delay = Number(client.first('retry').detail['delay']);
     expect(delay).toBeLessThan(500);
     const openedAt = client.happenings.findLast(({ name }) => name === 'open')?.at ?? 0;
-    expect(openedAt - deadAt).toBeLessThanOrEqual(delay + 500 * MS);
+    expect(openedAt - deadAt).toBeLessThanOrEqual(delay + 500 * MS + lost);
 
     // The server ends the old connection too, once, and nothing of it reaches the new one.
     while (!server.names.includes('end')) await once(socket, 'pong');
@@ -148,10 +173,10 @@ describe.concurrent.each(classes)('a link that is cut silently, with %s', (_, We
     expect(socket.readyState).toBe(socket.OPEN);
   });
 
-  it('changes nothing when it comes to life again, with all that was sent into it', async () => {
-    const { server: sockets, diary: server, heartbeat, port } = await startServer();
-    const [first, second] = [await startProxy(port), await startProxy(port)];
-    const { socket, diary: client } = open(WebSocket, [first, second]);
+  it('changes nothing when it comes to life again, with all that was sent into it', async (context) => {
+    const { server: sockets, diary: server, heartbeat, port } = await startServer(context);
+    const [first, second] = [await startProxy(context, port), await startProxy(context, port)];
+    const { socket, diary: client } = open(context, WebSocket, [first, second]);
     await once(socket, 'pong');
     first.freeze();
     for (const old of sockets.clients) for (const text of ['late', '\u0005wb.late']) old.send(text);
