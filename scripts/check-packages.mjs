@@ -1,37 +1,47 @@
 // Packs each package as it would be published, and asks publint and attw what is wrong with it.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keep, root } from './run.mjs';
 
-const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+const PACKAGES = ['core', 'client', 'server', 'cli'];
+
+const manifest = (folder) => JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'wirebeat-'));
 let failed = false;
 
 try {
-  await Promise.all(['core', 'client', 'server', 'cli'].map(pack));
-  const tarballs = readdirSync(folder).map((name) => join(folder, name));
-  if (tarballs.length !== 4) tell('pack', { code: 1, output: `${tarballs.length} of 4 packed` });
-  await Promise.all(tarballs.map(checkTarball));
+  await pack();
+  await Promise.all(PACKAGES.map(checkPackage));
 } finally {
   rmSync(folder, { recursive: true });
 }
 process.exitCode = failed ? 1 : 0;
 
-async function pack(name) {
-  const args = ['--yes', '--prefer-offline', packageManager, 'pack', '--pack-destination', folder];
+/** All at once, for it is the start of pnpm that takes time. */
+async function pack() {
+  const { packageManager } = manifest('.');
+  const filters = PACKAGES.map((name) => `--filter=./packages/${name}`);
+  const args = ['-r', ...filters, 'pack', '--pack-destination', folder];
   const env = { npm_config_update_notifier: 'false' };
-  tell(`pack ${name}`, await keep('npx', args, { cwd: `${root}packages/${name}`, env }));
+  await mustPass('npx', ['--yes', '--prefer-offline', packageManager, ...args], { env });
 }
 
-async function checkTarball(tarball) {
-  tell(`publint ${tarball}`, await keep('publint', [tarball, '--strict']));
-  if (tarball.includes('wirebeat-0') || tarball.includes('cli')) return; // a program: no types
-  tell(`attw ${tarball}`, await keep('attw', [tarball, '--profile', 'esm-only', '--no-color']));
+async function checkPackage(path) {
+  const { name, version, types } = manifest(`packages/${path}`);
+  const tarball = join(folder, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+  if (!existsSync(tarball)) return complain(`${name} was not packed`);
+  await mustPass('publint', [tarball, '--strict']);
+  if (types === undefined) return; // a program
+  await mustPass('attw', [tarball, '--profile', 'esm-only', '--no-color']);
 }
 
-function tell(what, { code, output }) {
-  if (code === 0) return;
+async function mustPass(command, args, options) {
+  const { code, output } = await keep(command, args, options);
+  if (code !== 0) complain(`${command} ${args.join(' ')}\n${output}`);
+}
+
+function complain(what) {
   failed = true;
-  console.log(`${what}\n${output}`);
+  console.log(what);
 }

@@ -6,10 +6,10 @@ import terser from '@rollup/plugin-terser';
 import { rollup } from 'rollup';
 import { root } from './run.mjs';
 
-/** In bytes: above it the check fails. */
+/** In bytes, of a page that imports one name, or all: above it the check fails. */
 const BUDGETS = {
   attachHeartbeat: 8_000, // to become 5 000
-  ReconnectingWebSocket: 10_500, // to become 9 000
+  '*': 10_500, // to become 9 000
 };
 
 let failed = false;
@@ -17,13 +17,14 @@ for (const [name, budget] of Object.entries(BUDGETS)) {
   const { minified, brotli } = await measure(name);
   failed ||= brotli > budget;
   const verdict = brotli > budget ? 'over' : 'within';
-  console.log(`${name.padEnd(22)} ${minified} B min, ${brotli} B brotli: ${verdict} ${budget} B`);
+  console.log(`${name.padEnd(15)} ${minified} B min, ${brotli} B brotli: ${verdict} ${budget} B`);
 }
 process.exitCode = failed ? 1 : 0;
 
-/** Bundles a page that imports this one name. */
+/** Bundles such a page. */
 async function measure(name) {
   const entry = `\0${name}`;
+  const names = name === '*' ? '*' : `{ ${name} }`;
   const bundle = await rollup({
     input: entry,
     plugins: [
@@ -32,7 +33,7 @@ async function measure(name) {
         resolveId: (id) => (id === entry ? id : null),
         load: (id) =>
           id === entry
-            ? `export { ${name} } from '${root}packages/client/dist/index.native.js';`
+            ? `export ${names} from '${root}packages/client/dist/index.native.js';`
             : null,
       },
       resolve({ browser: true }),

@@ -1,39 +1,40 @@
 // Runs all checks that are no tests, and tells each in one line; the output of one that fails whole.
 import { readFileSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { keep, root } from './run.mjs';
+import { step } from './step.mjs';
 
+/** The long ones first, for they run two at a time. */
 const CHECKS = {
-  'format and lint': ['biome', ['check', '--colors=off', '--error-on-warnings', '.']],
-  types: ['tsc', ['-p', 'tsconfig.test.json']],
-  imports: ['node', ['scripts/check-imports.mjs']],
-  docs: ['node', ['scripts/check-docs.mjs']],
-  size: ['node', ['scripts/check-size.mjs']],
   packages: ['node', ['scripts/check-packages.mjs']],
+  size: ['node', ['scripts/check-size.mjs']],
+  docs: ['node', ['scripts/check-docs.mjs']],
+  types: ['tsc', ['-p', 'tsconfig.test.json']],
+  'format and lint': ['biome', ['check', '--colors=off', '--error-on-warnings', '.']],
+  imports: ['node', ['scripts/check-imports.mjs']],
 };
+const ARE_SHOWN = new Set(['size', 'docs']); // also when they are good
 
 /** Runs them all. Resolves to `{ passed, failed }`. */
 export async function runChecks() {
+  const works = Object.entries(CHECKS).map(([name, check]) => [name, () => keep(...check)]);
+  works.push(['lockfile', checkLockfile]);
   const counts = { passed: 0, failed: 0 };
-  const tell = (name, isGood, output, seconds) => {
-    counts[isGood ? 'passed' : 'failed'] += 1;
-    console.log(`${isGood ? 'ok  ' : 'FAIL'} ${name} (${seconds.toFixed(1)} s)`);
-    const shown = output.trimEnd().replace(/^/gm, '     ');
-    if (shown.trim() !== '' && (!isGood || name === 'size')) console.log(shown);
+  const inTurn = async () => {
+    for (let next = works.shift(); next !== undefined; next = works.shift()) {
+      const isGood = await step(...next, ARE_SHOWN.has(next[0]));
+      counts[isGood ? 'passed' : 'failed'] += 1;
+    }
   };
-  // All at once: some of them wait for others' processes most of their time.
-  const run = async ([name, [command, args]]) => {
-    const start = performance.now();
-    const { code, output } = await keep(command, args);
-    tell(name, code === 0, output, (performance.now() - start) / 1000);
-  };
-  await Promise.all(Object.entries(CHECKS).map(run));
-  const hosts = readFileSync(`${root}pnpm-lock.yaml`, 'utf8').match(
-    /^.*(https?:\/\/|tarball).*$/gm,
-  );
-  tell('lockfile', hosts === null, `names a host:\n${hosts?.join('\n')}`, 0);
+  await Promise.all([inTurn(), inTurn()]);
   return counts;
+}
+
+/** The lockfile serves any registry, so it names none. */
+async function checkLockfile() {
+  const lockfile = readFileSync(`${root}pnpm-lock.yaml`, 'utf8');
+  const hosts = lockfile.match(/^.*(https?:\/\/|tarball).*$/gm) ?? [];
+  return { code: hosts.length === 0 ? 0 : 1, output: hosts.join('\n') };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,11 +1,14 @@
 // Sets everything up, builds, and runs the demo until Ctrl-C.
 import { spawn } from 'node:child_process';
-import { root, show } from './run.mjs';
+import { endWithParent, root, show } from './run.mjs';
 
+endWithParent();
 if ((await show('node', ['scripts/build.mjs'])) !== 0) process.exit(1);
 
 const server = spawn('node', ['examples/demo/dist/server.js'], { cwd: root, stdio: 'inherit' });
-// Ctrl-C reaches both: the server ends by itself, and this process after it.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => server.kill('SIGTERM'));
 server.once('exit', (code) => process.exit(code ?? 1));
+
+// Ctrl-C reaches both: the server ends by itself, and this process after it. A signal to this
+// process alone is passed on.
+process.on('SIGINT', () => setTimeout(() => server.kill('SIGINT'), 200));
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => server.kill('SIGTERM'));

@@ -1,13 +1,17 @@
-// How blocks of other languages are parsed, and a minimal peer in them is given the vectors. A peer
-// defines `answer(message)`; the program around it answers a JSON list of texts with one of answers.
+// How blocks of other languages are parsed, and how a minimal peer in them is given the vectors. A
+// peer defines `answer(message)`; the program around it prints its answers to a JSON list of texts.
+// Both come as what `keep` of run.mjs takes.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { root } from './run.mjs';
 
 function write(folder, name, code) {
   const file = join(folder, name);
   writeFileSync(file, code);
   return file;
 }
+
+const PYTHON_PARSE = 'import ast, sys; ast.parse(open(sys.argv[1], encoding="utf-8").read())';
 
 const PYTHON = `
 import json, sys
@@ -41,29 +45,32 @@ function goProgram(code) {
   return `package main\n\nimport (${[...imports].map((name) => `"${name}"`).join('; ')})\n${body}${GO}`;
 }
 
+function phpProgram(code) {
+  return code.startsWith('<?php') ? code : `<?php\n${code}`;
+}
+
 export const LANGUAGES = {
   python: {
     tool: 'python3',
-    parse: (file) => [
-      'python3',
-      ['-c', 'import ast, sys; ast.parse(open(sys.argv[1]).read())', file],
-    ],
-    program: (folder, code) => write(folder, 'peer.py', code + PYTHON),
-    run: (file, texts) => ['python3', [file, texts]],
+    parse: (folder, code) => ['python3', ['-c', PYTHON_PARSE, write(folder, 'block.py', code)]],
+    peer: (folder, code, texts) => ['python3', [write(folder, 'peer.py', code + PYTHON), texts]],
   },
   php: {
     tool: 'php',
-    parse: (file) => ['php', ['-l', file]],
-    program: (folder, code) => {
-      const opened = code.startsWith('<?php') ? code : `<?php\n${code}`;
-      return write(folder, 'peer.php', opened + PHP);
-    },
-    run: (file, texts) => ['php', [file, texts]],
+    parse: (folder, code) => ['php', ['-l', write(folder, 'block.php', phpProgram(code))]],
+    peer: (folder, code, texts) => [
+      'php',
+      [write(folder, 'peer.php', phpProgram(code) + PHP), texts],
+    ],
   },
   go: {
     tool: 'go',
-    parse: (file) => ['gofmt', ['-e', '-l', file]],
-    program: (folder, code) => write(folder, 'peer.go', goProgram(code)),
-    run: (file, texts) => ['go', ['run', file, texts]],
+    parse: (folder, code) => ['gofmt', ['-e', '-l', write(folder, 'block.go', code)]],
+    // Built first: what `go run` runs would outlive it.
+    peer: (folder, code, texts) => {
+      const build = 'GOCACHE="$0" go build -o "$1" "$2" && exec "$1" "$3"';
+      const files = [join(folder, 'peer'), write(folder, 'peer.go', goProgram(code)), texts];
+      return ['sh', ['-c', build, `${root}node_modules/.cache/go`, ...files]];
+    },
   },
 };

@@ -1,34 +1,55 @@
 // Reads what the checks want of a Markdown file: its code blocks, its links, its anchors.
 
-/** The fenced blocks: `{ language, words, code, line }`, where `words` are the rest of the info. */
-export function codeBlocks(text) {
+/**
+ * The fenced blocks, and what is left: `{ blocks, prose }`. A block is `{ language, words, code,
+ * line }`, where `words` are the rest of its info and `line` is the one after the fence.
+ */
+export function readMarkdown(text) {
   const blocks = [];
-  const fence = /^( *)```([^\n]*)\n([\s\S]*?)^\1```\s*$/gm;
-  for (const match of text.matchAll(fence)) {
-    const [language = '', ...words] = match[2].trim().split(/\s+/);
-    const line = text.slice(0, match.index).split('\n').length;
-    blocks.push({ language, words, code: match[3], line });
+  const prose = [];
+  let open;
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const [, indent = '', fence = '', info = ''] = /^( *)(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+    if (open === undefined && fence !== '') {
+      const [language, ...words] = info.trim().split(/\s+/);
+      open = { fence, indent: indent.length, language, words, lines: [], line: index + 2 };
+    } else if (open === undefined) prose.push(line);
+    else if (fence.startsWith(open.fence) && info.trim() === '') {
+      blocks.push(closed(open));
+      open = undefined;
+    } else open.lines.push(line.replace(new RegExp(`^ {0,${open.indent}}`), ''));
   }
-  return blocks;
+  if (open !== undefined) blocks.push(closed(open)); // as CommonMark has it: up to the end
+  return { blocks, prose: prose.join('\n') };
 }
 
-/** The targets of its links, without those to other hosts. */
-export function localLinks(text) {
-  const links = [...prose(text).matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)].map((match) => match[1]);
-  return links.filter((link) => !/^[a-z]+:/.test(link));
+function closed({ language, words, lines, line }) {
+  return { language, words, code: `${lines.join('\n')}\n`, line };
 }
 
-/** The anchors of its headings, as code hosts make them. */
-export function anchors(text) {
-  const headings = [...prose(text).matchAll(/^#+ (.+)$/gm)].map((match) => match[1]);
-  return headings.map((heading) =>
-    heading
+/** The targets of the links and pictures in prose, without those to other hosts. */
+export function localLinks(prose) {
+  const text = prose.replace(/`[^`\n]*`/g, '');
+  const targets = [
+    ...text.matchAll(/\]\(<?([^)>\s]+)/g),
+    ...text.matchAll(/^ *\[[^\]]+\]: *(\S+)/gm),
+    ...text.matchAll(/<(?:a|img)\s[^>]*?(?:href|src)="([^"]+)"/g),
+  ].map((match) => match[1]);
+  return targets.filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** The anchors of the headings in prose, as code hosts make them. */
+export function anchors(prose) {
+  const seen = new Map();
+  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => {
+    const anchor = heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-}
-
-function prose(text) {
-  return text.replace(/^( *)```[\s\S]*?^\1```\s*$/gm, '');
+      .trim()
+      .replaceAll(' ', '-');
+    const count = seen.get(anchor) ?? 0;
+    seen.set(anchor, count + 1);
+    return count === 0 ? anchor : `${anchor}-${count}`;
+  });
 }

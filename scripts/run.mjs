@@ -1,9 +1,11 @@
 // Runs other programs for the scripts beside it.
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = `${root}node_modules/.bin`;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const isWindows = process.platform === 'win32';
 
 /** The environment in which the workspace's own programs are found first. */
@@ -24,15 +26,48 @@ export function keep(command, args, options = {}) {
   return run(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-function run(command, args, { env, cwd = root, stdio }) {
+/** After `limit` ms the program is killed, and has failed. */
+function run(command, args, { env, cwd = root, stdio, limit }) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, stdio, env: environment(env), shell: isWindows });
+    const child = spawn(command, args, {
+      cwd,
+      stdio,
+      env: environment(env),
+      shell: isWindows,
+      timeout: limit,
+      killSignal: 'SIGKILL',
+    });
+    const forget = endTogether(child);
     let output = '';
     child.stdout?.on('data', (chunk) => (output += chunk));
     child.stderr?.on('data', (chunk) => (output += chunk));
     child.once('error', (error) => resolve({ code: 1, output: `${output}${error.message}\n` }));
-    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+    child.once('close', (code, signal) => {
+      forget();
+      if (signal !== null) output += `${command} was ended by ${signal}\n`;
+      resolve({ code: code ?? 1, output });
+    });
   });
+}
+
+/** Passes signals on to the child, and ends this process after it. */
+function endTogether(child) {
+  const pass = (signal) => {
+    child.once('close', () => process.exit(128 + constants.signals[signal]));
+    // Ctrl-C reaches both, and what gets it twice may not clean up.
+    setTimeout(() => child.kill(signal), signal === 'SIGINT' ? 500 : 0);
+  };
+  for (const signal of SIGNALS) process.on(signal, pass);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, pass);
+  };
+}
+
+/** Ends this process when the one that started it is gone: the shell of npm passes no signal on. */
+export function endWithParent() {
+  const parent = process.ppid;
+  const look = () => process.ppid !== parent && process.kill(process.pid, 'SIGTERM');
+  setInterval(look, 500).unref();
 }
 
 /** Runs a program that must succeed; else shows its output and ends this process. */

@@ -16,6 +16,8 @@ const demo = spawn('npm', ['run', 'demo'], {
   detached: true, // a group of its own, to which Ctrl-C goes as in a terminal
 });
 const ended = once(demo, 'exit');
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+process.on('exit', () => signalGroup('SIGKILL'));
 
 let failure;
 try {
@@ -24,16 +26,28 @@ try {
   await within(LIMIT, 'a pong', askForPong(url));
   process.kill(-demo.pid, 'SIGINT');
   const [code, signal] = await within(LIMIT, 'an end', ended);
-  // npm hands the signal on, and then dies of it itself.
-  if (code !== 0 && signal !== 'SIGINT') throw new Error(`Ctrl-C ended the demo with ${code}`);
-  await within(LIMIT, 'closed port', closed(Number(new URL(url).port)));
+  // The shell that npm puts between may end by the signal itself.
+  if (code !== 0 && signal !== 'SIGINT') throw new Error(`Ctrl-C: exit code ${code}, ${signal}`);
+  await within(LIMIT, 'an end of all processes', groupIsGone());
+  if (await accepts(Number(new URL(url).port))) throw new Error('the port is still open');
 } catch (error) {
   failure = error;
-} finally {
-  if (demo.exitCode === null && demo.signalCode === null) process.kill(-demo.pid, 'SIGKILL');
 }
 console.log(failure === undefined ? 'ok   demo' : `FAIL demo: ${failure.message}`);
 process.exit(failure === undefined ? 0 : 1);
+
+/** Sends a signal to what is left of the demo. Returns whether there was anything. */
+function signalGroup(signal) {
+  try {
+    return process.kill(-demo.pid, signal);
+  } catch {
+    return false; // nobody is there
+  }
+}
+
+async function groupIsGone() {
+  while (signalGroup(0)) await sleep(50);
+}
 
 async function within(limit, what, promise) {
   const late = sleep(limit, undefined, { ref: false }).then(() => {
@@ -47,7 +61,9 @@ async function addressFrom(stream) {
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     text += chunk;
     const address = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
-    if (address !== undefined) return address;
+    if (address === undefined) continue;
+    stream.resume();
+    return address;
   }
   throw new Error(`the demo said only: ${text}`);
 }
@@ -56,7 +72,10 @@ async function checkPage(url) {
   const page = await fetch(url);
   const html = await page.text();
   const script = /<script[^>]* src="([^"]+)"/.exec(html)?.[1];
-  if (!page.ok || script === undefined) throw new Error(`the page: ${page.status}, ${html}`);
+  const isHtml = page.headers.get('content-type')?.startsWith('text/html');
+  if (!page.ok || !isHtml || script === undefined) {
+    throw new Error(`the page: ${page.status}, ${html}`);
+  }
   const code = await fetch(new URL(script, url));
   if (!code.ok) throw new Error(`${script}: ${code.status}`);
   await code.arrayBuffer();
@@ -77,15 +96,12 @@ async function* messages(socket) {
   for (;;) yield await once(socket, 'message');
 }
 
-async function closed(port) {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (!isOpen) return;
-    await sleep(20);
-  }
+async function accepts(port) {
+  const socket = connect(port, '127.0.0.1');
+  const isOpen = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return isOpen;
 }

@@ -4,34 +4,62 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runChecks } from './check.mjs';
-import { must, show } from './run.mjs';
+import { endLeftovers, findLeftovers } from './leftovers.mjs';
+import { endWithParent, keep, show } from './run.mjs';
+import { step } from './step.mjs';
 import { findTools, installTools } from './tools.mjs';
+
+const TESTS_LIMIT = 1_800_000; // ms, for a test that never ends; .ci/run takes minutes
 
 const filters = process.argv.slice(2);
 const isCi = process.env.CI === 'true';
+const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+const add = (more) => {
+  for (const [name, count] of Object.entries(more)) counts[name] += count;
+};
 
-const [skipped] = await Promise.all([installTools(), must('node', ['scripts/bootstrap.mjs'])]);
-await must('node', ['scripts/build.mjs']);
+endWithParent();
+let missing = [];
+if (await setUp()) {
+  if (filters.length === 0) add(await runChecks());
+  add(await runTests());
+} else add({ failed: 1 });
 
-const checks = filters.length === 0 ? await runChecks() : { passed: 0, failed: 0 };
-const tests = await runTests();
-for (const line of skipped) console.log(`\n${line}`);
+for (const line of missing) console.log(`\n${line}`);
+const skipped = counts.skipped + counts.pending + missing.length;
+if (skipped > 0) console.log(`\n${skipped} skipped${isCi ? ', which counts as failed here' : ''}`);
+const failed = counts.failed + (isCi ? skipped : 0);
+console.log(`\n${counts.passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
 
-const passed = checks.passed + tests.passed;
-const failed = checks.failed + tests.failed + (isCi ? skipped.length : 0);
-const left = tests.skipped + tests.pending + (isCi ? 0 : skipped.length);
-console.log(`\n${passed} passed, ${failed} failed${left > 0 ? `, ${left} skipped` : ''}`);
-// In CI a test that was skipped is one that nobody sees.
-process.exitCode = failed > 0 || (isCi && left > 0) ? 1 : 0;
+/** Installs and builds. Resolves to whether there is something to test. */
+async function setUp() {
+  const node = (script) => () => keep('node', [`scripts/${script}`]);
+  const tools = installTools().then((lines) => (missing = lines));
+  const isInstalled = await step('install', node('bootstrap.mjs'));
+  await tools;
+  return isInstalled && (await step('build', node('build.mjs')));
+}
 
 async function runTests() {
   const folder = mkdtempSync(join(tmpdir(), 'wirebeat-'));
-  const counts = join(folder, 'counts.json');
+  const file = join(folder, 'counts.json');
+  // Also where a signal ends the run.
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true });
+    endLeftovers(file);
+  });
   const reporters = ['--reporter=default', '--reporter=./scripts/count-reporter.mjs'];
-  const env = { COUNTS: counts, CHROMIUM_PATH: findTools().chromium ?? '' };
-  const code = await show('vitest', ['run', ...reporters, ...filters], { env });
-  const none = { passed: 0, failed: 1, skipped: 0, pending: 0 };
-  const found = existsSync(counts) ? JSON.parse(readFileSync(counts, 'utf8')) : none;
-  rmSync(folder, { recursive: true });
-  return code !== 0 && found.failed === 0 ? { ...found, failed: 1 } : found;
+  const env = { COUNTS: file, CHROMIUM_PATH: findTools().chromium ?? '' };
+  const options = { env, limit: TESTS_LIMIT };
+  const code = await show('vitest', ['run', ...reporters, ...filters], options);
+  const wrote = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : { passed: 0, failed: 0 };
+  if (code !== 0 && wrote.failed === 0) wrote.failed = 1;
+  const left = await findLeftovers(file);
+  const output = left.join('\n');
+  await step('nothing is left running', async () => ({ code: left.length, output }));
+  wrote[left.length === 0 ? 'passed' : 'failed'] += 1;
+  return wrote;
 }

@@ -1,8 +1,9 @@
 // Finds the programs that some tests need beside Node, and installs them where it can.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { keep } from './run.mjs';
+import { step } from './step.mjs';
 
 /** Where a program may be named, its package in Debian, and what is skipped without it. */
 const TOOLS = {
@@ -17,6 +18,9 @@ const TOOLS = {
   php: { names: ['php'], debian: 'php-cli', skips: 'the PHP blocks of the docs' },
 };
 
+/** So that a machine without a network waits for seconds, and one whose apt is busy does not fail. */
+const APT_OPTIONS = ['Acquire::Retries=1', 'Acquire::http::Timeout=10', 'DPkg::Lock::Timeout=60'];
+
 /** The paths of the tools by name; undefined for one that is not here. */
 export function findTools() {
   return Object.fromEntries(Object.entries(TOOLS).map(([name, tool]) => [name, find(tool)]));
@@ -29,17 +33,23 @@ export function findTools() {
 export async function installTools() {
   const missing = missingTools();
   if (missing.length > 0 && isRootOnDebian()) {
-    const packages = missing.map((name) => TOOLS[name].debian);
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    const install = ['install', '-y', '--no-install-recommends', ...packages];
-    await keep('apt-get', ['update'], { env });
-    const { code, output } = await keep('apt-get', install, { env });
-    if (code !== 0) process.stderr.write(output);
+    await step(`install ${missing.join(', ')}`, () =>
+      installPackages(missing.map((name) => TOOLS[name].debian)),
+    );
   }
-  return missingTools().map(
-    (name) =>
-      `SKIPPED: ${TOOLS[name].skips}, for ${name} is missing (Debian: ${TOOLS[name].debian})`,
-  );
+  return missingTools().map((name) => {
+    const { skips, debian } = TOOLS[name];
+    return `SKIPPED: ${skips}, for ${name} is missing (Debian: apt-get install ${debian})`;
+  });
+}
+
+async function installPackages(names) {
+  const options = APT_OPTIONS.flatMap((option) => ['-o', option]);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await keep('apt-get', [...options, 'update'], { env }); // may fail where one source of many is away
+  return keep('apt-get', [...options, 'install', '-y', '--no-install-recommends', ...names], {
+    env,
+  });
 }
 
 function missingTools() {
@@ -57,7 +67,7 @@ function find({ names, variable }) {
 function isProgram(path) {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }
