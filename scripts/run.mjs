@@ -17,7 +17,10 @@ export function environment(extra = {}) {
 /** Runs a program with its output shown. Resolves to its exit code. */
 export function show(command, args, options = {}) {
   return run(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit'] }).then(
-    ({ code }) => code,
+    ({ code, output }) => {
+      process.stderr.write(output); // no more than how it ended
+      return code;
+    },
   );
 }
 

@@ -21,14 +21,14 @@ process.on('exit', () => signalGroup('SIGKILL'));
 
 let failure;
 try {
-  const url = await within(START_LIMIT, 'an address', addressFrom(demo.stdout));
+  const url = await within(START_LIMIT, 'address', addressFrom(demo.stdout));
   await checkPage(url);
-  await within(LIMIT, 'a pong', askForPong(url));
+  await within(LIMIT, 'pong', askForPong(url));
   process.kill(-demo.pid, 'SIGINT');
-  const [code, signal] = await within(LIMIT, 'an end', ended);
+  const [code, signal] = await within(LIMIT, 'end', ended);
   // The shell that npm puts between may end by the signal itself.
   if (code !== 0 && signal !== 'SIGINT') throw new Error(`Ctrl-C: exit code ${code}, ${signal}`);
-  await within(LIMIT, 'an end of all processes', groupIsGone());
+  await within(LIMIT, 'end of all processes', groupIsGone());
   if (await accepts(Number(new URL(url).port))) throw new Error('the port is still open');
 } catch (error) {
   failure = error;
@@ -65,7 +65,7 @@ async function addressFrom(stream) {
     stream.resume();
     return address;
   }
-  throw new Error(`the demo said only: ${text}`);
+  throw new Error(`the demo said only: ${text.trim()}`);
 }
 
 async function checkPage(url) {

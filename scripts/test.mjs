@@ -57,9 +57,10 @@ async function runTests() {
     ? JSON.parse(readFileSync(file, 'utf8'))
     : { passed: 0, failed: 0 };
   if (code !== 0 && wrote.failed === 0) wrote.failed = 1;
-  const left = await findLeftovers(file);
-  const output = left.join('\n');
-  await step('nothing is left running', async () => ({ code: left.length, output }));
-  wrote[left.length === 0 ? 'passed' : 'failed'] += 1;
+  const isAlone = await step('nothing is left running', async () => {
+    const left = await findLeftovers(file);
+    return { code: left.length, output: left.join('\n') };
+  });
+  wrote[isAlone ? 'passed' : 'failed'] += 1;
   return wrote;
 }

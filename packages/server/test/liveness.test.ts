@@ -371,6 +371,21 @@ describe('the end', () => {
     expect(stage.log.at(-1)).toBe('1000 end: closed 4001 bye');
   });
 
+  it('comes within the bound where a closing handshake does not: no Ping asks for more time', () => {
+    const stage = new Stage();
+    const { socket } = stage.connect();
+    stage.advanceTo(1_000);
+    socket.close(1001);
+    stage.advanceTo(HOUR);
+    expect(stage.log.slice(2)).toEqual([
+      '1000 closes 1001',
+      '31000 suspect',
+      '50250 dead: ping-timeout',
+      '50250 end: ping-timeout',
+      '50250 terminates',
+    ]);
+  });
+
   it.each([
     ['before', 'closed 1000'],
     ['after', 'ping-timeout'],
