@@ -88,8 +88,21 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     if (typeof server?.prependListener !== 'function') {
       throw new InvalidOptionError('server', 'a WebSocketServer of `ws`', server);
     }
-    const { scheduler = new SystemScheduler({ unref: true }), ...given } = options;
-    const timing = resolveHeartbeatOptions({ ...DEFAULTS, random: Math.random, ...given });
+    const {
+      scheduler = new SystemScheduler({ unref: true }),
+      pingInterval = DEFAULTS.pingInterval,
+      pingTimeout = DEFAULTS.pingTimeout,
+      jitter = DEFAULTS.jitter,
+      random = Math.random,
+      ...given
+    } = options;
+    const timing = resolveHeartbeatOptions({
+      ...given,
+      pingInterval,
+      pingTimeout,
+      jitter,
+      random,
+    });
     this.#timing = initialTiming(timing);
     this.#scheduler = scheduler;
     this.#payload = drawPayload(timing.random);

@@ -1,4 +1,5 @@
 import { InvalidOptionError, ReadyState } from '@wirebeat/core';
+import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { unhandledRejections } from '../../core/test/unhandled-rejections.ts';
 import { attachHeartbeat, ServerHeartbeat } from '../src/attach.ts';
@@ -80,6 +81,14 @@ describe('attachHeartbeat', () => {
       expect(itsSocket).toBe(socket);
       expect(itsConnection).toBe(connection);
     }
+  });
+
+  it('watches a connection once, though it is announced twice', () => {
+    const stage = new Stage();
+    const { socket, connection } = stage.connect();
+    stage.server.emit('connection', socket);
+    expect(stage.heartbeat.get(socket)).toBe(connection);
+    expect(stage.lines(/Ping/)).toHaveLength(1);
   });
 
   it('forgets a connection before it tells of its end', () => {
@@ -306,9 +315,23 @@ describe('options', () => {
     },
   );
 
-  it('are optional: the server waits longer than a page does', () => {
-    const { connection } = new Stage().connect();
-    expect(connection.detectionBound).toBe(51_000);
+  it.each([
+    ['absent', {}],
+    ['undefined', { pingInterval: undefined, pingTimeout: undefined, jitter: undefined }],
+  ])('are optional: where they are %s, the server waits longer than a page does', (_, options) => {
+    const scheduler = new VirtualScheduler();
+    const server = new VirtualServer();
+    const random = () => 0.5;
+    const heartbeat = attachHeartbeat(server, { scheduler, random, ...options } as never);
+    const pings: number[] = [];
+    heartbeat.on('ping', () => pings.push(scheduler.now()));
+    const socket = new Stage().socket();
+    server.accept(socket);
+    scheduler.advanceTo(1_000);
+    socket.receive('text');
+    expect(heartbeat.get(socket)?.detectionBound).toBe(51_000);
+    scheduler.advanceTo(30_000);
+    expect(pings).toEqual([0, 28_500]); // half of the jitter of 0.1 was drawn
   });
 
   it('may turn parts off', () => {

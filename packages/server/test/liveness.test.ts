@@ -227,7 +227,8 @@ describe('a dead peer', () => {
   it('is suspect, dead, ended and terminated, in that order and once', () => {
     const { stage, connection } = openDoomed();
     const { detectionBound } = connection;
-    const lastReceived = connection.lastReceived;
+    stage.advanceTo(70_000);
+    expect(connection.lastReceived).toBe(30_000);
     stage.advanceTo(HOUR);
     expect(stage.log.slice(3)).toEqual([
       '60000 Ping wb-0',
@@ -237,7 +238,7 @@ describe('a dead peer', () => {
       '80250 terminates',
     ]);
     expect(detectionBound).toBe(BOUND);
-    expect(80_250 - lastReceived).toBeLessThanOrEqual(detectionBound);
+    expect(80_250 - 30_000).toBeLessThanOrEqual(detectionBound);
     expect(connection.status).toBe('dead');
   });
 
@@ -413,6 +414,20 @@ describe('the end', () => {
     },
   );
 
+  it('is final where a listener makes it, while a ping of the client is being answered', () => {
+    const { stage, socket } = openDoomed();
+    stage.advanceTo(61_000); // suspect
+    stage.heartbeat.on('alive', ({ connection }) => connection.detach());
+    socket.receive(PING);
+    stage.advanceTo(HOUR);
+    expect(stage.log.slice(-3)).toEqual([
+      '61000 sends !wb',
+      '61000 alive',
+      '61000 end: detached  the heartbeat was detached',
+    ]);
+    expect(stage.scheduler.pending).toBe(0);
+  });
+
   it.each([
     ['a timeout', (stage: Stage) => stage.advanceTo(HOUR), 'ping-timeout'],
     ['a close', (_: Stage, { socket }: Connected) => socket.end(1000), 'closed 1000'],
@@ -527,6 +542,18 @@ describe('ping()', () => {
       ]);
     },
   );
+
+  it('waits for ever where pingTimeout is off, in both tiers', async () => {
+    const stage = new Stage({ pingTimeout: false });
+    const { socket, connection } = stage.connect({ answersPings: false });
+    socket.receive(PING);
+    const pings = [connection.ping(), connection.ping({ tier: 'application' })];
+    stage.advanceTo(HOUR);
+    socket.end(1000);
+    for (const outcome of await Promise.allSettled(pings)) {
+      expect(outcome).toMatchObject({ reason: { code: 'ERR_CONNECTION_CLOSED', closeCode: 1000 } });
+    }
+  });
 
   it('rejects bad options, and by its signal', async () => {
     const stage = new Stage();
