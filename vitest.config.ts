@@ -5,6 +5,7 @@ const packages = fileURLToPath(new URL('packages/', import.meta.url));
 const browserTests = 'packages/lab/end-to-end/**/*.browser.test.ts';
 /** Set by scripts/test.mjs; a plain `vitest` runs the browser's tests only where it is set by hand. */
 const hasBrowser = (process.env['CHROMIUM_PATH'] ?? '') !== '';
+const UNIT_WORKERS = 3; // on two cores: those with sockets and processes wait a lot
 
 export default defineConfig({
   resolve: {
@@ -22,6 +23,8 @@ export default defineConfig({
           testTimeout: 600_000, // of properties, when very many schedules are asked for
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
           exclude: ['**/*.dom.test.ts'],
+          isolate: false, // importing does nothing, so files may share what is imported; half the time
+          maxWorkers: UNIT_WORKERS,
           sequence: { groupOrder: 0 },
         },
       },
@@ -33,6 +36,7 @@ export default defineConfig({
           include: ['packages/*/test/**/*.dom.test.ts'],
           alias: [{ find: /^isomorphic-ws$/, replacement: 'isomorphic-ws/browser.js' }],
           server: { deps: { inline: ['isomorphic-ws'] } },
+          maxWorkers: UNIT_WORKERS,
           sequence: { groupOrder: 0 },
         },
       },
