@@ -7,7 +7,7 @@ import { root } from './run.mjs';
 
 /** The floors of the core, from the ground up. A file that is not named is a part. */
 const FLOORS = [
-  ['time', 'close-code', 'socket', 'errors', 'guarded', 'codec'],
+  ['time', 'close-code', 'socket', 'errors', 'guarded', 'codec', 'heartbeat-action'],
   ['options'],
   ['timing', 'silence', 'suspicion', 'outstanding-pings', 'rtt-estimator', 'peer-memory'],
   ['heartbeat'],

@@ -33,6 +33,11 @@ import { watchPage } from './page-lifecycle.ts';
 export interface AttachOptions extends HeartbeatOptions {
   /** Part of `pingInterval` that chance takes away, in [0, 0.999]. @default 0.1 */
   readonly jitter?: number;
+  /**
+   * Silence of the server into which no message is sent without a ping. `false`: messages bring none.
+   * @default 1_000, and `false` if `pingInterval` is
+   */
+  readonly probeAfter?: Millis | false;
   /** @default Math.random */
   readonly random?: () => number;
   /** Clock and timers. @default those of the runtime */
@@ -46,6 +51,8 @@ export interface AttachOptions extends HeartbeatOptions {
 
 /** The longest wait for the answer to a hint's ping until the peer is `suspect`. */
 const HINT_TIMEOUT: Millis = 5_000;
+/** The default of `probeAfter`: whoever writes a message a second pays a ping a second, no more. */
+const PROBE_AFTER: Millis = 1_000;
 /** The default of `jitter`: pages opened together drift apart within minutes. */
 const JITTER = 0.1;
 
@@ -80,8 +87,15 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     if (typeof socket?.addEventListener !== 'function' || typeof socket.send !== 'function') {
       throw new InvalidOptionError('socket', 'a WebSocket', socket);
     }
-    const { scheduler = new SystemScheduler(), memory = new PeerMemory(), ...given } = options;
-    const timing = { jitter: JITTER, random: Math.random, ...given };
+    const {
+      scheduler = new SystemScheduler(),
+      memory = new PeerMemory(),
+      jitter = JITTER,
+      random = Math.random,
+      probeAfter = options.pingInterval !== false && PROBE_AFTER,
+      ...given
+    } = options;
+    const timing = { ...given, jitter, random, probeAfter };
     this.#socket = socket;
     this.#send = socket.send;
     const shell: PacemakerShell = {

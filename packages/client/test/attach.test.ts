@@ -105,8 +105,39 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       expect(wire.sentMessages).toHaveLength(2);
     });
 
-    it('counts what the application sends: traffic both ways puts pings off', () => {
+    it('lets a message into a second of silence bring a ping, ahead of it', () => {
       const { scheduler, link } = attachOpen(kind);
+      scheduler.advance(999);
+      link.client.send('a');
+      scheduler.advance(1);
+      link.client.send('b');
+      link.client.send('c');
+      expect(link.wire.sentMessages.slice(1)).toEqual(['a', PING, 'b', 'c']);
+    });
+
+    it('lets messages bring no pings where that, or pings at all, are off', () => {
+      for (const off of [{ probeAfter: false }, { pingInterval: false }] as const) {
+        const { scheduler, link } = attachOpen(kind, off);
+        const { length } = link.wire.sentMessages;
+        scheduler.advance(20_000);
+        link.client.send('a');
+        expect(link.wire.sentMessages.slice(length)).toEqual(['a']);
+      }
+    });
+
+    it('suspects a dead link a second after the message that was sent into it', () => {
+      const { scheduler, link, log } = attachOpen(kind);
+      scheduler.advance(5_000);
+      link.cut();
+      link.client.send('a');
+      scheduler.advance(999);
+      expect(timeOf(log, 'suspect')).toBeUndefined();
+      scheduler.advance(1);
+      expect(timeOf(log, 'suspect')).toBe(scheduler.now() - 1_000_010);
+    });
+
+    it('counts what the application sends: traffic both ways puts pings off', () => {
+      const { scheduler, link } = attachOpen(kind, { probeAfter: false });
       link.peer.send(PING); // a peer that pings knows what a skipped ping is
       for (let second = 0; second < 120; second += 10) {
         link.client.send(`at ${second}`);
@@ -117,7 +148,7 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
     });
 
     it('keeps pinging while traffic goes one way only', () => {
-      const { scheduler, link } = attachOpen(kind);
+      const { scheduler, link } = attachOpen(kind, { probeAfter: false });
       link.peer.send(PING);
       for (let second = 0; second < 120; second += 10) {
         link.client.send(`at ${second}`);

@@ -38,6 +38,12 @@
 //   suspect   –        alive     alive         dead at pingTimeout         idle
 //   dead      –        –         –             –                           idle
 
+import type {
+  Answer,
+  HeartbeatAction,
+  HeartbeatStatus,
+  TimeoutReason,
+} from './heartbeat-action.ts';
 import { type HeartbeatOptions, resolveHeartbeatOptions } from './options.ts';
 import { type OutstandingPing, OutstandingPings } from './outstanding-pings.ts';
 import type { PeerMemory } from './peer-memory.ts';
@@ -55,41 +61,6 @@ import {
   type Timing,
 } from './timing.ts';
 
-/** What is known of the peer: nothing yet, that it lives, that its answer is overdue, that it is gone. */
-export type HeartbeatStatus = 'idle' | 'alive' | 'suspect' | 'dead';
-
-/**
- * Why a peer is dead: it fell silent after a ping, it sends but answers no ping, or it never
- * answered one and was silent for `maxSilence`.
- */
-export type TimeoutReason = 'ping-timeout' | 'one-way' | 'max-silence';
-
-/** An order of the machine to its shell, or news for it. */
-export type HeartbeatAction =
-  | {
-      readonly type: 'ping';
-      /** Counts the pings of a connection from 1. */
-      readonly seq: number;
-      /** Stands in the ping if it is not bare. */
-      readonly id: string | undefined;
-      /** Whether it is the connection's first, which says what protocol this is. */
-      readonly first: boolean;
-    }
-  | { readonly type: 'pong'; readonly id: string | undefined }
-  | { readonly type: 'stall'; readonly lateBy: Millis }
-  | { readonly type: 'unanswered'; readonly silentFor: Millis }
-  | { readonly type: 'timeout'; readonly reason: TimeoutReason; readonly silentFor: Millis };
-
-/** What a pong answered: the ping numbered `seq`, and all before it. */
-export interface Answer {
-  readonly seq: number;
-  readonly id: string | undefined;
-  /** Time since that ping. */
-  readonly latency: Millis;
-  /** Whether the latency counts: false if the pong was ambiguous or we were stalled meanwhile. */
-  readonly sampled: boolean;
-}
-
 /** How long even a punctual verdict waits for input: queued pongs come up to 100 ms after a timer. */
 export const VERDICT_WAIT: Millis = 250;
 /** Stalls in a row after which a verdict counts although it is late. */
@@ -100,6 +71,12 @@ const MAX_SKIPS = 3;
 const ONE_WAY_PERIODS = 3;
 /** A peer that closes so soon after our first ping, and has said nothing, closes because of it. */
 const SHUN_WITHIN: Millis = 5_000;
+
+// What is so on this connection, as bits of one field: a field for each would take eight bytes.
+const SUSPENDED = 1; // we do not run, and know it
+const PEER_PINGS = 2; // so it knows what a skipped ping is
+const PEER_ANSWERS = 4; // so it is held to it
+const MUTED = 8; // it left our pings unanswered, so there are no more
 
 const NEVER: Instant = Number.POSITIVE_INFINITY;
 const NONE: Instant = -1; // where Infinity, no small integer, would take memory
@@ -116,7 +93,6 @@ export class Heartbeat {
   readonly #memory: PeerMemory | undefined;
   #timing: Timing;
   #status: HeartbeatStatus = 'idle';
-  #suspended = false;
   #interval: Millis = 0; // of this period: pingInterval less jitter
 
   #now: Instant = 0;
@@ -131,9 +107,7 @@ export class Heartbeat {
   #suspicion: Suspicion | undefined; // from the first false one on
   #stalls = 0;
   #buffered = 0;
-  #peerPings = false; // it knows what a skipped ping is
-  #peerAnswers = false; // on this connection, so it is held to it
-  #muted = false; // it left our pings unanswered, so there are no more
+  #flags = 0;
 
   /**
    * A {@link Timing} in place of options is shared, not copied. Without a `memory` the peer is one
@@ -153,7 +127,7 @@ export class Heartbeat {
     this.#reset();
     this.#advance(now);
     this.#status = 'alive';
-    this.#muted = this.#memory?.speaks === false;
+    if (this.#memory?.speaks === false) this.#flags |= MUTED;
     this.#lastSent = this.#lastReceived = this.#lastPing = this.#now;
     this.#interval = drawInterval(this.#timing);
   }
@@ -164,9 +138,16 @@ export class Heartbeat {
     if (this.#silence !== undefined) this.#endSilence(this.#silence);
   }
 
-  /** The application sent something. Pings and pongs ordered by the machine are counted by it. */
-  sent(now: Instant): void {
+  /**
+   * The application sends something. Pings and pongs ordered by the machine are counted by it. Into
+   * a silence of `probeAfter` a ping goes first, so that what is queued ahead of it was there before.
+   */
+  sent(now: Instant): readonly HeartbeatAction[] {
     if (now > this.#lastSent && now < NEVER) this.#lastSent = now;
+    if (!(now - this.#lastReceived >= this.#timing.options.probeAfter)) return NOTHING;
+    this.#advance(now);
+    const isAsked = this.#silence !== undefined;
+    return isAsked || this.#is(SUSPENDED | MUTED) ? NOTHING : this.ping(now);
   }
 
   /** So many bytes wait to leave. Told before {@link tick} and the pings, where it is known. */
@@ -179,7 +160,7 @@ export class Heartbeat {
     this.#advance(now);
     if (!this.#isOpen) return NOTHING;
     this.receive(now);
-    this.#peerPings = true;
+    this.#flags |= PEER_PINGS;
     this.#unmute();
     this.#lastSent = this.#now;
     return [{ type: 'pong', id }];
@@ -197,13 +178,13 @@ export class Heartbeat {
     this.#unmute();
     const ping = this.#outstanding.answer(id);
     if (ping === undefined) return undefined;
-    this.#peerAnswers = true;
+    this.#flags |= PEER_ANSWERS;
     return this.#measure(ping);
   }
 
   /** The peer advertised its timing in the beat that was just received. */
   adopt(advertised: AdvertisedTiming): void {
-    this.#peerPings = true;
+    this.#flags |= PEER_PINGS;
     this.#timing = adoptTiming(this.#timing, advertised);
     this.#interval = drawInterval(this.#timing);
   }
@@ -247,7 +228,7 @@ export class Heartbeat {
    */
   probe(now: Instant, shortTimeout: Millis): readonly HeartbeatAction[] {
     this.#advance(now);
-    if (!this.#isOpen || this.#muted) return NOTHING;
+    if (!this.#isOpen || this.isMuted) return NOTHING;
     const actions: HeartbeatAction[] = [];
     const asked = this.#silence !== undefined && this.#now - this.#lastPing < shortTimeout;
     if (!asked) this.#ping(actions, true);
@@ -258,14 +239,14 @@ export class Heartbeat {
   /** We are not going to run for a while, and know it: no deadline until {@link resume}. */
   suspend(now: Instant): void {
     this.#advance(now);
-    this.#suspended = true;
+    this.#flags |= SUSPENDED;
   }
 
   /** We run again. Silence meanwhile is nobody's fault, so the peer is asked afresh. */
   resume(now: Instant): readonly HeartbeatAction[] {
     this.#advance(now);
-    if (!this.#suspended) return NOTHING;
-    this.#suspended = false;
+    if (!this.#is(SUSPENDED)) return NOTHING;
+    this.#flags &= ~SUSPENDED;
     if (!this.#isOpen) return NOTHING;
     const actions: HeartbeatAction[] = [];
     this.#askAfresh(actions);
@@ -290,7 +271,7 @@ export class Heartbeat {
 
   /** The next instant at which {@link tick} matters; `Infinity` if none. */
   get deadline(): Instant {
-    if (!this.#isOpen || this.#suspended) return NEVER;
+    if (!this.#isOpen || this.#is(SUSPENDED)) return NEVER;
     const judged = this.#verdictAt === NONE ? this.#judgedAt : this.#verdictAt;
     return Math.min(this.#pingAt, this.#silence?.suspectAt ?? NEVER, judged);
   }
@@ -301,7 +282,7 @@ export class Heartbeat {
    */
   get detectionBound(): Millis {
     const { pingInterval, timerSlack, options } = this.#timing;
-    if (this.#muted) return options.maxSilence + VERDICT_WAIT + 2 * timerSlack;
+    if (this.isMuted) return options.maxSilence + VERDICT_WAIT + 2 * timerSlack;
     const timeouts = this.#silence?.isDeferred ? BACKLOG_TIMEOUTS : 1;
     return pingInterval + timeouts * this.pingTimeout + VERDICT_WAIT + 3 * timerSlack;
   }
@@ -338,7 +319,7 @@ export class Heartbeat {
 
   /** Whether the peer answers no pings, so that there are none. */
   get isMuted(): boolean {
-    return this.#muted;
+    return this.#is(MUTED);
   }
 
   /** Whether a ping with this id is out: its like is refused until it is answered. */
@@ -357,30 +338,34 @@ export class Heartbeat {
 
   // Timers.
 
+  #is(flag: number): boolean {
+    return (this.#flags & flag) !== 0;
+  }
+
   get #isOpen(): boolean {
     return this.#status === 'alive' || this.#status === 'suspect';
   }
 
   /** When the next ping is due unasked. */
   get #pingAt(): Instant {
-    if (this.#muted || this.#timing.peerState === 'frozen') return NEVER;
+    if (this.isMuted || this.#timing.peerState === 'frozen') return NEVER;
     // While an answer is owed, no traffic puts the next ping off.
     if (this.#outstanding.owedSince !== undefined) return this.#lastPing + this.#interval;
     const quietAt = Math.min(this.#lastSent, this.#lastReceived) + this.#interval;
-    if (this.#peerPings) return quietAt;
+    if (this.#is(PEER_PINGS)) return quietAt;
     return Math.min(quietAt, this.#lastPing + (MAX_SKIPS + 1) * this.#interval);
   }
 
   /** When the verdict is due, before the second look. */
   get #judgedAt(): Instant {
-    if (this.#muted) return this.#lastReceived + this.#timing.options.maxSilence;
+    if (this.isMuted) return this.#lastReceived + this.#timing.options.maxSilence;
     return Math.min(this.#silence?.timeoutAt ?? NEVER, this.#oneWayAt);
   }
 
   /** Counted from the first ping that no pong has answered, to a peer that is held to answers. */
   get #oneWayAt(): Instant {
     const { owedSince } = this.#outstanding;
-    const isHeld = this.#peerAnswers || this.#memory?.hasAnswered;
+    const isHeld = this.#is(PEER_ANSWERS) || this.#memory?.hasAnswered;
     if (owedSince === undefined || !isHeld) return NEVER;
     const { pingTimeout } = this;
     const period = this.#timing.pingInterval + pingTimeout;
@@ -404,21 +389,21 @@ export class Heartbeat {
     this.#status = 'suspect';
     silence.suspectAt = NEVER;
     // The first ping carries an id. Who answers only the bare constant gets its chance here.
-    if (!this.#peerAnswers && !this.#outstanding.hasBare) this.#ping(actions, false);
+    if (!this.#is(PEER_ANSWERS) && !this.#outstanding.hasBare) this.#ping(actions, false);
   }
 
   #giveUp(actions: HeartbeatAction[]): void {
-    if (!this.#muted && this.#mayNotSpeak) return this.#mute(actions);
+    if (!this.isMuted && this.#mayNotSpeak) return this.#mute(actions);
     const reason = this.#timeoutReason;
     const silentFor = Math.max(0, this.#now - this.#lastReceived);
-    this.#memory?.ended(reason === 'ping-timeout', this.#peerAnswers);
+    this.#memory?.ended(reason === 'ping-timeout', this.#is(PEER_ANSWERS));
     this.#reset();
     this.#status = 'dead';
     actions.push({ type: 'timeout', reason, silentFor });
   }
 
   get #timeoutReason(): TimeoutReason {
-    if (this.#muted) return 'max-silence';
+    if (this.isMuted) return 'max-silence';
     return this.#now >= (this.#silence?.timeoutAt ?? NEVER) ? 'ping-timeout' : 'one-way';
   }
 
@@ -443,7 +428,7 @@ export class Heartbeat {
     const ping = this.#outstanding.add(this.#now, asked, lostAfter, given);
     ping.sampled &&= this.#buffered === 0; // else it waits in our own queue first
     this.#lastSent = this.#lastPing = this.#now;
-    if (!this.#muted) this.#silence ??= this.#beginSilence();
+    if (!this.isMuted) this.#silence ??= this.#beginSilence();
     this.#interval = drawInterval(this.#timing);
     actions.push({ type: 'ping', seq: ping.seq, id: ping.id, first: ping.seq === 1 });
   }
@@ -452,9 +437,9 @@ export class Heartbeat {
   #askAfresh(actions: HeartbeatAction[]): void {
     this.#silence = undefined;
     this.#forgivenAt = this.#now;
-    this.#verdictAt = this.#muted ? this.#now + VERDICT_WAIT : NONE;
+    this.#verdictAt = this.isMuted ? this.#now + VERDICT_WAIT : NONE;
     this.#outstanding.distrust();
-    if (!this.#muted) this.#ping(actions, true, NEVER); // none is lost: pongs may be queued
+    if (!this.isMuted) this.#ping(actions, true, NEVER); // none is lost: pongs may be queued
   }
 
   #measure(ping: OutstandingPing): Answer {
@@ -478,7 +463,7 @@ export class Heartbeat {
     this.#stalls = 0;
     if (this.#status !== 'suspect') return;
     this.#status = 'alive';
-    if (!this.#peerAnswers) return; // it may not know the first ping
+    if (!this.#is(PEER_ANSWERS)) return; // it may not know the first ping
     this.#suspicion ??= new Suspicion();
     this.#suspicion.wasFalse();
   }
@@ -487,7 +472,7 @@ export class Heartbeat {
 
   /** It has not answered here, and is not held to answers: it never gave one, or twice none. */
   get #mayNotSpeak(): boolean {
-    return !this.#peerAnswers && !this.#peerPings && this.#memory?.forgives === true;
+    return !this.#is(PEER_ANSWERS) && !this.#is(PEER_PINGS) && this.#memory?.forgives === true;
   }
 
   get #isShunned(): boolean {
@@ -500,15 +485,15 @@ export class Heartbeat {
     const silentFor = Math.max(0, this.#now - this.#lastReceived);
     this.#memory?.ended(false, false);
     this.#forget();
-    this.#muted = true;
+    this.#flags |= MUTED;
     this.#status = 'alive';
     actions.push({ type: 'unanswered', silentFor });
   }
 
   /** It speaks after all. */
   #unmute(): void {
-    if (this.#muted) this.#memory?.answered(false);
-    this.#muted = false;
+    if (this.isMuted) this.#memory?.answered(false);
+    this.#flags &= ~MUTED;
   }
 
   #advance(now: Instant): void {
@@ -526,8 +511,7 @@ export class Heartbeat {
   #reset(): void {
     this.#forget();
     this.#status = 'idle';
-    this.#suspended = this.#muted = this.#peerPings = this.#peerAnswers = false;
-    this.#buffered = 0;
+    this.#flags = this.#buffered = 0;
     if (this.#timing.peerState !== 'visible')
       this.#timing = { ...this.#timing, peerState: 'visible' };
   }

@@ -11,14 +11,13 @@ export {
   PingTimeoutError,
   QueueOverflowError,
 } from './errors.ts';
-export {
-  type Answer,
-  Heartbeat,
-  type HeartbeatAction,
-  type HeartbeatStatus,
-  type TimeoutReason,
-  VERDICT_WAIT,
-} from './heartbeat.ts';
+export { Heartbeat, VERDICT_WAIT } from './heartbeat.ts';
+export type {
+  Answer,
+  HeartbeatAction,
+  HeartbeatStatus,
+  TimeoutReason,
+} from './heartbeat-action.ts';
 export { type Interceptor, intercept, interceptSend } from './intercept.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
 export {

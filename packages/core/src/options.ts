@@ -22,6 +22,12 @@ export interface HeartbeatOptions {
    */
   readonly maxSilence?: Millis | false;
   /**
+   * Silence of the peer into which no message is sent without a ping: who acts on a dead link learns
+   * of it at once, and not at the next interval. `false`: messages bring no pings.
+   * @default false
+   */
+  readonly probeAfter?: Millis | false;
+  /**
    * Part of `pingInterval`, in [0, 0.999], that chance takes away from each interval, so that many
    * peers do not ping in step. Subtractive: `pingInterval` stays a true upper bound.
    * @default 0
@@ -36,6 +42,7 @@ export interface ResolvedHeartbeatOptions {
   readonly pingInterval: Millis;
   readonly pingTimeout: Millis;
   readonly maxSilence: Millis;
+  readonly probeAfter: Millis;
   readonly jitter: number;
   readonly random: () => number;
   /** Whether `pingInterval` was given: then what the peer advertises does not exceed it. */
@@ -64,6 +71,7 @@ export const HEARTBEAT_OPTION_NAMES: readonly string[] = [
   'pingInterval',
   'pingTimeout',
   'maxSilence',
+  'probeAfter',
   'jitter',
   'random',
 ];
@@ -84,6 +92,7 @@ export function resolveHeartbeatOptions(options: HeartbeatOptions = {}): Resolve
     pingInterval: durationOrOff('pingInterval', options.pingInterval, DEFAULTS.pingInterval),
     pingTimeout: durationOrOff('pingTimeout', options.pingTimeout, DEFAULTS.pingTimeout),
     maxSilence: durationOrOff('maxSilence', options.maxSilence, Number.POSITIVE_INFINITY),
+    probeAfter: durationOrOff('probeAfter', options.probeAfter, Number.POSITIVE_INFINITY),
     jitter: numberWithin('jitter', options.jitter, 0, 0, 0.999),
     random: checkFunction('random', options.random) ?? (() => 0),
     isIntervalGiven: options.pingInterval !== undefined,

@@ -1,12 +1,8 @@
 import { Alarm } from './alarm.ts';
 import type { Beat } from './codec.ts';
 import { ConnectionClosedError, type HeartbeatError, PingTimeoutError } from './errors.ts';
-import {
-  Heartbeat,
-  type HeartbeatAction,
-  type HeartbeatStatus,
-  type TimeoutReason,
-} from './heartbeat.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { HeartbeatAction, HeartbeatStatus, TimeoutReason } from './heartbeat-action.ts';
 import { durationOrOff, type HeartbeatOptions } from './options.ts';
 import type { PeerMemory } from './peer-memory.ts';
 import { PendingPings, type PingOptions } from './pending-pings.ts';
@@ -94,9 +90,11 @@ export class Pacemaker {
     if (this.heartbeat.status !== this.#told) this.#tellStatus();
   }
 
-  /** The application sent something. */
+  /** The application is about to send something. */
   sent(): void {
-    this.heartbeat.sent(this.#scheduler.now());
+    this.#lookAtBuffer();
+    const actions = this.heartbeat.sent(this.#scheduler.now());
+    if (actions.length > 0) this.#perform(actions);
   }
 
   /** A ping or pong was received. */

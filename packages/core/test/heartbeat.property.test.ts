@@ -1,7 +1,8 @@
 // The laws of the design as properties: whatever happens, in whatever order, these hold.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Heartbeat, type HeartbeatAction, VERDICT_WAIT } from '../src/heartbeat.ts';
+import { Heartbeat, VERDICT_WAIT } from '../src/heartbeat.ts';
+import type { HeartbeatAction } from '../src/heartbeat-action.ts';
 import { HIDDEN_TIMER_SLACK, TIMER_SLACK } from '../src/timing.ts';
 import {
   anyLateness,

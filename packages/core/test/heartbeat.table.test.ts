@@ -1,6 +1,7 @@
 // The table at the head of heartbeat.ts, status × input, one test a cell.
 import { describe, expect, it } from 'vitest';
-import { Heartbeat, type HeartbeatAction, type HeartbeatStatus } from '../src/heartbeat.ts';
+import { Heartbeat } from '../src/heartbeat.ts';
+import type { HeartbeatAction, HeartbeatStatus } from '../src/heartbeat-action.ts';
 
 const options = { pingInterval: 25_000, pingTimeout: 10_000 };
 

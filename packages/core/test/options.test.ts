@@ -41,22 +41,39 @@ describe('resolveHeartbeatOptions', () => {
 
   it('takes what is given', () => {
     const random = () => 0.5;
-    const options = { pingInterval: 1, pingTimeout: 0.5, maxSilence: 9, jitter: 0.25, random };
+    const options = {
+      pingInterval: 1,
+      pingTimeout: 0.5,
+      maxSilence: 9,
+      probeAfter: 4,
+      jitter: 0.25,
+      random,
+    };
     expect(resolveHeartbeatOptions(options)).toEqual({ ...options, isIntervalGiven: true });
   });
 
   it('reads false as off, which is Infinity', () => {
-    const off = { pingInterval: false, pingTimeout: false, maxSilence: false } as const;
+    const off = {
+      pingInterval: false,
+      pingTimeout: false,
+      maxSilence: false,
+      probeAfter: false,
+    } as const;
     expect(resolveHeartbeatOptions(off)).toMatchObject({
       pingInterval: Number.POSITIVE_INFINITY,
       pingTimeout: Number.POSITIVE_INFINITY,
       maxSilence: Number.POSITIVE_INFINITY,
+      probeAfter: Number.POSITIVE_INFINITY,
     });
   });
 
   it('sets no bound to the silence of a peer that answers nothing, unless told', () => {
     expect(resolveHeartbeatOptions().maxSilence).toBe(Number.POSITIVE_INFINITY);
     expect(resolveHeartbeatOptions({ maxSilence: 60_000 }).maxSilence).toBe(60_000);
+  });
+
+  it('lets messages bring no pings, unless told', () => {
+    expect(resolveHeartbeatOptions().probeAfter).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('knows whether pingInterval was given: then it caps what a peer advertises', () => {
@@ -68,7 +85,14 @@ describe('resolveHeartbeatOptions', () => {
   });
 
   it('knows the names that it lists', () => {
-    const values = { pingInterval: 1, pingTimeout: 1, maxSilence: 1, jitter: 0, random: () => 0 };
+    const values = {
+      pingInterval: 1,
+      pingTimeout: 1,
+      maxSilence: 1,
+      probeAfter: 1,
+      jitter: 0,
+      random: () => 0,
+    };
     expect(HEARTBEAT_OPTION_NAMES).toEqual(Object.keys(values));
     expect(() => resolveHeartbeatOptions(values)).not.toThrow();
   });
@@ -130,10 +154,10 @@ describe('resolveHeartbeatOptions', () => {
 
   it('refuses a name that it does not know, and tells those it knows', () => {
     expect(refusal({ interval: 5_000 })).toBe(
-      'Expected `interval` to be absent: known options are pingInterval, pingTimeout, maxSilence, jitter, random, got `5000` (number)',
+      'Expected `interval` to be absent: known options are pingInterval, pingTimeout, maxSilence, probeAfter, jitter, random, got `5000` (number)',
     );
     expect(refusal({ pinginterval: undefined })).toBe(
-      'Expected `pinginterval` to be absent: known options are pingInterval, pingTimeout, maxSilence, jitter, random, got `undefined` (undefined)',
+      'Expected `pinginterval` to be absent: known options are pingInterval, pingTimeout, maxSilence, probeAfter, jitter, random, got `undefined` (undefined)',
     );
   });
 

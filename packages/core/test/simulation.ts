@@ -1,6 +1,7 @@
 // A machine among random events: what the property tests run.
 import fc from 'fast-check';
-import { Heartbeat, type HeartbeatAction } from '../src/heartbeat.ts';
+import { Heartbeat } from '../src/heartbeat.ts';
+import type { HeartbeatAction } from '../src/heartbeat-action.ts';
 import type { HeartbeatOptions } from '../src/options.ts';
 import { TIMER_SLACK } from '../src/timing.ts';
 

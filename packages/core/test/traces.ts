@@ -1,5 +1,6 @@
 // Golden traces: input left of the bar, what the machine answers right of it.
-import { Heartbeat, type HeartbeatAction } from '../src/heartbeat.ts';
+import { Heartbeat } from '../src/heartbeat.ts';
+import type { HeartbeatAction } from '../src/heartbeat-action.ts';
 import { PeerMemory } from '../src/peer-memory.ts';
 import type { PeerState } from '../src/timing.ts';
 
@@ -9,7 +10,7 @@ const INPUTS: Record<string, Input> = {
   open: (heartbeat, now) => quiet(heartbeat.open(now)),
   close: (heartbeat, now) => quiet(heartbeat.close(now)),
   receive: (heartbeat, now) => quiet(heartbeat.receive(now)),
-  sent: (heartbeat, now) => quiet(heartbeat.sent(now)),
+  sent: (heartbeat, now) => heartbeat.sent(now).map(words),
   suspend: (heartbeat, now) => quiet(heartbeat.suspend(now)),
   resume: (heartbeat, now) => heartbeat.resume(now).map(words),
   tick: (heartbeat, now) => heartbeat.tick(now).map(words),
