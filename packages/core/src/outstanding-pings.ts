@@ -63,16 +63,8 @@ export class OutstandingPings {
     const id = given ?? this.#nextId(asked);
     this.sent += 1;
     const ping = { seq: this.sent, id, sentAt: now, sampled: true };
-    const isLost = (other: OutstandingPing) =>
-      other.id === undefined && now - other.sentAt > lostAfter;
-    const before = this.#pings.length;
-    if (this.#pings.some(isLost)) this.#pings = this.#pings.filter((other) => !isLost(other));
-    // The oldest stays, for its pong comes first; the pong to a newer one answers the one left out.
-    if (this.#pings.length === MAX_OUTSTANDING) this.#pings.splice(1, 1);
-    this.lost += before - this.#pings.length;
-    if (id === undefined) this.#distrustBareOnes(ping);
     if (this.#pings.length === 0) this.#pings = [ping];
-    else this.#pings.push(ping);
+    else this.#addBeside(ping, now - lostAfter);
     if (this.#owedSince === NOT_OWED) this.#owedSince = now;
     return ping;
   }
@@ -105,6 +97,17 @@ export class OutstandingPings {
     if (this.sent > 0 && (this.#pings.length === 0 || findsOut)) return undefined;
     const id = (this.sent + 1).toString(36);
     return this.has(id) ? `${id}-` : id; // somebody gave that one
+  }
+
+  /** Adds one to others that are out. Bare ones that were sent before `since` are lost. */
+  #addBeside(ping: OutstandingPing, since: Instant): void {
+    const before = this.#pings.length;
+    this.#pings = this.#pings.filter(({ id, sentAt }) => id !== undefined || sentAt >= since);
+    // The oldest stays, for its pong comes first; the pong to a newer one answers the one left out.
+    if (this.#pings.length === MAX_OUTSTANDING) this.#pings.splice(1, 1);
+    this.lost += before - this.#pings.length;
+    if (ping.id === undefined) this.#distrustBareOnes(ping);
+    this.#pings.push(ping);
   }
 
   /** Two bare pings are out: their pongs cannot be told apart, so neither gives a sample. */
