@@ -7,7 +7,7 @@ import { runChecks } from './check.mjs';
 import { endLeftovers, findLeftovers } from './leftovers.mjs';
 import { endWithParent, keep, show } from './run.mjs';
 import { step } from './step.mjs';
-import { findTools, installTools } from './tools.mjs';
+import { installTools, toolVariables } from './tools.mjs';
 
 const TESTS_LIMIT = 1_800_000; // ms, for a test that never ends; .ci/run takes minutes
 
@@ -50,7 +50,7 @@ async function runTests() {
     endLeftovers(file);
   });
   const reporters = ['--reporter=default', '--reporter=./scripts/count-reporter.mjs'];
-  const env = { COUNTS: file, CHROMIUM_PATH: findTools().chromium ?? '' };
+  const env = { COUNTS: file, ...toolVariables() };
   const options = { env, limit: TESTS_LIMIT };
   const code = await show('vitest', ['run', ...reporters, ...filters], options);
   const wrote = existsSync(file)

@@ -11,8 +11,22 @@ const TOOLS = {
     names: ['chromium', 'chromium-browser', 'google-chrome'],
     variable: 'CHROMIUM_PATH',
     debian: 'chromium',
-    skips: 'the tests in a real browser',
+    skips: 'the tests in Chromium',
   },
+  firefox: {
+    names: ['firefox-esr', 'firefox'],
+    variable: 'FIREFOX_PATH',
+    debian: 'firefox-esr',
+    skips: 'the tests in Firefox',
+  },
+  webkit: {
+    names: ['WebKitWebDriver'],
+    variable: 'WEBKIT_DRIVER_PATH',
+    debian: 'webkit2gtk-driver',
+    needs: 'xvfb', // it has no headless mode
+    skips: 'the tests in WebKit',
+  },
+  xvfb: { names: ['Xvfb'], debian: 'xvfb', skips: 'the tests in WebKit' },
   python3: { names: ['python3'], debian: 'python3', skips: 'the Python blocks of the docs' },
   go: { names: ['go'], debian: 'golang-go', skips: 'the Go blocks of the docs' },
   php: { names: ['php'], debian: 'php-cli', skips: 'the PHP blocks of the docs' },
@@ -24,6 +38,12 @@ const APT_OPTIONS = ['Acquire::Retries=1', 'Acquire::http::Timeout=10', 'DPkg::L
 /** The paths of the tools by name; undefined for one that is not here. */
 export function findTools() {
   return Object.fromEntries(Object.entries(TOOLS).map(([name, tool]) => [name, find(tool)]));
+}
+
+/** The variables by which tests find the tools; empty for one that is not here. */
+export function toolVariables() {
+  const named = Object.values(TOOLS).filter(({ variable }) => variable !== undefined);
+  return Object.fromEntries(named.map((tool) => [tool.variable, find(tool) ?? '']));
 }
 
 /**
@@ -57,7 +77,8 @@ function missingTools() {
   return Object.keys(TOOLS).filter((name) => found[name] === undefined);
 }
 
-function find({ names, variable }) {
+function find({ names, variable, needs }) {
+  if (needs !== undefined && find(TOOLS[needs]) === undefined) return undefined;
   const given = variable === undefined ? undefined : process.env[variable];
   const folders = (process.env.PATH ?? '').split(delimiter);
   const places = names.flatMap((name) => folders.map((folder) => join(folder, name)));

@@ -1,4 +1,6 @@
 import { type Beat, decodeBeat, mayBeBeat } from './codec.ts';
+import { gateListeners } from './listener-gate.ts';
+import { override } from './override.ts';
 import type { SocketEvent, WebSocketLike } from './socket.ts';
 
 /** What is to be done with what a socket receives. */
@@ -19,7 +21,6 @@ interface EmittingSocket extends WebSocketLike {
 /** A socket whose runtime dispatches by its public `dispatchEvent`, as undici and imitations do. */
 interface DispatchingSocket extends WebSocketLike {
   dispatchEvent(event: SocketEvent): boolean;
-  onmessage?: unknown;
 }
 
 /**
@@ -28,7 +29,9 @@ interface DispatchingSocket extends WebSocketLike {
  *
  * `ws` and undici deliver by a method that can be overridden on the one object: no listener sees a
  * beat, whenever it was added. A browser can only be told by a listener: that hides beats from
- * `onmessage` and from listeners added later, and in Firefox from those added earlier too.
+ * `onmessage` and from listeners added later, and in Firefox and WebKit from those added earlier
+ * too. A handler that was set before, and a class that calls its listeners by itself, is given gates:
+ * see {@link gateListeners}.
  */
 export function intercept(socket: WebSocketLike, interceptor: Interceptor): () => void {
   if (isEmitting(socket)) return interceptEmit(socket, interceptor);
@@ -86,12 +89,10 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
       return take(event) || dispatchEvent.call(this as never, event);
     },
   );
-  // Taken off and put back, a handler comes to stand behind our listener.
-  const { onmessage } = socket;
-  if (onmessage) socket.onmessage = null;
   socket.addEventListener('message', listener, { capture: true });
-  if (onmessage) socket.onmessage = onmessage;
+  const openGates = gateListeners(socket);
   return () => {
+    openGates();
     restore();
     socket.removeEventListener('message', listener, { capture: true });
   };
@@ -102,25 +103,4 @@ function readBeat(data: unknown): Beat | undefined {
   if (typeof data === 'string') return decodeBeat(data);
   if (!(data instanceof Uint8Array) || !mayBeBeat(data)) return undefined;
   return decodeBeat(String.fromCharCode(...data));
-}
-
-/** Puts a method on this one object. If another put its own on top, ours stays below it, inert. */
-function override<Method extends (...args: never[]) => unknown>(
-  target: object,
-  name: string,
-  method: Method,
-): () => void {
-  const before = Object.getOwnPropertyDescriptor(target, name);
-  const original = Reflect.get(target, name) as Method;
-  let active = true;
-  const replacement = function (this: unknown, ...args: never[]): unknown {
-    return (active ? method : original).apply(this, args);
-  };
-  Object.defineProperty(target, name, { value: replacement, writable: true, configurable: true });
-  return () => {
-    active = false;
-    if (Reflect.get(target, name) !== replacement) return;
-    if (before === undefined) Reflect.deleteProperty(target, name);
-    else Object.defineProperty(target, name, before);
-  };
 }
