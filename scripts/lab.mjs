@@ -1,13 +1,14 @@
-// Runs the benchmarks of packages/lab/bench, each in a process of its own: `npm run bench`, or
-// `npm run bench -- memory` for those whose name has this in it. Fails when one is over its budget.
+// Runs what the lab measures: `npm run bench` the programs packages/lab/bench/*.bench.mjs, and
+// `npm run compare` those of packages/lab/compare, each in a process of its own. More words, as in
+// `npm run bench -- memory`, run those whose names have one of them. Fails when one misses its demands.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, root, show } from './run.mjs';
 
-const folder = join(root, 'packages', 'lab', 'bench');
-const wanted = process.argv.slice(2);
+const [kind = 'bench', ...wanted] = process.argv.slice(2);
+const folder = join(root, 'packages', 'lab', kind);
 const files = readdirSync(folder)
-  .filter((name) => name.endsWith('.bench.mjs'))
+  .filter((name) => name.endsWith(`.${kind}.mjs`))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
 
 await must('node', ['scripts/build.mjs']);
