@@ -37,6 +37,11 @@ export function encodeBeat(beat: Beat): string {
   return text;
 }
 
+/** Whether this can be the id of a beat. */
+export function isBeatId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value);
+}
+
 function checked(part: string, grammar: RegExp): string {
   if (!grammar.test(part)) throw new RangeError(`\`${part}\` cannot stand in a beat`);
   return part;

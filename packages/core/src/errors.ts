@@ -2,7 +2,7 @@
 // ├── InvalidOptionError         option, expected, value     you broke a rule; thrown at construction
 // ├── PingTimeoutError           pingTimeout, silentFor      the peer did not answer; comes with 'dead'
 // ├── ConnectionClosedError      closeCode, reason           rejects what was waiting for a pong
-// └── QueueOverflowError         maxQueuedBytes              thrown by send() while disconnected
+// └── QueueOverflowError         maxQueuedBytes, …Messages   thrown by send() while disconnected
 //
 // Only InvalidOptionError and QueueOverflowError are thrown at a caller; the others come by event
 // or by a rejected promise.
@@ -89,14 +89,16 @@ export class ConnectionClosedError extends HeartbeatError {
 /** A message was sent while disconnected, and the queue for such messages is full. */
 export class QueueOverflowError extends HeartbeatError {
   readonly maxQueuedBytes: number;
+  readonly maxQueuedMessages: number;
 
-  constructor(maxQueuedBytes: number) {
+  constructor(maxQueuedBytes: number, maxQueuedMessages: number) {
     super(
       'QueueOverflowError',
       'ERR_QUEUE_OVERFLOW',
-      `The message does not fit into the queue of ${maxQueuedBytes} bytes kept while disconnected`,
+      `The message does not fit into the queue of ${maxQueuedBytes} bytes and ${maxQueuedMessages} messages kept while disconnected`,
     );
     this.maxQueuedBytes = maxQueuedBytes;
+    this.maxQueuedMessages = maxQueuedMessages;
   }
 }
 

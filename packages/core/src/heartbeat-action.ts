@@ -23,7 +23,13 @@ export type HeartbeatAction =
   | { readonly type: 'pong'; readonly id: string | undefined }
   | { readonly type: 'stall'; readonly lateBy: Millis }
   | { readonly type: 'unanswered'; readonly silentFor: Millis }
-  | { readonly type: 'timeout'; readonly reason: TimeoutReason; readonly silentFor: Millis };
+  | {
+      readonly type: 'timeout';
+      readonly reason: TimeoutReason;
+      readonly silentFor: Millis;
+      /** That was in force: the death itself makes that of the next connection longer. */
+      readonly pingTimeout: Millis;
+    };
 
 /** What a pong answered: the ping numbered `seq`, and all before it. */
 export interface Answer {

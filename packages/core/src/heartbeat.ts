@@ -173,7 +173,6 @@ export class Heartbeat {
   receivePong(now: Instant, id?: string): Answer | undefined {
     this.#advance(now);
     if (!this.#isOpen) return undefined;
-    if (this.#status === 'alive') this.#suspicion?.wasTimely();
     this.receive(now);
     this.#unmute();
     const ping = this.#outstanding.answer(id);
@@ -186,13 +185,14 @@ export class Heartbeat {
   adopt(advertised: AdvertisedTiming): void {
     this.#flags |= PEER_PINGS;
     this.#timing = adoptTiming(this.#timing, advertised);
-    this.#interval = drawInterval(this.#timing);
+    this.#redraw();
   }
 
   /** In the beat just received the peer says what its page is: unseen, it is judged with patience. */
   setPeerState(peerState: PeerState): void {
     if (this.#timing.peerState === 'frozen') this.#lastPing = this.#now; // the schedule stood still
     this.#timing = { ...this.#timing, peerState };
+    this.#redraw();
   }
 
   /** Time has passed. Does nothing before {@link deadline}. */
@@ -240,6 +240,7 @@ export class Heartbeat {
   suspend(now: Instant): void {
     this.#advance(now);
     this.#flags |= SUSPENDED;
+    this.#outstanding.distrust(); // what they measure from here is our own absence
   }
 
   /** We run again. Silence meanwhile is nobody's fault, so the peer is asked afresh. */
@@ -394,12 +395,13 @@ export class Heartbeat {
 
   #giveUp(actions: HeartbeatAction[]): void {
     if (!this.isMuted && this.#mayNotSpeak) return this.#mute(actions);
+    const { pingTimeout } = this;
     const reason = this.#timeoutReason;
     const silentFor = Math.max(0, this.#now - this.#lastReceived);
     this.#memory?.ended(reason === 'ping-timeout', this.#is(PEER_ANSWERS));
     this.#reset();
     this.#status = 'dead';
-    actions.push({ type: 'timeout', reason, silentFor });
+    actions.push({ type: 'timeout', reason, silentFor, pingTimeout });
   }
 
   get #timeoutReason(): TimeoutReason {
@@ -414,9 +416,10 @@ export class Heartbeat {
     const isInVain = sent > 1 && this.#now - owedSince > this.pingTimeout;
     // It sends, but has left the first ping and the bare one after it unanswered.
     if (isInVain && this.#mayNotSpeak) return this.#mute(actions);
-    // Pings do not pile up in a buffer that does not drain: the next is due a period later.
-    if (owedSince !== NEVER && this.#buffered > 0) this.#lastPing = this.#now;
-    else this.#ping(actions, false);
+    if (owedSince === NEVER || this.#buffered === 0) return this.#ping(actions, false);
+    // Pings do not pile up in a buffer that does not drain: the one that is owed asks once more.
+    this.#lastPing = this.#now;
+    this.#silence ??= this.#beginSilence();
   }
 
   #ping(
@@ -431,6 +434,12 @@ export class Heartbeat {
     if (!this.isMuted) this.#silence ??= this.#beginSilence();
     this.#interval = drawInterval(this.#timing);
     actions.push({ type: 'ping', seq: ping.seq, id: ping.id, first: ping.seq === 1 });
+  }
+
+  /** Other timing is in force. What would have been due by it long ago is due now: nothing is late. */
+  #redraw(): void {
+    this.#interval = drawInterval(this.#timing);
+    this.#interval += Math.max(0, this.#now - this.#pingAt);
   }
 
   /** Forgives what silence there was and sends a ping with a full timeout of its own. */
@@ -453,8 +462,9 @@ export class Heartbeat {
 
   #beginSilence(): Silence {
     const { pingTimeout } = this;
-    const suspicion = (this.#suspicion ?? Suspicion.initial).wait(this.rtt, pingTimeout);
-    return new Silence(this.#now, suspicion, pingTimeout, this.#buffered > 0);
+    const suspicion = this.#suspicion ?? Suspicion.initial;
+    const wait = suspicion.wait(this.rtt, pingTimeout, this.#now);
+    return new Silence(this.#now, wait, pingTimeout, this.#buffered > 0);
   }
 
   #endSilence({ since }: Silence): void {
@@ -465,7 +475,7 @@ export class Heartbeat {
     this.#status = 'alive';
     if (!this.#is(PEER_ANSWERS)) return; // it may not know the first ping
     this.#suspicion ??= new Suspicion();
-    this.#suspicion.wasFalse();
+    this.#suspicion.wasFalse(this.#lastReceived);
   }
 
   // A peer that may not speak.

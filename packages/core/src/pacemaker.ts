@@ -1,6 +1,11 @@
 import { Alarm } from './alarm.ts';
-import type { Beat } from './codec.ts';
-import { ConnectionClosedError, type HeartbeatError, PingTimeoutError } from './errors.ts';
+import { type Beat, isBeatId } from './codec.ts';
+import {
+  ConnectionClosedError,
+  type HeartbeatError,
+  InvalidOptionError,
+  PingTimeoutError,
+} from './errors.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { HeartbeatAction, HeartbeatStatus, TimeoutReason } from './heartbeat-action.ts';
 import { durationOrOff, type HeartbeatOptions } from './options.ts';
@@ -11,6 +16,8 @@ import type { Timing } from './timing.ts';
 
 /** An order to send a ping. */
 export type PingOrder = Extract<HeartbeatAction, { type: 'ping' }>;
+
+type TimeoutNews = Extract<HeartbeatAction, { type: 'timeout' }>;
 
 /** What a heartbeat tells, by name. A status and its event have the same name. */
 export interface HeartbeatEvents {
@@ -116,17 +123,18 @@ export class Pacemaker {
    * Pings now and waits for the pong. `send` sends it in place of the shell's `sendPing`.
    *
    * Rejects with {@link PingTimeoutError}, {@link ConnectionClosedError}, the reason of the signal,
-   * or {@link InvalidOptionError} if `timeout` is out of its range.
+   * or {@link InvalidOptionError} if `timeout` is out of its range or `id` cannot be one, or not now.
    */
   async ping(options: PingOptions = {}, send?: (ping: PingOrder) => void): Promise<Millis> {
-    const { pingTimeout } = this.heartbeat;
-    const timeout = durationOrOff('timeout', options.timeout, pingTimeout);
-    if (options.signal?.aborted) throw options.signal.reason;
+    const { id, signal } = options;
+    const timeout = durationOrOff('timeout', options.timeout, this.heartbeat.pingTimeout);
+    this.#checkId(id);
+    if (signal?.aborted) throw signal.reason;
     this.#lookAtBuffer();
-    const actions = this.heartbeat.ping(this.#scheduler.now());
+    const actions = this.heartbeat.ping(this.#scheduler.now(), id);
     const [order] = actions;
     if (order?.type !== 'ping') throw new ConnectionClosedError();
-    const pong = this.#pending.wait(order.seq, timeout, options.signal, () => {
+    const pong = this.#pending.wait(order.seq, timeout, signal, () => {
       return new PingTimeoutError(timeout, this.#silentFor);
     });
     this.#perform(actions, send);
@@ -145,6 +153,18 @@ export class Pacemaker {
     this.#perform([]);
   }
 
+  /** We are not going to run for a while: see {@link Heartbeat.suspend}. */
+  suspend(): void {
+    this.heartbeat.suspend(this.#scheduler.now());
+    this.#alarm.cancel();
+  }
+
+  /** We run again: see {@link Heartbeat.resume}. */
+  resume(): void {
+    this.#lookAtBuffer();
+    this.#perform(this.heartbeat.resume(this.#scheduler.now()));
+  }
+
   /** The connection has ended, or is no longer watched: whoever waits for a pong is told why. */
   close(error: HeartbeatError, refused = false): void {
     this.heartbeat.close(this.#scheduler.now(), refused);
@@ -160,6 +180,14 @@ export class Pacemaker {
 
   get #silentFor(): Millis {
     return this.#scheduler.now() - this.heartbeat.lastReceived;
+  }
+
+  #checkId(id: unknown): void {
+    if (id === undefined) return;
+    if (!isBeatId(id)) throw new InvalidOptionError('id', '1 to 16 of A-Z, a-z, 0-9, _ and -', id);
+    // Whose pong the next one is could not be told.
+    if (this.heartbeat.isOutstanding(id))
+      throw new InvalidOptionError('id', 'of no ping in flight', id);
   }
 
   #tick(): void {
@@ -189,10 +217,8 @@ export class Pacemaker {
         case 'unanswered':
           this.#shell.emit('unanswered', { silentFor: action.silentFor });
           break;
-        case 'timeout':
-          return this.#end(action.reason, action.silentFor);
-        default:
-          action satisfies never;
+        default: // 'timeout': what `end` takes says that no other is left
+          return this.#end(action);
       }
     }
     if (this.heartbeat.status !== this.#told) this.#tellStatus();
@@ -205,11 +231,11 @@ export class Pacemaker {
     const { status, latency } = this.heartbeat;
     this.#told = status;
     if (status === 'alive') this.#shell.emit('alive', { latency });
-    else if (status === 'suspect') this.#shell.emit('suspect', { silentFor: this.#silentFor });
+    else this.#shell.emit('suspect', { silentFor: this.#silentFor });
   }
 
-  #end(reason: TimeoutReason, silentFor: Millis): void {
-    const error = new PingTimeoutError(this.heartbeat.pingTimeout, silentFor);
+  #end({ reason, silentFor, pingTimeout }: TimeoutNews): void {
+    const error = new PingTimeoutError(pingTimeout, silentFor);
     this.#told = 'dead';
     this.#alarm.cancel();
     this.#pending.rejectAll(error);

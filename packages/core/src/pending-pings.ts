@@ -12,6 +12,12 @@ export interface AbortSignalLike {
 
 /** What a single `ping()` may be told. */
 export interface PingOptions {
+  /**
+   * Stands in the ping, and in its pong: 1 to 16 letters, digits, `_` or `-`, and not the id of a ping
+   * that is out. A peer that answers only the bare ping does not answer it.
+   * @default none, or a fresh one where the ping needs it
+   */
+  readonly id?: string;
   /** Wait until it is rejected. `false`: for ever. @default the connection's `pingTimeout` */
   readonly timeout?: Millis | false;
   /** Aborting it rejects the promise with the signal's reason. The ping itself stays sent. */
@@ -56,21 +62,25 @@ export class PendingPings {
   settle(seq: number): void {
     const now = this.#scheduler.now();
     for (const waiter of this.#waiters) {
-      if (waiter.seq <= seq && this.#take(waiter)) waiter.resolve(now - waiter.sentAt);
+      if (waiter.seq > seq) continue;
+      this.#take(waiter);
+      waiter.resolve(now - waiter.sentAt);
     }
   }
 
   /** No pong will come any more. */
   rejectAll(error: HeartbeatError): void {
     for (const waiter of this.#waiters) {
-      if (this.#take(waiter)) waiter.reject(error);
+      this.#take(waiter);
+      waiter.reject(error);
     }
   }
 
   #limit(waiter: Waiter, timeout: Millis, expired: () => HeartbeatError): void {
     const due = waiter.sentAt + timeout;
     const expire = () => {
-      if (this.#take(waiter)) waiter.reject(expired());
+      this.#take(waiter);
+      waiter.reject(expired());
     };
     const lookOnceMore = () => {
       const now = this.#scheduler.now();
@@ -86,17 +96,18 @@ export class PendingPings {
 
   #obey(waiter: Waiter, signal: AbortSignalLike): void {
     const abort = () => {
-      if (this.#take(waiter)) waiter.reject(signal.reason);
+      this.#take(waiter);
+      waiter.reject(signal.reason);
     };
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort);
     waiter.release = () => signal.removeEventListener('abort', abort);
   }
 
-  /** Whether the waiter was still waiting. Leaves neither timer nor listener behind. */
-  #take(waiter: Waiter): boolean {
+  /** Leaves neither timer nor listener behind: whoever settles a waiter first is the only one. */
+  #take(waiter: Waiter): void {
     waiter.timer?.cancel();
     waiter.release?.();
-    return this.#waiters.delete(waiter);
+    this.#waiters.delete(waiter);
   }
 }

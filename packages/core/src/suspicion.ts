@@ -1,46 +1,46 @@
 import type { RttEstimator } from './rtt-estimator.ts';
-import type { Millis } from './time.ts';
+import type { Instant, Millis } from './time.ts';
 
 /** The adaptive deadline before the first sample, RFC 6298 (2.1) in its older, calmer form. */
 const INITIAL: Millis = 3_000;
 /** The least adaptive deadline, RFC 6298 (2.4). */
 const FLOOR: Millis = 1_000;
-/** The most that false suspicions multiply it by. */
+/** What a false suspicion multiplies it by: small steps come nearer to what the network needs. */
+const STEP = 1.25;
+/** The most that they multiply it by. */
 const MAX_PATIENCE = 8;
-/** Answers in time after which patience is halved again. */
-const CALM = 32;
+/** Takes one step back: so no network draws more than five of them an hour in the long run. */
+const CALM: Millis = 720_000;
 
 /**
  * When an answer is overdue: SRTT + 4 × RTTVAR after RFC 6298, in [1 s, pingTimeout].
  *
- * After a false suspicion it waits twice as long, as Lifeguard does (A. Dadgar et al., "Lifeguard:
- * Local Health Awareness for More Accurate Failure Detection", DSN 2018), and half as long again
- * after 32 answers without one.
+ * That knows how long answers take, and nothing of outages. Each false suspicion makes it more
+ * patient, as in Lifeguard (A. Dadgar et al., "Lifeguard: Local Health Awareness for More Accurate
+ * Failure Detection", DSN 2018), and time takes that back: where outages are common it settles at
+ * the wait at which false suspicions come as often as they are forgotten. Time, and not the number
+ * of answers, for a busy connection has thousands of them between two outages.
  */
 export class Suspicion {
   /** Of a peer that was never suspected falsely. Not to be told of one. */
   static readonly initial: Suspicion = new Suspicion();
-  #patience = 1;
-  #calm = 0;
+  #patience = 1; // as it was at
+  #since: Instant = 0;
 
   /** How long to wait for an answer until its peer is suspect. */
-  wait(rtt: RttEstimator, pingTimeout: Millis): Millis {
+  wait(rtt: RttEstimator, pingTimeout: Millis, now: Instant): Millis {
     const expected = Math.max(FLOOR, rtt.timeout(INITIAL));
-    return Math.min(expected * this.#patience, pingTimeout);
+    return Math.min(Math.round(expected * this.#patienceAt(now)), pingTimeout);
   }
 
   /** The peer was suspect, and lives. */
-  wasFalse(): void {
-    this.#patience = Math.min(2 * this.#patience, MAX_PATIENCE);
-    this.#calm = 0;
+  wasFalse(now: Instant): void {
+    this.#patience = Math.min(STEP * this.#patienceAt(now), MAX_PATIENCE);
+    this.#since = now;
   }
 
-  /** An answer came before it was overdue. */
-  wasTimely(): void {
-    if (this.#patience === 1) return;
-    this.#calm += 1;
-    if (this.#calm < CALM) return;
-    this.#patience /= 2;
-    this.#calm = 0;
+  #patienceAt(now: Instant): number {
+    const calm = Math.max(0, now - this.#since);
+    return Math.max(1, this.#patience * STEP ** (-calm / CALM));
   }
 }

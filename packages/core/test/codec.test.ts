@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Beat, decodeBeat, encodeBeat, MAX_BEAT_BYTES, mayBeBeat } from '../src/codec.ts';
+import {
+  type Beat,
+  decodeBeat,
+  encodeBeat,
+  isBeatId,
+  MAX_BEAT_BYTES,
+  mayBeBeat,
+} from '../src/codec.ts';
 import { isBeat } from './beat-grammar.ts';
 import { RUNS } from './simulation.ts';
 
@@ -206,6 +213,17 @@ describe('decodeBeat', () => {
   it('looks no further than 125 characters into a long message', () => {
     expect(decodeBeat(`\u0005wb${';v=1'.repeat(250_000)}`)).toBeUndefined();
     expect(decodeBeat('\u0005'.repeat(1_000_000))).toBeUndefined();
+  });
+});
+
+describe('isBeatId', () => {
+  it('accepts what a beat can carry as its id, and nothing else', () => {
+    for (const id of ['0', 'Z', '_', '-', 'a1-_', 'x'.repeat(16)]) {
+      expect(isBeatId(id)).toBe(true);
+      expect(decodeBeat(encodeBeat({ type: 'ping', id }))).toMatchObject({ id });
+    }
+    const others = ['', ' a', 'a.b', 'a;b', 'a\n', 'é', 'x'.repeat(17), 7, null, undefined, ['a']];
+    for (const other of others) expect(isBeatId(other)).toBe(false);
   });
 });
 

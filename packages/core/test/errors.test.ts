@@ -117,11 +117,13 @@ describe('ConnectionClosedError', () => {
 
 describe('QueueOverflowError', () => {
   it('says how much the queue holds', () => {
-    expect(new QueueOverflowError(1_024)).toMatchObject({
+    expect(new QueueOverflowError(1_024, 16)).toMatchObject({
       name: 'QueueOverflowError',
       code: 'ERR_QUEUE_OVERFLOW',
       maxQueuedBytes: 1_024,
-      message: 'The message does not fit into the queue of 1024 bytes kept while disconnected',
+      maxQueuedMessages: 16,
+      message:
+        'The message does not fit into the queue of 1024 bytes and 16 messages kept while disconnected',
     });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Heartbeat, VERDICT_WAIT } from '../src/heartbeat.ts';
+import { PeerMemory } from '../src/peer-memory.ts';
 import { HIDDEN_TIMER_SLACK, TIMER_SLACK } from '../src/timing.ts';
 
 function opened(options: ConstructorParameters<typeof Heartbeat>[0] = {}): Heartbeat {
@@ -105,6 +106,36 @@ describe('Heartbeat', () => {
       expect(heartbeat.tick(now)).toMatchObject([{ type: 'stall' }, { type: 'ping' }]);
       heartbeat.receive(now + 1);
     }
+  });
+
+  it('says of a death the pingTimeout that was in force, which the death itself makes longer', () => {
+    const memory = new PeerMemory();
+    memory.answered(true);
+    const heartbeat = new Heartbeat({ pingInterval: 25_000, pingTimeout: 10_000 }, memory);
+    heartbeat.open(0);
+    for (const now of [25_000, 28_000, 35_000]) heartbeat.tick(now);
+    expect(heartbeat.tick(35_250)).toMatchObject([{ type: 'timeout', pingTimeout: 10_000 }]);
+    expect(heartbeat.pingTimeout).toBe(20_000);
+  });
+
+  it('judges a peer also by a ping that sits in a buffer that does not drain', () => {
+    const heartbeat = opened();
+    heartbeat.buffered(225);
+    heartbeat.tick(25_000);
+    heartbeat.receive(25_001); // this ping no longer kills
+    expect(heartbeat.tick(50_000)).toEqual([]); // and no other is put behind it
+    expect(heartbeat.deadline).toBe(53_000);
+    for (let due = heartbeat.deadline; due < 200_000; due = heartbeat.deadline) heartbeat.tick(due);
+    expect(heartbeat.status).toBe('dead');
+  });
+
+  it('calls nothing late that became due by a change of timing', () => {
+    const heartbeat = opened({ pingTimeout: 60_000 });
+    for (const now of [25_000, 28_000]) heartbeat.tick(now);
+    heartbeat.receivePong(45_000);
+    heartbeat.adopt({ pingInterval: 2_000 });
+    expect(heartbeat.deadline).toBe(45_000);
+    expect(heartbeat.tick(45_010).map(({ type }) => type)).toEqual(['ping']);
   });
 
   it('refuses bad options', () => {

@@ -181,6 +181,21 @@ describe('Pacemaker', () => {
       }
     });
 
+    it('pings before a message into silence, and sets its timer for the answer', () => {
+      const { scheduler, log, pacemaker } = setUpOpen({ ...TIMING, probeAfter: 1_000 });
+      scheduler.advance(999);
+      pacemaker.sent();
+      expect(log).toEqual([]);
+      scheduler.advance(1);
+      pacemaker.sent();
+      expect(log).toEqual([
+        [1_000, 'send ping', '1'],
+        [1_000, 'ping', { id: '1' }],
+      ]);
+      scheduler.advance(SUSPICION);
+      expect(lastOf(log, 'suspect')).toEqual({ silentFor: 1_000 + SUSPICION });
+    });
+
     it('touches no timer for a message', () => {
       const { scheduler, pacemaker } = setUpOpen();
       const at = vi.spyOn(scheduler, 'at');
@@ -333,6 +348,24 @@ describe('Pacemaker', () => {
       expect(memory.speaks).toBe(false);
     });
 
+    it('says unanswered at once on a connection to a peer that is known not to speak', () => {
+      const memory = new PeerMemory();
+      for (let connection = 0; connection < 2; connection += 1) {
+        const { scheduler, pacemaker } = setUpOpen(TIMING, { memory });
+        pacemaker.probe(10_000);
+        scheduler.advance(60_000);
+        pacemaker.close(CLOSED);
+      }
+      const { scheduler, log, pacemaker } = setUp(TIMING, { memory });
+      pacemaker.open();
+      expect(log).toEqual([
+        [0, 'alive', { latency: undefined }],
+        [0, 'unanswered', { silentFor: 0 }],
+      ]);
+      scheduler.advance(3_600_000);
+      expect(log).toHaveLength(2);
+    });
+
     it('says nothing more once it is closed at unanswered', () => {
       const { scheduler, handle, pacemaker, names } = setUpOpen(TIMING, {
         memory: new PeerMemory(),
@@ -433,6 +466,61 @@ describe('Pacemaker', () => {
     });
   });
 
+  describe('while it is suspended', () => {
+    it('sets no timer, pings nobody and judges nobody', () => {
+      const { scheduler, log, pacemaker } = setUpOpen();
+      scheduler.advance(26_000); // a ping is out
+      log.length = 0;
+      pacemaker.suspend();
+      expect(scheduler.pending).toBe(0);
+      scheduler.advance(900_000);
+      expect(log).toEqual([]);
+    });
+
+    it('hears what comes, and answers pings', () => {
+      const { log, pacemaker } = setUpOpen();
+      pacemaker.suspend();
+      pacemaker.receive();
+      pacemaker.receiveBeat({ type: 'ping', id: 'x' });
+      expect(log).toEqual([[0, 'send pong', 'x']]);
+    });
+
+    it('marks the latency of a ping that was out', () => {
+      const { scheduler, log, pacemaker, pong } = setUpOpen();
+      pacemaker.probe(1_000);
+      pacemaker.suspend();
+      scheduler.stall(60_000);
+      log.length = 0;
+      pong('1');
+      expect(log).toEqual([[60_000, 'pong', { id: '1', latency: 60_000, sampled: false }]]);
+    });
+
+    it('asks afresh when it resumes, with a full timeout', () => {
+      const { scheduler, log, pacemaker } = setUpOpen();
+      scheduler.advance(26_000);
+      pacemaker.suspend();
+      scheduler.advance(60_000);
+      log.length = 0;
+      pacemaker.resume();
+      expect(log).toEqual([
+        [86_000, 'send ping', '2'],
+        [86_000, 'ping', { id: '2' }],
+      ]);
+      scheduler.advance(10_000 + VERDICT_WAIT);
+      expect(log.at(-1)?.slice(0, 2)).toEqual([96_000 + VERDICT_WAIT, 'dead']);
+    });
+
+    it('does nothing when it resumes closed, or was not suspended', () => {
+      const { scheduler, log, pacemaker } = setUpOpen();
+      pacemaker.resume();
+      pacemaker.suspend();
+      pacemaker.close(CLOSED);
+      pacemaker.resume();
+      expect(log).toEqual([]);
+      expect(scheduler.pending).toBe(0);
+    });
+  });
+
   describe('probe', () => {
     it('pings now, and suspects the peer after the short timeout', () => {
       const { scheduler, log, pacemaker } = setUpOpen();
@@ -494,6 +582,49 @@ describe('Pacemaker', () => {
       ]);
       pong('3');
       await expect(pings[2]).resolves.toBe(10);
+    });
+
+    it('sends the id that it is given, and its pong settles it', async () => {
+      const { scheduler, log, pacemaker, pong } = setUpOpen();
+      const ping = pacemaker.ping({ id: 'Order_66-b' });
+      scheduler.advance(40);
+      pong('Order_66-b');
+      expect(log).toEqual([
+        [0, 'send ping', 'Order_66-b'],
+        [0, 'ping', { id: 'Order_66-b' }],
+        [40, 'pong', { id: 'Order_66-b', latency: 40, sampled: true }],
+      ]);
+      await expect(ping).resolves.toBe(40);
+    });
+
+    it('refuses an id that cannot be one, and sends nothing', async () => {
+      const { scheduler, log, pacemaker } = setUpOpen();
+      const before = scheduler.pending;
+      for (const id of ['', 'a b', 'a.b', 'é', 'x'.repeat(17), 'a\n', 7, null, ['a']]) {
+        const error = await pacemaker.ping({ id: id as string }).catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(InvalidOptionError);
+        expect(error).toMatchObject({ option: 'id', value: id });
+      }
+      expect(log).toEqual([]);
+      expect(scheduler.pending).toBe(before);
+    });
+
+    it('refuses an id that is out, and says so; the ping that is out does not mind', async () => {
+      const { scheduler, pacemaker, pong, names } = setUpOpen();
+      const first = pacemaker.ping({ id: 'a' });
+      const second = pacemaker.ping({ id: 'a' });
+      await expect(second).rejects.toBeInstanceOf(InvalidOptionError);
+      await expect(second).rejects.toThrow("Expected `id` to be of no ping in flight, got `'a'`");
+      expect(names()).toEqual(['send ping', 'ping']);
+      scheduler.advance(5);
+      pong('a');
+      await expect(first).resolves.toBe(5);
+    });
+
+    it('refuses the id of a ping of the schedule that is out', async () => {
+      const { scheduler, pacemaker } = setUpOpen();
+      scheduler.advance(TIMING.pingInterval); // 25 000 ms: the first ping, with the id 1
+      await expect(pacemaker.ping({ id: '1' })).rejects.toBeInstanceOf(InvalidOptionError);
     });
 
     it('is not settled by other messages', async () => {

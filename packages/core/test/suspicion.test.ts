@@ -8,51 +8,79 @@ function rtt(...samples: number[]): RttEstimator {
   return estimator;
 }
 
+const MINUTE = 60_000;
+
+/** How long it waits where an answer takes 10 ms, so that the floor of 1 s is what is multiplied. */
+function floorOf(suspicion: Suspicion, now: number, pingTimeout = 60_000): number {
+  return suspicion.wait(rtt(10), pingTimeout, now);
+}
+
 describe('Suspicion', () => {
   it('waits 3 s before the first sample', () => {
-    expect(new Suspicion().wait(rtt(), 10_000)).toBe(3_000);
+    expect(new Suspicion().wait(rtt(), 10_000, 0)).toBe(3_000);
   });
 
   it('waits SRTT + 4 × RTTVAR, in [1 s, pingTimeout]', () => {
     const waits = [rtt(10), rtt(1_000), rtt(9_000)].map((each) =>
-      new Suspicion().wait(each, 10_000),
+      new Suspicion().wait(each, 10_000, 0),
     );
     expect(waits).toEqual([1_000, 3_000, 10_000]);
   });
 
-  it('waits twice as long after each false suspicion, up to eight times', () => {
+  it('waits a quarter longer after each false suspicion', () => {
     const suspicion = new Suspicion();
-    const waits = [1, 2, 3, 4, 5].map(() => {
-      suspicion.wasFalse();
-      return suspicion.wait(rtt(10), 60_000);
+    const waits = [1, 2, 3].map(() => {
+      suspicion.wasFalse(500);
+      return floorOf(suspicion, 500);
     });
-    expect(waits).toEqual([2_000, 4_000, 8_000, 8_000, 8_000]);
+    expect(waits).toEqual([1_250, 1_563, 1_953]);
   });
 
-  it('waits half as long after 32 answers in time, down to once', () => {
+  it('waits eight times as long at most, and never past pingTimeout', () => {
     const suspicion = new Suspicion();
-    suspicion.wasFalse();
-    suspicion.wasFalse();
-    const waits = Array.from({ length: 97 }, () => {
-      suspicion.wasTimely();
-      return suspicion.wait(rtt(10), 60_000);
-    });
-    expect([waits[30], waits[31], waits[62], waits[63], waits[96]]).toEqual([
-      4_000, 2_000, 2_000, 1_000, 1_000,
-    ]);
+    for (let times = 0; times < 100; times += 1) suspicion.wasFalse(0);
+    expect(floorOf(suspicion, 0)).toBe(8_000);
+    expect(floorOf(suspicion, 0, 5_000)).toBe(5_000);
   });
 
-  it('counts those 32 anew after a false suspicion', () => {
+  it('forgets one false suspicion every 12 min, down to none', () => {
     const suspicion = new Suspicion();
-    suspicion.wasFalse();
-    for (let answers = 0; answers < 31; answers += 1) suspicion.wasTimely();
-    suspicion.wasFalse();
-    suspicion.wasTimely();
-    expect(suspicion.wait(rtt(10), 60_000)).toBe(4_000);
+    suspicion.wasFalse(MINUTE);
+    suspicion.wasFalse(MINUTE);
+    const waits = [13, 25, 26, 500].map((minutes) => floorOf(suspicion, minutes * MINUTE));
+    expect(waits).toEqual([1_250, 1_000, 1_000, 1_000]);
+  });
+
+  it('forgets gradually', () => {
+    const suspicion = new Suspicion();
+    suspicion.wasFalse(0);
+    const halfway = floorOf(suspicion, 6 * MINUTE);
+    expect(halfway).toBe(Math.round(1_000 * Math.sqrt(1.25)));
+    suspicion.wasFalse(6 * MINUTE);
+    expect(floorOf(suspicion, 6 * MINUTE)).toBe(Math.round(1_250 * Math.sqrt(1.25)));
+  });
+
+  it('settles where false suspicions come as often as they are forgotten', () => {
+    const suspicion = new Suspicion();
+    let count = 0;
+    // An outage of 3 s every five minutes: twelve an hour, for a day.
+    for (let now = 0; now < 24 * 60 * MINUTE; now += 5 * MINUTE) {
+      if (floorOf(suspicion, now) >= 3_000) continue;
+      suspicion.wasFalse(now);
+      count += 1;
+    }
+    expect(count / 24).toBeLessThan(5.3);
+    expect(count / 24).toBeGreaterThan(4.9);
+    expect(floorOf(suspicion, 24 * 60 * MINUTE)).toBeGreaterThan(2_000);
+  });
+
+  it('does not grow where time runs backwards', () => {
+    const suspicion = new Suspicion();
+    suspicion.wasFalse(60 * MINUTE);
+    expect(floorOf(suspicion, 0)).toBe(1_250);
   });
 
   it('is not changed where nothing was suspected', () => {
-    for (let answers = 0; answers < 100; answers += 1) Suspicion.initial.wasTimely();
-    expect(Suspicion.initial.wait(rtt(10), 60_000)).toBe(1_000);
+    expect(floorOf(Suspicion.initial, 24 * 60 * MINUTE)).toBe(1_000);
   });
 });
