@@ -1,45 +1,29 @@
-import {
-  checkNames,
-  HEARTBEAT_OPTION_NAMES,
-  type HeartbeatOptions,
-  InvalidOptionError,
-  initialTiming,
-  ReadyState,
-  resolveHeartbeatOptions,
-  type Scheduler,
-  SystemScheduler,
-  type Timing,
-} from '@wirebeat/core';
+import type { IncomingMessage } from 'node:http';
+import { InvalidOptionError, ReadyState } from '@wirebeat/core';
+import { type Advertisement, checkAdvertisement } from './advertisement.ts';
 import { HandleEmitter } from './emitter.ts';
+import { Fleet } from './fleet.ts';
+import { drawPayload, Liveness, type LivenessContext } from './liveness.ts';
+import type { LivenessEvents, LivenessListener } from './liveness-events.ts';
+import { Overload } from './overload.ts';
 import {
-  drawPayload,
-  Liveness,
-  type LivenessEvents,
-  type LivenessListener,
-  type ServerSocket,
-} from './liveness.ts';
+  type ResolvedServerOptions,
+  resolveServerOptions,
+  type ServerOptions,
+} from './server-options.ts';
+import type { ServerSocket } from './server-socket.ts';
+import { Sessions } from './sessions.ts';
+import { Spread } from './spread.ts';
 
 /** What is used of a `WebSocketServer` of `ws`. */
 export interface WebSocketServerLike<Socket extends ServerSocket> {
   /** Undefined with `clientTracking: false`. */
   readonly clients?: Set<Socket>;
-  prependListener(event: 'connection', listener: (socket: Socket) => void): unknown;
-  off(event: 'connection', listener: (socket: Socket) => void): unknown;
+  prependListener(event: 'connection', listener: ConnectionListener<Socket>): unknown;
+  off(event: 'connection', listener: ConnectionListener<Socket>): unknown;
 }
 
-/** Options of {@link attachHeartbeat}. */
-export interface ServerOptions extends HeartbeatOptions {
-  /** 1.2 times the client's, so that the page drives. @default 30_000 */
-  readonly pingInterval?: number | false;
-  /** @default 20_000 */
-  readonly pingTimeout?: number | false;
-  /** Part of `pingInterval` that chance takes away, in [0, 0.999]. @default 0.1 */
-  readonly jitter?: number;
-  /** @default Math.random */
-  readonly random?: () => number;
-  /** Clock and timers. @default those of the runtime, which keep no process alive */
-  readonly scheduler?: Scheduler;
-}
+type ConnectionListener<Socket> = (socket: Socket, request: IncomingMessage) => void;
 
 /** The events of a {@link ServerHeartbeat}: those of its connections, each with its socket. */
 export type ServerEvents<Socket> = {
@@ -47,14 +31,7 @@ export type ServerEvents<Socket> = {
     readonly socket: Socket;
     readonly connection: Liveness;
   };
-};
-
-/** Every default of the server, with its reason. */
-const DEFAULTS = {
-  pingInterval: 30_000, // 1.2 times the client's 25 s: whoever's time comes first pings for both
-  pingTimeout: 20_000, // a server loses nothing by patience; the page finds a dead link first
-  jitter: 0.1, // connections that were made together drift apart
-} as const;
+} & { readonly replaced: { readonly by: Socket } };
 
 /**
  * Watches over every connection of a `ws` server, also those that are open already: answers
@@ -65,7 +42,7 @@ const DEFAULTS = {
  */
 export function attachHeartbeat<Socket extends ServerSocket>(
   server: WebSocketServerLike<Socket>,
-  options?: ServerOptions,
+  options?: ServerOptions<Socket>,
 ): ServerHeartbeat<Socket> {
   return new ServerHeartbeat(server, options);
 }
@@ -75,37 +52,35 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   ServerEvents<Socket>
 > {
   readonly #server: WebSocketServerLike<Socket>;
-  readonly #timing: Timing; // shared by all connections
-  readonly #scheduler: Scheduler;
-  readonly #payload: string; // of our protocol Pings
+  readonly #options: ResolvedServerOptions<Socket>;
+  readonly #fleet: Fleet;
+  readonly #context: LivenessContext;
+  readonly #overload: Overload;
   readonly #connections: Map<Socket, Liveness> = new Map();
-  readonly #watch = (socket: Socket): void => this.#attach(socket);
+  #announcing: Spread<Liveness> | undefined;
+  readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
 
   /** @throws {InvalidOptionError} as {@link attachHeartbeat} does. */
-  constructor(server: WebSocketServerLike<Socket>, options: ServerOptions = {}) {
+  constructor(server: WebSocketServerLike<Socket>, options: ServerOptions<Socket> = {}) {
     super();
-    checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, 'scheduler']);
+    const resolved = resolveServerOptions(options);
     if (typeof server?.prependListener !== 'function') {
       throw new InvalidOptionError('server', 'a WebSocketServer of `ws`', server);
     }
-    const {
-      scheduler = new SystemScheduler({ unref: true }),
-      pingInterval = DEFAULTS.pingInterval,
-      pingTimeout = DEFAULTS.pingTimeout,
-      jitter = DEFAULTS.jitter,
-      random = Math.random,
-      ...given
-    } = options;
-    const timing = resolveHeartbeatOptions({
-      ...given,
-      pingInterval,
-      pingTimeout,
-      jitter,
-      random,
+    const { timing, metronome, userOf } = resolved;
+    const { scheduler } = metronome;
+    const fleet = new Fleet(resolved);
+    this.#options = resolved;
+    this.#fleet = fleet;
+    this.#context = {
+      fleet,
+      scheduler,
+      payload: drawPayload(timing.options.random),
+      sessions: userOf && new Sessions(),
+    };
+    this.#overload = new Overload(scheduler, (isOn) => {
+      if (fleet.slow(isOn)) this.#announce();
     });
-    this.#timing = initialTiming(timing);
-    this.#scheduler = scheduler;
-    this.#payload = drawPayload(timing.random);
     this.#server = server;
     server.prependListener('connection', this.#watch);
     for (const socket of server.clients ?? []) this.#attach(socket);
@@ -121,9 +96,23 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     return this.#connections;
   }
 
+  /**
+   * Asks all clients for other timing, from now on: those that have spoken by a ping, spread over
+   * the time of one interval of theirs, and others at their first ping. The server's own interval
+   * becomes 1.2 times theirs, for each connection from its next beat on. What is absent stays.
+   *
+   * @throws {InvalidOptionError} if it is out of its range, says nothing, or a name is unknown.
+   */
+  update(advertisement: Advertisement): void {
+    this.#fleet.advertise(checkAdvertisement('advertisement', advertisement));
+    this.#announce();
+  }
+
   /** Ends the watch and leaves no trace on server and sockets, which stay open. */
   detach(): void {
     this.#server.off('connection', this.#watch);
+    this.#announcing?.cancel();
+    this.#overload.close();
     for (const connection of this.#connections.values()) connection.detach();
     this.removeAllListeners();
   }
@@ -132,14 +121,33 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.detach();
   }
 
-  #attach(socket: Socket): void {
+  #attach(socket: Socket, request?: IncomingMessage): void {
     if (socket.readyState !== ReadyState.Open || this.#connections.has(socket)) return;
     const tell: LivenessListener = (name, event) => {
       if (name === 'end') this.#connections.delete(socket);
+      else if (name === 'stall') this.#overload.stalled((event as LivenessEvents['stall']).lateBy);
       this.emit(name, { ...event, socket, connection } as ServerEvents<Socket>[typeof name]);
     };
-    const connection = new Liveness(socket, this.#timing, this.#scheduler, this.#payload, tell);
+    const connection = new Liveness(socket, this.#context, tell, this.#whose(socket, request));
     this.#connections.set(socket, connection);
-    connection.open();
+    this.#options.metronome.opening(() => connection.open());
+  }
+
+  /** Spread over one interval of the clients: their beats at most double meanwhile. */
+  #announce(): void {
+    const { clientInterval: within } = this.#fleet;
+    const { timing, metronome } = this.#options;
+    const { scheduler } = metronome;
+    const { random } = timing.options;
+    const tell = (connection: Liveness) => connection.announce(this.#fleet.welcome ?? {});
+    this.#announcing?.cancel();
+    const clients = [...this.#connections.values()];
+    this.#announcing = new Spread(clients, tell, { within, scheduler, random });
+  }
+
+  /** A function of its own, so that only where there are sessions a request is kept. */
+  #whose(socket: Socket, request: IncomingMessage | undefined): (() => unknown) | undefined {
+    const { userOf } = this.#options;
+    return userOf && (() => userOf(socket, request));
   }
 }

@@ -8,17 +8,14 @@ export {
   PingTimeoutError,
   type Scheduler,
 } from '@wirebeat/core';
+export type { Advertisement } from './advertisement.ts';
 export {
   attachHeartbeat,
   type ServerEvents,
   ServerHeartbeat,
-  type ServerOptions,
   type WebSocketServerLike,
 } from './attach.ts';
-export {
-  type ConnectionEnd,
-  Liveness,
-  type LivenessEvents,
-  type ServerSocket,
-  type Tier,
-} from './liveness.ts';
+export { Liveness } from './liveness.ts';
+export type { ConnectionEnd, LivenessEvents, Tier } from './liveness-events.ts';
+export type { ServerOptions, SessionOptions } from './server-options.ts';
+export type { ServerSocket } from './server-socket.ts';

@@ -13,48 +13,22 @@ import {
   type PingOrder,
   ReadyState,
   type Scheduler,
-  type TimeoutReason,
-  type Timing,
-  type WebSocketLike,
 } from '@wirebeat/core';
+import type { Fleet } from './fleet.ts';
+import type { ConnectionEnd, LivenessListener, Tier } from './liveness-events.ts';
+import { Page, type Values } from './page.ts';
+import { dropLateBytes, type ServerSocket } from './server-socket.ts';
+import type { SessionClaim, Sessions } from './sessions.ts';
 
-/** What is used of a socket of `ws`. */
-export interface ServerSocket extends WebSocketLike {
-  readonly bufferedAmount: number;
-  send(data: never): void;
-  send(data: never, options: { compress: boolean }, callback: () => void): void;
-  ping(data: string, mask: boolean | undefined, callback: () => void): void;
-  terminate(): void;
+/** What the connections of one server share. */
+export interface LivenessContext {
+  readonly fleet: Fleet;
+  readonly scheduler: Scheduler;
+  /** What begins the payload of our protocol Pings: see {@link drawPayload}. */
+  readonly payload: string;
+  /** Absent where there are none. */
+  readonly sessions: Sessions | undefined;
 }
-
-/**
- * Who answers: `transport` is the peer's WebSocket layer, by protocol Ping and Pong (RFC 6455
- * §5.5.2); `application` is the page itself. A browser's layer answers also while its page is frozen.
- */
-export type Tier = 'transport' | 'application';
-
-/** What a {@link Liveness} tells. Pings and pongs name their tier. */
-export interface LivenessEvents extends Omit<HeartbeatEvents, 'ping' | 'pong'> {
-  readonly ping: HeartbeatEvents['ping'] & { readonly tier: Tier };
-  readonly pong: HeartbeatEvents['pong'] & { readonly tier: Tier };
-  /** The connection has ended. Told exactly once, at `dead` or at its close. */
-  readonly end: ConnectionEnd;
-}
-
-/** How a connection ended. */
-export interface ConnectionEnd {
-  /** `detached`: it goes on, but is no longer watched. */
-  readonly reason: TimeoutReason | 'closed' | 'detached';
-  /** RFC 6455 §7.1.5, if it closed. */
-  readonly code: number | undefined;
-  /** RFC 6455 §7.1.6. */
-  readonly text: string;
-}
-
-export type LivenessListener = <Name extends keyof LivenessEvents>(
-  name: Name,
-  event: LivenessEvents[Name],
-) => void;
 
 /**
  * Draws what begins the payload of our protocol Pings: the application's own `pong` events see only
@@ -74,32 +48,33 @@ const ignore = (): void => {};
 export class Liveness {
   readonly #socket: ServerSocket;
   readonly #send: ServerSocket['send'];
-  readonly #scheduler: Scheduler;
-  readonly #payload: string;
+  readonly #context: LivenessContext;
   readonly #tell: LivenessListener;
   readonly #transport: Pacemaker;
+  readonly #claim: SessionClaim | undefined;
   readonly #release: (() => void)[] = [];
-  #application: Pacemaker | undefined; // from the client's first ping on
+  #page: Page | undefined; // from the client's first ping on
+  #answer: Values | undefined; // of the pong that is about to be sent
   #ended = false;
 
+  /** `userOf` tells whose the connection is, where there are sessions. */
   constructor(
     socket: ServerSocket,
-    timing: Timing,
-    scheduler: Scheduler,
-    payload: string,
+    context: LivenessContext,
     tell: LivenessListener,
+    userOf?: () => unknown,
   ) {
     this.#socket = socket;
     this.#send = socket.send;
-    this.#scheduler = scheduler;
-    this.#payload = payload;
+    this.#context = context;
     this.#tell = tell;
-    this.#transport = new Pacemaker(timing, scheduler, {
+    this.#transport = new Pacemaker(context.fleet.timing, context.scheduler, {
       sendPing: (ping) => this.#sendProtocolPing(ping),
-      sendPong: (id) => this.#sendBeat({ type: 'pong', id }),
+      sendPong: (id) => this.#sendBeat({ type: 'pong', id, values: this.#answer }),
       emit: (name, event) => this.#forward(name, event),
       buffered: () => socket.bufferedAmount,
     });
+    this.#claim = userOf && this.#enter(userOf);
     this.#watchSocket();
   }
 
@@ -121,7 +96,7 @@ export class Liveness {
 
   /** The last latency of the page itself; undefined until the first. */
   get applicationLatency(): Millis | undefined {
-    return this.#application?.heartbeat.latency;
+    return this.#page?.latency;
   }
 
   /** When anything was last received, by the scheduler's clock. */
@@ -143,17 +118,22 @@ export class Liveness {
   async ping(options: PingOptions & { readonly tier?: Tier } = {}): Promise<Millis> {
     const { tier = 'transport', ...rest } = options;
     if (tier === 'transport') return this.#transport.ping(rest);
-    if (this.#application === undefined) {
+    if (this.#page === undefined) {
       throw new ConnectionClosedError(undefined, 'the client has sent no application ping');
     }
     const { pingTimeout } = this.#transport.heartbeat;
     const timeout = pingTimeout === Number.POSITIVE_INFINITY ? false : pingTimeout;
-    return this.#application.ping({ ...rest, timeout: rest.timeout ?? timeout });
+    return this.#page.ping({ ...rest, timeout: rest.timeout ?? timeout });
   }
 
   /** Ends the watch and leaves no trace on the socket, which stays open. */
   detach(): void {
     this.#end({ reason: 'detached', code: undefined, text: 'the heartbeat was detached' });
+  }
+
+  #enter(userOf: () => unknown): SessionClaim | undefined {
+    const replace = (by: ServerSocket) => this.#replace(by);
+    return this.#context.sessions?.enter({ socket: this.#socket, replace }, userOf);
   }
 
   #watchSocket(): void {
@@ -173,41 +153,51 @@ export class Liveness {
     );
   }
 
-  #receive(beat: Beat | undefined): void {
-    if (beat?.type !== 'ping') {
-      this.#transport.receive();
-      if (beat !== undefined) this.#application?.receiveBeat(beat);
-      return;
-    }
-    this.#transport.receiveBeat(beat);
-    if (this.#application === undefined) this.#measureApplication();
+  /**
+   * Tells the client's page these values of the protocol, by an application ping. Does nothing to a
+   * client that has sent none.
+   */
+  announce(values: Values): void {
+    this.#page?.announce(values);
   }
 
-  /** The client speaks: a first latency of its page. The schedule is the transport's alone. */
-  #measureApplication(): void {
-    if (this.#ended) return;
-    const off = { pingInterval: false, pingTimeout: false } as const;
-    this.#application = new Pacemaker(off, this.#scheduler, {
-      sendPing: ({ id }) => this.#sendBeat({ type: 'ping', id }),
-      sendPong: ignore,
-      emit: (name, event) => {
-        const isBeat = name === 'ping' || name === 'pong';
-        if (isBeat) this.#tell(name, { ...event, tier: 'application' } as never);
-      },
-    });
-    this.#application.open();
-    this.#application.probe(this.#transport.heartbeat.pingTimeout);
+  // What comes.
+
+  #receive(beat: Beat | undefined): void {
+    if (beat?.type === 'ping') return this.#receivePing(beat);
+    this.#transport.receive();
+    if (beat !== undefined) this.#page?.receivePong(beat);
+  }
+
+  #receivePing(ping: Beat): void {
+    const received = Date.now();
+    const session = ping.values?.['session'];
+    const isBound = session !== undefined && this.#claim?.bind(session) === true;
+    if (this.#ended) return; // a newer connection has its session
+    const isFirst = this.#page === undefined;
+    this.#page ??= this.#meetPage();
+    this.#answer = this.#page.answerTo(ping, received, isBound, this.#context.fleet.welcome);
+    this.#transport.receiveBeat(ping);
+    if (isFirst && !this.#ended) this.#page.probe(this.#transport.heartbeat.pingTimeout);
   }
 
   #receiveProtocolPong(payload: Uint8Array): boolean {
     const [prefix, id, ...rest] = String.fromCharCode(...payload).split('.');
-    if (prefix !== this.#payload || rest.length > 0) {
+    if (prefix !== this.#context.payload || rest.length > 0) {
       this.#transport.receive();
       return false;
     }
     this.#transport.receiveBeat({ type: 'pong', id });
     return true;
   }
+
+  /** The client speaks. */
+  #meetPage(): Page {
+    const { scheduler } = this.#context;
+    return new Page({ scheduler, tell: this.#tell, sendBeat: (beat) => this.#sendBeat(beat) });
+  }
+
+  // What is told.
 
   #forward<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
     const isBeat = name === 'ping' || name === 'pong';
@@ -218,10 +208,12 @@ export class Liveness {
     this.#socket.terminate(); // the handshake that close() begins would not come
   }
 
+  // What is sent.
+
   #sendProtocolPing({ id }: PingOrder): void {
     if (this.#socket.readyState !== ReadyState.Open) return;
-    const payload = id === undefined ? this.#payload : `${this.#payload}.${id}`;
-    this.#socket.ping(payload, undefined, ignore);
+    const { payload } = this.#context;
+    this.#socket.ping(id === undefined ? payload : `${payload}.${id}`, undefined, ignore);
   }
 
   #sendBeat(beat: Beat): void {
@@ -229,13 +221,38 @@ export class Liveness {
     this.#send.call(this.#socket, encodeBeat(beat) as never, { compress: false }, ignore);
   }
 
+  // The end.
+
+  #replace(by: ServerSocket): void {
+    if (this.#ended) return;
+    this.#stop();
+    dropLateBytes(this.#socket);
+    this.#socket.terminate();
+    this.#tell('replaced', { by });
+    this.#finish({
+      reason: 'replaced',
+      code: undefined,
+      text: 'a newer connection took its place',
+    });
+  }
+
   #end(end: ConnectionEnd): void {
     if (this.#ended) return;
+    this.#stop();
+    this.#finish(end);
+  }
+
+  /** Nothing is heard or sent any more. */
+  #stop(): void {
     this.#ended = true;
+    this.#claim?.release();
     for (const release of this.#release) release();
+  }
+
+  #finish(end: ConnectionEnd): void {
     const error = new ConnectionClosedError(end.code, end.text);
     if (this.status !== 'dead') this.#transport.close(error); // which it stays
-    this.#application?.close(error);
+    this.#page?.close(error);
     this.#tell('end', end);
   }
 }

@@ -1,9 +1,9 @@
 import { InvalidOptionError, ReadyState } from '@wirebeat/core';
-import { VirtualScheduler } from '@wirebeat/core/testing';
+import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { unhandledRejections } from '../../core/test/unhandled-rejections.ts';
 import { attachHeartbeat, ServerHeartbeat } from '../src/attach.ts';
-import { Stage, VirtualServer } from './virtual-server.ts';
+import { Stage, VirtualServer, VirtualSocket } from './virtual-server.ts';
 
 const PING = '\u0005wb';
 const HOUR = 3_600_000;
@@ -101,20 +101,27 @@ describe('attachHeartbeat', () => {
     expect(known).toBeUndefined();
   });
 
-  it('lets the Pings of connections that were made together drift apart, by jitter alone earlier', () => {
-    const chances = [0, 0.25, 0.5, 0.75, 0.999];
-    let turn = 0;
-    // The first is drawn for the payload.
-    const random = () => chances[turn++ % chances.length] ?? 0;
+  it('spreads the Pings of connections that were made together, by jitter alone earlier', () => {
+    const random = seededRandom(7);
     const stage = new Stage({ jitter: 0.1, random });
+    const pings: Map<unknown, number[]> = new Map();
+    stage.heartbeat.on('ping', ({ socket }) => {
+      pings.set(socket, [...(pings.get(socket) ?? []), stage.scheduler.now()]);
+    });
     for (let index = 0; index < 20; index += 1) stage.connect();
-    stage.advanceTo(31_000);
-    const times = stage.lines(/Ping .*\d$/).map((line) => Number.parseFloat(line));
-    const second = times.filter((at) => at > 0);
-    expect(second).toHaveLength(20);
-    expect(new Set(second).size).toBeGreaterThan(1);
-    expect(Math.min(...second)).toBeGreaterThanOrEqual(27_000);
-    expect(Math.max(...second)).toBeLessThanOrEqual(30_000);
+    stage.advanceTo(300_000);
+    const second = [...pings.values()].map((times) => times[1] ?? Number.NaN);
+    for (let part = 0; part < 4; part += 1) {
+      const from = part * 7_500; // its share of a period: 5 of 20, by chance more or less
+      const inPart = second.filter((at) => at >= from && at < from + 7_500);
+      expect(inPart.length).toBeGreaterThanOrEqual(1);
+    }
+    for (const times of pings.values()) {
+      const waits = times.slice(2).map((at, index) => at - (times[index + 1] ?? Number.NaN));
+      expect(Math.min(...waits)).toBeGreaterThanOrEqual(27_000);
+      expect(Math.max(...waits)).toBeLessThanOrEqual(30_000);
+      expect(new Set(waits).size).toBeGreaterThan(1);
+    }
   });
 
   it('goes on when a listener throws, and reports its error', async () => {
@@ -325,13 +332,16 @@ describe('options', () => {
     const heartbeat = attachHeartbeat(server, { scheduler, random, ...options } as never);
     const pings: number[] = [];
     heartbeat.on('ping', () => pings.push(scheduler.now()));
-    const socket = new Stage().socket();
+    const manners = { answersPings: true, answersBeats: false, latency: 0, lag: 0 };
+    const socket = new VirtualSocket(scheduler, manners, () => {});
     server.accept(socket);
     scheduler.advanceTo(1_000);
     socket.receive('text');
     expect(heartbeat.get(socket)?.detectionBound).toBe(51_000);
     scheduler.advanceTo(30_000);
-    expect(pings).toEqual([0, 28_500]); // half of the jitter of 0.1 was drawn
+    scheduler.advanceTo(43_500);
+    // Half a period after the first, for it was opened; then half of the jitter of 0.1 was drawn.
+    expect(pings).toEqual([0, 15_000, 43_500]);
   });
 
   it('may turn parts off', () => {

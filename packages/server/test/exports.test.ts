@@ -25,8 +25,10 @@ describe('@wirebeat/server', () => {
       'connections',
       'detach',
       'get',
+      'update',
     ]);
     expect(membersOf(server.Liveness)).toEqual([
+      'announce',
       'applicationLatency',
       'detach',
       'detectionBound',

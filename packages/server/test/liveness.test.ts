@@ -478,6 +478,40 @@ describe('ping()', () => {
     expect(connection.applicationLatency).toBe(80);
   });
 
+  it.each([
+    ['transport', 'Ping wb-0.mine', 40],
+    ['application', 'sends ?wb.mine', 100],
+  ] as const)('of the %s tier carries the id that it is given', async (tier, sent, latency) => {
+    const stage = new Stage();
+    const { socket, connection } = stage.connect(SPEAKING);
+    socket.receive(PING);
+    stage.advanceTo(1_000);
+    const ping = connection.ping({ tier, id: 'mine' });
+    stage.advanceTo(2_000);
+    expect(await ping).toBe(latency);
+    const again = connection.ping({ tier, id: 'mine' });
+    stage.advanceTo(3_000);
+    expect(await again).toBe(latency);
+    expect(stage.lines(/mine/)).toEqual([`1000 ${sent}`, `2000 ${sent}`]);
+  });
+
+  it('refuses an id that its tier has out, or that cannot be one', async () => {
+    const stage = new Stage();
+    const { socket, connection } = stage.connect(SPEAKING);
+    socket.receive(PING);
+    stage.advanceTo(1_000);
+    const tiers = ['transport', 'application'] as const;
+    const pings = tiers.map((tier) => connection.ping({ tier, id: 'mine' }));
+    for (const tier of tiers) {
+      for (const id of ['mine', 'a.b']) {
+        await expect(connection.ping({ tier, id })).rejects.toBeInstanceOf(InvalidOptionError);
+      }
+    }
+    stage.advanceTo(2_000);
+    expect(await Promise.all(pings)).toEqual([40, 100]);
+    expect(stage.lines(/mine|a\.b/)).toHaveLength(2);
+  });
+
   it('has its events, which name the tier', () => {
     const stage = new Stage();
     const beats: unknown[] = [];

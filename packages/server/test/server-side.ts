@@ -8,8 +8,10 @@ import {
   WebSocketServer,
   type ServerOptions as WsOptions,
 } from 'ws';
-import { attachHeartbeat, type ServerHeartbeat, type ServerOptions } from '../src/attach.ts';
-import type { ConnectionEnd, Liveness, Tier } from '../src/liveness.ts';
+import { attachHeartbeat, type ServerHeartbeat } from '../src/attach.ts';
+import type { Liveness } from '../src/liveness.ts';
+import type { ConnectionEnd, Tier } from '../src/liveness-events.ts';
+import type { ServerOptions } from '../src/server-options.ts';
 
 const { HEARTBEAT_TEST_TIME_FACTOR = '1' } = process.env;
 /** The unit of all real waits: slow machines stretch it. */
@@ -84,7 +86,10 @@ export async function listen(options: WsOptions = {}): Promise<WebSocketServer> 
   return server;
 }
 
-export async function serve(options?: ServerOptions, wsOptions?: WsOptions): Promise<Stage> {
+export async function serve(
+  options?: ServerOptions<WebSocket>,
+  wsOptions?: WsOptions,
+): Promise<Stage> {
   const server = await listen(wsOptions);
   const { port } = server.address() as AddressInfo;
   const heartbeat = attachHeartbeat(server, options);
@@ -107,10 +112,10 @@ export async function serve(options?: ServerOptions, wsOptions?: WsOptions): Pro
 
 /** Opens a client that knows nothing of heartbeats, and notes the messages that it receives. */
 export async function connect(
-  { port }: { readonly port: number },
+  { port, path = '/' }: { readonly port: number; readonly path?: string },
   options: ClientOptions = {},
 ): Promise<{ client: WebSocket; received: Log<string> }> {
-  const client = new WebSocket(`ws://127.0.0.1:${port}`, options);
+  const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, options);
   atEnd(() => client.terminate());
   const received: Log<string> = new Log();
   client.on('message', (data) => received.push(String(data)));

@@ -2,8 +2,9 @@
 import { EventEmitter } from 'node:events';
 import { type Millis, ReadyState } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
-import { attachHeartbeat, type ServerHeartbeat, type ServerOptions } from '../src/attach.ts';
+import { attachHeartbeat, type ServerHeartbeat } from '../src/attach.ts';
 import type { Liveness } from '../src/liveness.ts';
+import type { ServerOptions } from '../src/server-options.ts';
 
 /** What the peer at the other end does by itself. Any of it may be changed at any time. */
 export interface Peer {
@@ -114,10 +115,10 @@ export class VirtualServer extends EventEmitter {
     if (clientTracking) this.clients = new Set();
   }
 
-  accept(socket: VirtualSocket): void {
+  accept(socket: VirtualSocket, request?: object): void {
     const { clients } = this;
     if (clients?.add(socket)) socket.once('close', () => clients.delete(socket));
-    this.emit('connection', socket);
+    this.emit('connection', socket, request);
   }
 }
 
@@ -134,7 +135,10 @@ export class Stage {
   readonly log: string[] = [];
 
   /** Nothing is left to chance: no jitter, and its protocol Pings begin with `wb-0`. */
-  constructor(options: ServerOptions = {}, server: VirtualServer = new VirtualServer()) {
+  constructor(
+    options: ServerOptions<VirtualSocket> = {},
+    server: VirtualServer = new VirtualServer(),
+  ) {
     this.server = server;
     const fixed = { jitter: 0, random: () => 0, scheduler: this.scheduler };
     this.heartbeat = attachHeartbeat(server, { ...fixed, ...options });
@@ -151,9 +155,12 @@ export class Stage {
   }
 
   /** A connection, and its heartbeat. The log says what the application sees. */
-  connect(peer: Partial<Peer> = {}): { socket: VirtualSocket; connection: Liveness } {
+  connect(
+    peer: Partial<Peer> = {},
+    request?: object,
+  ): { socket: VirtualSocket; connection: Liveness } {
     const socket = this.socket(peer);
-    this.server.accept(socket);
+    this.server.accept(socket, request);
     const connection = this.heartbeat.get(socket);
     if (connection === undefined) throw new Error('unreachable: it is open');
     return { socket, connection };

@@ -1,0 +1,33 @@
+import type { WebSocketLike } from '@wirebeat/core';
+
+/** What is used of a socket of `ws`. */
+export interface ServerSocket extends WebSocketLike {
+  readonly bufferedAmount: number;
+  send(data: never): void;
+  send(data: never, options: { compress: boolean }, callback: () => void): void;
+  ping(data: string, mask: boolean | undefined, callback: () => void): void;
+  // biome-ignore lint/suspicious/noExplicitAny: as Node's event emitters have it
+  emit(name: any, ...args: any[]): boolean;
+  terminate(): void;
+}
+
+/** What brings news of the peer. The `close` and the errors of a socket stay the application's. */
+const BROUGHT: ReadonlySet<unknown> = new Set(['message', 'ping', 'pong']);
+
+/**
+ * Lets nothing that the peer has sent reach the application any more: `ws` reads on what had arrived
+ * before a socket was terminated. Leaves no trace once the socket has closed.
+ */
+export function dropLateBytes(socket: ServerSocket): void {
+  const before = Object.getOwnPropertyDescriptor(socket, 'emit');
+  const { emit } = socket;
+  const drop = function (this: unknown, name: unknown, ...args: unknown[]): boolean {
+    if (BROUGHT.has(name)) return true;
+    if (name === 'close' && Reflect.get(socket, 'emit') === drop) {
+      if (before === undefined) Reflect.deleteProperty(socket, 'emit');
+      else Object.defineProperty(socket, 'emit', before);
+    }
+    return Reflect.apply(emit, this, [name, ...args]);
+  };
+  Object.defineProperty(socket, 'emit', { value: drop, writable: true, configurable: true });
+}

@@ -1,0 +1,56 @@
+import type { Instant, Millis, Scheduler, Timer } from '@wirebeat/core';
+
+/** Over what time, and by which clock and chance, a {@link Spread} goes. */
+export interface SpreadOptions {
+  readonly within: Millis;
+  readonly scheduler: Scheduler;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/**
+ * Does something with each of many, not at once but spread over a time: with the i-th of n, counted
+ * from 0, after (i + random)/n × `within`. So no part of that time sees more than its share.
+ */
+export class Spread<Item> {
+  readonly #items: readonly Item[];
+  readonly #act: (item: Item) => void;
+  readonly #options: SpreadOptions;
+  readonly #start: Instant;
+  #timer: Timer | undefined;
+  #done = 0;
+
+  /** Begins. The first may be due at once, but none is met within this call. */
+  constructor(items: readonly Item[], act: (item: Item) => void, options: SpreadOptions) {
+    this.#items = items;
+    this.#act = act;
+    this.#options = options;
+    this.#start = options.scheduler.now();
+    this.#wait();
+  }
+
+  /** The rest is left out. */
+  cancel(): void {
+    this.#timer?.cancel();
+    this.#done = this.#items.length;
+  }
+
+  #wait(): void {
+    const { length } = this.#items;
+    if (this.#done >= length) return;
+    const { within, scheduler, random } = this.#options;
+    const due = this.#start + ((this.#done + random()) / length) * within;
+    this.#timer = scheduler.at(due, () => this.#meet(due));
+  }
+
+  #meet(due: Instant): void {
+    if (this.#options.scheduler.now() < due) {
+      this.#timer = this.#options.scheduler.at(due, () => this.#meet(due)); // it ran early
+      return;
+    }
+    const item = this.#items[this.#done] as Item;
+    this.#done += 1;
+    this.#act(item);
+    this.#wait();
+  }
+}
