@@ -1,4 +1,5 @@
 import {
+  type Beat,
   CloseCode,
   ConnectionClosedError,
   checkNames,
@@ -7,7 +8,6 @@ import {
   type HeartbeatEvents,
   type HeartbeatOptions,
   type HeartbeatStatus,
-  HIDDEN_TIMER_SLACK,
   type Instant,
   InvalidOptionError,
   intercept,
@@ -22,12 +22,12 @@ import {
   type Scheduler,
   type SocketEvent,
   SystemScheduler,
-  TIMER_SLACK,
   type WebSocketLike,
 } from '@wirebeat/core';
 import { isRefusal } from './close-record.ts';
 import { HandleEmitter } from './emitter.ts';
-import { watchPage } from './page-lifecycle.ts';
+import { type Lifecycle, pageLifecycle } from './page-lifecycle.ts';
+import { type Presence, watchPresence } from './presence.ts';
 
 /** Options of {@link attachHeartbeat}. */
 export interface AttachOptions extends HeartbeatOptions {
@@ -47,6 +47,11 @@ export interface AttachOptions extends HeartbeatOptions {
    * one knows whether that peer speaks. @default nothing is known
    */
   readonly memory?: PeerMemory;
+  /**
+   * What tells when the page is hidden or frozen and when the network changes. `false`: nothing
+   * does, and sleep is not noticed by the clocks either. @default the page's own
+   */
+  readonly lifecycle?: Lifecycle | false;
 }
 
 /** The longest wait for the answer to a hint's ping until the peer is `suspect`. */
@@ -78,12 +83,14 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #socket: WebSocketLike;
   readonly #send: (data: never) => void;
   readonly #pacemaker: Pacemaker;
+  readonly #presence: Presence;
   readonly #release: (() => void)[] = [];
+  #retryAfter: Millis | undefined;
 
   /** @throws {InvalidOptionError} as {@link attachHeartbeat} does. */
   constructor(socket: WebSocketLike, options: AttachOptions = {}) {
     super();
-    checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, 'scheduler', 'memory']);
+    checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, 'scheduler', 'memory', 'lifecycle']);
     if (typeof socket?.addEventListener !== 'function' || typeof socket.send !== 'function') {
       throw new InvalidOptionError('socket', 'a WebSocket', socket);
     }
@@ -93,8 +100,12 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       jitter = JITTER,
       random = Math.random,
       probeAfter = options.pingInterval !== false && PROBE_AFTER,
+      lifecycle = pageLifecycle,
       ...given
     } = options;
+    if (lifecycle !== false && typeof lifecycle?.watch !== 'function') {
+      throw new InvalidOptionError('lifecycle', 'an object with watch(), or false', lifecycle);
+    }
     const timing = { ...given, jitter, random, probeAfter };
     this.#socket = socket;
     this.#send = socket.send;
@@ -102,19 +113,15 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       sendPing: (ping) => this.#sendPing(ping),
       sendPong: (id) => this.#sendText(encodeBeat({ type: 'pong', id })),
       emit: (name, event) => this.#tell(name, event),
-      buffered: () => (socket as { bufferedAmount?: number }).bufferedAmount ?? 0,
+      buffered: () => {
+        this.#presence.look(); // asked by each timer, and at each message that is sent
+        return (socket as { bufferedAmount?: number }).bufferedAmount ?? 0;
+      },
     };
     this.#pacemaker = new Pacemaker(timing, scheduler, shell, memory);
     if (socket.readyState === ReadyState.Closed) return; // there is nothing to watch, nor will be
+    this.#release.push(this.#presence.end);
     this.#watchSocket();
-    this.#release.push(
-      watchPage({
-        visibility: (hidden) => {
-          this.#pacemaker.heartbeat.timerSlack = hidden ? HIDDEN_TIMER_SLACK : TIMER_SLACK;
-        },
-        hint: () => this.probe(),
-      }),
-    );
     if (socket.readyState === ReadyState.Open) this.#open();
   }
 
@@ -136,6 +143,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   /** The worst time from the last byte received to `dead`, while the page runs. */
   get detectionBound(): Millis {
     return this.#pacemaker.heartbeat.detectionBound;
+  }
+
+  /** How long the server asks to wait before the next connection; undefined until it does. */
+  get retryAfter(): Millis | undefined {
+    return this.#retryAfter;
   }
 
   /**
@@ -176,13 +188,20 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       interceptSend(socket, () => this.#pacemaker.sent()),
       intercept(socket, {
         receive: (beat) => {
-          if (beat === undefined) return this.#pacemaker.receive();
-          this.#pacemaker.receiveBeat(beat);
-          if (beat.values !== undefined) this.#adopt(beat.values);
+          if (beat === undefined) this.#pacemaker.receive();
+          else this.#receiveBeat(beat);
+          this.#presence.look();
         },
         receiveProtocolPing: () => this.#pacemaker.receive(),
       }),
     );
+  }
+
+  #receiveBeat(beat: Beat): void {
+    this.#pacemaker.receiveBeat(beat);
+    if (beat.values !== undefined) this.#adopt(beat.values);
+    if (beat.type === 'ping')
+      this.#retryAfter = readMillis(beat.values?.['retryAfter']) ?? this.#retryAfter;
   }
 
   /** The first ping goes out at once: it says what protocol this is, and gives a latency. */
@@ -193,7 +212,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 
   #tell<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
-    if (name !== 'dead') return this.emit(name, event);
+    if (name !== 'dead') {
+      this.emit(name, event);
+      if (name === 'pong' && (event as HeartbeatEvents['pong']).id) this.#presence.understood();
+      return;
+    }
     this.#releaseAll();
     this.emit(name, event);
     abandon(this.#socket);
@@ -211,7 +234,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 
   #sendPing(ping: PingOrder): void {
-    const values = ping.first ? { v: '1' } : undefined;
+    const values = { ...(ping.first && { v: '1' }), ...this.#presence.valuesOf(ping.first) };
     this.#sendText(encodeBeat({ type: 'ping', id: ping.id, values }));
   }
 

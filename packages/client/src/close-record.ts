@@ -9,10 +9,14 @@ import { CloseCode, type Millis, type TimeoutReason } from '@wirebeat/core';
 export type CloseReason =
   | TimeoutReason
   | 'connect-timeout'
+  | 'ready-timeout'
+  | 'not-ready'
   | 'unanswered'
   | 'peer-close'
   | 'fatal'
   | 'abnormal'
+  | 'rotation'
+  | 'reconnect'
   | 'user';
 
 /** How one connection ended, with the evidence. */
@@ -29,13 +33,27 @@ export interface CloseRecord {
   readonly silentFor: Millis | undefined;
   /** The last latency measured; undefined if none was. */
   readonly latency: Millis | undefined;
+  /** The wait that the server asked for, in a beat or in its reason; undefined if it did not. */
+  readonly retryAfter: Millis | undefined;
 }
+
+/** The end of an attempt of which there is no socket. */
+export const NEVER_DIALLED: CloseRecord = {
+  reason: 'abnormal',
+  code: CloseCode.Abnormal,
+  text: '',
+  wasClean: false,
+  wasOpen: false,
+  silentFor: undefined,
+  latency: undefined,
+  retryAfter: undefined,
+};
 
 /** Protocol error, unsupported data, bad payload, policy violation. */
 const REFUSALS: readonly number[] = [1002, 1003, 1007, 1008];
 
 /** 4400–4499 follow HTTP's 4xx: the request was wrong, and would be wrong again. */
-function isFatal(code: number): boolean {
+export function isFatal(code: number): boolean {
   return code >= 4400 && code <= 4499;
 }
 
@@ -48,7 +66,7 @@ export function isRefusal(code: number | undefined): boolean {
 }
 
 /** The reason that a close code of the peer gives. 1006 is abnormal even if it is called clean. */
-export function reasonOf(code: number): CloseReason {
+export function reasonOf(code: number, fatal: (code: number) => boolean = isFatal): CloseReason {
   if (code === CloseCode.Abnormal) return 'abnormal';
-  return isFatal(code) ? 'fatal' : 'peer-close';
+  return fatal(code) ? 'fatal' : 'peer-close';
 }

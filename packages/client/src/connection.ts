@@ -4,13 +4,13 @@ import {
   type Instant,
   type Millis,
   type PeerMemory,
-  type Scheduler,
   type SocketEvent,
   type Timer,
   type WebSocketLike,
 } from '@wirebeat/core';
-import { type AttachOptions, abandon, attachHeartbeat, type SocketHeartbeat } from './attach.ts';
+import { abandon, attachHeartbeat, type SocketHeartbeat } from './attach.ts';
 import { type CloseReason, type CloseRecord, reasonOf } from './close-record.ts';
+import type { ReadySocket, ResolvedReconnectOptions } from './reconnect-options.ts';
 
 /** What a connection tells the one that dialled it. After `ended` it tells nothing more. */
 export interface ConnectionOwner {
@@ -21,76 +21,161 @@ export interface ConnectionOwner {
   beat<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
 }
 
-const BEATS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'unanswered'] as const;
+/** Gives what dials, at once or after asking. The signal is aborted when it is no longer wanted. */
+export type Prepare = (signal: AbortSignal) => (() => WebSocketLike) | Promise<() => WebSocketLike>;
+
+/** What a connection uses of the options. */
+export type ConnectionOptions = Pick<
+  ResolvedReconnectOptions,
+  'heartbeat' | 'scheduler' | 'backoff'
+> &
+  Partial<ResolvedReconnectOptions>;
 
 /**
- * One socket from its dialling to its end, with its heartbeat: one generation of a
+ * `open` from the open of the socket until its owner calls `makeReady`, `readying` while the
+ * application makes it ready, `leaving` once the user has closed it.
+ */
+type Phase = 'dialling' | 'open' | 'readying' | 'ready' | 'leaving' | 'ended';
+
+const BEATS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'unanswered'] as const;
+
+/** How long a closing handshake is waited for: on a dead link it never comes. */
+export const CLOSE_WAIT: Millis = 1_000;
+
+/** A connection that is too old, but suspect or not done with sending, is looked at again so soon. */
+const PATIENCE: Millis = 1_000;
+
+/** Part of `maxAge` that chance takes away: connections that began together do not end together. */
+const AGE_JITTER = 0.1;
+
+/**
+ * One socket from the question where to dial to its end, with its heartbeat: one generation of a
  * {@link ReconnectingWebSocket}. What its socket does after the end reaches nobody.
  */
 export class Connection {
-  readonly socket: WebSocketLike;
-  readonly heartbeat: SocketHeartbeat;
-  readonly #scheduler: Scheduler;
+  /** Undefined while it is asked where to dial. */
+  socket: WebSocketLike | undefined;
+  heartbeat: SocketHeartbeat | undefined;
+  readonly #options: ConnectionOptions;
   readonly #memory: PeerMemory;
   readonly #owner: ConnectionOwner;
+  readonly #asking: AbortController = new AbortController();
   readonly #listeners: [type: string, listener: (event: SocketEvent) => void][];
   /** What the heartbeat said before our own listener of `open`: told after it. */
   readonly #early: (() => void)[] = [];
+  #phase: Phase = 'dialling';
   #timer: Timer | undefined;
   #openedAt: Instant | undefined;
+  #readyAt: Instant | undefined;
   #answered = false;
-  #ended = false;
 
+  /** @throws what the socket's class throws, where nobody has to be asked for the address. */
   constructor(
-    socket: WebSocketLike,
-    options: AttachOptions & { readonly scheduler: Scheduler; readonly memory: PeerMemory },
-    connectTimeout: Millis,
+    prepare: Prepare,
+    options: ConnectionOptions,
+    memory: PeerMemory,
     owner: ConnectionOwner,
   ) {
-    this.socket = socket;
-    this.#scheduler = options.scheduler;
-    this.#memory = options.memory;
+    this.#options = options;
+    this.#memory = memory;
     this.#owner = owner;
-    // The heartbeat first: its listener hides the beats from ours.
-    this.heartbeat = attachHeartbeat(socket, options);
     this.#listeners = [
       ['open', () => this.#open()],
       ['message', (event) => owner.received(event)],
       ['error', (event) => this.#failed(event)],
       ['close', (event) => this.#closed(event)],
     ];
-    for (const [type, listener] of this.#listeners) socket.addEventListener(type, listener);
-    for (const name of BEATS) this.#forward(name);
-    this.#limit(connectTimeout, 'connect-timeout');
+    const prepared = prepare(this.#asking.signal);
+    if (typeof prepared === 'function') this.#dial(prepared);
+    else {
+      prepared
+        .then((dial) => this.#phase === 'dialling' && this.#dial(dial))
+        .catch((error) => this.#fail('abnormal', error));
+    }
+    this.#limit(options.connectTimeout, 'connect-timeout');
   }
 
-  /** Whether it proved itself: it answered a ping, and was open for `stableFor` or longer. */
+  get isOpen(): boolean {
+    return this.#openedAt !== undefined && this.#phase !== 'ended';
+  }
+
+  /** Whether messages go out now, and not into a queue. */
+  get takesMessages(): boolean {
+    return this.#phase === 'open' || this.#phase === 'ready';
+  }
+
+  /** Whether it proved itself: it answered a ping, and was ready for `stableFor` or longer. */
   isStable(stableFor: Millis): boolean {
-    if (this.#openedAt === undefined || !this.#answered) return false;
-    return this.#scheduler.now() - this.#openedAt >= stableFor;
+    if (this.#readyAt === undefined || !this.#answered) return false;
+    return this.#options.scheduler.now() - this.#readyAt >= stableFor;
   }
 
-  /** Begins the closing handshake, and waits no longer than `wait` for it. */
-  close(code: number | undefined, reason: string | undefined, wait: Millis): void {
-    if (code === undefined) this.socket.close();
-    else this.socket.close(code, reason);
-    this.#limit(wait, 'user');
+  /** Lets the application make the open connection ready, if it wants to; calls `done` after it. */
+  makeReady(done: () => void): void {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'readying';
+    const { ready, readyTimeout } = this.#options;
+    const becomeReady = () => {
+      if (this.#phase !== 'readying') return;
+      this.#timer?.cancel();
+      this.#phase = 'ready';
+      this.#readyAt = this.#options.scheduler.now();
+      this.#age();
+      done();
+    };
+    if (ready === undefined) return becomeReady();
+    this.#limit(readyTimeout, 'ready-timeout');
+    const socket = this.socket as WebSocketLike & ReadySocket;
+    new Promise((resolve) => resolve(ready(socket, { signal: this.#asking.signal }))).then(
+      becomeReady,
+      (error) => this.#fail('not-ready', error),
+    );
+  }
+
+  /** Closes it as the user wants it: an open one with a handshake, which is waited for a second. */
+  close(...end: [code?: number, reason?: string]): void {
+    this.#phase = 'leaving';
+    this.#asking.abort();
+    const wasOpen = this.#openedAt !== undefined;
+    if (wasOpen) this.socket?.close(...end);
+    this.#limit(wasOpen ? CLOSE_WAIT : 0, 'user');
   }
 
   /** Ends it now. The owner is told; the socket is closed as well as it goes. */
   abandon(reason: CloseReason): void {
-    const timedOut = reason === 'connect-timeout';
-    const code = timedOut ? CloseCode.Timeout : CloseCode.Abnormal;
-    const socket = this.socket;
-    this.#end(reason, { type: 'close', code });
-    abandon(socket, timedOut ? 'connect timeout' : '');
+    const words = /^(connect|ready)-timeout$/.test(reason) ? reason.replace('-', ' ') : '';
+    const { socket } = this;
+    this.#end(reason, {
+      type: 'close',
+      code: words === '' ? CloseCode.Abnormal : CloseCode.Timeout,
+    });
+    if (socket !== undefined) abandon(socket, words);
+  }
+
+  /** Ends it now, and lets its socket close in its own time: the link is good, but not needed. */
+  discard(reason: CloseReason = 'user'): void {
+    const { socket } = this;
+    this.#end(reason, { type: 'close', code: CloseCode.Normal, reason });
+    socket?.addEventListener('error', () => {}); // `ws` throws what nobody listens to
+    socket?.close(CloseCode.Normal, reason);
+  }
+
+  #dial(dial: () => WebSocketLike): void {
+    const socket = dial();
+    // The heartbeat first: its listener hides the beats from ours.
+    this.heartbeat = attachHeartbeat(socket, { ...this.#options.heartbeat, memory: this.#memory });
+    this.socket = socket;
+    for (const [type, listener] of this.#listeners) socket.addEventListener(type, listener);
+    for (const name of BEATS) this.#forward(this.heartbeat, name);
   }
 
   #open(): void {
+    if (this.#phase !== 'dialling') return; // closed in the meantime
     this.#timer?.cancel();
-    this.#openedAt = this.#scheduler.now();
+    this.#phase = 'open';
+    this.#openedAt = this.#options.scheduler.now();
     this.#owner.opened();
-    for (const tell of this.#early.splice(0)) if (!this.#ended) tell();
+    for (const tell of this.#early.splice(0)) if (this.isOpen) tell();
   }
 
   /** Before the open it is the end: undici 6, the one in Node 22, has no `close` follow there. */
@@ -99,12 +184,19 @@ export class Connection {
     if (this.#openedAt === undefined) this.abandon('abnormal');
   }
 
-  #closed(event: SocketEvent): void {
-    this.#end(reasonOf(event.code ?? CloseCode.Abnormal), event);
+  #fail(reason: CloseReason, error: unknown): void {
+    if (this.#phase !== 'dialling' && this.#phase !== 'readying') return; // nobody waits for it
+    this.#owner.failed(error);
+    this.abandon(reason);
   }
 
-  #forward<Name extends keyof HeartbeatEvents>(name: Name): void {
-    this.heartbeat.on(name, (event) => {
+  #closed(event: SocketEvent): void {
+    const { isFatal } = this.#options;
+    this.#end(reasonOf(event.code ?? CloseCode.Abnormal, isFatal), event);
+  }
+
+  #forward<Name extends keyof HeartbeatEvents>(heartbeat: SocketHeartbeat, name: Name): void {
+    heartbeat.on(name, (event) => {
       if (name === 'pong') this.#answered = true;
       // A peer that left the pings of one connection unanswered gets another chance to speak.
       if (name === 'unanswered' && this.#memory.speaks) return this.abandon('unanswered');
@@ -118,30 +210,58 @@ export class Connection {
     });
   }
 
-  #limit(wait: Millis, reason: CloseReason): void {
+  /** Waits until it has the age at which it is replaced. */
+  #age(): void {
+    const { maxAge = Number.POSITIVE_INFINITY, backoff } = this.#options;
+    const age = maxAge * (1 - AGE_JITTER * backoff.random());
+    this.#wait((this.#openedAt as Instant) + age, () => this.#rotate());
+  }
+
+  #rotate(): void {
+    const { bufferedAmount = 0 } = this.socket as { bufferedAmount?: number };
+    const isBusy = bufferedAmount > 0 || this.heartbeat?.status === 'suspect';
+    const { scheduler } = this.#options;
+    if (isBusy) this.#wait(scheduler.now() + PATIENCE, () => this.#rotate());
+    else this.discard('rotation');
+  }
+
+  #limit(wait: Millis = Number.POSITIVE_INFINITY, reason: CloseReason): void {
+    this.#wait(this.#options.scheduler.now() + wait, () => this.abandon(reason));
+  }
+
+  /** It waits for one thing at a time. */
+  #wait(due: Instant, act: () => void): void {
     this.#timer?.cancel();
-    this.#timer = this.#scheduler.at(this.#scheduler.now() + wait, () => this.abandon(reason));
+    if (due < Number.POSITIVE_INFINITY) this.#timer = this.#options.scheduler.at(due, act);
   }
 
   #end(reason: CloseReason, event: SocketEvent): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
     this.#timer?.cancel();
+    this.#asking.abort();
+    const text = String(event.reason ?? '');
+    const { latency, lastReceived = 0, retryAfter = readRetryAfter(text) } = this.heartbeat ?? {};
     const wasOpen = this.#openedAt !== undefined;
-    const { latency, lastReceived } = this.heartbeat;
-    const record: CloseRecord = {
+    this.heartbeat?.detach();
+    for (const [type, listener] of this.#listeners) {
+      this.socket?.removeEventListener(type, listener);
+    }
+    this.#owner.ended({
       reason,
       code: event.code ?? CloseCode.Abnormal,
-      text: String(event.reason ?? ''),
+      text,
       wasClean: event.wasClean === true,
       wasOpen,
-      silentFor: wasOpen ? this.#scheduler.now() - lastReceived : undefined,
+      silentFor: wasOpen ? this.#options.scheduler.now() - lastReceived : undefined,
       latency,
-    };
-    this.heartbeat.detach();
-    for (const [type, listener] of this.#listeners) {
-      this.socket.removeEventListener(type, listener);
-    }
-    this.#owner.ended(record);
+      retryAfter,
+    });
   }
+}
+
+/** `retryAfter=5000` among the words with which a server closed. */
+function readRetryAfter(text: string): Millis | undefined {
+  const digits = /\bretryAfter=(\d+)/.exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }

@@ -8,6 +8,7 @@ export {
   type HeartbeatStatus,
   InvalidOptionError,
   PeerMemory,
+  type PeerState,
   type PingOptions,
   PingTimeoutError,
   QueueOverflowError,
@@ -16,10 +17,19 @@ export {
 } from '@wirebeat/core';
 export { type AttachOptions, attachHeartbeat, SocketHeartbeat } from './attach.ts';
 export type { CloseReason, CloseRecord } from './close-record.ts';
+export type { Attempt, CreateWebSocket, ProtocolsSource, UrlSource } from './dialer.ts';
 export type { SocketCloseEvent, SocketMessageEvent } from './dom-events.ts';
-export type { ReconnectOptions } from './reconnect-options.ts';
+export type { Lifecycle, LifecycleListener } from './page-lifecycle.ts';
 export {
-  ReconnectingWebSocket,
-  type ReconnectingWebSocketEventMap,
-} from './reconnecting-websocket.ts';
+  type AppStateLike,
+  type NetInfoLike,
+  type NetInfoStateLike,
+  type ReactNativeParts,
+  reactNativeLifecycle,
+} from './react-native-lifecycle.ts';
+export type { Logger, ReadySocket, ReconnectOptions } from './reconnect-options.ts';
+export { ReconnectingWebSocket } from './reconnecting-websocket.ts';
+export type { QueuePolicy } from './send-queue.ts';
+export type { ReconnectingWebSocketEventMap } from './web-socket-face.ts';
 export type { WebSocketConstructor } from './websocket.ts';
+export { WorkerScheduler, type WorkerSchedulerOptions } from './worker-scheduler.ts';

@@ -1,39 +1,98 @@
-/** What the page tells of itself. */
+import { type Millis, type PeerState, SystemScheduler } from '@wirebeat/core';
+
+/** What a {@link Lifecycle} tells. */
 export interface LifecycleListener {
-  /** The page is shown or hidden; told once at the start where it is hidden. */
-  visibility(hidden: boolean): void;
+  /**
+   * What the page has become; told once at the start where it is not `visible`. A `frozen` one is
+   * going to run nothing until it is another.
+   */
+  state(state: PeerState): void;
   /** Something happened after which a link may be dead: it is asked, never judged by this. */
   hint(): void;
 }
 
-interface Target {
-  addEventListener(type: string, listener: () => void): void;
-  removeEventListener(type: string, listener: () => void): void;
+/** Watches over what a socket lives in: a page, or an app of another kind. */
+export interface Lifecycle {
+  /** Begins to tell `listener`. Returns what ends it and leaves nothing behind. */
+  watch(listener: LifecycleListener): () => void;
 }
 
-const HINTS = ['online', 'offline', 'pageshow', 'focus'];
+type Take = (event: { readonly type: string; readonly persisted?: boolean }) => void;
+
+interface Target {
+  addEventListener?(type: string, take: Take): void;
+  removeEventListener(type: string, take: Take): void;
+}
+
+interface Page extends Target {
+  readonly document?: Target & { readonly hidden: boolean };
+  readonly navigator?: { readonly connection?: Target & { readonly type?: string } };
+}
 
 /**
- * Watches the page's visibility and the browser's hints. Does nothing in a runtime without them.
- * Returns what ends it.
+ * The page, or what a worker sees of it. Tells nothing in a runtime without pages.
+ *
+ * `pagehide` with `persisted` freezes as well: Safari keeps such a page without a `freeze` event.
  */
-export function watchPage(listener: LifecycleListener): () => void {
-  const global = globalThis as Partial<Target> & { document?: Target & { hidden: boolean } };
-  const { document } = global;
-  const onVisibility = () => {
-    const hidden = document?.hidden === true;
-    listener.visibility(hidden);
-    if (!hidden) listener.hint();
-  };
-  const onHint = () => listener.hint();
-  const window = typeof global.addEventListener === 'function' ? (global as Target) : undefined;
-  document?.addEventListener('visibilitychange', onVisibility);
-  document?.addEventListener('resume', onHint); // Chromium: the page was frozen
-  for (const type of HINTS) window?.addEventListener(type, onHint);
-  if (document?.hidden) listener.visibility(true);
+export const pageLifecycle: Lifecycle = {
+  watch({ state, hint }) {
+    const page = globalThis as unknown as Page;
+    const { document, navigator } = page;
+    const connection = navigator?.connection;
+    let network = connection?.type;
+    let isFrozen = false;
+    let told: PeerState = 'visible';
+    const look = () => {
+      const now = isFrozen ? 'frozen' : document?.hidden ? 'hidden' : 'visible';
+      if (now === told) return;
+      told = now;
+      state(now);
+    };
+    const take: Take = ({ type, persisted }) => {
+      if (persisted === false) return; // the page is new, or goes for good
+      if (type === 'change') {
+        // Chromium tells each new estimate of the speed too.
+        if (network === connection?.type) return;
+        network = connection?.type;
+      }
+      const freezes = type === 'freeze' || type === 'pagehide';
+      const hides = type === 'visibilitychange' && document?.hidden;
+      if (!hides) isFrozen = freezes; // whatever else happens, happens to a page that runs
+      look();
+      if (!hides && !freezes) hint();
+    };
+    const targets: [Target | undefined, string[]][] = [
+      [document, ['visibilitychange', 'freeze', 'resume']],
+      [page, ['pagehide', 'pageshow', 'online', 'offline', 'focus']],
+      [connection, ['change']],
+    ];
+    const each = (act: (target: Target, type: string) => void) => {
+      for (const [target, types] of targets) {
+        if (target?.addEventListener) for (const type of types) act(target, type);
+      }
+    };
+    each((target, type) => target.addEventListener?.(type, take));
+    look();
+    return () => each((target, type) => target.removeEventListener(type, take));
+  },
+};
+
+/** A shorter sleep breaks no connection, and clocks that are set right are mostly wrong by less. */
+const SLEEP: Millis = 1_000;
+
+/**
+ * Notices that the machine slept: the wall clock went on, the monotonic one may have stood. Returns
+ * what looks, and calls `hint` if they have drifted apart since the last look. There is no event for
+ * this, and a timer of its own would cost more than it finds: look when something runs anyway.
+ */
+export function watchClocks(hint: () => void): () => void {
+  const clock = new SystemScheduler();
+  const drift = () => Date.now() - clock.now();
+  let before = drift();
   return () => {
-    document?.removeEventListener('visibilitychange', onVisibility);
-    document?.removeEventListener('resume', onHint);
-    for (const type of HINTS) window?.removeEventListener(type, onHint);
+    const now = drift();
+    const slept = now - before > SLEEP;
+    before = now;
+    if (slept) hint();
   };
 }

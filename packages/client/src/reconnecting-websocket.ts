@@ -1,8 +1,5 @@
 import {
-  Backoff,
-  CloseCode,
   ConnectionClosedError,
-  type HeartbeatEvents,
   type HeartbeatStatus,
   type Millis,
   PeerMemory,
@@ -10,54 +7,22 @@ import {
   ReadyState,
   type SocketData,
   type SocketEvent,
-  type Timer,
   type WebSocketLike,
 } from '@wirebeat/core';
-import type { CloseRecord } from './close-record.ts';
-import { checkClose } from './close-rules.ts';
-import { Connection } from './connection.ts';
-import {
-  closeEvent,
-  errorEvent,
-  messageEvent,
-  type SocketCloseEvent,
-  type SocketMessageEvent,
-} from './dom-events.ts';
+import { Announcer } from './announcer.ts';
+import { type CloseRecord, NEVER_DIALLED } from './close-record.ts';
+import { readClose } from './close-rules.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
+import { Dialer, type ProtocolsSource, type UrlSource } from './dialer.ts';
+import { messageEvent } from './dom-events.ts';
 import {
   type ReconnectOptions,
   type ResolvedReconnectOptions,
   resolveReconnectOptions,
 } from './reconnect-options.ts';
-import { SendQueue } from './send-queue.ts';
-
-/** The events of a {@link ReconnectingWebSocket}: the four of a WebSocket, and its heartbeat's. */
-export type ReconnectingWebSocketEventMap = {
-  readonly open: Event;
-  readonly message: SocketMessageEvent;
-  readonly error: Event;
-  readonly close: SocketCloseEvent;
-  /** The next attempt is scheduled: `attempt` counts from 1, `delay` is in ms. */
-  readonly retry: CustomEvent<{ attempt: number; delay: Millis; cause: CloseRecord }>;
-  /** There will be no further attempt. */
-  readonly giveup: CustomEvent<{ attempts: number; cause: CloseRecord }>;
-} & { readonly [Name in keyof HeartbeatEvents]: CustomEvent<HeartbeatEvents[Name]> };
-
-type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
-
-/** As the standard's, which `@types/node` names otherwise. */
-interface ListenerOptions {
-  readonly capture?: boolean;
-  readonly once?: boolean;
-  readonly passive?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-type Handler<Name extends keyof ReconnectingWebSocketEventMap> =
-  // biome-ignore lint/suspicious/noExplicitAny: a handler may return anything, as in the standard
-  ((event: ReconnectingWebSocketEventMap[Name]) => any) | null;
-
-/** How long `close()` waits for the closing handshake: on a dead link it never comes. */
-const CLOSE_WAIT: Millis = 1_000;
+import { RetryWait } from './retry-wait.ts';
+import { SendQueue, sendable } from './send-queue.ts';
+import { WebSocketFace } from './web-socket-face.ts';
 
 /**
  * A WebSocket that knows when its link is dead, and comes back.
@@ -66,27 +31,17 @@ const CLOSE_WAIT: Millis = 1_000;
  * ends, `close` is dispatched and `readyState` is CONNECTING until the next `open`. Messages sent
  * meanwhile are queued. A dead link is left at once: nobody waits for its closing handshake.
  */
-export class ReconnectingWebSocket extends EventTarget {
-  static readonly CONNECTING = 0;
-  static readonly OPEN = 1;
-  static readonly CLOSING = 2;
-  static readonly CLOSED = 3;
-  readonly CONNECTING = 0;
-  readonly OPEN = 1;
-  readonly CLOSING = 2;
-  readonly CLOSED = 3;
-
-  readonly #address: string;
-  readonly #protocols: string[] | undefined;
+export class ReconnectingWebSocket extends WebSocketFace {
   readonly #options: ResolvedReconnectOptions;
-  readonly #backoff: Backoff;
+  readonly #announcer: Announcer;
+  readonly #dialer: Dialer;
   readonly #queue: SendQueue;
+  readonly #retry: RetryWait;
   readonly #memory: PeerMemory = new PeerMemory();
-  readonly #handlers: Map<string, ((event: never) => unknown) | null> = new Map();
+  readonly #abort: () => void = () => this.close();
   #readyState: number = ReadyState.Connecting;
   #connection: Connection | undefined;
-  #retry: Timer | undefined;
-  #url: string;
+  #lastClose: CloseRecord | undefined;
   #protocol = '';
   #extensions = '';
   #binaryType: string | undefined;
@@ -95,29 +50,27 @@ export class ReconnectingWebSocket extends EventTarget {
    * Dials at once.
    *
    * @throws {InvalidOptionError} if an option is out of its range or unknown.
-   * @throws what the WebSocket class throws for a bad url or protocol.
+   * @throws {DOMException} `SyntaxError` for a bad url or protocol. Where functions give them, that
+   * is an attempt that failed.
    */
-  constructor(
-    url: string | URL,
-    protocols?: string | Iterable<string>,
-    options: ReconnectOptions = {},
-  ) {
+  constructor(url: UrlSource, protocols?: ProtocolsSource, options: ReconnectOptions = {}) {
     super();
     this.#options = resolveReconnectOptions(options);
-    this.#address = this.#url = String(url);
-    if (protocols !== undefined) {
-      this.#protocols = typeof protocols === 'string' ? [protocols] : [...protocols];
-    }
-    this.#backoff = new Backoff(this.#options.backoff);
-    this.#queue = new SendQueue(this.#options.maxQueuedBytes);
-    this.#dial();
+    this.#dialer = new Dialer(url, protocols, (...address) => this.#create(...address));
+    this.#announcer = new Announcer(this, this.#options.logger);
+    this.#queue = new SendQueue(this.#options);
+    this.#retry = new RetryWait(this.#options, () => this.#redial());
+    const { signal } = this.#options;
+    if (signal?.aborted) this.#close();
+    else this.#connection = this.#dial();
+    signal?.addEventListener('abort', this.#abort);
   }
 
   // What a WebSocket has.
 
-  /** The address as the socket in use spells it. */
+  /** The address that is dialled; empty until a function has given one. */
   get url(): string {
-    return this.#url;
+    return this.#dialer.url;
   }
 
   /** CONNECTING also while the next attempt is waited for. */
@@ -150,19 +103,24 @@ export class ReconnectingWebSocket extends EventTarget {
   }
 
   set binaryType(type: string) {
+    if (type !== 'blob' && type !== 'arraybuffer') return; // as the standard has it
     this.#binaryType = type;
-    if (this.#connection !== undefined) Reflect.set(this.#connection.socket, 'binaryType', type);
+    if (this.#connection?.socket) Reflect.set(this.#connection.socket, 'binaryType', type);
   }
 
   /**
    * Sends now, or queues the message until the next `open`.
    *
-   * @throws {QueueOverflowError} if the queue is full. After `close()` the message is dropped, as
-   * the standard has it.
+   * @throws {QueueOverflowError} if the queue is full, unless `queuePolicy` drops what is too much.
+   * After `close()` the message is dropped, as the standard has it.
    */
-  send(data: SocketData): void {
-    if (this.#readyState === ReadyState.Open) this.#connection?.socket.send(data as never);
-    else if (this.#readyState === ReadyState.Connecting) this.#queue.push(data);
+  send(data: SocketData): void;
+  send(...args: [data?: SocketData]): void {
+    if (args.length === 0) throw new TypeError('send() needs a message');
+    const message = sendable(args[0] as SocketData);
+    if (this.#readyState >= ReadyState.Closing) this.#queue.lose(message);
+    else if (this.#connection?.takesMessages) this.#connection.socket?.send(message as never);
+    else this.#dropped('overflow', this.#queue.push(message));
   }
 
   /**
@@ -172,110 +130,46 @@ export class ReconnectingWebSocket extends EventTarget {
    * `SyntaxError` if `reason` is longer than 123 bytes.
    */
   close(code?: number, reason?: string): void {
-    checkClose(code, reason);
-    if (this.#readyState >= ReadyState.Closing) return;
-    const wasOpen = this.#readyState === ReadyState.Open;
-    this.#readyState = ReadyState.Closing;
-    this.#retry?.cancel();
-    if (wasOpen) return this.#connection?.close(code, reason, CLOSE_WAIT);
-    const { scheduler } = this.#options;
-    scheduler.at(scheduler.now(), () => this.#closeUnopened());
-  }
-
-  get onopen(): Handler<'open'> {
-    return this.#handler('open');
-  }
-
-  set onopen(handler: Handler<'open'>) {
-    this.#setHandler('open', handler);
-  }
-
-  get onmessage(): Handler<'message'> {
-    return this.#handler('message');
-  }
-
-  set onmessage(handler: Handler<'message'>) {
-    this.#setHandler('message', handler);
-  }
-
-  get onerror(): Handler<'error'> {
-    return this.#handler('error');
-  }
-
-  set onerror(handler: Handler<'error'>) {
-    this.#setHandler('error', handler);
-  }
-
-  get onclose(): Handler<'close'> {
-    return this.#handler('close');
-  }
-
-  set onclose(handler: Handler<'close'>) {
-    this.#setHandler('close', handler);
-  }
-
-  override addEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
-    type: Name,
-    listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
-    options?: boolean | ListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: Listener<Event> | null,
-    options?: boolean | ListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: Listener<never> | null,
-    options?: boolean | ListenerOptions,
-  ): void {
-    super.addEventListener(type, listener as Listener<Event> | null, options);
-  }
-
-  override removeEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
-    type: Name,
-    listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
-    options?: boolean | ListenerOptions,
-  ): void;
-  override removeEventListener(
-    type: string,
-    listener: Listener<Event> | null,
-    options?: boolean | ListenerOptions,
-  ): void;
-  override removeEventListener(
-    type: string,
-    listener: Listener<never> | null,
-    options?: boolean | ListenerOptions,
-  ): void {
-    super.removeEventListener(type, listener as Listener<Event> | null, options);
+    this.#close(...readClose(code, reason));
   }
 
   // What its heartbeat adds.
 
   /** What is known of the peer; `idle` without an open connection. */
   get status(): HeartbeatStatus {
-    return this.#connection?.heartbeat.status ?? 'idle';
+    return this.#connection?.heartbeat?.status ?? 'idle';
   }
 
   /** The last latency of this connection; undefined until the first. */
   get latency(): Millis | undefined {
-    return this.#connection?.heartbeat.latency;
+    return this.#connection?.heartbeat?.latency;
   }
 
   /** The worst time from the last byte received to `dead`, while the page runs; undefined without a connection. */
   get detectionBound(): Millis | undefined {
-    return this.#connection?.heartbeat.detectionBound;
+    return this.#connection?.heartbeat?.detectionBound;
   }
 
   /** Pings now; resolves to the latency. Rejects as {@link SocketHeartbeat.ping} does. */
   async ping(options?: PingOptions): Promise<Millis> {
-    if (this.#connection === undefined) throw new ConnectionClosedError();
+    if (!this.#connection?.heartbeat) throw new ConnectionClosedError();
     return this.#connection.heartbeat.ping(options);
   }
 
   /** Asks now because something hints that the link may be dead. */
   probe(): void {
-    this.#connection?.heartbeat.probe();
+    this.#connection?.heartbeat?.probe();
+  }
+
+  /**
+   * Leaves the connection, the attempt or the wait that there is, and dials at once; the backoff
+   * begins anew. Does nothing after `close()` and once it has given up.
+   */
+  reconnect(): void {
+    if (this.#readyState >= ReadyState.Closing) return;
+    this.#retry.backoff.reset();
+    if (this.#connection !== undefined) this.#connection.abandon('reconnect');
+    else this.#retry.end(); // also in a listener of `close`, before the wait has begun
   }
 
   [Symbol.dispose](): void {
@@ -284,120 +178,110 @@ export class ReconnectingWebSocket extends EventTarget {
 
   // Connections, one at a time.
 
-  #dial(): void {
-    const { WebSocket, connectTimeout, heartbeat } = this.#options;
-    const socket = new WebSocket(this.#address, this.#protocols);
+  #create(url: string, protocols?: string[]): WebSocketLike {
+    const socket = this.#options.createWebSocket(url, protocols);
     if (this.#binaryType !== undefined) Reflect.set(socket, 'binaryType', this.#binaryType);
-    this.#url = (socket as { url?: string }).url ?? this.#address;
-    const options = { ...heartbeat, memory: this.#memory };
-    this.#connection = new Connection(socket, options, connectTimeout, {
-      opened: () => this.#opened(socket),
-      received: (event) => this.#received(event),
-      failed: (error) => this.#dispatch(errorEvent(error)),
-      ended: (record) => this.#ended(record),
-      beat: (name, event) => this.#dispatch(new CustomEvent(name, { detail: event })),
-    });
+    return socket;
   }
 
-  #opened(socket: WebSocketLike & { protocol?: string; extensions?: string }): void {
-    if (this.#readyState !== ReadyState.Connecting) return; // closed in the meantime
+  /** The one place where connections begin. */
+  #dial(): Connection {
+    const { attempt } = this.#retry.backoff;
+    const lastClose = this.#lastClose;
+    const owner: ConnectionOwner = {
+      opened: () => this.#opened(connection),
+      received: (event) => this.#received(event),
+      failed: (error) => this.#announcer.failed(error),
+      ended: (record) => this.#ended(record),
+      beat: (name, event) => this.#announcer.announce(name, event),
+    };
+    const connection: Connection = new Connection(
+      (signal) => this.#dialer.prepare({ attempt, lastClose, signal }),
+      this.#options,
+      this.#memory,
+      owner,
+    );
+    return connection;
+  }
+
+  #redial(): void {
+    try {
+      this.#connection = this.#dial();
+    } catch (error) {
+      this.#announcer.failed(error);
+      this.#ended(NEVER_DIALLED);
+    }
+  }
+
+  #opened(connection: Connection): void {
+    const socket = connection.socket as WebSocketLike & { protocol?: string; extensions?: string };
     this.#readyState = ReadyState.Open;
     this.#protocol = socket.protocol ?? '';
     this.#extensions = socket.extensions ?? '';
-    this.#dispatch(new Event('open'));
-    if (this.#readyState !== ReadyState.Open) return;
-    for (const message of this.#queue.drain()) socket.send(message as never);
+    this.#announcer.tell(new Event('open'));
+    connection.makeReady(() => {
+      for (const message of this.#queue.drain()) socket.send(message as never);
+    });
   }
 
   #received(event: SocketEvent): void {
     if (this.#readyState !== ReadyState.Open) return; // closing: the standard drops it
-    this.#dispatch(messageEvent(event.data, originOf(this.#url)));
+    this.dispatchEvent(messageEvent(event.data, new URL(this.url).origin));
   }
 
   #ended(record: CloseRecord): void {
-    if (this.#connection?.isStable(this.#options.stableFor)) this.#backoff.reset();
+    if (this.#connection?.isStable(this.#options.stableFor)) this.#retry.backoff.reset();
     this.#connection = undefined;
+    this.#lastClose = record;
     if (this.#readyState === ReadyState.Closing) return this.#finish(record);
-    const goesOn = this.#goesOnAfter(record);
+    const goesOn = this.#retry.isWorth(record);
     this.#readyState = goesOn ? ReadyState.Connecting : ReadyState.Closed;
-    if (record.wasOpen) this.#dispatchClose(record);
+    if (record.wasOpen) this.#announcer.closed(record);
     if (!goesOn) return this.#giveUp(record);
-    if (this.#readyState === ReadyState.Connecting) this.#wait(record); // else closed by a listener
-  }
-
-  #goesOnAfter(record: CloseRecord): boolean {
-    const { maxAttempts, shouldReconnect } = this.#options;
-    if (this.#backoff.attempt >= maxAttempts) return false;
-    try {
-      return shouldReconnect(record);
-    } catch (error) {
-      void Promise.reject(error); // reported; a mistake there does not end the connection for good
-      return true;
-    }
+    // Else a listener has closed, or dialled.
+    if (this.#readyState === ReadyState.Connecting && !this.#connection) this.#wait(record);
   }
 
   #wait(cause: CloseRecord): void {
-    const { scheduler } = this.#options;
-    const delay = this.#backoff.next();
-    const redial = () => {
-      this.#retry = undefined;
-      try {
-        this.#dial();
-      } catch (error) {
-        this.#dispatch(errorEvent(error));
-        this.#ended({ ...cause, reason: 'abnormal', wasOpen: false });
-      }
-    };
-    this.#retry = scheduler.at(scheduler.now() + delay, redial);
-    const detail = { attempt: this.#backoff.attempt, delay, cause };
-    this.#dispatch(new CustomEvent('retry', { detail }));
+    const delay = this.#retry.begin(cause);
+    this.#announcer.announce('retry', { attempt: this.#retry.backoff.attempt, delay, cause });
   }
 
   #giveUp(cause: CloseRecord): void {
-    const detail = { attempts: this.#backoff.attempt, cause };
-    this.#dispatch(new CustomEvent('giveup', { detail }));
-    if (!cause.wasOpen) this.#dispatchClose(cause);
+    this.#leave();
+    this.#announcer.announce('giveup', { attempts: this.#retry.backoff.attempt, cause });
+    if (!cause.wasOpen) this.#announcer.closed(cause);
   }
 
-  /** The user closed while dialling, or between two attempts. */
-  #closeUnopened(): void {
-    if (this.#readyState === ReadyState.Closed) return; // the attempt has failed by itself
-    if (this.#connection !== undefined) return this.#connection.abandon('user');
-    this.#finish({ code: CloseCode.Abnormal, text: '', wasClean: false });
+  #close(...end: [code?: number, reason?: string]): void {
+    if (this.#readyState >= ReadyState.Closing) return;
+    this.#readyState = ReadyState.Closing;
+    this.#retry.cancel();
+    if (this.#connection !== undefined) return this.#connection.close(...end);
+    const { scheduler } = this.#options;
+    scheduler.at(scheduler.now(), () => {
+      if (this.#connection === undefined) this.#finish(NEVER_DIALLED);
+      else this.#connection.abandon('user'); // it came of a function that makes sockets, and closed
+    });
   }
 
-  #finish(end: Pick<CloseRecord, 'code' | 'text' | 'wasClean'>): void {
+  #finish(end: CloseRecord): void {
+    if (this.#readyState === ReadyState.Closed) return;
     this.#readyState = ReadyState.Closed;
-    this.#dispatchClose(end);
+    this.#leave();
+    this.#announcer.closed(end);
   }
 
-  // Events.
-
-  #dispatchClose({ code, text, wasClean }: Pick<CloseRecord, 'code' | 'text' | 'wasClean'>): void {
-    this.#dispatch(closeEvent({ code, reason: text, wasClean }));
+  /** It is over: nothing is kept. */
+  #leave(): void {
+    this.#options.signal?.removeEventListener('abort', this.#abort);
+    const messages = this.#queue.drain();
+    for (const message of messages) this.#queue.lose(message);
+    this.#dropped('close', messages);
   }
 
-  #dispatch(event: Event): void {
-    this.dispatchEvent(event);
+  #dropped(reason: 'overflow' | 'close', messages: readonly SocketData[]): void {
+    const count = messages.length;
+    if (count > 0) this.#announcer.announce('drop', { messages, reason }, { count, reason });
   }
-
-  #handler<Name extends keyof ReconnectingWebSocketEventMap>(name: Name): Handler<Name> {
-    return (this.#handlers.get(name) as Handler<Name> | undefined) ?? null;
-  }
-
-  #setHandler<Name extends keyof ReconnectingWebSocketEventMap>(
-    name: Name,
-    handler: Handler<Name>,
-  ): void {
-    const isFirst = !this.#handlers.has(name);
-    this.#handlers.set(name, typeof handler === 'function' ? handler : null);
-    // A listener of its own: the same function may be added as a listener too.
-    const call = (event: Event) => this.#handlers.get(name)?.call(this, event as never);
-    if (isFirst) super.addEventListener(name, call);
-  }
-}
-
-/** The `origin` of a message's event: that of the server. */
-function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : '';
 }

@@ -1,26 +1,64 @@
 import { QueueOverflowError, type SocketData } from '@wirebeat/core';
 
-/** Messages sent while there is no connection, bounded in bytes. */
+/** What becomes of a message that does not fit into the queue. */
+export type QueuePolicy = (typeof QUEUE_POLICIES)[number];
+
+export const QUEUE_POLICIES = ['error', 'drop-oldest', 'drop-newest'] as const;
+
+/** The bounds of a {@link SendQueue}. */
+export interface QueueBounds {
+  readonly maxQueuedBytes: number;
+  readonly maxQueuedMessages: number;
+  readonly queuePolicy: QueuePolicy;
+}
+
+/** Messages sent while there is no connection, bounded in bytes and in number. */
 export class SendQueue {
-  readonly #maxBytes: number;
+  readonly #bounds: QueueBounds;
   #messages: SocketData[] = [];
   #bytes = 0;
+  #lostBytes = 0;
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor(bounds: QueueBounds) {
+    this.#bounds = bounds;
   }
 
+  /** Of what is queued, and of what was lost. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#lostBytes;
   }
 
-  /** @throws {QueueOverflowError} if the message does not fit; what is queued stays queued. */
-  push(data: SocketData): void {
+  /** Counts a message that is sent after the end, as the standard does for ever. */
+  lose(message: SocketData): void {
+    this.#lostBytes += byteLength(message);
+  }
+
+  /**
+   * Keeps the message as it is now. Returns what was dropped for it, maybe itself.
+   *
+   * @throws {QueueOverflowError} if it does not fit, by the policy `error`.
+   */
+  push(data: SocketData): SocketData[] {
+    const { maxQueuedBytes, maxQueuedMessages, queuePolicy } = this.#bounds;
     const message = copy(data);
     const size = byteLength(message);
-    if (this.#bytes + size > this.#maxBytes) throw new QueueOverflowError(this.#maxBytes);
+    const fits = () =>
+      this.#bytes + size <= maxQueuedBytes && this.#messages.length < maxQueuedMessages;
+    if (!fits() && queuePolicy === 'error') {
+      throw new QueueOverflowError(maxQueuedBytes, maxQueuedMessages);
+    }
+    // One that is too long by itself, or has no place at all, drives none of the others out.
+    const isHopeless = size > maxQueuedBytes || maxQueuedMessages === 0;
+    if (!fits() && (queuePolicy === 'drop-newest' || isHopeless)) return [message];
+    const dropped: SocketData[] = [];
+    while (!fits()) {
+      const oldest = this.#messages.shift() as SocketData; // one is there, else it would fit
+      this.#bytes -= byteLength(oldest);
+      dropped.push(oldest);
+    }
     this.#bytes += size;
     this.#messages.push(message);
+    return dropped;
   }
 
   /** Takes all messages out, in order. */
@@ -32,18 +70,26 @@ export class SendQueue {
   }
 }
 
-/** The message as it is now: the caller may write to its buffer again. */
-function copy(data: SocketData): SocketData {
-  if (typeof data !== 'object' || data === null) return String(data);
-  if (ArrayBuffer.isView(data)) {
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  }
-  if ('byteLength' in data) return new Uint8Array(data).slice().buffer; // of any realm, or shared
-  return typeof data.size === 'number' ? data : String(data); // a WebSocket sends all else as text
+/** What a WebSocket makes of it: all that is no bytes is text. */
+export function sendable(data: SocketData): SocketData {
+  const isBinary =
+    typeof data === 'object' &&
+    data !== null &&
+    ('byteLength' in data || typeof data.size === 'number');
+  return isBinary ? data : `${data as string}`;
 }
 
-/** Bytes of the message as a WebSocket counts them: text in UTF-8. */
-function byteLength(data: SocketData): number {
+/** The message as it is now: the caller may write to its buffer again. */
+function copy(data: SocketData): SocketData {
+  const message = sendable(data);
+  if (typeof message === 'string' || !('byteLength' in message)) return message;
+  if (!ArrayBuffer.isView(message)) return new Uint8Array(message).slice().buffer; // any realm's
+  return new Uint8Array(message.buffer, message.byteOffset, message.byteLength).slice();
+}
+
+/** Bytes of a message as a WebSocket counts them: text in UTF-8. */
+export function byteLength(data: unknown): number {
   if (typeof data === 'string') return new TextEncoder().encode(data).length;
-  return 'byteLength' in data ? data.byteLength : data.size;
+  const { byteLength, size } = data as { byteLength?: number; size?: number };
+  return byteLength ?? size ?? 0;
 }

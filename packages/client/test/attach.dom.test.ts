@@ -35,6 +35,15 @@ describe('attachHeartbeat in a page', () => {
     show(true);
   });
 
+  const HINTS: [string, () => void][] = [
+    ['visible again', () => show(true)],
+    ['online', () => window.dispatchEvent(new Event('online'))],
+    ['offline', () => window.dispatchEvent(new Event('offline'))],
+    ['pageshow', () => window.dispatchEvent(new Event('pageshow'))],
+    ['focus', () => window.dispatchEvent(new Event('focus'))],
+    ['resume', () => document.dispatchEvent(new Event('resume'))],
+  ];
+
   describe('that is hidden', () => {
     it('has a longer detectionBound, for timers run late there', () => {
       expect(heartbeat.detectionBound).toBe(25_000 + 10_000 + 250 + 3 * 250);
@@ -68,20 +77,23 @@ describe('attachHeartbeat in a page', () => {
       expect(told).toEqual(['stall']);
     });
 
-    it('is not asked for being hidden', () => {
+    it('tells the server', () => {
       show(false);
-      expect(link.beats).toHaveLength(1);
+      expect(link.beats).toEqual([`${PING}.1;v=1`, `${PING};state=hidden`]);
+    });
+
+    it('does nothing of this with lifecycle: false', () => {
+      heartbeat.detach();
+      link = new FakeServer(scheduler).connect();
+      heartbeat = attachHeartbeat(link.client, { scheduler, jitter: 0, lifecycle: false });
+      scheduler.advance(30);
+      const { detectionBound } = heartbeat;
+      show(false);
+      expect(heartbeat.detectionBound).toBe(detectionBound);
+      for (const [, happen] of HINTS) happen();
+      expect(link.beats).toEqual([`${PING}.1;v=1`]);
     });
   });
-
-  const HINTS: [string, () => void][] = [
-    ['visible again', () => show(true)],
-    ['online', () => window.dispatchEvent(new Event('online'))],
-    ['offline', () => window.dispatchEvent(new Event('offline'))],
-    ['pageshow', () => window.dispatchEvent(new Event('pageshow'))],
-    ['focus', () => window.dispatchEvent(new Event('focus'))],
-    ['resume', () => document.dispatchEvent(new Event('resume'))],
-  ];
 
   it.each(HINTS)('probes when it is %s', (_, happen) => {
     scheduler.advance(5_000);

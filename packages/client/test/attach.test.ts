@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import {
   ConnectionClosedError,
   type HeartbeatEvents,
@@ -273,6 +274,58 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       expect(await Promise.all(pongs)).toEqual([20, 20, 20]);
     });
 
+    it('sends the id that it is given, and refuses one that is out', async () => {
+      const { scheduler, link, heartbeat } = attachOpen(kind);
+      const pong = heartbeat.ping({ id: 'mine' });
+      const twin = heartbeat.ping({ id: 'mine' });
+      await expect(twin).rejects.toBeInstanceOf(InvalidOptionError);
+      expect(link.beats.slice(1)).toEqual([`${PING}.mine`]);
+      scheduler.advance(20);
+      expect(await pong).toBe(20);
+      const again = heartbeat.ping({ id: 'mine' });
+      scheduler.advance(20);
+      expect(await again).toBe(20);
+    });
+
+    it('sends it in the first ping of a connection too, beside the version', () => {
+      const { scheduler, link, heartbeat } = attach(kind, { pingInterval: false });
+      scheduler.advance(10);
+      void heartbeat.ping({ id: 'mine' });
+      expect(link.beats).toEqual([`${PING}.mine;v=1`]);
+    });
+
+    it('rejects by its deadline where send() throws, and the peer is dead in its time', async () => {
+      const scheduler = new VirtualScheduler();
+      const { client } = new FakeServer(scheduler, kind).connect();
+      const { listenerCount, send } = client;
+      let isBroken = false;
+      client.send = (data) => {
+        if (isBroken) throw new Error('cannot be sent');
+        send.call(client, data);
+      };
+      const heartbeat = attachHeartbeat(client, { scheduler, jitter: 0 });
+      const deaths: number[] = [];
+      heartbeat.on('dead', () => deaths.push(scheduler.now()));
+      scheduler.advance(30);
+      isBroken = true;
+      const { signal } = new AbortController();
+      const [short, long] = [
+        heartbeat.ping({ timeout: 1_000, signal }),
+        heartbeat.ping({ signal }),
+      ];
+      const settled = Promise.allSettled([short, long]);
+      scheduler.advance(1_250);
+      await expect(short).rejects.toBeInstanceOf(PingTimeoutError);
+      scheduler.advance(9_000);
+      for (const { status } of await settled) expect(status).toBe('rejected');
+      await expect(long).rejects.toBeInstanceOf(PingTimeoutError);
+      expect(deaths).toEqual([30 + 10_250]);
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+      expect(client.listenerCount).toBe(listenerCount + 1); // that to `error`, of a dead socket
+      scheduler.advance(20); // a close() arrives nowhere
+      expect(scheduler.pending).toBe(0);
+    });
+
     it('rejects with PingTimeoutError when the answer does not come within timeout', async () => {
       const { scheduler, link, heartbeat } = attachOpen(kind);
       link.cut();
@@ -327,6 +380,12 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
     it('rejects with InvalidOptionError for a timeout out of its range', async () => {
       const { heartbeat } = attachOpen(kind);
       await expect(heartbeat.ping({ timeout: 0 })).rejects.toBeInstanceOf(InvalidOptionError);
+    });
+
+    it('rejects with InvalidOptionError for an id that cannot stand in a beat', async () => {
+      const { link, heartbeat } = attachOpen(kind);
+      await expect(heartbeat.ping({ id: 'a b' })).rejects.toBeInstanceOf(InvalidOptionError);
+      expect(link.beats).toHaveLength(1);
     });
   });
 
@@ -798,6 +857,37 @@ describe('attachHeartbeat', () => {
     expect(attempt).toThrow(InvalidOptionError);
     expect(attempt).toThrow(expect.objectContaining({ option }));
     expect([Reflect.ownKeys(client), client.listenerCount]).toEqual(before);
+  });
+
+  it('takes an option that is undefined for one that is not given', () => {
+    const given: object = { jitter: undefined, random: undefined, pingInterval: undefined };
+    const scheduler = new VirtualScheduler();
+    const { client } = new FakeServer(scheduler).connect();
+    const heartbeat = attachHeartbeat(client, { scheduler, ...given });
+    const at: number[] = [];
+    heartbeat.on('ping', () => at.push(scheduler.now()));
+    scheduler.advance(26_000);
+    expect(at[0]).toBe(10);
+    expect(at[1]).toBeGreaterThanOrEqual(10 + 22_500); // jitter takes up to a tenth
+    expect(at[1]).toBeLessThan(10 + 25_000);
+  });
+
+  it('tells how long the server asks to wait: by its last ping that does, not by a pong', () => {
+    const { scheduler, link, heartbeat } = attach();
+    scheduler.advance(30);
+    const told = [heartbeat.retryAfter];
+    for (const beat of [
+      '\u0006wb;retryAfter=1',
+      '\u0005wb;retryAfter=5000',
+      '\u0005wb;retryAfter=soon',
+      '\u0005wb',
+      '\u0005wb;retryAfter=0',
+    ]) {
+      link.peer.send(beat);
+      scheduler.advance(10);
+      told.push(heartbeat.retryAfter);
+    }
+    expect(told).toEqual([undefined, undefined, 5_000, 5_000, 5_000, 0]);
   });
 
   it.each([[undefined], [null], [{}], ['ws://host/'], [new EventTarget()], [{ send: () => {} }]])(

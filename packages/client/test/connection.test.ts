@@ -1,9 +1,10 @@
-import { PeerMemory } from '@wirebeat/core';
+import { PeerMemory, type WebSocketLike } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { CloseRecord } from '../src/close-record.ts';
-import { Connection, type ConnectionOwner } from '../src/connection.ts';
+import { Connection, type ConnectionOptions, type ConnectionOwner } from '../src/connection.ts';
 import { FakeServer, KINDS, type Kind, type Link, silentPeer } from './fake-server.ts';
+import { settle } from './stage.ts';
 
 interface Stage {
   readonly scheduler: VirtualScheduler;
@@ -16,14 +17,21 @@ interface Stage {
 }
 
 /** Dials. The connection opens after 10 ms. */
-function connect(kind: Kind = 'ws', connectTimeout = 5_000): Stage {
+function connect(
+  kind: Kind = 'ws',
+  connectTimeout = 5_000,
+  given: Partial<ConnectionOptions> = {},
+): Stage {
   const scheduler = new VirtualScheduler();
   const server = new FakeServer(scheduler, kind);
   const link = server.connect();
   const told: unknown[] = [];
   const records: CloseRecord[] = [];
   const owner: ConnectionOwner = {
-    opened: () => told.push('opened'),
+    opened: () => {
+      told.push('opened');
+      connection.makeReady(() => {});
+    },
     received: ({ data }) => told.push(['received', data]),
     failed: (error) => told.push(['failed', error]),
     ended: (record) => {
@@ -34,13 +42,20 @@ function connect(kind: Kind = 'ws', connectTimeout = 5_000): Stage {
       if (!['ping', 'pong', 'alive'].includes(name)) told.push(name);
     },
   };
-  const options = { scheduler, jitter: 0, memory: new PeerMemory() };
-  const connection = new Connection(link.client, options, connectTimeout, owner);
+  const options = {
+    heartbeat: { scheduler, jitter: 0 },
+    scheduler,
+    backoff: { random: () => 0.5 },
+    connectTimeout,
+    ...given,
+  };
+  const dial = () => link.client;
+  const connection = new Connection(() => dial, options, new PeerMemory(), owner);
   return { scheduler, server, link, connection, told, records };
 }
 
-function connectOpen(kind?: Kind): Stage {
-  const stage = connect(kind);
+function connectOpen(kind?: Kind, given?: Partial<ConnectionOptions>): Stage {
+  const stage = connect(kind, undefined, given);
   stage.scheduler.advance(30);
   return stage;
 }
@@ -60,7 +75,7 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     scheduler.stall(60_000);
     scheduler.advance(10);
     link.cut();
-    connection.heartbeat.probe();
+    connection.heartbeat?.probe();
     scheduler.advance(60_000);
     expect(told).toEqual(['opened', 'stall', 'suspect', 'dead', 'ended']);
   });
@@ -153,7 +168,13 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     const closes: unknown[][] = [];
     if (kind === 'browser') link.client.close = (...args) => closes.push(args);
     const owner = { opened() {}, received() {}, failed() {}, beat() {} };
-    new Connection(link.client, { scheduler, memory: new PeerMemory() }, 700, {
+    const options = {
+      heartbeat: { scheduler },
+      scheduler,
+      backoff: { random: () => 0.5 },
+      connectTimeout: 700,
+    };
+    new Connection(() => () => link.client, options, new PeerMemory(), {
       ...owner,
       ended: (record) => records.push(record),
     });
@@ -186,7 +207,7 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
   describe('close()', () => {
     it('does the closing handshake, with the code and the reason', () => {
       const { scheduler, link, connection, records } = connectOpen(kind);
-      connection.close(4001, 'done', 1_000);
+      connection.close(4001, 'done');
       expect(link.client.readyState).toBe(2);
       scheduler.advance(20);
       expect(records).toMatchObject([{ code: 4001, text: 'done', wasClean: true }]);
@@ -201,17 +222,17 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
         calls.push(args);
         close.apply(link.client, args);
       };
-      connection.close(undefined, undefined, 1_000);
+      connection.close();
       expect(calls).toEqual([[]]);
       scheduler.advance(20);
       expect(records).toMatchObject([{ code: 1005, wasClean: true }]);
     });
 
-    it('waits for the handshake no longer than it is told', () => {
+    it('waits for the handshake no longer than a second', () => {
       const { scheduler, link, connection, records } = connectOpen(kind);
       link.cut();
-      connection.close(1000, '', 300);
-      scheduler.advance(299);
+      connection.close(1000, '');
+      scheduler.advance(999);
       expect(records).toEqual([]);
       scheduler.advance(1);
       expect(records).toMatchObject([{ reason: 'user', code: 1006, wasClean: false }]);
@@ -228,7 +249,7 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     expect(scheduler.pending).toBe(0);
     told.length = 0;
     connection.abandon('user');
-    connection.heartbeat.probe();
+    connection.heartbeat?.probe();
     for (const type of ['open', 'message', 'error', 'close']) link.dispatch({ type, code: 1000 });
     scheduler.advance(60_000);
     expect(told).toEqual([]);
@@ -236,6 +257,166 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
 });
 
 describe('Connection', () => {
+  describe('asks where to dial', () => {
+    /** A connection that is told later. */
+    const asking = (connectTimeout?: number) => {
+      const scheduler = new VirtualScheduler();
+      const server = new FakeServer(scheduler);
+      let answer: (dial: () => WebSocketLike) => void = () => {};
+      let refuse: (error: unknown) => void = () => {};
+      const signals: AbortSignal[] = [];
+      const told: unknown[] = [];
+      const options = {
+        heartbeat: { scheduler, jitter: 0 },
+        scheduler,
+        backoff: { random: () => 0.5 },
+        ...(connectTimeout !== undefined && { connectTimeout }),
+      };
+      const prepare = (signal: AbortSignal) => {
+        signals.push(signal);
+        return new Promise<() => WebSocketLike>((resolve, reject) => {
+          answer = resolve;
+          refuse = reject;
+        });
+      };
+      const connection = new Connection(prepare, options, new PeerMemory(), {
+        opened: () => told.push('opened'),
+        received: () => told.push('received'),
+        failed: (error) => told.push(error),
+        ended: ({ reason }) => told.push(reason),
+        beat: () => {},
+      });
+      const dial = () => server.connect().client;
+      const answerIt = async (by: () => WebSocketLike = dial) => {
+        answer(by);
+        await settle();
+      };
+      const refuseIt = async (error: unknown) => {
+        refuse(error);
+        await settle();
+      };
+      return { scheduler, server, connection, told, signals, answerIt, refuseIt };
+    };
+
+    it('and has neither socket nor heartbeat until it knows', async () => {
+      const { scheduler, connection, told, answerIt, server } = asking();
+      expect([connection.socket, connection.heartbeat]).toEqual([undefined, undefined]);
+      expect([connection.isOpen, connection.takesMessages]).toEqual([false, false]);
+      await answerIt();
+      expect(connection.socket).toBe(server.last.client);
+      scheduler.advance(30);
+      expect(told).toEqual(['opened']);
+      expect([connection.isOpen, connection.takesMessages]).toEqual([true, true]);
+    });
+
+    it('and fails with what it is told, or what dialling throws', async () => {
+      for (const way of ['refused', 'thrown'] as const) {
+        const { scheduler, told, signals, answerIt, refuseIt } = asking();
+        const error = new Error(way);
+        if (way === 'refused') await refuseIt(error);
+        else {
+          await answerIt(() => {
+            throw error;
+          });
+        }
+        expect(told).toEqual([error, 'abnormal']);
+        expect(signals[0]?.aborted).toBe(true);
+        expect(scheduler.pending).toBe(0);
+      }
+    });
+
+    it.each(['abandon', 'discard', 'close'] as const)(
+      'in vain once it has ended: %s',
+      async (how) => {
+        const { scheduler, server, connection, told, signals, answerIt, refuseIt } = asking();
+        if (how === 'abandon') connection.abandon('user');
+        else connection[how]();
+        expect(signals[0]?.aborted).toBe(true);
+        scheduler.advance(0);
+        expect(told).toEqual(['user']);
+        await answerIt();
+        await refuseIt(new Error('too late'));
+        expect(server.links).toEqual([]);
+        expect(told).toEqual(['user']);
+        expect(scheduler.pending).toBe(0);
+      },
+    );
+
+    it('no longer than connectTimeout', async () => {
+      const { scheduler, server, told, answerIt } = asking(500);
+      scheduler.advance(500);
+      expect(told).toEqual(['connect-timeout']);
+      await answerIt();
+      expect(server.links).toEqual([]);
+    });
+  });
+
+  it('throws what dialling throws where nothing is asked, and leaves no timer', () => {
+    const scheduler = new VirtualScheduler();
+    const dial = () => {
+      throw new Error('not here');
+    };
+    const options = { heartbeat: { scheduler }, scheduler, backoff: { random: () => 0.5 } };
+    const owner = { opened() {}, received() {}, failed() {}, ended() {}, beat() {} };
+    const attempt = () =>
+      new Connection(() => dial, { ...options, connectTimeout: 5 }, new PeerMemory(), owner);
+    expect(attempt).toThrow('not here');
+    expect(scheduler.pending).toBe(0);
+  });
+
+  it('takes messages while its open is told, not while it becomes ready, and then again', async () => {
+    let makeReady = () => {};
+    const ready = () =>
+      new Promise<void>((resolve) => {
+        makeReady = resolve;
+      });
+    const { scheduler, connection } = connect('ws', undefined, { ready });
+    scheduler.advance(30);
+    expect([connection.isOpen, connection.takesMessages]).toEqual([true, false]);
+    makeReady();
+    await settle();
+    expect(connection.takesMessages).toBe(true);
+    connection.close();
+    expect([connection.isOpen, connection.takesMessages]).toEqual([true, false]);
+    scheduler.advance(30);
+    expect([connection.isOpen, connection.takesMessages]).toEqual([false, false]);
+  });
+
+  it('discards a socket with 1000, and tells at once', () => {
+    const { scheduler, link, connection, told, records } = connectOpen();
+    const codes: unknown[] = [];
+    link.peer.addEventListener('close', ({ code }) => codes.push(code));
+    connection.discard('rotation');
+    expect(told.at(-1)).toBe('ended');
+    expect(records).toMatchObject([{ reason: 'rotation', code: 1000, text: 'rotation' }]);
+    expect(link.client.readyState).toBe(2);
+    scheduler.advance(20);
+    expect(codes).toEqual([1000]);
+    expect(scheduler.pending).toBe(0);
+  });
+
+  it('is over at maxAge, less what chance takes', () => {
+    const { scheduler, records } = connect('ws', undefined, { maxAge: 10_000 });
+    scheduler.advanceTo(10 + 9_499);
+    expect(records).toEqual([]);
+    scheduler.advance(1);
+    expect(records).toMatchObject([{ reason: 'rotation' }]);
+  });
+
+  it.each([
+    ['\u0005wb;retryAfter=5000', '', 5_000],
+    ['\u0005wb;retryAfter=', '', undefined],
+    ['\u0005wb', 'come back: retryAfter=7000', 7_000],
+    ['\u0005wb', 'retryAfter', undefined],
+    ['\u0005wb', 'noretryAfter=1', undefined],
+  ])('records after %j and %j the wait that was asked for', (beat, text, retryAfter) => {
+    const { scheduler, link, records } = connectOpen();
+    link.peer.send(beat);
+    link.peer.close(1012, text);
+    scheduler.advance(20);
+    expect(records[0]?.retryAfter).toBe(retryAfter);
+  });
+
   it('is stable when it answered a ping and was open for stableFor', () => {
     const { scheduler, connection } = connect();
     expect(connection.isStable(1)).toBe(false);

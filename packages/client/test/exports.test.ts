@@ -13,13 +13,16 @@ describe('@wirebeat/client', () => {
       'QueueOverflowError',
       'ReconnectingWebSocket',
       'SocketHeartbeat',
+      'WorkerScheduler',
       'attachHeartbeat',
+      'reactNativeLifecycle',
     ]);
   });
 
   it('gives its handles these members and no others', () => {
-    const membersOf = (type: { readonly prototype: object }) =>
-      Reflect.ownKeys(type.prototype)
+    const membersOf = (...types: { readonly prototype: object }[]) =>
+      types
+        .flatMap(({ prototype }) => Reflect.ownKeys(prototype))
         .filter((name) => name !== 'constructor')
         .map((name) => (name === Symbol.dispose ? '[Symbol.dispose]' : String(name)))
         .sort();
@@ -31,9 +34,23 @@ describe('@wirebeat/client', () => {
       'latency',
       'ping',
       'probe',
+      'retryAfter',
       'status',
     ]);
-    expect(membersOf(client.ReconnectingWebSocket)).toEqual([
+    expect(membersOf(client.WorkerScheduler)).toEqual([
+      '[Symbol.dispose]',
+      'at',
+      'close',
+      'now',
+      'usesWorker',
+    ]);
+    const face = Object.getPrototypeOf(client.ReconnectingWebSocket);
+    expect(membersOf(client.ReconnectingWebSocket, face)).toEqual([
+      'CLOSED',
+      'CLOSING',
+      'CONNECTING',
+      'OPEN',
+      'Symbol(Symbol.toStringTag)',
       '[Symbol.dispose]',
       'addEventListener',
       'binaryType',
@@ -50,6 +67,7 @@ describe('@wirebeat/client', () => {
       'probe',
       'protocol',
       'readyState',
+      'reconnect',
       'removeEventListener',
       'send',
       'status',

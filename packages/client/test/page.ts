@@ -6,3 +6,8 @@ export function show(visible: boolean): void {
   }
   document.dispatchEvent(new Event('visibilitychange'));
 }
+
+/** Tells that the page comes or goes; `persisted`: from or into the back-forward cache. */
+export function pageEvent(type: string, persisted: boolean): void {
+  window.dispatchEvent(Object.assign(new Event(type), { persisted }));
+}

@@ -71,17 +71,19 @@ describe('ReconnectingWebSocket in a page', () => {
     window.dispatchEvent(new Event('online'));
     expect(server.last.beats).toHaveLength(2);
     server.last.reset();
-    window.dispatchEvent(new Event('online')); // nobody is there to be asked
+    window.dispatchEvent(new Event('online')); // nobody is there to be asked: it dials at once
+    expect(server.links).toHaveLength(2);
+    window.dispatchEvent(new Event('online'));
     scheduler.advance(1_000);
     expect(server.links.map(({ beats }) => beats.length)).toEqual([2, 1]);
     show(false);
     expect(socket.detectionBound).toBe(25_000 + 10_000 + 250 + 3 * 2_250);
-    show(true);
-    expect(server.links.map(({ beats }) => beats.length)).toEqual([2, 2]);
+    show(true); // the server was told of both
+    expect(server.links.map(({ beats }) => beats.length)).toEqual([2, 3]);
     socket.close();
     scheduler.advance(2_000);
     window.dispatchEvent(new Event('online'));
-    expect(server.links.map(({ beats }) => beats.length)).toEqual([2, 2]);
+    expect(server.links.map(({ beats }) => beats.length)).toEqual([2, 3]);
     expect(scheduler.pending).toBe(0);
   });
 });

@@ -1,201 +1,116 @@
-import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
-import {
-  autoResponder,
-  FakeServer,
-  KINDS,
-  type Link,
-  minimalPeer,
-  silentPeer,
-} from './fake-server.ts';
+import { describe, expect, it } from 'vitest';
+import { settings } from '../../core/test/simulation.ts';
+import { KINDS, minimalPeer } from './fake-server.ts';
+import { act, quitting, setting, World } from './world.ts';
 
-const { HEARTBEAT_TEST_RUNS = 500 } = process.env;
-const RUNS = Number(HEARTBEAT_TEST_RUNS);
+const TIMEOUTS = ['ping-timeout', 'one-way', 'max-silence', 'connect-timeout'];
+/** Of the backoff, and how it grows. */
+const MIN_DELAY = 500;
+const MAX_DELAY = 30_000;
 
-vi.setConfig({ testTimeout: 5_000 + 10 * RUNS });
-const ANSWERS = { minimal: minimalPeer, auto: autoResponder, silent: silentPeer } as const;
-
-/** A world in which anything may happen to one socket. */
-class World {
-  readonly scheduler: VirtualScheduler = new VirtualScheduler();
-  readonly server: FakeServer;
-  readonly socket: ReconnectingWebSocket;
-  /** The events that tell of connections: o(pen), c(lose), g(iveup), r(etry). */
-  story = '';
-  /** Messages that were received, with the connection they came on. */
-  readonly received: string[] = [];
-  #sent = 0;
-
-  constructor(kind: 'ws' | 'browser', seed: number, maxAttempts: number | false) {
-    this.server = new FakeServer(this.scheduler, kind);
-    this.socket = new ReconnectingWebSocket('ws://test/', [], {
-      scheduler: this.scheduler,
-      random: seededRandom(seed),
-      WebSocket: this.server.WebSocket,
-      maxAttempts,
-    });
-    for (const name of ['open', 'close', 'giveup', 'retry'] as const) {
-      this.socket.addEventListener(name, () => {
-        this.story += name[0];
-      });
-    }
-    this.socket.addEventListener('message', ({ data }) => this.received.push(String(data)));
-  }
-
-  send(): void {
-    this.#sent += 1;
-    this.socket.send(`message ${this.#sent}`);
-  }
-
-  say(link: Link, message: string): void {
-    if (link.peer.readyState === 1) link.peer.send(message);
-  }
-
-  /** All that may come of a socket that was left. */
-  haunt(index: number): void {
-    const link = this.server.links[index];
-    if (link === undefined || link === this.server.last) return;
-    link.mend();
-    this.say(link, 'ghost');
-    for (const type of ['open', 'message', 'error', 'close']) {
-      link.dispatch({ type, data: 'ghost', code: 4400 });
-    }
-  }
-
-  check(): void {
-    expect(this.server.live).toBeLessThanOrEqual(1);
-    expect(this.server.mostLive).toBe(1);
-    // One close for each open, and at most one that stands alone: the end for good.
-    const connections = this.story.replaceAll(/[rg]/g, '');
-    expect(connections).toMatch(/^(oc)*[oc]?$/);
-    const { readyState } = this.socket;
-    if (readyState === 1) expect(connections).toMatch(/o$/);
-    if (readyState === 0) expect(connections).toMatch(/^(oc)*$/);
-    if (readyState === 3) expect(connections).toMatch(/c$/);
-    expect(this.received).not.toContain('ghost');
-  }
-}
-
-type Step =
-  | { readonly type: 'advance' | 'stall'; readonly by: number }
-  | { readonly type: 'peer closes'; readonly code: number }
-  | { readonly type: 'greet'; readonly greeting: FakeServer['greeting'] }
-  | { readonly type: 'answer'; readonly answer: keyof typeof ANSWERS }
-  | { readonly type: 'haunt'; readonly index: number }
-  | { readonly type: 'reset' | 'cut' | 'mend' | 'error' | 'peer sends' | 'send' | 'probe' };
-
-function act(world: World, step: Step): void {
-  const { scheduler, server, socket } = world;
-  switch (step.type) {
-    case 'advance':
-      return scheduler.advance(step.by);
-    case 'stall':
-      return scheduler.stall(step.by);
-    case 'peer closes':
-      return server.last.peer.close(step.code);
-    case 'greet':
-      server.greeting = step.greeting;
-      return;
-    case 'answer':
-      server.answer = ANSWERS[step.answer];
-      return;
-    case 'haunt':
-      return world.haunt(step.index);
-    case 'reset':
-      return server.last.reset();
-    case 'cut':
-      return server.last.cut();
-    case 'mend':
-      return server.last.mend();
-    case 'error':
-      return server.last.dispatch({ type: 'error' });
-    case 'peer sends':
-      return world.say(server.last, 'text');
-    case 'send':
-      return world.send();
-    case 'probe':
-      return socket.probe();
-    default:
-      step satisfies never;
-  }
-}
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({ type: fc.constant('advance' as const), by: fc.nat(40_000) }),
-  },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('advance' as const), by: fc.nat(30) }) },
-  fc.record({ type: fc.constant('stall' as const), by: fc.nat(100_000) }),
-  fc.record({
-    type: fc.constant('peer closes' as const),
-    code: fc.constantFrom(1000, 1001, 4399, 4400, 4500),
-  }),
-  fc.record({
-    type: fc.constant('greet' as const),
-    greeting: fc.constantFrom('accept' as const, 'refuse' as const, 'ignore' as const),
-  }),
-  fc.record({
-    type: fc.constant('answer' as const),
-    answer: fc.constantFrom('minimal' as const, 'auto' as const, 'silent' as const),
-  }),
-  fc.record({ type: fc.constant('haunt' as const), index: fc.nat(5) }),
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      type: fc.constantFrom(
-        'reset' as const,
-        'cut' as const,
-        'mend' as const,
-        'error' as const,
-        'peer sends' as const,
-        'send' as const,
-        'probe' as const,
-      ),
-    }),
-  },
-);
-
-const setting = fc.record({
-  kind: fc.constantFrom(...KINDS),
-  seed: fc.integer(),
-  maxAttempts: fc.constantFrom<false | number>(false, false, 0, 3),
-  steps: fc.array(step, { maxLength: 30 }),
-});
-
-describe('ReconnectingWebSocket, whatever happens,', () => {
-  it('has at most one live socket, one close for each open, and nothing left after close()', () => {
+describe('law 8: a dead link is abandoned, not closed politely', () => {
+  it('tells one close, at the instant of the verdict, and has left the socket by then', () => {
     fc.assert(
-      fc.property(setting, fc.nat(30), ({ kind, seed, maxAttempts, steps }, closeAt) => {
-        const world = new World(kind, seed, maxAttempts);
-        for (const [index, step] of steps.entries()) {
-          if (index === closeAt) world.socket.close();
+      fc.property(setting, ({ steps, ...rest }) => {
+        const world = new World({ ...rest, maxAttempts: false });
+        for (const step of steps) {
           act(world, step);
           world.check();
         }
+        const { told } = world;
+        for (const [index, { at, name, reason = '', wasOpen }] of told.entries()) {
+          if (name !== 'retry' || !TIMEOUTS.includes(reason)) continue;
+          const before = told.slice(0, index).findLast((each) => each.name !== 'dead');
+          if (wasOpen)
+            expect(before).toMatchObject({ name: 'close', at, code: 3008, wasClean: false });
+          else expect(before?.name).not.toBe('close');
+        }
+        // Each verdict on an open socket is one of those.
+        const dead = told.filter(({ name }) => name === 'dead').map(({ at }) => at);
+        const ends = told.filter(
+          ({ name, reason, wasOpen }) =>
+            name === 'retry' && wasOpen && TIMEOUTS.includes(reason ?? ''),
+        );
+        expect(ends.map(({ at }) => at)).toEqual(dead);
+      }),
+      settings,
+    );
+  });
+
+  it('dials once for each end, no earlier than its backoff says and no later than it can', () => {
+    fc.assert(
+      fc.property(setting, ({ steps, ...rest }) => {
+        const world = new World({ ...rest, maxAttempts: false });
+        for (const step of steps) act(world, step);
+        const retries = world.told.filter(({ name }) => name === 'retry');
+        const [, ...redials] = world.dials;
+        expect(redials.length).toBeLessThanOrEqual(retries.length);
+        expect(redials.length).toBeGreaterThanOrEqual(retries.length - 1);
+        for (const [index, { at, delay = 0, attempt = 0 }] of retries.entries()) {
+          expect(delay).toBeGreaterThanOrEqual(0);
+          expect(delay).toBeLessThan(Math.min(MIN_DELAY * 2 ** (attempt - 1), MAX_DELAY));
+          const redialledAt = redials[index];
+          if (redialledAt === undefined) continue;
+          expect(redialledAt).toBeGreaterThanOrEqual(at + delay);
+          if (world.stalledUntil === 0) expect(redialledAt).toBe(at + delay);
+        }
+      }),
+      settings,
+    );
+  });
+});
+
+describe('law 9: generations', () => {
+  it('has at most one live socket and one timer, and old sockets change nothing', () => {
+    fc.assert(
+      fc.property(setting, ({ steps, ...rest }) => {
+        const world = new World(rest);
+        for (const step of steps) {
+          act(world, step);
+          world.check();
+          world.haunt(Math.max(0, world.server.links.length - 2)); // the one before this
+          world.check();
+        }
+      }),
+      settings,
+    );
+  });
+
+  it('ends for good with close(), whatever is in flight and wherever it is called', () => {
+    fc.assert(
+      fc.property(setting, quitting, fc.nat(30), ({ steps, ...rest }, quits, closeAt) => {
+        const world = new World({ ...rest, quitting: quits });
+        for (const [index, step] of steps.entries()) {
+          if (index === closeAt) world.socket.close();
+          const isClosed = world.socket.readyState >= 2;
+          const { story } = world;
+          const dialled = world.dials.length;
+          act(world, step);
+          world.check();
+          if (!isClosed) continue;
+          expect([story, `${story}c`]).toContain(world.story);
+          expect(world.dials.length).toBe(dialled);
+        }
         world.socket.close();
+        const dialled = world.dials.length;
         world.scheduler.advance(1_000);
         expect(world.socket.readyState).toBe(3);
-        const dialled = world.server.links.length;
         const { story } = world;
         world.server.last.mend(); // a handshake that hangs may end now
         world.scheduler.advance(2_000);
         world.check();
         expect(world.server.live).toBe(0);
-        expect(world.scheduler.pending).toBe(0);
-        expect(world.server.links).toHaveLength(dialled);
-        expect(world.story).toBe(story);
+        expect([world.story, world.dials.length]).toEqual([story, dialled]);
       }),
-      { numRuns: RUNS },
+      settings,
     );
   });
 
   it('comes back when the server does', () => {
     fc.assert(
-      fc.property(setting, ({ kind, seed, steps }) => {
-        const world = new World(kind, seed, false);
+      fc.property(setting, ({ steps, ...rest }) => {
+        const world = new World({ ...rest, maxAttempts: false });
         for (const step of steps) {
           act(world, step);
           if (world.socket.readyState === 3) return; // a fatal code
@@ -208,33 +123,56 @@ describe('ReconnectingWebSocket, whatever happens,', () => {
         expect(world.socket.readyState).toBe(1);
         expect(world.socket.status).toBe('alive');
       }),
-      { numRuns: RUNS },
+      settings,
     );
   });
 
   it('never loses, doubles or reorders what is sent over a link that holds', () => {
+    const waits = fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 40 });
     fc.assert(
-      fc.property(
-        fc.constantFrom(...KINDS),
-        fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 40 }),
-        fc.nat(2_000),
-        (kind, waits, refusedFor) => {
-          const world = new World(kind, refusedFor, false);
-          const { server, scheduler } = world;
-          scheduler.at(refusedFor, () => {
-            server.greeting = 'accept';
-          });
-          if (refusedFor > 10) server.greeting = 'refuse';
-          for (const wait of waits) {
-            world.send();
-            scheduler.advance(wait);
-          }
-          scheduler.advance(60_000);
-          const expected = waits.map((_, index) => `message ${index + 1}`);
-          expect(server.links.flatMap(({ received }) => received)).toEqual(expected);
-        },
-      ),
-      { numRuns: RUNS },
+      fc.property(fc.constantFrom(...KINDS), waits, fc.nat(2_000), (kind, all, refusedFor) => {
+        const world = new World({ kind, seed: refusedFor, maxAttempts: false });
+        const { server, scheduler } = world;
+        scheduler.at(refusedFor, () => {
+          server.greeting = 'accept';
+        });
+        if (refusedFor > 10) server.greeting = 'refuse';
+        for (const wait of all) {
+          world.send();
+          scheduler.advance(wait);
+        }
+        scheduler.advance(60_000);
+        const expected = all.map((_, index) => `message ${index + 1}`);
+        expect(server.links.flatMap(({ received }) => received)).toEqual(expected);
+      }),
+      settings,
+    );
+  });
+});
+
+describe('law 13: nothing is left running', () => {
+  it('has no timer and no listener on any socket once it has closed', () => {
+    fc.assert(
+      fc.property(setting, quitting, fc.boolean(), ({ steps, ...rest }, quits, disposes) => {
+        const world = new World({ ...rest, quitting: quits });
+        for (const step of steps) act(world, step);
+        if (disposes) world.socket[Symbol.dispose]();
+        else world.socket.close();
+        world.scheduler.advance(3_000);
+        expect(world.socket.readyState).toBe(3);
+        expect(world.own.pending).toBe(0);
+        for (const { client } of world.server.links) {
+          // An abandoned socket keeps the one that hears its errors: `ws` throws them else.
+          expect(client.listenerCount).toBeLessThanOrEqual(1);
+          expect(Reflect.ownKeys(client)).not.toContain('send');
+          expect(Reflect.ownKeys(client)).not.toContain('dispatchEvent');
+        }
+        const { state } = world;
+        world.scheduler.advance(300_000);
+        for (const index of world.server.links.keys()) world.haunt(index);
+        expect(world.state).toEqual(state);
+      }),
+      settings,
     );
   });
 });

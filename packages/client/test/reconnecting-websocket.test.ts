@@ -3,102 +3,20 @@ import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { CloseRecord } from '../src/close-record.ts';
 import type { ReconnectOptions } from '../src/reconnect-options.ts';
-import {
-  ReconnectingWebSocket,
-  type ReconnectingWebSocketEventMap,
-} from '../src/reconnecting-websocket.ts';
-import { FakeServer, KINDS, type Kind, silentPeer } from './fake-server.ts';
+import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { FakeServer, KINDS, silentPeer } from './fake-server.ts';
 import { reportedErrors } from './reported-errors.ts';
-
-type Name = keyof ReconnectingWebSocketEventMap;
-
-const NAMES: readonly Name[] = [
-  'open',
-  'message',
-  'error',
-  'close',
-  'retry',
-  'giveup',
-  'ping',
-  'pong',
-  'alive',
-  'suspect',
-  'dead',
-  'stall',
-];
-const BEATS: readonly string[] = ['ping', 'pong', 'alive'];
-
-interface Entry {
-  readonly at: number;
-  readonly name: Name;
-  readonly event: Event;
-  readonly readyState: number;
-}
-
-interface Stage {
-  readonly scheduler: VirtualScheduler;
-  readonly server: FakeServer;
-  readonly socket: ReconnectingWebSocket;
-  readonly log: Entry[];
-}
-
-/** Dials. The connection opens after 10 ms; the waits between attempts are 250, 500, 1 000 … ms. */
-function dial(
-  kind: Kind = 'ws',
-  options: ReconnectOptions = {},
-  greeting: FakeServer['greeting'] = 'accept',
-): Stage {
-  const scheduler = new VirtualScheduler();
-  const server = new FakeServer(scheduler, kind);
-  server.greeting = greeting;
-  const socket = new ReconnectingWebSocket('ws://test/path', undefined, {
-    scheduler,
-    WebSocket: server.WebSocket,
-    jitter: 0,
-    random: () => 0.5,
-    ...options,
-  });
-  const log: Entry[] = [];
-  for (const name of NAMES) {
-    socket.addEventListener(name, (event) => {
-      log.push({ at: scheduler.now(), name, event, readyState: socket.readyState });
-    });
-  }
-  return { scheduler, server, socket, log };
-}
-
-/** The same, open for 20 ms and with its first pong received. */
-function dialOpen(kind?: Kind, options?: ReconnectOptions): Stage {
-  const stage = dial(kind, options);
-  stage.scheduler.advance(30);
-  return stage;
-}
-
-/** The names of the events but for the routine of the heartbeat. */
-function namesOf(log: readonly Entry[]): string[] {
-  return log.map(({ name }) => name).filter((name) => !BEATS.includes(name));
-}
-
-function eventsOf<N extends Name>(
-  log: readonly Entry[],
-  name: N,
-): ReconnectingWebSocketEventMap[N][] {
-  const entries = log.filter((entry) => entry.name === name);
-  return entries.map(({ event }) => event as ReconnectingWebSocketEventMap[N]);
-}
-
-/** Expects it to have ended for good, with `closes` close events and nothing left behind. */
-function expectEnded({ scheduler, server, socket, log }: Stage, closes: number): void {
-  const dialled = server.links.length;
-  scheduler.advance(2_000);
-  expect(socket.readyState).toBe(3);
-  expect(eventsOf(log, 'close')).toHaveLength(closes);
-  expect(server.live).toBe(0);
-  expect(scheduler.pending).toBe(0);
-  expect(server.links).toHaveLength(dialled);
-  expect(server.mostLive).toBe(1);
-  for (const { client } of server.links) expect(Reflect.ownKeys(client)).not.toContain('send');
-}
+import {
+  BEATS,
+  dial,
+  dialOpen,
+  eventsOf,
+  expectEnded,
+  NAMES,
+  type Name,
+  namesOf,
+  type Stage,
+} from './stage.ts';
 
 describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind) => {
   describe('reconnects', () => {
@@ -562,7 +480,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       stage.server.last.wire.readyState = 1;
       stage.server.last.dispatch({ type: 'open' });
       expectEnded(stage, 1);
-      expect(namesOf(stage.log)).toEqual(['close']);
+      expect(namesOf(stage.log)).toEqual(['drop', 'close']);
       expect(stage.server.last.received).toEqual([]);
     });
 
@@ -607,6 +525,11 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       error: ({ server }) => server.last.dispatch({ type: 'error' }),
       close: ({ server }) => server.last.peer.close(1001),
       retry: ({ server }) => server.last.reset(),
+      drop: ({ server, socket }) => {
+        server.last.reset();
+        socket.send('one');
+        socket.send('too many');
+      },
       giveup: ({ server }) => server.last.peer.close(4400),
       suspect: ({ server }) => server.last.cut(),
       dead: ({ server }) => server.last.cut(),
@@ -615,7 +538,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
     };
 
     it.each(NAMES)('in a listener of %s wins over all that follows', (name) => {
-      const stage = dial(kind);
+      const stage = dial(kind, { maxQueuedMessages: 1, queuePolicy: 'drop-oldest' });
       const { scheduler, server, socket, log } = stage;
       let called = 0;
       socket.addEventListener(name, () => {
@@ -628,7 +551,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       expect(called).toBeGreaterThan(0);
       expect(server.links).toHaveLength(1);
       // The end of the connection was told before these: the end for good is told as well.
-      const twice = name === 'close' || name === 'retry';
+      const twice = name === 'close' || name === 'retry' || name === 'drop';
       expectEnded(stage, twice ? 2 : 1);
       expect(eventsOf(log, 'open')).toHaveLength(1);
     });
@@ -932,7 +855,7 @@ describe('ReconnectingWebSocket', () => {
       );
     });
 
-    it('has the url that it was given where the class has none', () => {
+    it('has the url also where the class has none', () => {
       const scheduler = new VirtualScheduler();
       const { WebSocket } = new FakeServer(scheduler);
       const Nameless = class extends WebSocket {
@@ -942,7 +865,7 @@ describe('ReconnectingWebSocket', () => {
         }
       };
       const options = { scheduler, WebSocket: Nameless };
-      expect(new ReconnectingWebSocket('ws://TEST', [], options).url).toBe('ws://TEST');
+      expect(new ReconnectingWebSocket('ws://TEST', [], options).url).toBe('ws://test/');
     });
 
     it('offers the protocols at every attempt: a string, an array, or what can be iterated once', () => {
@@ -1228,12 +1151,31 @@ describe('ReconnectingWebSocket', () => {
     expect(eventsOf(log, 'close')[0]).toMatchObject({ code, reason, wasClean: true });
   });
 
-  it('throws what its class throws for a bad url, and leaves nothing behind', () => {
+  it.each([
+    ['no url', []],
+    ['ws://test/', ['a', 'A']],
+  ])('throws SyntaxError for %s and %j, and leaves nothing behind', (url, protocols) => {
     const scheduler = new VirtualScheduler();
     const { WebSocket, links } = new FakeServer(scheduler);
-    const attempt = () => new ReconnectingWebSocket('no url', [], { scheduler, WebSocket });
-    expect(attempt).toThrow(TypeError);
+    const attempt = () => new ReconnectingWebSocket(url, protocols, { scheduler, WebSocket });
+    expect(attempt).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
+    expect(attempt).toThrow(DOMException);
     expect(links).toEqual([]);
+    expect(scheduler.pending).toBe(0);
+  });
+
+  it('throws what its class throws at the first attempt, and leaves nothing behind', () => {
+    const scheduler = new VirtualScheduler();
+    const { signal } = new AbortController();
+    const attempt = () =>
+      new ReconnectingWebSocket('ws://test/', [], {
+        scheduler,
+        signal,
+        createWebSocket: () => {
+          throw new Error('not here');
+        },
+      });
+    expect(attempt).toThrow('not here');
     expect(scheduler.pending).toBe(0);
   });
 

@@ -1,10 +1,15 @@
 import { QueueOverflowError } from '@wirebeat/core';
 import { describe, expect, it } from 'vitest';
-import { SendQueue } from '../src/send-queue.ts';
+import { type QueueBounds, SendQueue, sendable } from '../src/send-queue.ts';
+
+function queueOf(maxQueuedBytes: number, bounds: Partial<QueueBounds> = {}): SendQueue {
+  const maxQueuedMessages = Number.POSITIVE_INFINITY;
+  return new SendQueue({ maxQueuedBytes, maxQueuedMessages, queuePolicy: 'error', ...bounds });
+}
 
 describe('SendQueue', () => {
   it('gives back all messages, in order, once', () => {
-    const queue = new SendQueue(100);
+    const queue = queueOf(100);
     for (const message of ['a', '', 'b', 'a']) queue.push(message);
     expect(queue.drain()).toEqual(['a', '', 'b', 'a']);
     expect(queue.drain()).toEqual([]);
@@ -22,7 +27,7 @@ describe('SendQueue', () => {
     ['a Buffer', Buffer.from('abc'), 3],
     ['a Blob', new Blob(['abcd']), 4],
   ])('counts the bytes of %s', (_, message, bytes) => {
-    const queue = new SendQueue(100);
+    const queue = queueOf(100);
     queue.push('x');
     queue.push(message);
     expect(queue.bytes).toBe(1 + bytes);
@@ -31,7 +36,7 @@ describe('SendQueue', () => {
   });
 
   it('takes what just fits, and throws at what does not; what is queued stays queued', () => {
-    const queue = new SendQueue(4);
+    const queue = queueOf(4);
     queue.push('abc');
     const overflow = () => queue.push('de');
     expect(overflow).toThrow(QueueOverflowError);
@@ -46,14 +51,14 @@ describe('SendQueue', () => {
   });
 
   it('takes no message that has bytes with a bound of 0, and any with Infinity', () => {
-    expect(() => new SendQueue(0).push('a')).toThrow(QueueOverflowError);
-    const queue = new SendQueue(Number.POSITIVE_INFINITY);
+    expect(() => queueOf(0).push('a')).toThrow(QueueOverflowError);
+    const queue = queueOf(Number.POSITIVE_INFINITY);
     for (let times = 0; times < 100; times += 1) queue.push('x'.repeat(1_000));
     expect(queue.bytes).toBe(100_000);
   });
 
   it('keeps binary messages as they were when they were pushed', () => {
-    const queue = new SendQueue(100);
+    const queue = queueOf(100);
     const bytes = new Uint8Array([1, 2, 3, 4]);
     queue.push(bytes.buffer);
     queue.push(bytes);
@@ -73,7 +78,7 @@ describe('SendQueue', () => {
   });
 
   it('keeps a Blob as it is: nobody can change it', () => {
-    const queue = new SendQueue(100);
+    const queue = queueOf(100);
     const blob = new Blob(['abcd']);
     queue.push(blob);
     expect(queue.drain()[0]).toBe(blob);
@@ -84,9 +89,85 @@ describe('SendQueue', () => {
     ['a number, which a WebSocket sends as text', 12, 2],
     ['null, which a WebSocket sends as text', null, 4],
   ])('stays bounded when it is given %s', (_, message, bytes) => {
-    const queue = new SendQueue(10);
+    const queue = queueOf(10);
     queue.push(message as never);
     expect(queue.bytes).toBe(bytes);
     expect(() => queue.push('x'.repeat(11 - bytes))).toThrow(QueueOverflowError);
+  });
+
+  describe('with a bound of messages', () => {
+    const bounds = { maxQueuedMessages: 2 };
+
+    it('counts them, empty ones too', () => {
+      const queue = queueOf(100, bounds);
+      expect(queue.push('')).toEqual([]);
+      queue.push('a');
+      expect(() => queue.push('')).toThrow(
+        expect.objectContaining({ maxQueuedBytes: 100, maxQueuedMessages: 2 }),
+      );
+      expect(queue.drain()).toEqual(['', 'a']);
+      queue.push('b');
+    });
+
+    it('drops the oldest by that policy, and says which', () => {
+      const queue = queueOf(4, { ...bounds, queuePolicy: 'drop-oldest' });
+      queue.push('a');
+      queue.push('b');
+      expect(queue.push('c')).toEqual(['a']); // of three
+      expect(queue.push('def')).toEqual(['b']);
+      expect(queue.push('ghi')).toEqual(['c', 'def']); // of seven bytes
+      expect(queue.bytes).toBe(3);
+      expect(queue.push('longer')).toEqual(['longer']); // it would not fit alone
+      expect(queue.drain()).toEqual(['ghi']);
+    });
+
+    it('drops the newest by that policy', () => {
+      const queue = queueOf(4, { ...bounds, queuePolicy: 'drop-newest' });
+      queue.push('abc');
+      expect(queue.push('de')).toEqual(['de']);
+      expect(queue.push('d')).toEqual([]);
+      expect(queue.push('')).toEqual(['']);
+      expect(queue.drain()).toEqual(['abc', 'd']);
+    });
+
+    it.each(['drop-oldest', 'drop-newest'] as const)('of 0 takes none: %s', (queuePolicy) => {
+      const queue = queueOf(100, { maxQueuedMessages: 0, queuePolicy });
+      expect(queue.push('a')).toEqual(['a']);
+      expect(queue.drain()).toEqual([]);
+    });
+
+    it('gives back what it dropped as it was when it was pushed', () => {
+      const queue = queueOf(2, { queuePolicy: 'drop-newest' });
+      const bytes = new Uint8Array([1, 2, 3]);
+      const [dropped] = queue.push(bytes);
+      bytes.fill(0);
+      expect(dropped).toEqual(new Uint8Array([1, 2, 3]));
+    });
+  });
+
+  it('counts for ever the bytes of what is lost', () => {
+    const queue = queueOf(100);
+    queue.lose('é');
+    queue.push('abc');
+    queue.drain();
+    expect(queue.bytes).toBe(2);
+  });
+});
+
+describe('sendable', () => {
+  it('leaves bytes as they are, and makes text of all else', () => {
+    const blob = new Blob(['a']);
+    const bytes = new Uint8Array(1);
+    for (const data of [blob, bytes, bytes.buffer, 'text']) expect(sendable(data)).toBe(data);
+    const others = [1, null, undefined, {}, [1, 2], { toString: () => 'named' }];
+    expect(others.map((data) => sendable(data as never))).toEqual([
+      '1',
+      'null',
+      'undefined',
+      '[object Object]',
+      '1,2',
+      'named',
+    ]);
+    expect(() => sendable(Symbol('no text') as never)).toThrow(TypeError);
   });
 });

@@ -5,6 +5,7 @@ import {
   attachHeartbeat,
   type CloseReason,
   type CloseRecord,
+  type CreateWebSocket,
   type HeartbeatEvents,
   type HeartbeatStatus,
   ReconnectingWebSocket,
@@ -49,6 +50,41 @@ const compiles = {
     for (const handle of handles) handle.detach();
   },
 
+  addressesMayBeAsked: (): void => {
+    new ReconnectingWebSocket(() => URL);
+    new ReconnectingWebSocket(async ({ attempt, lastClose, signal }) => {
+      expectTypeOf(attempt).toEqualTypeOf<number>();
+      expectTypeOf(lastClose).toEqualTypeOf<CloseRecord | undefined>();
+      await fetch(URL, { signal });
+      return new globalThis.URL(URL);
+    });
+    new ReconnectingWebSocket(URL, async () => new Set(['a']));
+    new ReconnectingWebSocket(URL, () => undefined);
+    // @ts-expect-error: no address
+    new ReconnectingWebSocket(async () => 5);
+  },
+
+  connectionsAreMadeAndMadeReady: (): void => {
+    new ReconnectingWebSocket(URL, [], {
+      createWebSocket: (url, protocols) =>
+        new NodeWebSocket(url, protocols, { headers: { authorization: 'Bearer' } }),
+      ready: async (socket, { signal }) => {
+        socket.send('login');
+        socket.addEventListener('message', ({ data }) => data, { signal });
+      },
+      signal: new AbortController().signal,
+      logger: console,
+      queuePolicy: 'drop-oldest',
+      fatalCodes: [1008],
+    });
+    const makes: CreateWebSocket[] = [
+      (url, protocols) => new WebSocket(url, protocols),
+      (url, protocols) => new UndiciWebSocket(url, protocols ?? []),
+    ];
+    // @ts-expect-error: there is no such policy
+    new ReconnectingWebSocket(URL, [], { queuePolicy: 'drop', createWebSocket: makes[0] });
+  },
+
   everyClassCanBeDialled: (): void => {
     const classes: WebSocketConstructor[] = [WebSocket, NodeWebSocket, UndiciWebSocket];
     for (const type of classes) new ReconnectingWebSocket(URL, [], { WebSocket: type });
@@ -75,6 +111,10 @@ const compiles = {
       expectTypeOf(detail.cause).toEqualTypeOf<CloseRecord>();
       expectTypeOf(detail.cause.reason).toEqualTypeOf<CloseReason>();
       expectTypeOf(detail.delay).toEqualTypeOf<number>();
+    });
+    socket.addEventListener('drop', ({ detail }) => {
+      expectTypeOf(detail.reason).toEqualTypeOf<'overflow' | 'close'>();
+      for (const message of detail.messages) socket.send(message);
     });
     socket.addEventListener('dead', ({ detail }) => {
       expectTypeOf(detail).toEqualTypeOf<HeartbeatEvents['dead']>();

@@ -1,0 +1,164 @@
+import { type HeartbeatEvents, type Millis, ReadyState, type SocketData } from '@wirebeat/core';
+import type { CloseRecord } from './close-record.ts';
+import type { SocketCloseEvent, SocketMessageEvent } from './dom-events.ts';
+
+/** The events of a {@link ReconnectingWebSocket}: the four of a WebSocket, and its heartbeat's. */
+export type ReconnectingWebSocketEventMap = {
+  readonly open: Event;
+  readonly message: SocketMessageEvent;
+  readonly error: Event;
+  readonly close: SocketCloseEvent;
+  /** The next attempt is scheduled: `attempt` counts from 1, `delay` is in ms. */
+  readonly retry: CustomEvent<{ attempt: number; delay: Millis; cause: CloseRecord }>;
+  /** Messages that were given to `send()` and will not be sent: no place, or no connection any more. */
+  readonly drop: CustomEvent<{ messages: readonly SocketData[]; reason: 'overflow' | 'close' }>;
+  /** There will be no further attempt. */
+  readonly giveup: CustomEvent<{ attempts: number; cause: CloseRecord }>;
+} & { readonly [Name in keyof HeartbeatEvents]: CustomEvent<HeartbeatEvents[Name]> };
+
+type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
+
+/** As the standard's, which `@types/node` names otherwise. */
+interface ListenerOptions {
+  readonly capture?: boolean;
+  readonly once?: boolean;
+  readonly passive?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+type Handler<Name extends keyof ReconnectingWebSocketEventMap> =
+  // biome-ignore lint/suspicious/noExplicitAny: a handler may return anything, as in the standard
+  ((event: ReconnectingWebSocketEventMap[Name]) => any) | null;
+
+/** One of the four, in its turn among the listeners. */
+interface HandlerListener {
+  handler: (event: never) => unknown;
+  handleEvent(event: Event): void;
+}
+
+class Face extends EventTarget {
+  declare static readonly CONNECTING: 0;
+  declare static readonly OPEN: 1;
+  declare static readonly CLOSING: 2;
+  declare static readonly CLOSED: 3;
+  declare readonly CONNECTING: 0;
+  declare readonly OPEN: 1;
+  declare readonly CLOSING: 2;
+  declare readonly CLOSED: 3;
+
+  readonly #handlers: Map<string, HandlerListener> = new Map();
+
+  /** What `Object.prototype.toString` says. */
+  get [Symbol.toStringTag](): string {
+    return 'WebSocket';
+  }
+
+  get onopen(): Handler<'open'> {
+    return this.#handler('open');
+  }
+
+  set onopen(handler: Handler<'open'>) {
+    this.#setHandler('open', handler);
+  }
+
+  get onmessage(): Handler<'message'> {
+    return this.#handler('message');
+  }
+
+  set onmessage(handler: Handler<'message'>) {
+    this.#setHandler('message', handler);
+  }
+
+  get onerror(): Handler<'error'> {
+    return this.#handler('error');
+  }
+
+  set onerror(handler: Handler<'error'>) {
+    this.#setHandler('error', handler);
+  }
+
+  get onclose(): Handler<'close'> {
+    return this.#handler('close');
+  }
+
+  set onclose(handler: Handler<'close'>) {
+    this.#setHandler('close', handler);
+  }
+
+  override addEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
+    type: Name,
+    listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
+    options?: boolean | ListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: Listener<Event> | null,
+    options?: boolean | ListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: Listener<never> | null,
+    options?: boolean | ListenerOptions,
+  ): void {
+    super.addEventListener(type, listener as Listener<Event> | null, options);
+  }
+
+  override removeEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
+    type: Name,
+    listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
+    options?: boolean | ListenerOptions,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: Listener<Event> | null,
+    options?: boolean | ListenerOptions,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: Listener<never> | null,
+    options?: boolean | ListenerOptions,
+  ): void {
+    super.removeEventListener(type, listener as Listener<Event> | null, options);
+  }
+
+  #handler<Name extends keyof ReconnectingWebSocketEventMap>(name: Name): Handler<Name> {
+    return (this.#handlers.get(name)?.handler as Handler<Name> | undefined) ?? null;
+  }
+
+  /** HTML §8.1.8.1: replaced, a handler keeps its turn; taken away, it loses it. */
+  #setHandler<Name extends keyof ReconnectingWebSocketEventMap>(
+    name: Name,
+    handler: Handler<Name>,
+  ): void {
+    const known = this.#handlers.get(name);
+    if (typeof handler !== 'function') {
+      this.#handlers.delete(name);
+      if (known !== undefined) super.removeEventListener(name, known);
+    } else if (known !== undefined) known.handler = handler;
+    else {
+      // A listener of its own: the same function may be added as a listener too.
+      const listener: HandlerListener = {
+        handler,
+        handleEvent: (event) => listener.handler.call(this, event as never),
+      };
+      this.#handlers.set(name, listener);
+      super.addEventListener(name, listener);
+    }
+  }
+}
+
+/** As WebIDL has them: on the class and on its prototype, and never another value. */
+function withConstants(face: typeof Face): typeof Face {
+  for (const [name, value] of Object.entries(ReadyState)) {
+    for (const target of [face, face.prototype]) {
+      Object.defineProperty(target, name.toUpperCase(), { value, enumerable: true });
+    }
+  }
+  return face;
+}
+
+/**
+ * The face of a WebSocket: the constants, the four handlers, and listeners that know their events.
+ * What dispatches the events stands in {@link ReconnectingWebSocket}.
+ */
+export const WebSocketFace: typeof Face = /* @__PURE__ */ withConstants(Face);

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { listenForW3c, type W3cServer } from './w3c-server.ts';
+import { w3cSurface } from './w3c-surface.ts';
+
+describe('the surface of a WebSocket in a page', () => {
+  let server: W3cServer;
+  const sockets: WebSocket[] = [];
+
+  beforeAll(async () => {
+    server = await listenForW3c();
+  });
+  afterAll(async () => {
+    for (const socket of sockets) socket.close();
+    await server.close();
+  });
+
+  w3cSurface('is ours over the class of the page', {
+    Class: ReconnectingWebSocket as unknown as typeof WebSocket,
+    create(...args) {
+      const [url, protocols] = args as [string, string[]];
+      const socket = new ReconnectingWebSocket(url, protocols, { WebSocket, maxAttempts: 0 });
+      sockets.push(socket);
+      return socket;
+    },
+    address: () => server.address,
+  });
+
+  it('reads relative addresses by that of the page', () => {
+    const { host } = window.location;
+    const options = { createWebSocket: () => new WebSocket(server.address) };
+    const socket = new ReconnectingWebSocket('/path?query', [], options);
+    expect(socket.url).toBe(`ws://${host}/path?query`);
+    socket.close();
+  });
+});

@@ -1,0 +1,124 @@
+// The timers of a worker keep time where those of the page do not, and a page whose policy forbids
+// the worker still has its timers. In a real Chromium that slows hidden pages down.
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MS } from './allowance.ts';
+import { type Fact, LifeStage } from './life-stage.ts';
+
+/** Chromium slows a hidden page down after a minute, or five; here after so many seconds. */
+const GRACE = 2;
+const ONSET = (GRACE + 4) * 1_000; // measured: 2.5 s after it; the wake-up of the minute may follow
+const HIDDEN = 14_000;
+const STRICT = "default-src 'none'; script-src 'nonce-n'; connect-src ws:";
+const SCRIPT = '/timer-worker.js';
+
+const VIOLATIONS = `
+addEventListener('securitypolicyviolation', ({ blockedURI }) => note('violation', blockedURI));
+`;
+/** Each second from two sources, and whatever the policy complains of. */
+const TICKS = (options: string) => `
+${VIOLATIONS}
+const scheduler = new wirebeat.WorkerScheduler(${options});
+const tick = () => {
+  note('tick', scheduler.usesWorker);
+  scheduler.at(scheduler.now() + 1_000, tick);
+};
+tick();
+setInterval(note, 1_000, 'control');
+`;
+
+const count = (facts: readonly Fact[], what: string) =>
+  facts.filter((fact) => fact[1] === what).length;
+const of = (facts: readonly Fact[], what: string) =>
+  facts.filter((fact) => fact[1] === what).map(([, , details]) => details);
+
+let stage: LifeStage;
+
+beforeAll(async () => {
+  const grace = `--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/${GRACE}`;
+  stage = await LifeStage.launch(grace);
+  // What the docs tell to serve.
+  const page = readFileSync(
+    new URL('../../../docs/topics/page-lifecycle.md', import.meta.url),
+    'utf8',
+  );
+  const [, script = ''] = /```js worker\n([\s\S]*?)```/.exec(page) ?? [];
+  stage.files.set(SCRIPT, script);
+});
+afterAll(() => stage?.close());
+
+describe('WorkerScheduler', () => {
+  it('keeps time in a hidden page whose own timers are slowed down', async (context) => {
+    const { page, hide, facts } = await stage.visit(context, { code: TICKS('') });
+    await sleep(1_500);
+    expect(page.workers()).toHaveLength(1);
+    await hide();
+    await sleep(HIDDEN);
+    const told = await facts();
+    const slowed = (told.find(([, what]) => what === 'hidden')?.[0] ?? 0) + ONSET;
+    const later = told.filter(([at]) => at > slowed);
+    expect(count(later, 'control')).toBeLessThanOrEqual(1); // else nothing was slowed down
+    expect(count(later, 'tick')).toBeGreaterThanOrEqual((HIDDEN - ONSET) / 1_000 - 2);
+    const ticks = told.filter(([, what]) => what === 'tick').map(([at]) => at);
+    const gaps = ticks.slice(1).map((at, index) => at - (ticks[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThan(1_000 + 500 * MS);
+  });
+
+  describe.concurrent('in a page that is seen', () => {
+    it('ends its worker when it is closed', async (context) => {
+      const { page } = await stage.visit(context, { code: TICKS('') });
+      await sleep(1_500 * MS);
+      expect(page.workers()).toHaveLength(1);
+      await page.evaluate('scheduler.close()');
+      await sleep(500 * MS);
+      expect(page.workers()).toHaveLength(0);
+    });
+
+    it('falls back to the timers of the page under a policy without blobs, and loses none', async (context) => {
+      const { page, facts } = await stage.visit(context, { code: TICKS(''), policy: STRICT });
+      await sleep(3_500 * MS);
+      const told = await facts();
+      expect(of(told, 'violation')).toEqual(['blob']); // which the docs say
+      expect(page.workers()).toHaveLength(0);
+      expect(new Set(of(told, 'tick'))).toEqual(new Set([false]));
+      expect(count(told, 'tick')).toBeGreaterThanOrEqual(3);
+    });
+
+    it('runs its worker from an address that the policy allows', async (context) => {
+      const policy = `${STRICT}; worker-src 'self'`;
+      const code = TICKS(`{ url: '${SCRIPT}' }`);
+      const { page, facts } = await stage.visit(context, { code, policy });
+      await sleep(2_500 * MS);
+      const told = await facts();
+      expect(of(told, 'violation')).toEqual([]);
+      expect(page.workers().map((worker) => worker.url())).toEqual([stage.origin + SCRIPT]);
+      expect(of(told, 'tick').at(-1)).toBe(true);
+    });
+
+    it('falls back where that address has no script', async (context) => {
+      const policy = `${STRICT}; worker-src 'self'`;
+      const { facts } = await stage.visit(context, { code: TICKS("{ url: '/none.js' }"), policy });
+      await sleep(2_500 * MS);
+      const told = await facts();
+      expect(of(told, 'violation')).toEqual([]);
+      expect(new Set(of(told, 'tick'))).toEqual(new Set([false]));
+      expect(count(told, 'tick')).toBeGreaterThanOrEqual(2);
+    });
+
+    it('is reported for nothing by a page that does not use it', async (context) => {
+      const code = `
+        ${VIOLATIONS}
+        const scheduler = new wirebeat.WorkerScheduler(); // made, and no timer set
+        const heartbeat = wirebeat.attachHeartbeat(new WebSocket(url));
+        heartbeat.on('pong', () => note('pong'));
+      `;
+      const { page, facts } = await stage.visit(context, { code, policy: STRICT });
+      await sleep(1_500 * MS);
+      const told = await facts();
+      expect(of(told, 'violation')).toEqual([]);
+      expect(page.workers()).toHaveLength(0);
+      expect(count(told, 'pong')).toBe(1);
+    });
+  });
+});

@@ -1,0 +1,88 @@
+import type { Millis } from '@wirebeat/core';
+import { NETWORKS, type Network } from './network.ts';
+import { type CutRecord, observeCut, observePeace, type PeaceRecord } from './observe.ts';
+import type { Subject } from './subject.ts';
+import { SUBJECTS } from './subjects.ts';
+
+/** How much is simulated of each subject on each network. */
+export interface Extent {
+  /** Of peace, each with a schedule of its own. */
+  readonly runs: number;
+  readonly hours: number;
+  /** Links that are cut, each once: between `cutAfter` and twice that. */
+  readonly cuts: number;
+  readonly cutAfter: Millis;
+}
+
+/** What is published. */
+export const FULL: Extent = { runs: 7, hours: 24, cuts: 500, cutAfter: 1_800_000 };
+/** What `npm test` has the time for. */
+export const SHORT: Extent = { runs: 1, hours: 12, cuts: 30, cutAfter: 600_000 };
+
+/** One line of the table. */
+export interface Result {
+  readonly network: Network;
+  readonly subject: Subject;
+  /** From the cut, in order. Of those who know no `suspect` there is none. */
+  readonly toSuspect: readonly Millis[];
+  readonly toDead: readonly Millis[];
+  readonly suspicionsPerHour: number;
+  readonly deathsPerDay: number;
+  readonly pingsPerHour: number;
+  /** Deaths although an answer was there in time, and only had not been read. */
+  readonly wronged: number;
+  /** Links that died and were never found to be dead. */
+  readonly missed: number;
+  readonly isBoundExceeded: boolean;
+}
+
+/** Every subject on every network on which it lives, all on the same schedules. */
+export function study(extent: Extent): readonly Result[] {
+  return NETWORKS.flatMap((network, index) =>
+    SUBJECTS.filter((subject) => isAtHome(network, subject)).map((subject) =>
+      observe(network, subject, extent, 1_000_003 * (index + 1)),
+    ),
+  );
+}
+
+/** Only pages are throttled, and in a hidden one nobody writes. */
+function isAtHome(network: Network, subject: Subject): boolean {
+  return !network.isPage || (subject.home === 'page' && !subject.isActing);
+}
+
+function observe(network: Network, subject: Subject, extent: Extent, seed: number): Result {
+  const { runs, hours, cuts, cutAfter } = extent;
+  const peace = times(runs, (run) => observePeace(network, subject, seed + 10 * run, hours));
+  const cut = times(cuts, (run) => observeCut(network, subject, seed + 100_000 + 10 * run, cutAfter));
+  const total = (of: (record: PeaceRecord) => number) =>
+    peace.reduce((sum, record) => sum + of(record), 0);
+  const found = cut.filter(({ deadAfter }) => deadAfter !== undefined);
+  return {
+    network,
+    subject,
+    toSuspect: subject.suspects ? inOrder(found, ({ suspectAfter }) => suspectAfter) : [],
+    toDead: inOrder(found, ({ deadAfter }) => deadAfter),
+    suspicionsPerHour: total(({ suspicions }) => suspicions) / (runs * hours),
+    deathsPerDay: (24 * total(({ deaths }) => deaths)) / (runs * hours),
+    pingsPerHour: total(({ pings }) => pings) / (runs * hours),
+    wronged: total(({ wronged }) => wronged),
+    missed: cuts - found.length,
+    isBoundExceeded: [...peace, ...cut].some(({ isBoundExceeded }) => isBoundExceeded),
+  };
+}
+
+function times<T>(count: number, run: (index: number) => T): readonly T[] {
+  return Array.from({ length: count }, (_, index) => run(index));
+}
+
+function inOrder(
+  records: readonly CutRecord[],
+  of: (record: CutRecord) => Millis | undefined,
+): readonly Millis[] {
+  return records.map((record) => of(record) ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
+}
+
+/** The value that a `part` of them, in order, does not exceed. */
+export function quantile(values: readonly Millis[], part: number): Millis {
+  return values[Math.ceil(part * values.length) - 1] ?? Number.POSITIVE_INFINITY;
+}
