@@ -84,11 +84,17 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #send: (data: never) => void;
   readonly #pacemaker: Pacemaker;
   readonly #presence: Presence;
+  readonly #session: string | undefined;
   readonly #release: (() => void)[] = [];
+  #isBound = false;
   #retryAfter: Millis | undefined;
 
-  /** @throws {InvalidOptionError} as {@link attachHeartbeat} does. */
-  constructor(socket: WebSocketLike, options: AttachOptions = {}) {
+  /**
+   * A `session` is told to the server in the first ping.
+   *
+   * @throws {InvalidOptionError} as {@link attachHeartbeat} does.
+   */
+  constructor(socket: WebSocketLike, options: AttachOptions = {}, session?: string) {
     super();
     checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, 'scheduler', 'memory', 'lifecycle']);
     if (typeof socket?.addEventListener !== 'function' || typeof socket.send !== 'function') {
@@ -104,11 +110,12 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       ...given
     } = options;
     if (lifecycle !== false && typeof lifecycle?.watch !== 'function') {
-      throw new InvalidOptionError('lifecycle', 'an object with watch(), or false', lifecycle);
+      throw new InvalidOptionError('lifecycle', 'a Lifecycle or false', lifecycle);
     }
     const timing = { ...given, jitter, random, probeAfter };
     this.#socket = socket;
     this.#send = socket.send;
+    this.#session = session;
     const shell: PacemakerShell = {
       sendPing: (ping) => this.#sendPing(ping),
       sendPong: (id) => this.#sendText(encodeBeat({ type: 'pong', id })),
@@ -119,7 +126,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       },
     };
     this.#pacemaker = new Pacemaker(timing, scheduler, shell, memory);
-    if (socket.readyState === ReadyState.Closed) return; // there is nothing to watch, nor will be
+    const isClosed = socket.readyState === ReadyState.Closed; // there is nothing to watch, nor will be
+    this.#presence = watchPresence(this.#pacemaker, scheduler, !isClosed && lifecycle, () =>
+      this.probe(),
+    );
+    if (isClosed) return;
     this.#release.push(this.#presence.end);
     this.#watchSocket();
     if (socket.readyState === ReadyState.Open) this.#open();
@@ -145,6 +156,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     return this.#pacemaker.heartbeat.detectionBound;
   }
 
+  /** Whether the server knows the session. */
+  get isBound(): boolean {
+    return this.#isBound;
+  }
+
   /** How long the server asks to wait before the next connection; undefined until it does. */
   get retryAfter(): Millis | undefined {
     return this.#retryAfter;
@@ -153,7 +169,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   /**
    * Pings now; resolves to the latency. Rejects with {@link PingTimeoutError} after `timeout`, with
    * {@link ConnectionClosedError} if the socket is not open or closes, with the signal's reason if
-   * that is aborted, and with {@link InvalidOptionError} if `timeout` is out of its range.
+   * that is aborted, and with {@link InvalidOptionError} if `timeout` or `id` is not allowed.
    */
   ping(options?: PingOptions): Promise<Millis> {
     return this.#pacemaker.ping(options);
@@ -198,10 +214,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 
   #receiveBeat(beat: Beat): void {
+    const { type, values = {} } = beat;
+    if (type === 'pong') this.#isBound ||= values['session'] === 'ok';
+    else this.#retryAfter = readMillis(values['retryAfter']) ?? this.#retryAfter;
     this.#pacemaker.receiveBeat(beat);
-    if (beat.values !== undefined) this.#adopt(beat.values);
-    if (beat.type === 'ping')
-      this.#retryAfter = readMillis(beat.values?.['retryAfter']) ?? this.#retryAfter;
+    this.#adopt(values);
   }
 
   /** The first ping goes out at once: it says what protocol this is, and gives a latency. */
@@ -234,7 +251,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 
   #sendPing(ping: PingOrder): void {
-    const values = { ...(ping.first && { v: '1' }), ...this.#presence.valuesOf(ping.first) };
+    const session = this.#session;
+    const values = {
+      ...(ping.first && { v: '1', ...(session && { session }) }),
+      ...this.#presence.valuesOf(ping.first),
+    };
     this.#sendText(encodeBeat({ type: 'ping', id: ping.id, values }));
   }
 

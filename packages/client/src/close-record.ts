@@ -16,6 +16,7 @@ export type CloseReason =
   | 'fatal'
   | 'abnormal'
   | 'rotation'
+  | 'replaced'
   | 'reconnect'
   | 'user';
 

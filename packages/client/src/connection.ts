@@ -8,7 +8,7 @@ import {
   type Timer,
   type WebSocketLike,
 } from '@wirebeat/core';
-import { abandon, attachHeartbeat, type SocketHeartbeat } from './attach.ts';
+import { abandon, SocketHeartbeat } from './attach.ts';
 import { type CloseReason, type CloseRecord, reasonOf } from './close-record.ts';
 import type { ReadySocket, ResolvedReconnectOptions } from './reconnect-options.ts';
 
@@ -56,9 +56,11 @@ export class Connection {
   /** Undefined while it is asked where to dial. */
   socket: WebSocketLike | undefined;
   heartbeat: SocketHeartbeat | undefined;
+  /** A successor comes to have another than it was dialled for. */
+  owner: ConnectionOwner;
   readonly #options: ConnectionOptions;
   readonly #memory: PeerMemory;
-  readonly #owner: ConnectionOwner;
+  readonly #session: string | undefined;
   readonly #asking: AbortController = new AbortController();
   readonly #listeners: [type: string, listener: (event: SocketEvent) => void][];
   /** What the heartbeat said before our own listener of `open`: told after it. */
@@ -75,13 +77,15 @@ export class Connection {
     options: ConnectionOptions,
     memory: PeerMemory,
     owner: ConnectionOwner,
+    session?: string,
   ) {
     this.#options = options;
     this.#memory = memory;
-    this.#owner = owner;
+    this.#session = session;
+    this.owner = owner;
     this.#listeners = [
       ['open', () => this.#open()],
-      ['message', (event) => owner.received(event)],
+      ['message', (event) => this.owner.received(event)],
       ['error', (event) => this.#failed(event)],
       ['close', (event) => this.#closed(event)],
     ];
@@ -99,9 +103,9 @@ export class Connection {
     return this.#openedAt !== undefined && this.#phase !== 'ended';
   }
 
-  /** Whether messages go out now, and not into a queue. */
-  get takesMessages(): boolean {
-    return this.#phase === 'open' || this.#phase === 'ready';
+  /** Whether what the application sends belongs to this connection, before all that waits. */
+  get isOpening(): boolean {
+    return this.#phase === 'open';
   }
 
   /** Whether it proved itself: it answered a ping, and was ready for `stableFor` or longer. */
@@ -143,12 +147,11 @@ export class Connection {
 
   /** Ends it now. The owner is told; the socket is closed as well as it goes. */
   abandon(reason: CloseReason): void {
-    const words = /^(connect|ready)-timeout$/.test(reason) ? reason.replace('-', ' ') : '';
+    const isTimeout = /^replaced$|^(connect|ready)-timeout$/.test(reason);
+    const words = isTimeout ? reason.replace('-', ' ') : '';
     const { socket } = this;
-    this.#end(reason, {
-      type: 'close',
-      code: words === '' ? CloseCode.Abnormal : CloseCode.Timeout,
-    });
+    const code = isTimeout ? CloseCode.Timeout : CloseCode.Abnormal;
+    this.#end(reason, { type: 'close', code });
     if (socket !== undefined) abandon(socket, words);
   }
 
@@ -163,7 +166,8 @@ export class Connection {
   #dial(dial: () => WebSocketLike): void {
     const socket = dial();
     // The heartbeat first: its listener hides the beats from ours.
-    this.heartbeat = attachHeartbeat(socket, { ...this.#options.heartbeat, memory: this.#memory });
+    const options = { ...this.#options.heartbeat, memory: this.#memory };
+    this.heartbeat = new SocketHeartbeat(socket, options, this.#session);
     this.socket = socket;
     for (const [type, listener] of this.#listeners) socket.addEventListener(type, listener);
     for (const name of BEATS) this.#forward(this.heartbeat, name);
@@ -174,19 +178,19 @@ export class Connection {
     this.#timer?.cancel();
     this.#phase = 'open';
     this.#openedAt = this.#options.scheduler.now();
-    this.#owner.opened();
+    this.owner.opened();
     for (const tell of this.#early.splice(0)) if (this.isOpen) tell();
   }
 
   /** Before the open it is the end: undici 6, the one in Node 22, has no `close` follow there. */
   #failed(event: SocketEvent & { readonly error?: unknown }): void {
-    this.#owner.failed(event.error);
+    this.owner.failed(event.error);
     if (this.#openedAt === undefined) this.abandon('abnormal');
   }
 
   #fail(reason: CloseReason, error: unknown): void {
     if (this.#phase !== 'dialling' && this.#phase !== 'readying') return; // nobody waits for it
-    this.#owner.failed(error);
+    this.owner.failed(error);
     this.abandon(reason);
   }
 
@@ -200,7 +204,7 @@ export class Connection {
       if (name === 'pong') this.#answered = true;
       // A peer that left the pings of one connection unanswered gets another chance to speak.
       if (name === 'unanswered' && this.#memory.speaks) return this.abandon('unanswered');
-      const tell = () => this.#owner.beat(name, event);
+      const tell = () => this.owner.beat(name, event);
       if (this.#openedAt === undefined) return this.#early.push(tell);
       tell();
       if (name === 'dead') {
@@ -247,7 +251,7 @@ export class Connection {
     for (const [type, listener] of this.#listeners) {
       this.socket?.removeEventListener(type, listener);
     }
-    this.#owner.ended({
+    this.owner.ended({
       reason,
       code: event.code ?? CloseCode.Abnormal,
       text,

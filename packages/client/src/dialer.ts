@@ -27,6 +27,8 @@ export type CreateWebSocket = (url: string, protocols?: string[]) => WebSocketLi
 export class Dialer {
   /** The address that was dialled last; empty before any is known. */
   url = '';
+  /** Its origin, as messages tell it. */
+  origin = '';
   readonly #url: UrlSource;
   readonly #protocols: ProtocolsSource;
   readonly #create: CreateWebSocket;
@@ -53,8 +55,10 @@ export class Dialer {
   #dial(given: string | URL, offered: string | Iterable<string> | undefined): () => WebSocketLike {
     const url = readUrl(given);
     const protocols = readProtocols(offered);
+    const { origin } = new URL(url);
     return () => {
       this.url = url;
+      this.origin = origin;
       return this.#create(url, protocols);
     };
   }

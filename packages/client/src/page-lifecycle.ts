@@ -20,8 +20,7 @@ export interface Lifecycle {
 type Take = (event: { readonly type: string; readonly persisted?: boolean }) => void;
 
 interface Target {
-  addEventListener?(type: string, take: Take): void;
-  removeEventListener(type: string, take: Take): void;
+  addEventListener?(type: string, take: Take, options: { readonly signal: AbortSignal }): void;
 }
 
 interface Page extends Target {
@@ -49,31 +48,26 @@ export const pageLifecycle: Lifecycle = {
       state(now);
     };
     const take: Take = ({ type, persisted }) => {
+      const before = network;
+      network = connection?.type;
+      // Chromium tells each new estimate of the speed too.
+      if (type === 'change' && network === before) return;
       if (persisted === false) return; // the page is new, or goes for good
-      if (type === 'change') {
-        // Chromium tells each new estimate of the speed too.
-        if (network === connection?.type) return;
-        network = connection?.type;
-      }
       const freezes = type === 'freeze' || type === 'pagehide';
       const hides = type === 'visibilitychange' && document?.hidden;
       if (!hides) isFrozen = freezes; // whatever else happens, happens to a page that runs
       look();
       if (!hides && !freezes) hint();
     };
-    const targets: [Target | undefined, string[]][] = [
-      [document, ['visibilitychange', 'freeze', 'resume']],
-      [page, ['pagehide', 'pageshow', 'online', 'offline', 'focus']],
-      [connection, ['change']],
-    ];
-    const each = (act: (target: Target, type: string) => void) => {
-      for (const [target, types] of targets) {
-        if (target?.addEventListener) for (const type of types) act(target, type);
-      }
+    const end = new AbortController();
+    const listen = (target: Target | undefined, ...types: string[]) => {
+      for (const type of types) target?.addEventListener?.(type, take, { signal: end.signal });
     };
-    each((target, type) => target.addEventListener?.(type, take));
+    listen(document, 'visibilitychange', 'freeze', 'resume');
+    listen(page, 'pagehide', 'pageshow', 'online', 'offline', 'focus');
+    listen(connection, 'change');
     look();
-    return () => each((target, type) => target.removeEventListener(type, take));
+    return () => end.abort();
   },
 };
 

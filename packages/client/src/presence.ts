@@ -62,7 +62,8 @@ export function watchPresence(
       } else if (wasFrozen) settling = scheduler.at(scheduler.now() + SETTLING, settle);
     },
     hint() {
-      if (!isAway) probe(); // else the server is asked anyway
+      const isOpen = pacemaker.heartbeat.status !== 'idle';
+      if (isOpen && !isAway) probe(); // away, the server is asked anyway
     },
   };
   const unwatch = lifecycle ? lifecycle.watch(listener) : () => {};

@@ -67,6 +67,18 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
   readonly maxQueuedMessages?: number | false;
   /** What becomes of what the queue has no place for. @default 'error': `send()` throws */
   readonly queuePolicy?: QueuePolicy;
+  /**
+   * Whether messages are kept until the server has confirmed them, within the bounds of the queue.
+   * What is not confirmed is in `unconfirmed`. @default as `resend`
+   */
+  readonly confirm?: boolean;
+  /** `'unconfirmed'`: what was not confirmed is sent again on the next connection. @default false */
+  readonly resend?: 'unconfirmed' | false;
+  /**
+   * Whether a second connection is made while the first is suspect. @default where the server knows
+   * the client's session, and so ends the older one
+   */
+  readonly makeBeforeBreak?: boolean;
   /** Close codes of the peer after which it gives up. @default those in [4400, 4499] */
   readonly fatalCodes?: readonly number[];
   /** Whether to dial again after this end. @default unless the reason is `fatal` */
@@ -87,6 +99,9 @@ export interface ResolvedReconnectOptions extends QueueBounds {
   readonly backoff: BackoffOptions;
   readonly scheduler: Scheduler;
   readonly lifecycle: Lifecycle | false;
+  readonly confirm: boolean;
+  readonly resend: boolean;
+  readonly makeBeforeBreak: boolean | undefined;
   readonly createWebSocket: CreateWebSocket;
   readonly connectTimeout: Millis;
   readonly ready: ReconnectOptions['ready'];
@@ -122,6 +137,9 @@ const OWN_NAMES = [
   'maxQueuedBytes',
   'maxQueuedMessages',
   'queuePolicy',
+  'confirm',
+  'resend',
+  'makeBeforeBreak',
   'fatalCodes',
   'shouldReconnect',
   'WebSocket',
@@ -139,6 +157,9 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
     lifecycle = pageLifecycle,
     backoff = {},
     queuePolicy = 'error',
+    resend = false,
+    confirm = resend !== false,
+    makeBeforeBreak,
     signal,
     logger,
   } = options;
@@ -147,6 +168,8 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
   checkNames('backoff', backoff, ['minDelay', 'maxDelay', 'factor', 'jitter']);
   resolveHeartbeatOptions(heartbeat); // bad ones are told here, before a socket is dialled
   const policies = `one of ${QUEUE_POLICIES.join(', ')}`;
+  check(resend === false || resend === 'unconfirmed', 'resend', "'unconfirmed' or false", resend);
+  check(confirm || resend === false, 'confirm', 'true where `resend` is', confirm);
   check(QUEUE_POLICIES.includes(queuePolicy), 'queuePolicy', policies, queuePolicy);
   check(!lifecycle || lifecycle.watch, 'lifecycle', 'an object with watch(), or false', lifecycle);
   check(!signal || signal.addEventListener, 'signal', 'an AbortSignal', signal);
@@ -156,7 +179,7 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
   const count = (name: keyof typeof DEFAULTS | 'maxAttempts', fallback: number) =>
     countOrOff(name, options[name], fallback);
   return {
-    heartbeat: { ...heartbeat, scheduler, lifecycle },
+    heartbeat: { ...(confirm && { probeAfter: false }), ...heartbeat, scheduler, lifecycle },
     backoff: { ...backoff, random },
     scheduler,
     lifecycle,
@@ -170,6 +193,9 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
     maxQueuedBytes: count('maxQueuedBytes', DEFAULTS.maxQueuedBytes),
     maxQueuedMessages: count('maxQueuedMessages', DEFAULTS.maxQueuedMessages),
     queuePolicy,
+    confirm,
+    resend: resend !== false,
+    makeBeforeBreak,
     isFatal: fatalBy(options.fatalCodes),
     shouldReconnect:
       checkFunction('shouldReconnect', options.shouldReconnect) ??

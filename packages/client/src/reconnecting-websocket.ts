@@ -1,5 +1,6 @@
 import {
   ConnectionClosedError,
+  type HeartbeatEvents,
   type HeartbeatStatus,
   type Millis,
   PeerMemory,
@@ -13,6 +14,7 @@ import { Announcer } from './announcer.ts';
 import { type CloseRecord, NEVER_DIALLED } from './close-record.ts';
 import { readClose } from './close-rules.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
+import { Delivery } from './delivery.ts';
 import { Dialer, type ProtocolsSource, type UrlSource } from './dialer.ts';
 import { messageEvent } from './dom-events.ts';
 import {
@@ -21,7 +23,9 @@ import {
   resolveReconnectOptions,
 } from './reconnect-options.ts';
 import { RetryWait } from './retry-wait.ts';
-import { SendQueue, sendable } from './send-queue.ts';
+import { sendable } from './send-queue.ts';
+import { drawSession } from './session.ts';
+import { type Inheritance, Succession } from './succession.ts';
 import { WebSocketFace } from './web-socket-face.ts';
 
 /**
@@ -35,10 +39,19 @@ export class ReconnectingWebSocket extends WebSocketFace {
   readonly #options: ResolvedReconnectOptions;
   readonly #announcer: Announcer;
   readonly #dialer: Dialer;
-  readonly #queue: SendQueue;
+  readonly #delivery: Delivery;
+  readonly #succession: Succession;
+  readonly #session: string | undefined;
   readonly #retry: RetryWait;
   readonly #memory: PeerMemory = new PeerMemory();
   readonly #abort: () => void = () => this.close();
+  readonly #owner: ConnectionOwner = {
+    opened: () => this.#opened(),
+    received: (event) => this.#received(event),
+    failed: (error) => this.#announcer.failed(error),
+    ended: (record) => this.#ended(record),
+    beat: (name, event) => this.#beat(name, event),
+  };
   #readyState: number = ReadyState.Connecting;
   #connection: Connection | undefined;
   #lastClose: CloseRecord | undefined;
@@ -58,11 +71,16 @@ export class ReconnectingWebSocket extends WebSocketFace {
     this.#options = resolveReconnectOptions(options);
     this.#dialer = new Dialer(url, protocols, (...address) => this.#create(...address));
     this.#announcer = new Announcer(this, this.#options.logger);
-    this.#queue = new SendQueue(this.#options);
+    this.#delivery = new Delivery(this.#options);
+    this.#succession = new Succession(this.#options, {
+      dial: (owner) => this.#dial(owner),
+      replace: () => this.#connection?.abandon('replaced'),
+    });
+    if (this.#options.makeBeforeBreak !== false) this.#session = drawSession();
     this.#retry = new RetryWait(this.#options, () => this.#redial());
     const { signal } = this.#options;
     if (signal?.aborted) this.#close();
-    else this.#connection = this.#dial();
+    else this.#connection = this.#dial(this.#owner);
     signal?.addEventListener('abort', this.#abort);
   }
 
@@ -90,7 +108,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
   /** Bytes that are queued here or in the socket. */
   get bufferedAmount(): number {
     const socket = this.#connection?.socket as { bufferedAmount?: number } | undefined;
-    return this.#queue.bytes + (socket?.bufferedAmount ?? 0);
+    return this.#delivery.bytes + (socket?.bufferedAmount ?? 0);
   }
 
   /**
@@ -118,9 +136,9 @@ export class ReconnectingWebSocket extends WebSocketFace {
   send(...args: [data?: SocketData]): void {
     if (args.length === 0) throw new TypeError('send() needs a message');
     const message = sendable(args[0] as SocketData);
-    if (this.#readyState >= ReadyState.Closing) this.#queue.lose(message);
-    else if (this.#connection?.takesMessages) this.#connection.socket?.send(message as never);
-    else this.#dropped('overflow', this.#queue.push(message));
+    if (this.#readyState >= ReadyState.Closing) this.#delivery.lose(message);
+    else if (this.#connection?.isOpening) this.#connection.socket?.send(message as never);
+    else this.#dropped('overflow', this.#delivery.send(message));
   }
 
   /**
@@ -168,8 +186,26 @@ export class ReconnectingWebSocket extends WebSocketFace {
   reconnect(): void {
     if (this.#readyState >= ReadyState.Closing) return;
     this.#retry.backoff.reset();
+    this.#succession.cancel();
     if (this.#connection !== undefined) this.#connection.abandon('reconnect');
     else this.#retry.end(); // also in a listener of `close`, before the wait has begun
+  }
+
+  /**
+   * Resolves once the peer's WebSocket layer has read all that was sent until now: whether the
+   * application has, only the application knows. Rejects with {@link ConnectionClosedError} if the
+   * connection ends before, and what it did not confirm is not sent again.
+   */
+  flushed(): Promise<void> {
+    return this.#delivery.flushed();
+  }
+
+  /**
+   * With `confirm` or `resend`: what was sent and not confirmed, on this connection or, until the
+   * next `open`, on the last.
+   */
+  get unconfirmed(): readonly SocketData[] {
+    return this.#delivery.unconfirmed;
   }
 
   [Symbol.dispose](): void {
@@ -185,61 +221,70 @@ export class ReconnectingWebSocket extends WebSocketFace {
   }
 
   /** The one place where connections begin. */
-  #dial(): Connection {
+  #dial(owner: ConnectionOwner): Connection {
     const { attempt } = this.#retry.backoff;
     const lastClose = this.#lastClose;
-    const owner: ConnectionOwner = {
-      opened: () => this.#opened(connection),
-      received: (event) => this.#received(event),
-      failed: (error) => this.#announcer.failed(error),
-      ended: (record) => this.#ended(record),
-      beat: (name, event) => this.#announcer.announce(name, event),
-    };
-    const connection: Connection = new Connection(
-      (signal) => this.#dialer.prepare({ attempt, lastClose, signal }),
-      this.#options,
-      this.#memory,
-      owner,
-    );
-    return connection;
+    const prepare = (signal: AbortSignal) => this.#dialer.prepare({ attempt, lastClose, signal });
+    return new Connection(prepare, this.#options, this.#memory, owner, this.#session);
   }
 
   #redial(): void {
     try {
-      this.#connection = this.#dial();
+      this.#connection = this.#dial(this.#owner);
     } catch (error) {
       this.#announcer.failed(error);
       this.#ended(NEVER_DIALLED);
     }
   }
 
-  #opened(connection: Connection): void {
+  #opened(): void {
+    const connection = this.#connection as Connection; // whose open this is
     const socket = connection.socket as WebSocketLike & { protocol?: string; extensions?: string };
     this.#readyState = ReadyState.Open;
     this.#protocol = socket.protocol ?? '';
     this.#extensions = socket.extensions ?? '';
     this.#announcer.tell(new Event('open'));
-    connection.makeReady(() => {
-      for (const message of this.#queue.drain()) socket.send(message as never);
-    });
+    connection.makeReady(() => this.#delivery.begin(connection));
   }
 
   #received(event: SocketEvent): void {
     if (this.#readyState !== ReadyState.Open) return; // closing: the standard drops it
-    this.dispatchEvent(messageEvent(event.data, new URL(this.url).origin));
+    this.dispatchEvent(messageEvent(event.data, this.#dialer.origin));
   }
 
   #ended(record: CloseRecord): void {
     if (this.#connection?.isStable(this.#options.stableFor)) this.#retry.backoff.reset();
-    this.#connection = undefined;
+    this.#delivery.interrupt();
+    const heir = this.#succession.inherit(this.#owner);
+    this.#connection = heir?.successor;
     this.#lastClose = record;
     if (this.#readyState === ReadyState.Closing) return this.#finish(record);
-    const goesOn = this.#retry.isWorth(record);
+    const goesOn = heir !== undefined || this.#retry.isWorth(record);
     this.#readyState = goesOn ? ReadyState.Connecting : ReadyState.Closed;
     if (record.wasOpen) this.#announcer.closed(record);
     if (!goesOn) return this.#giveUp(record);
-    // Else a listener has closed, or dialled.
-    if (this.#readyState === ReadyState.Connecting && !this.#connection) this.#wait(record);
+    if (this.#readyState !== ReadyState.Connecting) return; // a listener has closed
+    if (heir !== undefined) this.#succeed(heir);
+    else if (this.#connection === undefined) this.#wait(record); // else a listener has dialled
+  }
+
+  /** The successor is in use from here; if it is not open yet, it will say so itself. */
+  #succeed({ successor, held }: Inheritance): void {
+    if (this.#connection !== successor || !successor.isOpen) return;
+    this.#opened();
+    for (const event of held) this.#received(event);
+  }
+
+  #beat<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+    this.#delivery.beat(name, event);
+    if (name === 'alive') this.#succession.recovered();
+    if (name === 'suspect' && this.#mayOverlap) this.#succession.suspected();
+    this.#announcer.announce(name, event);
+  }
+
+  /** A server that knows the session ends the older connection by itself. */
+  get #mayOverlap(): boolean {
+    return this.#options.makeBeforeBreak ?? this.#connection?.heartbeat?.isBound === true;
   }
 
   #wait(cause: CloseRecord): void {
@@ -257,6 +302,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
     if (this.#readyState >= ReadyState.Closing) return;
     this.#readyState = ReadyState.Closing;
     this.#retry.cancel();
+    this.#succession.cancel();
     if (this.#connection !== undefined) return this.#connection.close(...end);
     const { scheduler } = this.#options;
     scheduler.at(scheduler.now(), () => {
@@ -275,8 +321,8 @@ export class ReconnectingWebSocket extends WebSocketFace {
   /** It is over: nothing is kept. */
   #leave(): void {
     this.#options.signal?.removeEventListener('abort', this.#abort);
-    const messages = this.#queue.drain();
-    for (const message of messages) this.#queue.lose(message);
+    this.#succession.cancel();
+    const messages = this.#delivery.end();
     this.#dropped('close', messages);
   }
 

@@ -12,25 +12,59 @@ export interface QueueBounds {
   readonly queuePolicy: QueuePolicy;
 }
 
-/** Messages sent while there is no connection, bounded in bytes and in number. */
+/**
+ * Messages on their way, bounded in bytes and in number: those that wait for a connection and, where
+ * they are kept until they are confirmed, those that it was sent before them.
+ */
 export class SendQueue {
   readonly #bounds: QueueBounds;
+  readonly #keeps: boolean;
   #messages: SocketData[] = [];
   #bytes = 0;
+  #sent = 0; // of these messages
+  #sentBytes = 0;
+  #gone = 0; // messages before these
   #lostBytes = 0;
 
-  constructor(bounds: QueueBounds) {
+  constructor(bounds: QueueBounds, keeps = false) {
     this.#bounds = bounds;
+    this.#keeps = keeps;
   }
 
-  /** Of what is queued, and of what was lost. */
+  /** Of what waits, and of what was lost. */
   get bytes(): number {
-    return this.#bytes + this.#lostBytes;
+    return this.#bytes - this.#sentBytes + this.#lostBytes;
+  }
+
+  /** Messages there ever were. */
+  get count(): number {
+    return this.#gone + this.#messages.length;
+  }
+
+  /** Those of them that were sent, as the connection in use has it. */
+  get sentCount(): number {
+    return this.#gone + this.#sent;
+  }
+
+  /** Whether half of the bounds is taken. */
+  get isHalfFull(): boolean {
+    const { maxQueuedBytes, maxQueuedMessages } = this.#bounds;
+    return 2 * this.#bytes > maxQueuedBytes || 2 * this.#messages.length > maxQueuedMessages;
+  }
+
+  /** What was sent and is kept. */
+  get sent(): readonly SocketData[] {
+    return this.#messages.slice(0, this.#sent);
   }
 
   /** Counts a message that is sent after the end, as the standard does for ever. */
   lose(message: SocketData): void {
     this.#lostBytes += byteLength(message);
+  }
+
+  /** Counts a message that was sent and is not kept. Nothing waits. */
+  pass(): void {
+    this.#gone += 1;
   }
 
   /**
@@ -51,22 +85,54 @@ export class SendQueue {
     const isHopeless = size > maxQueuedBytes || maxQueuedMessages === 0;
     if (!fits() && (queuePolicy === 'drop-newest' || isHopeless)) return [message];
     const dropped: SocketData[] = [];
-    while (!fits()) {
-      const oldest = this.#messages.shift() as SocketData; // one is there, else it would fit
-      this.#bytes -= byteLength(oldest);
-      dropped.push(oldest);
-    }
+    while (!fits()) dropped.push(this.#shift());
     this.#bytes += size;
     this.#messages.push(message);
     return dropped;
   }
 
-  /** Takes all messages out, in order. */
+  /** The messages that wait, in order. Each counts as sent when the one after it is asked for. */
+  *waiting(): Generator<SocketData> {
+    while (this.#sent < this.#messages.length) {
+      const message = this.#messages[this.#sent] as SocketData;
+      yield message;
+      this.#sent += 1;
+      this.#sentBytes += byteLength(message);
+      if (!this.#keeps) this.#shift();
+    }
+  }
+
+  /** So many messages, of all there ever were, are known to have arrived. */
+  confirm(count: number): void {
+    while (this.#gone < count && this.#sent > 0) this.#shift();
+  }
+
+  /** The connection has ended. Returns what was sent and kept; it waits again, or is kept no more. */
+  rewind(again: boolean): SocketData[] {
+    const sent = this.#messages.slice(0, this.#sent);
+    if (again) this.#sent = this.#sentBytes = 0;
+    else this.confirm(this.sentCount);
+    return sent;
+  }
+
+  /** Takes out all that waits, in order. */
   drain(): SocketData[] {
-    const messages = this.#messages;
+    const waiting = this.#messages.slice(this.#sent);
     this.#messages = [];
-    this.#bytes = 0;
-    return messages;
+    this.#bytes = this.#sent = this.#sentBytes = 0;
+    return waiting;
+  }
+
+  #shift(): SocketData {
+    const message = this.#messages.shift() as SocketData; // one is there
+    const size = byteLength(message);
+    this.#bytes -= size;
+    this.#gone += 1;
+    if (this.#sent > 0) {
+      this.#sent -= 1;
+      this.#sentBytes -= size;
+    }
+    return message;
   }
 }
 

@@ -1,18 +1,20 @@
-import type { Instant, Millis, Scheduler, SocketEvent, Timer } from '@wirebeat/core';
+import type { Instant, Millis, SocketEvent, Timer } from '@wirebeat/core';
 import type { Connection, ConnectionOwner } from './connection.ts';
+import type { ResolvedReconnectOptions } from './reconnect-options.ts';
 import { byteLength } from './send-queue.ts';
 
-/** What a {@link Succession} works with. */
-export interface SuccessionOptions {
-  readonly scheduler: Scheduler;
-  /** Source of chance, in [0, 1). */
-  readonly random: () => number;
-  /** Bytes that a successor may receive before it is in use. */
-  readonly maxHeldBytes: number;
+/** Who has a {@link Succession}. */
+export interface SuccessionOwner {
   /** Dials a second connection. May throw, as the WebSocket class does. */
   dial(owner: ConnectionOwner): Connection;
-  /** The successor was answered: it is the one in use from here, and this is what it received. */
-  replace(successor: Connection, held: readonly SocketEvent[]): void;
+  /** The successor was answered: the connection in use is to be ended. */
+  replace(): void;
+}
+
+/** A connection that takes over, and what it has received. */
+export interface Inheritance {
+  readonly successor: Connection;
+  readonly held: readonly SocketEvent[];
 }
 
 /** The longest wait before a second connection: the clients of one server do not dial in step. */
@@ -28,7 +30,8 @@ const PAUSE: Millis = 60_000;
  * before it answers. From there the one in use can no longer win.
  */
 export class Succession {
-  readonly #options: SuccessionOptions;
+  readonly #options: ResolvedReconnectOptions;
+  readonly #owner: SuccessionOwner;
   #timer: Timer | undefined;
   #successor: Connection | undefined;
   #held: SocketEvent[] = [];
@@ -36,17 +39,18 @@ export class Succession {
   #notBefore: Instant = Number.NEGATIVE_INFINITY;
   #wasFalse = false; // the connection in use was suspect and spoke again: it is let die by itself
 
-  constructor(options: SuccessionOptions) {
+  constructor(options: ResolvedReconnectOptions, owner: SuccessionOwner) {
     this.#options = options;
+    this.#owner = owner;
   }
 
   /** The connection in use is suspect. */
   suspected(): void {
-    const { scheduler, random } = this.#options;
+    const { scheduler, backoff } = this.#options;
     const now = scheduler.now();
     if (this.#isOn || this.#wasFalse || now < this.#notBefore) return;
     this.#notBefore = now + PAUSE;
-    this.#timer = scheduler.at(now + random() * SPREAD, () => this.begin());
+    this.#timer = scheduler.at(now + backoff.random() * SPREAD, () => this.begin());
   }
 
   /** The connection in use has spoken. */
@@ -67,11 +71,11 @@ export class Succession {
       received: (event) => this.#hold(event),
       ended: () => this.#forget(),
       beat: (name) => {
-        if (name === 'pong') this.#replace();
+        if (name === 'pong') this.#owner.replace();
       },
     };
     try {
-      this.#successor = this.#options.dial(owner);
+      this.#successor = this.#owner.dial(owner);
     } catch {
       // The one in use may recover; if it does not, the next attempt says the same.
     }
@@ -81,13 +85,15 @@ export class Succession {
    * The connection in use has ended, so the successor, if there is one, stands in for it as it is:
    * being dialled, or open with what it has received.
    */
-  inherit(): { readonly successor: Connection; readonly held: readonly SocketEvent[] } | undefined {
+  inherit(owner: ConnectionOwner): Inheritance | undefined {
     const successor = this.#successor;
     const held = this.#held;
     this.#timer?.cancel();
     this.#forget();
     this.#wasFalse = false;
-    return successor && { successor, held };
+    if (successor === undefined) return undefined;
+    successor.owner = owner;
+    return { successor, held };
   }
 
   /** There shall be no successor. */
@@ -102,17 +108,10 @@ export class Succession {
     return this.#timer !== undefined || this.#successor !== undefined;
   }
 
-  #replace(): void {
-    const inheritance = this.inherit();
-    if (inheritance !== undefined) {
-      this.#options.replace(inheritance.successor, inheritance.held);
-    }
-  }
-
   #hold(event: SocketEvent): void {
     this.#held.push(event);
     this.#heldBytes += byteLength(event.data);
-    if (this.#heldBytes > this.#options.maxHeldBytes) this.cancel();
+    if (this.#heldBytes > this.#options.maxQueuedBytes) this.cancel();
   }
 
   #forget(): void {

@@ -16,13 +16,13 @@ export interface WorkerSchedulerOptions {
   readonly url?: string | URL;
 }
 
-/** All that the worker does: one timer, set anew by each message. Its first word says that it runs. */
-const SCRIPT = `let timer;
+/** All that the worker does: one timer, set anew by each message. The first says that it runs. */
+const SCRIPT = `const wake = () => postMessage(0);
+let timer = setTimeout(wake);
 onmessage = ({ data }) => {
   clearTimeout(timer);
-  timer = setTimeout(() => postMessage(0), data);
+  timer = setTimeout(wake, data);
 };
-postMessage(0);
 `;
 
 interface Waiting extends Timer {

@@ -301,12 +301,12 @@ describe('Connection', () => {
     it('and has neither socket nor heartbeat until it knows', async () => {
       const { scheduler, connection, told, answerIt, server } = asking();
       expect([connection.socket, connection.heartbeat]).toEqual([undefined, undefined]);
-      expect([connection.isOpen, connection.takesMessages]).toEqual([false, false]);
+      expect(connection.isOpen).toBe(false);
       await answerIt();
       expect(connection.socket).toBe(server.last.client);
       scheduler.advance(30);
       expect(told).toEqual(['opened']);
-      expect([connection.isOpen, connection.takesMessages]).toEqual([true, true]);
+      expect(connection.isOpen).toBe(true);
     });
 
     it('and fails with what it is told, or what dialling throws', async () => {
@@ -364,22 +364,28 @@ describe('Connection', () => {
     expect(scheduler.pending).toBe(0);
   });
 
-  it('takes messages while its open is told, not while it becomes ready, and then again', async () => {
+  it('is opening until it is made ready, and open until it has ended', async () => {
     let makeReady = () => {};
     const ready = () =>
       new Promise<void>((resolve) => {
         makeReady = resolve;
       });
+    const seen: boolean[] = [];
     const { scheduler, connection } = connect('ws', undefined, { ready });
+    const { owner } = connection;
+    connection.owner = {
+      ...owner,
+      opened: () => seen.push(connection.isOpening) && owner.opened(),
+    };
     scheduler.advance(30);
-    expect([connection.isOpen, connection.takesMessages]).toEqual([true, false]);
+    expect(seen).toEqual([true]);
+    expect([connection.isOpen, connection.isOpening]).toEqual([true, false]);
     makeReady();
     await settle();
-    expect(connection.takesMessages).toBe(true);
+    expect([connection.isOpen, connection.isOpening]).toEqual([true, false]);
     connection.close();
-    expect([connection.isOpen, connection.takesMessages]).toEqual([true, false]);
     scheduler.advance(30);
-    expect([connection.isOpen, connection.takesMessages]).toEqual([false, false]);
+    expect([connection.isOpen, connection.isOpening]).toEqual([false, false]);
   });
 
   it('discards a socket with 1000, and tells at once', () => {

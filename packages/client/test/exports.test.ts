@@ -30,6 +30,7 @@ describe('@wirebeat/client', () => {
       '[Symbol.dispose]',
       'detach',
       'detectionBound',
+      'isBound',
       'lastReceived',
       'latency',
       'ping',
@@ -58,6 +59,7 @@ describe('@wirebeat/client', () => {
       'close',
       'detectionBound',
       'extensions',
+      'flushed',
       'latency',
       'onclose',
       'onerror',
@@ -71,6 +73,7 @@ describe('@wirebeat/client', () => {
       'removeEventListener',
       'send',
       'status',
+      'unconfirmed',
       'url',
     ]);
   });

@@ -10,14 +10,28 @@ export type Kind = 'ws' | 'browser';
 export const KINDS: readonly Kind[] = ['ws', 'browser'];
 
 /** What a peer answers to a text. */
-export type Answer = (text: string) => string | undefined;
+export type Answer = (text: string, link: Link) => string | undefined;
 
 /** The whole duty of a minimal peer: `docs/protocol.md`. */
-export const minimalPeer: Answer = (text) =>
+export const minimalPeer = (text: string): string | undefined =>
   text.startsWith('\u0005wb') ? `\u0006${text.slice(1)}` : undefined;
 /** A runtime that answers one constant with another, as Cloudflare's does. */
 export const autoResponder: Answer = (text) => (text === '\u0005wb' ? '\u0006wb' : undefined);
 export const silentPeer: Answer = () => undefined;
+
+/** One that knows sessions: before it answers a newer connection of one, it ends the older. */
+export function sessionServer(): Answer {
+  const links = new Map<string, Link>();
+  return (text, link) => {
+    const session = /;session=([\w-]+)/.exec(text)?.[1];
+    const pong = minimalPeer(text.replace(/;.*/, ''));
+    if (session === undefined || pong === undefined) return pong;
+    const older = links.get(session);
+    if (older !== link) older?.peer.terminate();
+    links.set(session, link);
+    return `${pong};session=ok`;
+  };
+}
 
 /** The client's end of a connection, whatever its class. */
 export interface ClientSocket extends WebSocketLike {
@@ -148,7 +162,7 @@ export class FakeServer {
   #accept(link: Link): void {
     link.peer.addEventListener('message', ({ data }) => {
       if (!isBeat(data)) link.received.push(data);
-      const answer = typeof data === 'string' ? this.answer(data) : undefined;
+      const answer = typeof data === 'string' ? this.answer(data, link) : undefined;
       if (answer !== undefined) link.peer.send(answer);
     });
     FakeSocket.join(link.wire, link.peer);

@@ -354,6 +354,24 @@ describe('a heartbeat with a lifecycle', () => {
       expect(() => attachHeartbeat(link.client, options)).toThrow(InvalidOptionError);
     });
 
+    it('is not watched for a socket that is closed, which is none to ask', async () => {
+      link.reset();
+      const closed = attachHeartbeat(link.client, { scheduler, lifecycle: page });
+      expect(page.listeners.size).toBe(0);
+      await expect(closed.ping()).rejects.toMatchObject({ code: 'ERR_CONNECTION_CLOSED' });
+      closed.detach();
+    });
+
+    it('may hint at once, when there is nobody to ask', () => {
+      const watch = ({ hint }: LifecycleListener) => {
+        hint();
+        return () => {};
+      };
+      const eager = attachHeartbeat(server.connect().client, { scheduler, lifecycle: { watch } });
+      expect(server.last.beats).toEqual([]);
+      eager.detach();
+    });
+
     it('leaves no trace on the socket where it throws', () => {
       const { listenerCount } = link.client;
       const watch = () => {

@@ -296,6 +296,23 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       expect(given).toEqual([]);
     });
 
+    it('counts stableFor from there, not from the open', async () => {
+      const { scheduler, server, stage, resolve } = dialReadying({ stableFor: 1_000 });
+      const lose = async (after: number) => {
+        scheduler.advance(after);
+        server.last.reset();
+        scheduler.advance(10_000);
+        await settle();
+      };
+      scheduler.advance(5_000);
+      resolve();
+      await settle();
+      await lose(999);
+      await lose(0);
+      const attempts = eventsOf(stage.log, 'retry').map(({ detail }) => detail.attempt);
+      expect(attempts).toEqual([1, 2]); // it was open for long, and ready for 999 ms and for none
+    });
+
     it('counts stableFor from there: who never becomes ready is dialled ever later', async () => {
       const ready = () => new Promise(() => {});
       const stage = dial(kind, { ready, stableFor: 1_000 });
@@ -440,7 +457,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       const { scheduler, server, log } = stage;
       server.last.client.bufferedAmount = 5;
       scheduler.advanceTo(60_000);
-      expect(server.last.client.readyState).toBe(1);
+      expect(server.links.map(({ client }) => client.readyState)).toEqual([1]);
       server.last.client.bufferedAmount = 0;
       scheduler.advance(1_500);
       expect(server.links).toHaveLength(2);

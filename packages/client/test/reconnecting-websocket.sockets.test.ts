@@ -1,12 +1,16 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
 import type { CloseRecord } from '../src/close-record.ts';
-import type { ReconnectOptions } from '../src/reconnect-options.ts';
+import type { UrlSource } from '../src/dialer.ts';
+import type { ReadySocket, ReconnectOptions } from '../src/reconnect-options.ts';
 import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
 import { CLASSES, eventOf, Log, listen, MS, MuteServer, TestProxy } from './sockets.ts';
 
 type Story = [name: string, ...details: unknown[]];
 
-describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (name, WebSocket) => {
+describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (_, WebSocket) => {
   const cleanup: (() => unknown)[] = [];
 
   afterEach(async () => {
@@ -17,7 +21,7 @@ describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (name, We
     cleanup.push(() => held.close());
     return held;
   };
-  const dial = (url: string, options: ReconnectOptions = {}) => {
+  const dial = (url: UrlSource, options: ReconnectOptions = {}) => {
     const socket = keep(
       new ReconnectingWebSocket(url, [], {
         WebSocket,
@@ -212,8 +216,97 @@ describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (name, We
     expect(socket.readyState).toBe(3);
   });
 
+  it('asks for its address, logs in, and then sends what waited', async () => {
+    const server = keep(await listen());
+    const ready = async (connection: ReadySocket, { signal }: { signal: AbortSignal }) => {
+      const welcome = new Promise((resolve) => {
+        connection.addEventListener('message', resolve, { once: true, signal });
+      });
+      connection.send('login');
+      await welcome;
+    };
+    const { socket, story } = dial(async ({ attempt }) => `${server.url}?${attempt}`, { ready });
+    socket.send('patient');
+    await story.find(named('open'));
+    socket.send('patient too');
+    expect(await server.received.find()).toBe('login');
+    (await server.connection()).send('welcome');
+    expect(await server.received.find(() => true, 3)).toBe('patient too');
+    expect(server.received.entries).toEqual(['login', 'patient', 'patient too']);
+    expect(socket.url).toBe(`${server.url}?0`);
+  });
+
+  it('rotates again and again, and what is sent arrives, in order', async () => {
+    const server = keep(await listen());
+    const { socket, story } = dial(server.url, { maxAge: 60 * MS });
+    let sent = 0;
+    while (story.entries.filter(named('open')).length < 5) {
+      socket.send(`${sent}`);
+      sent += 1;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await server.received.find(() => true, sent);
+    expect(server.received.entries).toEqual(Array.from({ length: sent }, (_, index) => `${index}`));
+    expect(await story.find(named('close'))).toEqual(['close', 1000, false]);
+    expect(causeOf(await story.find(named('retry'))).reason).toBe('rotation');
+    expect(namesOf(story).slice(0, 4)).toEqual(['open', 'close', 'retry', 'open']);
+  });
+
+  it('waits as long as the server asks in its reason', async () => {
+    const server = keep(await listen());
+    const { story } = dial(server.url);
+    (await server.connection()).close(1012, `retryAfter=${300 * MS}`);
+    const [, detail] = (await story.find(named('retry'))) as [string, { delay: number }];
+    expect(detail.delay).toBe(300 * MS);
+    const begun = performance.now();
+    await story.find(named('open'), 2);
+    expect(performance.now() - begun).toBeGreaterThan(250 * MS);
+  });
+
+  it('reconnects on demand', async () => {
+    const server = keep(await listen());
+    const { socket, story } = dial(server.url);
+    await story.find(named('open'));
+    socket.reconnect();
+    await story.find(named('open'), 2);
+    expect(namesOf(story)).toEqual(['open', 'close', 'retry', 'open']);
+    expect(await socket.ping()).toBeGreaterThanOrEqual(0);
+  });
+
   it.each(['no url', 'ftp://host/', 'ws://host/#fragment'])('throws for the url %s', (url) => {
-    if (name !== 'ws' && url !== 'no url') return; // newer standards allow what older ones refuse
     expect(() => dial(url)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
+  });
+});
+
+describe('ReconnectingWebSocket with createWebSocket', () => {
+  it('sends headers, at each attempt anew', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    const seen: Log<string | undefined> = new Log();
+    server.on('connection', (accepted, { headers }) => {
+      seen.push(headers.authorization);
+      accepted.on('error', () => {});
+    });
+    await once(server, 'listening');
+    let attempts = 0;
+    const socket = new ReconnectingWebSocket(
+      `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      [],
+      {
+        createWebSocket: (url, protocols) => {
+          attempts += 1;
+          return new NodeWebSocket(url, protocols, { headers: { authorization: `${attempts}` } });
+        },
+      },
+    );
+    try {
+      await eventOf(socket, 'open');
+      socket.reconnect();
+      await seen.find(() => true, 2);
+      expect(seen.entries).toEqual(['1', '2']);
+    } finally {
+      socket.close();
+      for (const client of server.clients) client.terminate();
+      server.close();
+    }
   });
 });

@@ -156,7 +156,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       const { scheduler, server } = dialOpen(kind);
       server.last.reset();
       scheduler.advance(1_000);
-      expect(server.links[1]?.wire.sentMessages[0]).toBe('\u0005wb.1;v=1');
+      expect(server.links[1]?.wire.sentMessages[0]).toMatch('\u0005wb.1;v=1;');
     });
 
     it('when the class throws at a later attempt, as it does for a forbidden address', () => {

@@ -1,4 +1,5 @@
-import { VERDICT_WAIT } from '@wirebeat/core';
+import { readFileSync } from 'node:fs';
+import { MAX_DELAY, VERDICT_WAIT } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { schedulerContract } from '../../core/test/scheduler-contract.ts';
@@ -176,6 +177,13 @@ describe('WorkerScheduler', () => {
     expect(blobs).toBe(1); // of the other one
   });
 
+  it('runs in its worker what the docs tell to serve', () => {
+    const docs = new URL('../../../docs/topics/page-lifecycle.md', import.meta.url);
+    const [, code] = /```js worker\n([\s\S]*?)```/.exec(readFileSync(docs, 'utf8')) ?? [];
+    new WorkerScheduler().at(0, () => {});
+    expect([...served.values()]).toEqual([code?.replaceAll(/ \/\/.*/g, '')]);
+  });
+
   it('makes no blob where the script at the address given is not there', () => {
     expect(start({ url: '/missing.js' }).usesWorker).toBe(false);
     expect([workers.length, blobs]).toEqual([1, 0]);
@@ -224,6 +232,31 @@ describe('WorkerScheduler', () => {
       expect(at).toBeGreaterThanOrEqual(due);
       expect(at).toBeLessThanOrEqual(due + MESSAGES);
     }
+  });
+
+  it('runs what is overdue in the order in which it was due, and nothing else with it', () => {
+    const scheduler = start();
+    const origin = scheduler.now();
+    const ran: [due: number, at: number][] = [];
+    for (const delay of [-5, 20, -10, 24]) {
+      scheduler.at(origin + delay, () => ran.push([delay, scheduler.now() - origin]));
+    }
+    advance(100);
+    expect(ran.map(([due]) => due)).toEqual([-10, -5, 20, 24]);
+    for (const [due, at] of ran) expect(at).toBeGreaterThanOrEqual(due);
+  });
+
+  it.each([
+    [10.2, 11],
+    [-10, 0],
+    [MAX_DELAY + 10, MAX_DELAY],
+  ])('waits in its worker for what is due in %d ms by a timer of %d ms', (due, delay) => {
+    const scheduler = start();
+    const setTimeout = vi.spyOn(globalThis, 'setTimeout');
+    scheduler.at(scheduler.now() + due, () => {});
+    vi.advanceTimersToNextTimer(); // the message to the worker
+    expect(setTimeout.mock.calls.map(([, each]) => each)).toEqual([0, delay]);
+    scheduler.close();
   });
 
   it('runs the others on time after a callback that throws', () => {
