@@ -7,6 +7,12 @@ const browserTests = 'packages/lab/end-to-end/**/*.browser.test.ts';
 const hasBrowser = (process.env['CHROMIUM_PATH'] ?? '') !== '';
 const UNIT_WORKERS = 3; // on two cores: those with sockets and processes wait a lot
 
+// The seed of all properties. A run names its own; given that, and as many runs, it is repeated.
+if (process.env['HEARTBEAT_TEST_SEED'] === undefined) {
+  process.env['HEARTBEAT_TEST_SEED'] = String(Math.floor(Math.random() * 2 ** 31));
+  console.log(`HEARTBEAT_TEST_SEED=${process.env['HEARTBEAT_TEST_SEED']}`);
+}
+
 export default defineConfig({
   resolve: {
     alias: [

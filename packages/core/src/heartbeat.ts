@@ -100,7 +100,7 @@ export class Heartbeat {
   #lastReceived: Instant = 0;
   #lastPing: Instant = 0; // that of the connection's opening before the first
   #silence: Silence | undefined;
-  #forgivenAt: Instant = 0; // when we last blamed ourselves
+  #afreshAt: Instant = 0; // when we blamed ourselves, or the rules changed: nothing was due before
   #verdictAt: Instant = NONE; // end of the second look, once the first is over
 
   #outstanding: OutstandingPings = new OutstandingPings();
@@ -143,11 +143,13 @@ export class Heartbeat {
    * a silence of `probeAfter` a ping goes first, so that what is queued ahead of it was there before.
    */
   sent(now: Instant): readonly HeartbeatAction[] {
-    if (now > this.#lastSent && now < NEVER) this.#lastSent = now;
-    if (!(now - this.#lastReceived >= this.#timing.options.probeAfter)) return NOTHING;
+    if (!(now < NEVER)) return NOTHING; // no time
+    if (now > this.#lastSent) this.#lastSent = now;
+    if (now - this.#lastReceived < this.#timing.options.probeAfter) return NOTHING;
     this.#advance(now);
     const isAsked = this.#silence !== undefined;
-    return isAsked || this.#is(SUSPENDED | MUTED) ? NOTHING : this.ping(now);
+    const isStalled = this.#now - this.deadline > this.#timing.timerSlack; // the tick will tell
+    return isAsked || isStalled || this.#is(SUSPENDED | MUTED) ? NOTHING : this.ping(now);
   }
 
   /** So many bytes wait to leave. Told before {@link tick} and the pings, where it is known. */
@@ -177,6 +179,7 @@ export class Heartbeat {
     this.#unmute();
     const ping = this.#outstanding.answer(id);
     if (ping === undefined) return undefined;
+    if (!this.#is(PEER_ANSWERS)) this.#afreshAt = this.#now; // held to answers from now
     this.#flags |= PEER_ANSWERS;
     return this.#measure(ping);
   }
@@ -184,15 +187,13 @@ export class Heartbeat {
   /** The peer advertised its timing in the beat that was just received. */
   adopt(advertised: AdvertisedTiming): void {
     this.#flags |= PEER_PINGS;
-    this.#timing = adoptTiming(this.#timing, advertised);
-    this.#redraw();
+    const timing = adoptTiming(this.#timing, advertised);
+    if (timing !== this.#timing) this.#retime(timing);
   }
 
   /** In the beat just received the peer says what its page is: unseen, it is judged with patience. */
   setPeerState(peerState: PeerState): void {
-    if (this.#timing.peerState === 'frozen') this.#lastPing = this.#now; // the schedule stood still
-    this.#timing = { ...this.#timing, peerState };
-    this.#redraw();
+    if (peerState !== this.#timing.peerState) this.#retime({ ...this.#timing, peerState });
   }
 
   /** Time has passed. Does nothing before {@link deadline}. */
@@ -350,6 +351,10 @@ export class Heartbeat {
   /** When the next ping is due unasked. */
   get #pingAt(): Instant {
     if (this.isMuted || this.#timing.peerState === 'frozen') return NEVER;
+    return Math.max(this.#quietAt, this.#afreshAt);
+  }
+
+  get #quietAt(): Instant {
     // While an answer is owed, no traffic puts the next ping off.
     if (this.#outstanding.owedSince !== undefined) return this.#lastPing + this.#interval;
     const quietAt = Math.min(this.#lastSent, this.#lastReceived) + this.#interval;
@@ -370,7 +375,14 @@ export class Heartbeat {
     if (owedSince === undefined || !isHeld) return NEVER;
     const { pingTimeout } = this;
     const period = this.#timing.pingInterval + pingTimeout;
-    return Math.max(owedSince + ONE_WAY_PERIODS * period, this.#forgivenAt + pingTimeout);
+    return Math.max(owedSince + ONE_WAY_PERIODS * period, this.#afreshAt + pingTimeout);
+  }
+
+  /** Other timing is in force. What would have been due by it long ago is due now, and not late. */
+  #retime(timing: Timing): void {
+    this.#timing = timing;
+    this.#interval = drawInterval(timing);
+    this.#afreshAt = this.#now;
   }
 
   #judge(actions: HeartbeatAction[], stalled: boolean): void {
@@ -390,7 +402,8 @@ export class Heartbeat {
     this.#status = 'suspect';
     silence.suspectAt = NEVER;
     // The first ping carries an id. Who answers only the bare constant gets its chance here.
-    if (!this.#is(PEER_ANSWERS) && !this.#outstanding.hasBare) this.#ping(actions, false);
+    const mayBeAutomatic = !this.#is(PEER_ANSWERS) && !this.#outstanding.hasBare;
+    if (mayBeAutomatic && this.#buffered === 0) this.#ping(actions, false);
   }
 
   #giveUp(actions: HeartbeatAction[]): void {
@@ -398,7 +411,8 @@ export class Heartbeat {
     const { pingTimeout } = this;
     const reason = this.#timeoutReason;
     const silentFor = Math.max(0, this.#now - this.#lastReceived);
-    this.#memory?.ended(reason === 'ping-timeout', this.#is(PEER_ANSWERS));
+    // That it fell mute has been counted.
+    if (!this.isMuted) this.#memory?.ended(reason === 'ping-timeout', this.#is(PEER_ANSWERS));
     this.#reset();
     this.#status = 'dead';
     actions.push({ type: 'timeout', reason, silentFor, pingTimeout });
@@ -418,7 +432,7 @@ export class Heartbeat {
     if (isInVain && this.#mayNotSpeak) return this.#mute(actions);
     if (owedSince === NEVER || this.#buffered === 0) return this.#ping(actions, false);
     // Pings do not pile up in a buffer that does not drain: the one that is owed asks once more.
-    this.#lastPing = this.#now;
+    this.#lastSent = this.#lastPing = this.#now; // something of ours is on its way
     this.#silence ??= this.#beginSilence();
   }
 
@@ -436,16 +450,10 @@ export class Heartbeat {
     actions.push({ type: 'ping', seq: ping.seq, id: ping.id, first: ping.seq === 1 });
   }
 
-  /** Other timing is in force. What would have been due by it long ago is due now: nothing is late. */
-  #redraw(): void {
-    this.#interval = drawInterval(this.#timing);
-    this.#interval += Math.max(0, this.#now - this.#pingAt);
-  }
-
   /** Forgives what silence there was and sends a ping with a full timeout of its own. */
   #askAfresh(actions: HeartbeatAction[]): void {
     this.#silence = undefined;
-    this.#forgivenAt = this.#now;
+    this.#afreshAt = this.#now;
     this.#verdictAt = this.isMuted ? this.#now + VERDICT_WAIT : NONE;
     this.#outstanding.distrust();
     if (!this.isMuted) this.#ping(actions, true, NEVER); // none is lost: pongs may be queued
@@ -498,12 +506,15 @@ export class Heartbeat {
     this.#flags |= MUTED;
     this.#status = 'alive';
     actions.push({ type: 'unanswered', silentFor });
+    if (this.#now >= this.#judgedAt) this.#giveUp(actions); // `maxSilence` is over already
   }
 
   /** It speaks after all. */
   #unmute(): void {
-    if (this.isMuted) this.#memory?.answered(false);
+    if (!this.isMuted) return;
+    this.#memory?.answered(false);
     this.#flags &= ~MUTED;
+    this.#afreshAt = this.#now; // likewise
   }
 
   #advance(now: Instant): void {

@@ -64,7 +64,7 @@ export class LatencyHistogram {
   }
 
   #add(bucket: number, count: number): void {
-    this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + count;
+    this.#buckets[bucket] = (this.#buckets[bucket] as number) + count;
     this.#count += count;
   }
 }

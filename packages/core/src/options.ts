@@ -12,7 +12,7 @@ export interface HeartbeatOptions {
   readonly pingInterval?: Millis | false;
   /**
    * Wait after a ping until the peer is dead, if nothing at all was received. `false`: for ever.
-   * @default 10_000
+   * @default 20_000
    */
   readonly pingTimeout?: Millis | false;
   /**
@@ -79,7 +79,7 @@ export const HEARTBEAT_OPTION_NAMES: readonly string[] = [
 /** Every default of the core, with its reason. */
 export const DEFAULTS = {
   pingInterval: 25_000, // below the 30 s at which the strictest common proxies close idle connections
-  pingTimeout: 10_000, // outlasts a mobile handover; a dead link is known within 36 s
+  pingTimeout: 20_000, // outlasts an outage of 8 s and the wait that TCP has doubled meanwhile
   minDelay: 500, // the first attempt comes within half a second: most losses are brief
   maxDelay: 30_000, // long enough to spare a server that is down, short enough to notice its return
   factor: 2, // the usual doubling

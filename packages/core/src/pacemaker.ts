@@ -123,7 +123,7 @@ export class Pacemaker {
    * Pings now and waits for the pong. `send` sends it in place of the shell's `sendPing`.
    *
    * Rejects with {@link PingTimeoutError}, {@link ConnectionClosedError}, the reason of the signal,
-   * or {@link InvalidOptionError} if `timeout` is out of its range or `id` cannot be one, or not now.
+   * or {@link InvalidOptionError} if `timeout` or `id` is not allowed.
    */
   async ping(options: PingOptions = {}, send?: (ping: PingOrder) => void): Promise<Millis> {
     const { id, signal } = options;

@@ -22,7 +22,6 @@ const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 const NONE = -1;
 const NEVER = Number.POSITIVE_INFINITY;
 const FREE = Number.NaN; // compares false with every granule
-const nothing = () => {};
 
 /**
  * Timers for very many connections on one timer of the scheduler below.
@@ -48,7 +47,7 @@ export class TimingWheel implements Scheduler {
   // slot s, the one after the slots what is being gone through. The entries follow.
   #words: Int32Array;
   #doubles: Float64Array; // the same memory
-  #callbacks: (() => void)[];
+  #callbacks: ((() => void) | undefined)[];
   #free: number = NONE; // a list of entries that were removed
   #size = 0;
   #turned = 0; // the last granule that was gone through
@@ -70,7 +69,7 @@ export class TimingWheel implements Scheduler {
     this.#words = new Int32Array(4 * nodes);
     this.#doubles = new Float64Array(this.#words.buffer).fill(FREE);
     for (let node = 0; node < nodes; node += 1) this.#join(node, node);
-    this.#callbacks = new Array<() => void>(nodes).fill(nothing);
+    this.#callbacks = new Array<undefined>(nodes).fill(undefined);
   }
 
   /** How many callbacks wait. */
@@ -127,7 +126,7 @@ export class TimingWheel implements Scheduler {
     if (Number.isNaN(this.#dueAt(entry))) return;
     this.#unlist(entry);
     this.#setDueAt(entry, FREE);
-    this.#callbacks[entry] = nothing;
+    this.#callbacks[entry] = undefined;
     this.#words[4 * entry] = this.#free;
     this.#free = entry;
     this.#rest();
@@ -149,7 +148,7 @@ export class TimingWheel implements Scheduler {
     const entry = this.#free;
     if (entry === NONE) {
       if (4 * this.#callbacks.length === this.#words.length) this.#grow();
-      return this.#callbacks.push(nothing) - 1;
+      return this.#callbacks.push(undefined) - 1;
     }
     this.#free = this.#next(entry);
     return entry;

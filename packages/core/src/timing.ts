@@ -42,19 +42,19 @@ export function initialTiming(options: ResolvedHeartbeatOptions): Timing {
 /**
  * The timing after a peer has advertised its own. Its interval takes the place of the default, and
  * is capped by an option that was given; its timeout can only raise ours. What is off stays off.
+ * The same object if nothing changes.
  */
 export function adoptTiming(timing: Timing, advertised: AdvertisedTiming): Timing {
   const { options } = timing;
-  const { pingInterval = timing.pingInterval, pingTimeout = 0 } = advertised;
+  const { pingInterval: asked = timing.pingInterval, pingTimeout: raised = 0 } = advertised;
   const cap = options.isIntervalGiven ? options.pingInterval : Number.POSITIVE_INFINITY;
   const isOff = options.pingInterval === Number.POSITIVE_INFINITY;
-  const interval = Math.min(clamp(pingInterval, INTERVAL_BOUNDS, timing.pingInterval), cap);
-  const timeout = clamp(pingTimeout, TIMEOUT_BOUNDS, 0);
-  return {
-    ...timing,
-    pingInterval: isOff ? timing.pingInterval : interval,
-    pingTimeout: pingTimeout > 0 ? Math.max(options.pingTimeout, timeout) : timing.pingTimeout,
-  };
+  const interval = Math.min(clamp(asked, INTERVAL_BOUNDS, timing.pingInterval), cap);
+  const timeout = Math.max(options.pingTimeout, clamp(raised, TIMEOUT_BOUNDS, 0));
+  const pingInterval = isOff ? timing.pingInterval : interval;
+  const pingTimeout = raised > 0 ? timeout : timing.pingTimeout;
+  const isSame = pingInterval === timing.pingInterval && pingTimeout === timing.pingTimeout;
+  return isSame ? timing : { ...timing, pingInterval, pingTimeout };
 }
 
 /** How long an answer is waited for: a page that is not seen gets more time, a frozen one all. */

@@ -22,7 +22,7 @@ describe('DEFAULTS', () => {
   it('are the values that the documentation promises', () => {
     expect(DEFAULTS).toEqual({
       pingInterval: 25_000,
-      pingTimeout: 10_000,
+      pingTimeout: 20_000,
       minDelay: 500,
       maxDelay: 30_000,
       factor: 2,
@@ -34,7 +34,7 @@ describe('resolveHeartbeatOptions', () => {
   it('takes the defaults where nothing is given', () => {
     for (const options of [undefined, {}, { pingInterval: undefined, pingTimeout: undefined }]) {
       const resolved = resolveHeartbeatOptions(options as HeartbeatOptions | undefined);
-      expect(resolved).toMatchObject({ pingInterval: 25_000, pingTimeout: 10_000, jitter: 0 });
+      expect(resolved).toMatchObject({ pingInterval: 25_000, pingTimeout: 20_000, jitter: 0 });
       expect(resolved.random()).toBe(0);
     }
   });

@@ -601,9 +601,10 @@ describe('Pacemaker', () => {
       const { scheduler, log, pacemaker } = setUpOpen();
       const before = scheduler.pending;
       for (const id of ['', 'a b', 'a.b', 'é', 'x'.repeat(17), 'a\n', 7, null, ['a']]) {
-        const error = await pacemaker.ping({ id: id as string }).catch((reason: unknown) => reason);
-        expect(error).toBeInstanceOf(InvalidOptionError);
-        expect(error).toMatchObject({ option: 'id', value: id });
+        const outcome = await outcomeOf(pacemaker.ping({ id: id as string }));
+        const reason = expect.any(InvalidOptionError);
+        expect(outcome).toEqual({ status: 'rejected', reason });
+        expect(outcome).toMatchObject({ reason: { option: 'id', value: id } });
       }
       expect(log).toEqual([]);
       expect(scheduler.pending).toBe(before);
@@ -612,9 +613,9 @@ describe('Pacemaker', () => {
     it('refuses an id that is out, and says so; the ping that is out does not mind', async () => {
       const { scheduler, pacemaker, pong, names } = setUpOpen();
       const first = pacemaker.ping({ id: 'a' });
-      const second = pacemaker.ping({ id: 'a' });
-      await expect(second).rejects.toBeInstanceOf(InvalidOptionError);
-      await expect(second).rejects.toThrow("Expected `id` to be of no ping in flight, got `'a'`");
+      const outcome = await outcomeOf(pacemaker.ping({ id: 'a' }));
+      const message = "Expected `id` to be of no ping in flight, got `'a'` (string)";
+      expect(outcome).toMatchObject({ reason: { code: 'ERR_INVALID_OPTION', message } });
       expect(names()).toEqual(['send ping', 'ping']);
       scheduler.advance(5);
       pong('a');
@@ -624,7 +625,38 @@ describe('Pacemaker', () => {
     it('refuses the id of a ping of the schedule that is out', async () => {
       const { scheduler, pacemaker } = setUpOpen();
       scheduler.advance(TIMING.pingInterval); // 25 000 ms: the first ping, with the id 1
-      await expect(pacemaker.ping({ id: '1' })).rejects.toBeInstanceOf(InvalidOptionError);
+      const outcome = await outcomeOf(pacemaker.ping({ id: '1' }));
+      expect(outcome).toMatchObject({ reason: { option: 'id', value: '1' } });
+    });
+
+    it('settles each of several by its own pong: none takes the place of another', async () => {
+      const { scheduler, pacemaker, pong } = setUpOpen();
+      const [first, second] = [pacemaker.ping(), pacemaker.ping()];
+      scheduler.advance(10);
+      pong('1');
+      expect(await outcomeOf(first)).toEqual({ status: 'fulfilled', value: 10 });
+      expect(await outcomeOf(second)).toEqual(PENDING);
+      scheduler.advance(10);
+      pong('2');
+      expect(await outcomeOf(second)).toEqual({ status: 'fulfilled', value: 20 });
+    });
+
+    it('does not end the schedule where its pong is lost, nor where that of the schedule is', async () => {
+      const { scheduler, log, pacemaker, pong } = setUpOpen();
+      const lost = pacemaker.ping({ timeout: 1_000 });
+      lost.catch(() => {});
+      for (let at = 1_000; at <= 100_000; at += 1_000) {
+        scheduler.advance(1_000);
+        pacemaker.receive(); // life, but no pong
+      }
+      expect(await outcomeOf(lost)).toMatchObject({ reason: { code: 'ERR_PING_TIMEOUT' } });
+      const sent = log.filter(([, what]) => what === 'send ping').map(([at]) => at);
+      expect(sent).toEqual([0, 25_000, 50_000, 75_000, 100_000]);
+      const next = pacemaker.ping();
+      scheduler.advance(5);
+      const [, , id] = log.findLast(([, what]) => what === 'send ping') ?? [];
+      pong(id as string);
+      expect(await outcomeOf(next)).toEqual({ status: 'fulfilled', value: 5 });
     });
 
     it('is not settled by other messages', async () => {
@@ -751,6 +783,19 @@ describe('Pacemaker', () => {
       pacemaker.close(CLOSED);
       expect(await outcomeOf(closed)).toMatchObject({ status: 'rejected' });
       expect(getEventListeners(signal, 'abort')).toEqual([]);
+    });
+
+    it('leaves nothing behind after 1 000 pings that were aborted', async () => {
+      const { scheduler, pacemaker } = setUpOpen(QUIET);
+      const controllers = Array.from({ length: 1_000 }, () => new AbortController());
+      const pings = controllers.map(({ signal }) => pacemaker.ping({ timeout: 60_000, signal }));
+      expect(scheduler.pending).toBe(1_000 + 1); // and the heartbeat's own, for `suspect`
+      for (const controller of controllers) controller.abort('enough');
+      for (const outcome of await Promise.all(pings.map(outcomeOf))) {
+        expect(outcome).toEqual({ status: 'rejected', reason: 'enough' });
+      }
+      expect(scheduler.pending).toBe(1);
+      expect(controllers.flatMap(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([]);
     });
 
     it('leaves nothing behind after 1 000 pings that timed out', async () => {

@@ -200,6 +200,29 @@ describe('PendingPings', () => {
     });
   });
 
+  it('forgets whoever has settled, in whichever way: nothing of theirs is touched again', () => {
+    const ways: [
+      way: string,
+      settle: (all: ReturnType<typeof setUp>, abort: () => void) => void,
+    ][] = [
+      ['pong', ({ pending }) => pending.settle(1)],
+      ['time', ({ scheduler }) => scheduler.advance(1_000 + VERDICT_WAIT)],
+      ['abort', (_, abort) => abort()],
+      ['close', ({ pending }) => pending.rejectAll(new ConnectionClosedError())],
+    ];
+    for (const [way, settle] of ways) {
+      const all = setUp();
+      const { signal, abort } = abortable();
+      const release = vi.spyOn(signal, 'removeEventListener');
+      all.wait(1, 1_000, signal).catch(() => {});
+      settle(all, () => abort(way));
+      expect(release, way).toHaveBeenCalledTimes(1);
+      all.pending.settle(1);
+      all.pending.rejectAll(new ConnectionClosedError());
+      expect(release, way).toHaveBeenCalledTimes(1);
+    }
+  });
+
   it('settles each ping once, whatever comes later', async () => {
     const { scheduler, pending, expired, wait } = setUp();
     const { signal, abort } = abortable();

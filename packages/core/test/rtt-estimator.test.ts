@@ -67,6 +67,18 @@ describe('RttEstimator', () => {
     expect([later.smoothed, later.variation]).toEqual([1, 0.375]);
   });
 
+  it('rounds to the nearest of them, up as well', () => {
+    expect(estimatorAfter(0.123_6).latest).toBe(0.124);
+    // Of 1 000 and 500 µs: SRTT + 7/8 µs, RTTVAR + (7 - 500)/4 µs
+    expect(estimatorAfter(1, 1.007)).toMatchObject({ smoothed: 1.001, variation: 0.377 });
+  });
+
+  it('takes a microsecond as a sample', () => {
+    const rtt = estimatorAfter(0.001);
+    expect(rtt).toMatchObject({ latest: 0.001, smoothed: 0.001, minimum: 0.001 });
+    expect(rtt.timeout(3_000)).toBe(0);
+  });
+
   it('expects whole milliseconds', () => {
     expect(estimatorAfter(0.2).timeout(3_000)).toBe(1); // 0.2 + 4 × 0.1
     expect(estimatorAfter(0.1).timeout(3_000)).toBe(0);

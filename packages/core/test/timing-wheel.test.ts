@@ -253,6 +253,15 @@ describe('TimingWheel', () => {
       expect(ran).toEqual([['it', 1_100]]);
     });
 
+    it('sets a time for what was added to wait for none', () => {
+      const { below, ran, wheel, add } = start();
+      const entry = add(Number.POSITIVE_INFINITY, 'it');
+      wheel.move(entry, 200);
+      expect(wheel.size).toBe(1);
+      below.advance(1_000);
+      expect(ran).toEqual([['it', 200]]);
+    });
+
     it('runs within a granule what is moved into the past, or to no number', () => {
       for (const due of [Number.NaN, Number.NEGATIVE_INFINITY, -5, 1_000]) {
         const { below, ran, wheel, add } = start({}, 1_000);
@@ -575,6 +584,17 @@ describe('TimingWheel', () => {
       }
     });
 
+    it('loses nothing to what is added before the timer gets to run', () => {
+      const { below, ran, add } = start();
+      add(200, 'overdue');
+      below.stall(450);
+      add(700, 'added');
+      below.runDue();
+      expect(ran).toEqual([['overdue', 450]]);
+      below.advance(1_000);
+      expect(ran).toHaveLength(2);
+    });
+
     it('does not go through the time granule by granule', () => {
       const { below, names, add } = start({ granule: 1 });
       add(10, 'it');
@@ -607,9 +627,10 @@ describe('TimingWheel', () => {
       const wheel = new TimingWheel(below);
       const at: Instant[] = [];
       wheel.add(300, () => at.push(below.now()));
+      wheel.add(100, () => at.push(below.now()));
       below.shows = undefined;
       below.advance(500);
-      expect(at).toEqual([300]);
+      expect(at).toEqual([100, 300]);
     });
 
     it('loses nothing when time runs backwards', () => {

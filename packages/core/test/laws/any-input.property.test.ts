@@ -123,6 +123,8 @@ describe('no input, in any order, with any numbers,', () => {
           if (watch.owesDeadline) expect(deadline).toBeLessThan(Number.POSITIVE_INFINITY);
           if (!watch.isOpen) expect(deadline).toBe(Number.POSITIVE_INFINITY);
           for (const name of OUTPUTS) expect(watch.heartbeat[name]).not.toBeNaN();
+          expect(Number.isFinite(watch.heartbeat.lastReceived)).toBe(true);
+          expect(Number.isFinite(watch.heartbeat.lastSent)).toBe(true);
         }
       }),
       settings,

@@ -158,7 +158,8 @@ export class AwaitedPings {
     // Of bare ones it answers the first that is not given up, and where very many are out some are
     // forgotten: only what is certain counts.
     const isFirst = this.#out.every(({ id, seq }) => id !== undefined || seq >= ping.seq);
-    const isCertain = this.#out.length <= 16 && (ping.id !== undefined || isFirst);
+    const isYoung = this.scheduler.now() - ping.at <= this.pacemaker.heartbeat.pingTimeout;
+    const isCertain = this.#out.length <= 16 && (ping.id !== undefined || (isFirst && isYoung));
     const isOpen = !['idle', 'dead'].includes(this.pacemaker.heartbeat.status);
     this.#expected = { how: 'pong', upTo: isCertain && isOpen ? ping.seq : -1 };
     this.pacemaker.receiveBeat({ type: 'pong', id: ping.id });

@@ -102,7 +102,10 @@ const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
   beat.map((each): Uint8Array => new TextEncoder().encode(each)), // binary is no beat
 );
-const stream = fc.array(fc.oneof(beat, nearBeat, text, bytes), { maxLength: 30 });
+const repeated = fc
+  .tuple(beat, key, word(3))
+  .map(([each, name, value]) => `${each};${name}=1;${name}=${value}`);
+const stream = fc.array(fc.oneof(beat, nearBeat, repeated, text, bytes), { maxLength: 30 });
 
 const isHidden = (data: Data) => typeof data === 'string' && isBeat(data);
 

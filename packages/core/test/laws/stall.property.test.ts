@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Heartbeat, VERDICT_WAIT } from '../../src/heartbeat.ts';
 import type { HeartbeatAction } from '../../src/heartbeat-action.ts';
+import { PeerMemory } from '../../src/peer-memory.ts';
 import { HIDDEN_TIMER_SLACK, TIMER_SLACK } from '../../src/timing.ts';
 import {
   anyLateness,
   happenings,
+  type Input,
   jittered,
   life,
   punctual,
@@ -15,6 +17,18 @@ import {
   throttled,
   timing,
 } from '../simulation.ts';
+
+const EVERYTHING: readonly Input[] = [
+  'receive',
+  'sent',
+  'pong',
+  'ping',
+  'ask',
+  'probe',
+  'buffered',
+  'suspend',
+  'resume',
+];
 
 describe('law 2: a late timer is news about us', () => {
   it('gives no verdict at a late tick before three stalls without input', () => {
@@ -54,10 +68,11 @@ describe('law 2: a late timer is news about us', () => {
       fc.record({ hidden: fc.constant(false), lateness: punctual }),
       fc.record({ hidden: fc.constant(true), lateness: throttled }),
     );
-    const all = happenings('receive', 'sent', 'ping', 'ask', 'probe', 'suspend', 'resume');
+    const all = happenings(...EVERYTHING);
     fc.assert(
-      fc.property(jittered, all, late, (options, events, conditions) => {
-        const { log } = simulate(options, events, conditions, 500_000);
+      fc.property(jittered, all, late, fc.boolean(), (options, events, conditions, unknown) => {
+        const memory = unknown ? new PeerMemory() : undefined;
+        const { log } = simulate(options, events, { ...conditions, memory }, 500_000);
         expect(log.filter(({ type }) => type === 'stall')).toEqual([]);
       }),
       settings,
