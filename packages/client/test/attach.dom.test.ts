@@ -18,7 +18,7 @@ describe('attachHeartbeat in a page', () => {
   const attach = () => {
     scheduler = new VirtualScheduler();
     link = new FakeServer(scheduler).connect();
-    heartbeat = attachHeartbeat(link.client, { scheduler, jitter: 0 });
+    heartbeat = attachHeartbeat(link.client, { scheduler, jitter: 0, pingTimeout: 10_000 });
     told = [];
     for (const name of ['suspect', 'dead', 'stall'] as const) {
       heartbeat.on(name, () => told.push(name));
@@ -85,7 +85,12 @@ describe('attachHeartbeat in a page', () => {
     it('does nothing of this with lifecycle: false', () => {
       heartbeat.detach();
       link = new FakeServer(scheduler).connect();
-      heartbeat = attachHeartbeat(link.client, { scheduler, jitter: 0, lifecycle: false });
+      heartbeat = attachHeartbeat(link.client, {
+        scheduler,
+        jitter: 0,
+        pingTimeout: 10_000,
+        lifecycle: false,
+      });
       scheduler.advance(30);
       const { detectionBound } = heartbeat;
       show(false);

@@ -53,7 +53,12 @@ function attach(kind: Kind = 'ws', options: AttachOptions = {}): Stage {
   const scheduler = new VirtualScheduler(1_000_000);
   const server = new FakeServer(scheduler, kind);
   const link = server.connect();
-  const heartbeat = attachHeartbeat(link.client, { scheduler, jitter: 0, ...options });
+  const heartbeat = attachHeartbeat(link.client, {
+    scheduler,
+    jitter: 0,
+    pingTimeout: 10_000,
+    ...options,
+  });
   const log: Stage['log'] = [];
   const start = scheduler.now() + 10;
   for (const name of EVENTS) {
@@ -303,7 +308,7 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
         if (isBroken) throw new Error('cannot be sent');
         send.call(client, data);
       };
-      const heartbeat = attachHeartbeat(client, { scheduler, jitter: 0 });
+      const heartbeat = attachHeartbeat(client, { scheduler, jitter: 0, pingTimeout: 10_000 });
       const deaths: number[] = [];
       heartbeat.on('dead', () => deaths.push(scheduler.now()));
       scheduler.advance(30);

@@ -43,7 +43,7 @@ function connect(
     },
   };
   const options = {
-    heartbeat: { scheduler, jitter: 0 },
+    heartbeat: { scheduler, jitter: 0, pingTimeout: 10_000 },
     scheduler,
     backoff: { random: () => 0.5 },
     connectTimeout,
@@ -267,7 +267,7 @@ describe('Connection', () => {
       const signals: AbortSignal[] = [];
       const told: unknown[] = [];
       const options = {
-        heartbeat: { scheduler, jitter: 0 },
+        heartbeat: { scheduler, jitter: 0, pingTimeout: 10_000 },
         scheduler,
         backoff: { random: () => 0.5 },
         ...(connectTimeout !== undefined && { connectTimeout }),

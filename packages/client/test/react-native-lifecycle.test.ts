@@ -158,7 +158,12 @@ describe('reactNativeLifecycle', () => {
     const app = new FakeAppState();
     const net = new FakeNetInfo(WIFI);
     const lifecycle = reactNativeLifecycle({ AppState: app, NetInfo: net });
-    const heartbeat = attachHeartbeat(link.client, { scheduler, jitter: 0, lifecycle });
+    const heartbeat = attachHeartbeat(link.client, {
+      scheduler,
+      jitter: 0,
+      pingTimeout: 10_000,
+      lifecycle,
+    });
     scheduler.advance(1_000);
     app.become('inactive', 'background');
     scheduler.advance(1_000);

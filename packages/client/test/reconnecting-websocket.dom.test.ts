@@ -77,7 +77,7 @@ describe('ReconnectingWebSocket in a page', () => {
     scheduler.advance(1_000);
     expect(server.links.map(({ beats }) => beats.length)).toEqual([2, 1]);
     show(false);
-    expect(socket.detectionBound).toBe(25_000 + 10_000 + 250 + 3 * 2_250);
+    expect(socket.detectionBound).toBe(25_000 + 20_000 + 250 + 3 * 2_250);
     show(true); // the server was told of both
     expect(server.links.map(({ beats }) => beats.length)).toEqual([2, 3]);
     socket.close();

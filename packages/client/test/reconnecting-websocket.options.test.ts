@@ -1,8 +1,10 @@
+import type { WebSocketLike } from '@wirebeat/core';
+import { VirtualScheduler } from '@wirebeat/core/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Attempt } from '../src/dialer.ts';
 import type { LifecycleListener } from '../src/page-lifecycle.ts';
 import type { ReadySocket, ReconnectOptions } from '../src/reconnect-options.ts';
-import { KINDS } from './fake-server.ts';
+import { FakeServer, KINDS } from './fake-server.ts';
 import { reportedErrors } from './reported-errors.ts';
 import { dial, dialOpen, eventsOf, expectEnded, namesOf, type Stage, settle } from './stage.ts';
 
@@ -453,7 +455,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
     });
 
     it('waits while the link is suspect, and until what was sent is gone', () => {
-      const stage = dialOpen(kind, { maxAge, pingInterval: 55_000 });
+      const stage = dialOpen(kind, { maxAge, pingInterval: 55_000, pingTimeout: 10_000 });
       const { scheduler, server, log } = stage;
       server.last.client.bufferedAmount = 5;
       scheduler.advanceTo(60_000);
@@ -628,6 +630,33 @@ describe('ReconnectingWebSocket', () => {
       stage.socket.binaryType = 'arraybuffer';
       expect(made).toEqual([['ws://test/', ['chat']]]);
       expect(stage.socket.url).toBe('ws://test/');
+    });
+  });
+
+  describe('with createWebSocket that closes what it serves', () => {
+    it.each(['returns a socket', 'throws'])('and %s', (then) => {
+      const scheduler = new VirtualScheduler();
+      const server = new FakeServer(scheduler);
+      let calls = 0;
+      const made: WebSocketLike[] = [];
+      const stage = dial('ws', {
+        scheduler,
+        createWebSocket: (url, protocols) => {
+          calls += 1;
+          if (calls === 2) stage.socket.close();
+          if (calls === 2 && then === 'throws') throw new Error('closed');
+          made.push(new server.WebSocket(url, protocols));
+          return made.at(-1) as WebSocketLike;
+        },
+      });
+      scheduler.advance(30);
+      server.last.reset();
+      scheduler.advance(5_000);
+      expect(stage.socket.readyState).toBe(3);
+      expect(namesOf(stage.log).filter((name) => name === 'close')).toHaveLength(2);
+      expect(server.live).toBe(0);
+      expect(calls).toBe(2);
+      expect(scheduler.pending).toBe(0);
     });
   });
 

@@ -118,7 +118,7 @@ describe('law 9: generations', () => {
         world.server.greeting = 'accept';
         world.server.answer = minimalPeer;
         // The longest way: a stall and its probe, a dead link, the longest wait.
-        world.scheduler.advance(36_000 + 20_000 + 30_000 + 10_000);
+        world.scheduler.advance(46_000 + 20_000 + 30_000 + 10_000);
         if (world.socket.readyState === 3) return;
         expect(world.socket.readyState).toBe(1);
         expect(world.socket.status).toBe('alive');

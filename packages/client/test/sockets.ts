@@ -4,7 +4,9 @@ import { attachHeartbeat, type ServerHeartbeat } from '@wirebeat/server';
 import { WebSocket as UndiciWebSocket } from 'undici';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
 import type { WebSocketConstructor } from '../src/websocket.ts';
-import type { Answer } from './fake-server.ts';
+
+/** What a server says to a text; undefined: it keeps it. */
+type Answer = (text: string) => string | undefined;
 
 const { HEARTBEAT_TEST_TIME_FACTOR = 1 } = process.env;
 /** The unit of all real waits: slow machines stretch it. */

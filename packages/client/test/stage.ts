@@ -55,6 +55,7 @@ export function dial(
     scheduler,
     ...(options.createWebSocket === undefined && { WebSocket: server.WebSocket }),
     jitter: 0,
+    pingTimeout: 10_000,
     random: () => 0.5,
     ...options,
   });
