@@ -9,15 +9,17 @@ import type { WebSocketConstructor } from '../src/websocket.ts';
 export type Kind = 'ws' | 'browser';
 export const KINDS: readonly Kind[] = ['ws', 'browser'];
 
+/** What a peer answers to a text, whatever the connection. */
+export type Reply = (text: string) => string | undefined;
 /** What a peer answers to a text. */
 export type Answer = (text: string, link: Link) => string | undefined;
 
 /** The whole duty of a minimal peer: `docs/protocol.md`. */
-export const minimalPeer = (text: string): string | undefined =>
+export const minimalPeer: Reply = (text) =>
   text.startsWith('\u0005wb') ? `\u0006${text.slice(1)}` : undefined;
 /** A runtime that answers one constant with another, as Cloudflare's does. */
-export const autoResponder: Answer = (text) => (text === '\u0005wb' ? '\u0006wb' : undefined);
-export const silentPeer: Answer = () => undefined;
+export const autoResponder: Reply = (text) => (text === '\u0005wb' ? '\u0006wb' : undefined);
+export const silentPeer: Reply = () => undefined;
 
 /** One that knows sessions: before it answers a newer connection of one, it ends the older. */
 export function sessionServer(): Answer {

@@ -175,7 +175,7 @@ describe('a heartbeat with a lifecycle', () => {
       scheduler.advance(SETTLING - 1);
       expect(sent()).toEqual([]); // its socket may say OPEN and be none
       scheduler.advance(1);
-      expect(sent().map((beat) => beat.slice(1))).toEqual([
+      expect(sent().map((beat) => String(beat).slice(1))).toEqual([
         expect.stringMatching(/^wb(\.\w+)?;state=visible$/),
       ]);
       scheduler.advance(20_000);

@@ -4,9 +4,7 @@ import { attachHeartbeat, type ServerHeartbeat } from '@wirebeat/server';
 import { WebSocket as UndiciWebSocket } from 'undici';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
 import type { WebSocketConstructor } from '../src/websocket.ts';
-
-/** What a server says to a text; undefined: it keeps it. */
-type Answer = (text: string) => string | undefined;
+import type { Reply } from './fake-server.ts';
 
 const { HEARTBEAT_TEST_TIME_FACTOR = 1 } = process.env;
 /** The unit of all real waits: slow machines stretch it. */
@@ -83,7 +81,7 @@ export class TestServer {
   readonly #server: WebSocketServer;
   readonly #heartbeat: ServerHeartbeat<NodeWebSocket> | undefined;
 
-  constructor(server: WebSocketServer, answer: Answer | undefined) {
+  constructor(server: WebSocketServer, answer: Reply | undefined) {
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
     this.url = `ws://127.0.0.1:${this.port}/`;
@@ -119,7 +117,7 @@ export class TestServer {
 
 /** Listens: with the heartbeat of `@wirebeat/server`, or a plain server that answers as told. */
 export async function listen(
-  options: { readonly answer?: Answer; readonly port?: number } = {},
+  options: { readonly answer?: Reply; readonly port?: number } = {},
 ): Promise<TestServer> {
   const { answer, port = 0 } = options;
   const server = new WebSocketServer({ port, host: '127.0.0.1' });
