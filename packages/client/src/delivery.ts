@@ -3,9 +3,11 @@ import {
   type HeartbeatEvents,
   type Instant,
   type Millis,
+  ReadyState,
   type Scheduler,
   type SocketData,
   type Timer,
+  type WebSocketLike,
 } from '@wirebeat/core';
 import type { Connection } from './connection.ts';
 import { type QueueBounds, SendQueue } from './send-queue.ts';
@@ -66,13 +68,15 @@ export class Delivery {
 
   /** Sends, or queues until {@link begin}. Returns what was dropped for it. @throws {QueueOverflowError} */
   send(message: SocketData): SocketData[] {
-    if (this.#connection !== undefined && !this.#options.confirm) {
-      this.#connection.socket?.send(message as never);
+    const socket = this.#connection?.socket;
+    const isOpen = socket?.readyState === ReadyState.Open; // what a closing one is given is lost
+    if (isOpen && !this.#options.confirm) {
+      socket.send(message as never);
       this.#queue.pass();
       return [];
     }
     const dropped = this.#queue.push(message);
-    if (this.#connection !== undefined) this.#sendWaiting(this.#connection);
+    if (isOpen) this.#sendWaiting(socket);
     return dropped;
   }
 
@@ -80,7 +84,7 @@ export class Delivery {
   begin(connection: Connection): void {
     this.#connection = connection;
     this.#unconfirmed = [];
-    this.#sendWaiting(connection);
+    if (connection.socket !== undefined) this.#sendWaiting(connection.socket);
     if (this.#waiters.size > 0) this.#askNow(connection);
   }
 
@@ -131,8 +135,8 @@ export class Delivery {
     });
   }
 
-  #sendWaiting({ socket }: Connection): void {
-    for (const message of this.#queue.waiting()) socket?.send(message as never);
+  #sendWaiting(socket: WebSocketLike): void {
+    for (const message of this.#queue.waiting()) socket.send(message as never);
     this.#ask();
   }
 

@@ -214,6 +214,18 @@ describe('what a lost connection did not confirm', () => {
   });
 });
 
+it('queues what is sent while the socket is closing by itself, for that would be lost without a word', () => {
+  for (const confirm of [false, true]) {
+    const { server, socket, scheduler } = dialOpen('ws', { confirm });
+    const [link] = server.links;
+    if (link !== undefined) link.wire.readyState = 2; // the server's Close has come, the event not yet
+    socket.send('a');
+    server.last.reset();
+    scheduler.advance(300);
+    expect(server.last.received).toEqual(['a']);
+  }
+});
+
 it('keeps nothing that is sent unless it is asked to', () => {
   const { socket, server } = dialOpen();
   server.last.cut();

@@ -95,8 +95,9 @@ export class OutstandingPings {
     // Who has answered no id yet may be an auto-responder: a bare one finds out.
     const findsOut = !asked && this.#peerKnowsIds === undefined && !this.hasBare;
     if (this.sent > 0 && (this.#pings.length === 0 || findsOut)) return undefined;
-    const id = (this.sent + 1).toString(36);
-    return this.has(id) ? `${id}-` : id; // somebody gave that one
+    let next = this.sent + 1;
+    while (this.has(next.toString(36))) next += 1; // somebody gave that one
+    return next.toString(36);
   }
 
   /** Adds one to others that are out. Bare ones that were sent before `since` are lost. */

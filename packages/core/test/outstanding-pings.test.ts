@@ -120,8 +120,9 @@ describe('OutstandingPings', () => {
     const pings = new OutstandingPings();
     expect(pings.add(0, true, NEVER, '2').id).toBe('2');
     expect(pings.has('2')).toBe(true);
-    expect(pings.add(1, true, NEVER).id).toBe('2-');
-    pings.answer('2-');
+    pings.add(0, true, NEVER, '3');
+    expect(pings.add(1, true, NEVER).id).toBe('4');
+    pings.answer('4');
     expect(pings.has('2')).toBe(false);
   });
 

@@ -130,7 +130,7 @@ describe.concurrent.each(classes)('a link that is cut silently, with %s', (_, We
     const bound = socket.detectionBound ?? 0;
     const [old] = heartbeat.connections.values();
     const serverBound = old?.detectionBound ?? 0;
-    expect([bound, serverBound]).toEqual([3_000, 3_200]);
+    expect([bound, serverBound]).toEqual([3_000, 3_230]);
 
     const meanwhile = new LostTime();
     socket.addEventListener('dead', () => meanwhile.start(), { once: true });

@@ -129,6 +129,9 @@ describe('a page whose sockets survive the freeze, as in older versions', () => 
     expect(heard[0]?.filter((beat) => beat.includes('state'))).toEqual(states);
     expect(heard).toHaveLength(1);
     const told = await facts();
+    const [[resumed] = [0], ...after] = since(told, 'resume');
+    const [asked] = after.find(([, what]) => what === 'ping') ?? [0];
+    expect(asked - resumed).toBeGreaterThanOrEqual(300);
     for (const what of ['close', 'suspect', 'dead', 'stall']) expect(count(told, what)).toBe(0);
     expect(count(told, 'pong')).toBe(count(told, 'ping'));
   });

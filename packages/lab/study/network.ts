@@ -17,6 +17,8 @@ export interface Network {
   readonly name: string;
   /** Whether it is about what browsers do to pages: then programs of other kinds are not there. */
   readonly isPage?: boolean;
+  /** Whether it has outages of up to 8 s. */
+  readonly outages?: boolean;
   /** Whether its link dies while our side does not run, and is counted from when it runs again. */
   readonly diesAsleep?: boolean;
   /** What it does until `end`. The same seed gives the same. */
@@ -69,6 +71,7 @@ export const NETWORKS: readonly Network[] = [
   { name: 'steady', schedule: good },
   {
     name: 'mobile',
+    outages: true,
     schedule(seed, end) {
       const gaps = outages(seed, end);
       const arrive = arrivals(seed, radioDelay);
@@ -79,6 +82,7 @@ export const NETWORKS: readonly Network[] = [
   },
   {
     name: 'mobile, lossy',
+    outages: true,
     schedule(seed, end) {
       const gaps = outages(seed, end);
       const arrive = arrivals(seed, radioDelay);

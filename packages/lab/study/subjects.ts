@@ -1,7 +1,7 @@
 import {
-  HIDDEN_TIMER_SLACK,
   type HeartbeatEvents,
   type HeartbeatOptions,
+  HIDDEN_TIMER_SLACK,
   type Instant,
   type Millis,
   Pacemaker,

@@ -24,8 +24,12 @@ export function table(results: readonly Result[]): string {
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );
   const pad = (line: readonly string[]) =>
-    line.map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)));
-  const rule = widths.map((width, at) => (at < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+    line.map((cell, at) =>
+      at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0),
+    );
+  const rule = widths.map((width, at) =>
+    at < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
   const [heads = [], ...body] = lines.map(pad);
   return [heads, rule, ...body].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
