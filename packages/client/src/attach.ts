@@ -1,6 +1,5 @@
 import {
   type Beat,
-  CloseCode,
   ConnectionClosedError,
   checkNames,
   encodeBeat,
@@ -24,6 +23,7 @@ import {
   SystemScheduler,
   type WebSocketLike,
 } from '@wirebeat/core';
+import { abandon, reconnectOf } from './abandon.ts';
 import { isRefusal } from './close-record.ts';
 import { HandleEmitter } from './emitter.ts';
 import { type Lifecycle, pageLifecycle } from './page-lifecycle.ts';
@@ -70,7 +70,8 @@ const JITTER = 0.1;
  * by `unanswered`, gets no more pings, and is judged by `maxSilence` alone.
  *
  * At `dead` the socket is terminated if its class can do that, or closed with 3008. Its `close`
- * event may come a minute late on a dead link, or never: act on `dead`.
+ * event may come a minute late on a dead link, or never: act on `dead`. A socket that has a method
+ * `reconnect`, as that of partysocket, is told to, and watched on.
  *
  * @throws {InvalidOptionError} if an option is out of its range or unknown, or `socket` is none.
  */
@@ -182,7 +183,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
 
   /** Ends the watch and leaves no trace on the socket, which stays open. */
   detach(): void {
-    this.#end(new ConnectionClosedError(undefined, 'the heartbeat was detached'));
+    this.#releaseAll();
+    this.#pacemaker.close(new ConnectionClosedError(undefined, 'the heartbeat was detached'));
     this.removeAllListeners();
   }
 
@@ -194,7 +196,9 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     const socket = this.#socket;
     const onOpen = () => this.#open();
     const onClose = (event: SocketEvent) => {
-      this.#end(new ConnectionClosedError(event.code, event.reason), isRefusal(event.code));
+      this.#settle();
+      const error = new ConnectionClosedError(event.code, event.reason);
+      this.#pacemaker.close(error, isRefusal(event.code));
     };
     socket.addEventListener('open', onOpen);
     socket.addEventListener('close', onClose);
@@ -234,7 +238,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       if (name === 'pong' && (event as HeartbeatEvents['pong']).id) this.#presence.understood();
       return;
     }
-    this.#releaseAll();
+    this.#settle();
     this.emit(name, event);
     abandon(this.#socket);
   }
@@ -268,9 +272,9 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     }
   }
 
-  #end(error: ConnectionClosedError, refused = false): void {
-    this.#releaseAll();
-    this.#pacemaker.close(error, refused);
+  /** The connection has ended. A socket that comes back is watched on. */
+  #settle(): void {
+    if (reconnectOf(this.#socket) === undefined) this.#releaseAll();
   }
 
   #releaseAll(): void {
@@ -281,20 +285,4 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
 /** A duration as a beat has it: digits, else there is none. */
 function readMillis(text: string | undefined): Millis | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
-}
-
-/**
- * Ends a socket whose link is dead, without waiting for the handshake that will not come.
- *
- * 3008 is IANA's Timeout; 1011, which servers use for it, is closed to pages.
- */
-export function abandon(socket: WebSocketLike, reason = 'ping timeout'): void {
-  socket.addEventListener('error', () => {}); // `ws` throws what nobody listens to
-  const { terminate } = socket as { terminate?(): void };
-  try {
-    if (typeof terminate === 'function') terminate.call(socket);
-    else socket.close(CloseCode.Timeout, reason);
-  } catch {
-    // It cannot be closed any better, and nobody waits for it.
-  }
 }

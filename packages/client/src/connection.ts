@@ -8,7 +8,8 @@ import {
   type Timer,
   type WebSocketLike,
 } from '@wirebeat/core';
-import { abandon, SocketHeartbeat } from './attach.ts';
+import { abandon } from './abandon.ts';
+import { SocketHeartbeat } from './attach.ts';
 import { type CloseReason, type CloseRecord, reasonOf } from './close-record.ts';
 import type { ReadySocket, ResolvedReconnectOptions } from './reconnect-options.ts';
 
