@@ -72,7 +72,7 @@ printTable(
     name,
     seconds(median),
     seconds(worst),
-    (median / ours.median).toFixed(1),
+    median < LIMIT ? (median / ours.median).toFixed(1) : `> ${(LIMIT / ours.median).toFixed(0)}`,
     lost.toFixed(1),
   ]),
 );
