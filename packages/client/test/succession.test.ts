@@ -1,6 +1,8 @@
+import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { ReconnectOptions } from '../src/reconnect-options.ts';
-import { KINDS, type Kind, minimalPeer, sessionServer } from './fake-server.ts';
+import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { FakeServer, KINDS, type Kind, minimalPeer, sessionServer } from './fake-server.ts';
 import { dialOpen, eventsOf, expectEnded, namesOf, type Stage } from './stage.ts';
 
 /** Open and answered by a server that knows sessions. `random` is 0.5: 250 ms until the second dial. */
@@ -205,4 +207,44 @@ describe.each(KINDS)('make-before-break, over a class like that of %s', (kind) =
     expect(stage.socket.readyState).toBe(1);
     expect(namesOf(stage.log)).toEqual(['suspect', 'close', 'retry', 'open']);
   });
+});
+
+it('does not storm a server that stalls under 1 000 clients: one dial each, spread, and none soon after', () => {
+  const CLIENTS = 1_000;
+  const scheduler = new VirtualScheduler();
+  const server = new FakeServer(scheduler);
+  server.answer = sessionServer();
+  const random = seededRandom(7);
+  const sockets = Array.from({ length: CLIENTS }, () => {
+    const options = { scheduler, random, WebSocket: server.WebSocket };
+    const socket = new ReconnectingWebSocket('ws://test/', undefined, options);
+    const act = () => {
+      socket.send('a message a second');
+      scheduler.at(scheduler.now() + 1_000, act);
+    };
+    scheduler.at(scheduler.now() + 1_000 * random(), act);
+    return socket;
+  });
+  scheduler.advance(10_000);
+  const stall = (loss: number) => {
+    server.greeting = loss === 1 ? 'ignore' : 'accept';
+    for (const { wire, peer } of server.links) wire.path.loss = peer.path.loss = loss;
+  };
+  const dialsIn = (milliseconds: number) => {
+    const before = server.links.length;
+    scheduler.advance(milliseconds);
+    return server.links.length - before;
+  };
+  stall(1);
+  const buckets = Array.from({ length: 50 }, () => dialsIn(100));
+  const dials = buckets.reduce((sum, each) => sum + each, 0);
+  expect(dials).toBeLessThanOrEqual(CLIENTS);
+  expect(dials).toBeGreaterThan(CLIENTS / 2); // they did try
+  expect(Math.max(...buckets)).toBeLessThan(CLIENTS / 8);
+  stall(0);
+  expect(dialsIn(10_000)).toBe(0);
+  expect(server.live).toBe(CLIENTS);
+  stall(1);
+  expect(dialsIn(5_000)).toBe(0); // the pause of a minute
+  expect(sockets.every((socket) => socket.readyState === 1)).toBe(true);
 });
