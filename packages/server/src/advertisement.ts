@@ -1,5 +1,8 @@
 import { checkNames, InvalidOptionError, type Millis, numberWithin } from '@wirebeat/core';
 
+/** Values of a beat. */
+export type Values = Readonly<Record<string, string>>;
+
 /** The timing that a server asks of its clients. An option that a client was given caps the interval. */
 export interface Advertisement {
   /** In [1 000, 120 000]: clients keep to that whatever they are told. */
@@ -39,10 +42,7 @@ export function serverInterval(pingInterval: Millis): Millis {
 }
 
 /** As it stands in a beat: whole numbers. */
-export function advertisedValues({
-  pingInterval,
-  pingTimeout,
-}: Advertisement): Record<string, string> {
+export function advertisedValues({ pingInterval, pingTimeout }: Advertisement): Values {
   return {
     ...(pingInterval !== undefined && { pingInterval: String(Math.round(pingInterval)) }),
     ...(pingTimeout !== undefined && { pingTimeout: String(Math.round(pingTimeout)) }),

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { InvalidOptionError, ReadyState } from '@wirebeat/core';
 import { type Advertisement, checkAdvertisement } from './advertisement.ts';
+import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
 import { Fleet } from './fleet.ts';
-import { drawPayload, Liveness, type LivenessContext } from './liveness.ts';
+import { Liveness } from './liveness.ts';
+import type { LivenessContext } from './liveness-context.ts';
 import type { LivenessEvents, LivenessListener } from './liveness-events.ts';
 import { Overload } from './overload.ts';
 import {
@@ -14,6 +16,7 @@ import {
 import type { ServerSocket } from './server-socket.ts';
 import { Sessions } from './sessions.ts';
 import { Spread } from './spread.ts';
+import { drawPayload } from './wire.ts';
 
 /** What is used of a `WebSocketServer` of `ws`. */
 export interface WebSocketServerLike<Socket extends ServerSocket> {
@@ -58,6 +61,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   readonly #overload: Overload;
   readonly #connections: Map<Socket, Liveness> = new Map();
   #announcing: Spread<Liveness> | undefined;
+  #drain: Drain | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
 
   /** @throws {InvalidOptionError} as {@link attachHeartbeat} does. */
@@ -77,6 +81,12 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       scheduler,
       payload: drawPayload(timing.options.random),
       sessions: userOf && new Sessions(),
+      pingLimit: resolved.pingLimit,
+      maxBufferedBytes: resolved.maxBufferedBytes,
+      whenDead: resolved.whenDead,
+      whenUnresponsive: resolved.whenUnresponsive,
+      maxUnresponsive: resolved.maxUnresponsive,
+      authenticated: resolved.authenticated as LivenessContext['authenticated'],
     };
     this.#overload = new Overload(scheduler, (isOn) => {
       if (fleet.slow(isOn)) this.#announce();
@@ -108,11 +118,29 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.#announce();
   }
 
+  /**
+   * Closes all connections with 1012, spread over `within`, each with a hint when to come back: the
+   * i-th of n after (i + random)/n × `within`. None is judged any more; those that come meanwhile
+   * are closed at once. Resolves once there is none left; a second after `within` those that have
+   * not closed are terminated. Called again, it returns the same.
+   *
+   * @throws {InvalidOptionError} if an option is out of its range or unknown.
+   */
+  drain(options?: DrainOptions): Promise<void> {
+    const resolved = resolveDrainOptions(options);
+    const { metronome, timing } = this.#options;
+    const clock = { scheduler: metronome.scheduler, random: timing.options.random };
+    this.#announcing?.cancel();
+    this.#drain ??= new Drain(this.#connections, resolved, clock);
+    return this.#drain.done;
+  }
+
   /** Ends the watch and leaves no trace on server and sockets, which stay open. */
   detach(): void {
     this.#server.off('connection', this.#watch);
     this.#announcing?.cancel();
     this.#overload.close();
+    this.#drain?.cancel();
     for (const connection of this.#connections.values()) connection.detach();
     this.removeAllListeners();
   }
@@ -127,10 +155,15 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       if (name === 'end') this.#connections.delete(socket);
       else if (name === 'stall') this.#overload.stalled((event as LivenessEvents['stall']).lateBy);
       this.emit(name, { ...event, socket, connection } as ServerEvents<Socket>[typeof name]);
+      if (name === 'end') this.#drain?.look();
     };
-    const connection = new Liveness(socket, this.#context, tell, this.#whose(socket, request));
+    const connection = new Liveness(socket, this.#context, tell, {
+      userOf: this.#whose(socket, request),
+      counter: request?.socket,
+    });
     this.#connections.set(socket, connection);
     this.#options.metronome.opening(() => connection.open());
+    this.#drain?.opened(connection);
   }
 
   /** Spread over one interval of the clients: their beats at most double meanwhile. */

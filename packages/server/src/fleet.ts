@@ -1,38 +1,47 @@
 import { DEFAULTS, type Millis, type Timing } from '@wirebeat/core';
-import { type Advertisement, advertisedValues, serverInterval } from './advertisement.ts';
-import type { Values } from './page.ts';
+import {
+  type Advertisement,
+  advertisedValues,
+  serverInterval,
+  type Values,
+} from './advertisement.ts';
+import type { Metronome } from './metronome.ts';
 import type { ResolvedServerOptions } from './server-options.ts';
 
 /** Clients are not asked for more by ourselves: proxies often close what was idle for 60 s. */
 const MAX_SLOWED: Millis = 50_000;
 
-type FleetOptions = Pick<ResolvedServerOptions<never>, 'timing' | 'advertised' | 'metronome'>;
+/** When a silent page is asked, as a part of the time after which its WebSocket layer is. */
+const AHEAD = 0.9; // it has answered by then: one beat serves both
+const NEVER: Millis = Number.POSITIVE_INFINITY;
+
+type FleetOptions = Pick<
+  ResolvedServerOptions<never>,
+  'timing' | 'advertised' | 'metronome' | 'whenUnresponsive'
+>;
 
 /**
  * The timing of all connections of one server, and what their clients are told of it. It may change
  * while they live: for each of them from its next beat on.
  */
 export class Fleet {
+  /** Of the transport: the verdict. */
   readonly timing: Timing;
+  /** Of the application: whether a page answers. */
+  readonly pageTiming: Timing;
   readonly #advertises: boolean;
   #advertised: Advertisement;
   #pingInterval: Millis; // the server's own
   #slowness = 1;
   #welcome: Values | undefined;
 
-  constructor({ timing, advertised, metronome }: FleetOptions) {
-    const { jitter, random } = timing.options;
-    const interval = () => this.#pingInterval * this.#slowness;
+  constructor({ timing, advertised, metronome, whenUnresponsive }: FleetOptions) {
     this.#pingInterval = timing.pingInterval;
-    // One object for all connections, read anew at each of their beats.
-    this.timing = {
-      ...timing,
-      timerSlack: metronome.timerSlack,
-      options: { ...timing.options, random: () => metronome.draw(interval(), jitter, random) },
-      get pingInterval(): Millis {
-        return interval();
-      },
-    };
+    const base = { ...timing, timerSlack: metronome.timerSlack };
+    this.timing = this.#live(base, metronome, 1);
+    const off = { pingInterval: NEVER, pingTimeout: NEVER };
+    const isJudged = whenUnresponsive !== false;
+    this.pageTiming = isJudged ? this.#live(base, metronome, AHEAD) : { ...base, ...off };
     this.#advertises = advertised !== false;
     this.#advertised = advertised || {};
     this.#welcome = advertised ? advertisedValues(advertised) : undefined;
@@ -52,7 +61,7 @@ export class Fleet {
   advertise(advertisement: Advertisement): void {
     const { pingInterval } = advertisement;
     this.#advertised = { ...this.#advertised, ...advertisement };
-    if (pingInterval !== undefined && this.timing.pingInterval < Number.POSITIVE_INFINITY) {
+    if (pingInterval !== undefined && this.timing.pingInterval < NEVER) {
       this.#pingInterval = serverInterval(pingInterval);
     }
     if (this.#slowness > 1) this.#slowness = this.#slowed;
@@ -69,6 +78,20 @@ export class Fleet {
     this.#slowness = slowness;
     this.#welcome = this.#told;
     return true;
+  }
+
+  /** One object for all connections, read anew at each of their beats. */
+  #live(base: Timing, metronome: Metronome, part: number): Timing {
+    const { jitter, random } = base.options;
+    const interval = () => this.#pingInterval * this.#slowness * part;
+    const draw = () => metronome.draw(interval(), jitter, random);
+    return {
+      ...base,
+      options: { ...base.options, random: draw },
+      get pingInterval(): Millis {
+        return interval();
+      },
+    };
   }
 
   get #asked(): Millis {

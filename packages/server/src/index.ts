@@ -15,7 +15,8 @@ export {
   ServerHeartbeat,
   type WebSocketServerLike,
 } from './attach.ts';
+export type { DrainOptions } from './drain.ts';
 export { Liveness } from './liveness.ts';
 export type { ConnectionEnd, LivenessEvents, Tier } from './liveness-events.ts';
-export type { ServerOptions, SessionOptions } from './server-options.ts';
+export type { PingLimit, ServerOptions, SessionOptions } from './server-options.ts';
 export type { ServerSocket } from './server-socket.ts';

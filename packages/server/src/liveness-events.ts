@@ -1,4 +1,4 @@
-import type { HeartbeatEvents, TimeoutReason } from '@wirebeat/core';
+import type { HeartbeatEvents, Millis, TimeoutReason } from '@wirebeat/core';
 import type { ServerSocket } from './server-socket.ts';
 
 /**
@@ -11,6 +11,10 @@ export type Tier = 'transport' | 'application';
 export interface LivenessEvents extends Omit<HeartbeatEvents, 'ping' | 'pong'> {
   readonly ping: HeartbeatEvents['ping'] & { readonly tier: Tier };
   readonly pong: HeartbeatEvents['pong'] & { readonly tier: Tier };
+  /** Only the page is silent: its WebSocket layer answers. The page hangs, or is frozen. */
+  readonly unresponsive: { readonly silentFor: Millis };
+  /** A page that was unresponsive has spoken. */
+  readonly responsive: Readonly<Record<string, never>>;
   /** A newer connection came with the same session: this one is terminated, and heard no more. */
   readonly replaced: { readonly by: ServerSocket };
   /** The connection has ended. Told exactly once, at `dead` or at its close. */
@@ -21,9 +25,10 @@ export interface LivenessEvents extends Omit<HeartbeatEvents, 'ping' | 'pong'> {
 export interface ConnectionEnd {
   /**
    * `detached`: it goes on, but is no longer watched. `replaced`: a newer connection came with the
-   * same session.
+   * same session. `flood`: it sent more pings than it may. `unresponsive`: its page was silent for
+   * longer than it may be.
    */
-  readonly reason: TimeoutReason | 'closed' | 'detached' | 'replaced';
+  readonly reason: TimeoutReason | 'closed' | 'detached' | 'replaced' | 'flood' | 'unresponsive';
   /** RFC 6455 §7.1.5, if it closed. */
   readonly code: number | undefined;
   /** RFC 6455 §7.1.6. */

@@ -1,44 +1,22 @@
 import {
   type Beat,
   ConnectionClosedError,
-  encodeBeat,
   type HeartbeatEvents,
   type HeartbeatStatus,
   type Instant,
-  intercept,
-  interceptSend,
   type Millis,
   Pacemaker,
   type PingOptions,
-  type PingOrder,
-  ReadyState,
-  type Scheduler,
 } from '@wirebeat/core';
-import type { Fleet } from './fleet.ts';
+import type { Values } from './advertisement.ts';
+import { FLOOD, REPLACED, SERVICE_RESTART, UNRESPONSIVE } from './ends.ts';
+import type { LivenessContext, LivenessOrigin } from './liveness-context.ts';
 import type { ConnectionEnd, LivenessListener, Tier } from './liveness-events.ts';
-import { Page, type Values } from './page.ts';
-import { dropLateBytes, type ServerSocket } from './server-socket.ts';
-import type { SessionClaim, Sessions } from './sessions.ts';
-
-/** What the connections of one server share. */
-export interface LivenessContext {
-  readonly fleet: Fleet;
-  readonly scheduler: Scheduler;
-  /** What begins the payload of our protocol Pings: see {@link drawPayload}. */
-  readonly payload: string;
-  /** Absent where there are none. */
-  readonly sessions: Sessions | undefined;
-}
-
-/**
- * Draws what begins the payload of our protocol Pings: the application's own `pong` events see only
- * its own, and a second heartbeat on the same sockets sees all of its.
- */
-export function drawPayload(random: () => number): string {
-  return `wb-${Math.floor(random() * 36 ** 6).toString(36)}`;
-}
-
-const ignore = (): void => {};
+import { Page } from './page.ts';
+import { dropLateBytes, expel, type ServerSocket } from './server-socket.ts';
+import type { SessionClaim } from './sessions.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { Wire } from './wire.ts';
 
 /**
  * The heartbeat of one connection: one verdict from two tiers. Anything received is life; protocol
@@ -46,41 +24,48 @@ const ignore = (): void => {};
  * sent one, measured.
  */
 export class Liveness {
-  readonly #socket: ServerSocket;
-  readonly #send: ServerSocket['send'];
+  readonly #wire: Wire;
   readonly #context: LivenessContext;
   readonly #tell: LivenessListener;
   readonly #transport: Pacemaker;
   readonly #claim: SessionClaim | undefined;
-  readonly #release: (() => void)[] = [];
-  #page: Page | undefined; // from the client's first ping on
+  #page: Page | undefined; // from the client's first application ping on
   #answer: Values | undefined; // of the pong that is about to be sent
+  #bucket: TokenBucket | undefined; // from its first ping of either kind on
+  #lastSeen: Instant = 0;
   #ended = false;
 
-  /** `userOf` tells whose the connection is, where there are sessions. */
   constructor(
     socket: ServerSocket,
     context: LivenessContext,
     tell: LivenessListener,
-    userOf?: () => unknown,
+    { userOf, counter }: LivenessOrigin,
   ) {
-    this.#socket = socket;
-    this.#send = socket.send;
+    const wire = new Wire(socket, context, counter);
+    this.#wire = wire;
     this.#context = context;
     this.#tell = tell;
     this.#transport = new Pacemaker(context.fleet.timing, context.scheduler, {
-      sendPing: (ping) => this.#sendProtocolPing(ping),
-      sendPong: (id) => this.#sendBeat({ type: 'pong', id, values: this.#answer }),
+      sendPing: (ping) => wire.sendProtocolPing(ping),
+      sendPong: (id) => wire.sendPong({ type: 'pong', id, values: this.#answer }),
       emit: (name, event) => this.#forward(name, event),
-      buffered: () => socket.bufferedAmount,
+      buffered: () => this.#look(),
     });
-    this.#claim = userOf && this.#enter(userOf);
-    this.#watchSocket();
+    const replace = (by: ServerSocket) => this.#replace(by);
+    this.#claim = userOf && context.sessions?.enter({ socket, replace }, userOf);
+    wire.watch({
+      receive: (beat) => this.#receive(beat),
+      receiveProtocolPing: () => this.#receiveProtocolPing(),
+      receiveProtocolPong: (payload) => this.#receiveProtocolPong(payload),
+      sent: () => this.#transport.sent(),
+      closed: (code, text) => this.#end({ reason: 'closed', code, text }),
+    });
   }
 
   /** Begins. From here its listener is told. */
   open(): void {
     this.#transport.open();
+    this.#lastSeen = this.lastReceived;
     const { pingInterval, pingTimeout } = this.#transport.heartbeat;
     if (pingInterval < Number.POSITIVE_INFINITY) this.#transport.probe(pingTimeout); // a first latency
   }
@@ -99,9 +84,22 @@ export class Liveness {
     return this.#page?.latency;
   }
 
+  /** Whether its page answers, as far as is known; undefined of a client that has not spoken. */
+  get isResponsive(): boolean | undefined {
+    return this.#page?.isResponsive;
+  }
+
   /** When anything was last received, by the scheduler's clock. */
   get lastReceived(): Instant {
     return this.#transport.heartbeat.lastReceived;
+  }
+
+  /**
+   * When the application last heard of the peer, by the scheduler's clock: by a message, or by a
+   * beat if it is authenticated. What an idle timeout of the application goes by.
+   */
+  get lastSeen(): Instant {
+    return this.#lastSeen;
   }
 
   /** The worst time from the last byte received to `dead`, while this process runs. */
@@ -126,75 +124,124 @@ export class Liveness {
     return this.#page.ping({ ...rest, timeout: rest.timeout ?? timeout });
   }
 
+  /** Tells the page values of the protocol, by a ping; does nothing if it has not spoken. */
+  announce(values: Values): void {
+    this.#page?.announce(values);
+  }
+
+  /** The peer is not judged any more, nor asked: its connection is about to be closed. */
+  rest(): void {
+    this.#wire.progress?.heard();
+    this.#transport.suspend();
+    this.#page?.rest();
+  }
+
+  /** Closes the connection with 1012, and with a hint when to come back: by a ping and in the text. */
+  dismiss(retryAfter: Millis): void {
+    if (this.#ended) return;
+    const hint = Math.round(retryAfter);
+    if (hint > 0) this.announce({ retryAfter: String(hint) });
+    const text = hint > 0 ? `service restart; retryAfter=${hint}` : 'service restart';
+    this.#wire.socket.close(SERVICE_RESTART, text);
+  }
+
+  /** Drops the connection at once. */
+  terminate(): void {
+    this.#wire.socket.terminate();
+  }
+
   /** Ends the watch and leaves no trace on the socket, which stays open. */
   detach(): void {
     this.#end({ reason: 'detached', code: undefined, text: 'the heartbeat was detached' });
   }
 
-  #enter(userOf: () => unknown): SessionClaim | undefined {
-    const replace = (by: ServerSocket) => this.#replace(by);
-    return this.#context.sessions?.enter({ socket: this.#socket, replace }, userOf);
-  }
-
-  #watchSocket(): void {
-    const socket = this.#socket;
-    const onClose = (event: { code: number; reason: string }) => {
-      this.#end({ reason: 'closed', code: event.code, text: event.reason });
-    };
-    socket.addEventListener('close', onClose);
-    this.#release.push(
-      () => socket.removeEventListener('close', onClose),
-      interceptSend(socket, () => this.#transport.sent()),
-      intercept(socket, {
-        receive: (beat) => this.#receive(beat),
-        receiveProtocolPing: () => this.#transport.receive(),
-        receiveProtocolPong: (payload) => this.#receiveProtocolPong(payload),
-      }),
-    );
-  }
-
-  /**
-   * Tells the client's page these values of the protocol, by an application ping. Does nothing to a
-   * client that has sent none.
-   */
-  announce(values: Values): void {
-    this.#page?.announce(values);
-  }
-
   // What comes.
 
   #receive(beat: Beat | undefined): void {
+    this.#wire.progress?.heard();
     if (beat?.type === 'ping') return this.#receivePing(beat);
     this.#transport.receive();
-    if (beat !== undefined) this.#page?.receivePong(beat);
+    if (beat === undefined) {
+      this.#lastSeen = this.lastReceived;
+      this.#page?.receive(this.#lastSeen);
+      return;
+    }
+    this.#page?.receiveBeat(beat);
+    this.#seen();
   }
 
   #receivePing(ping: Beat): void {
     const received = Date.now();
+    if (!this.#admits()) return;
     const session = ping.values?.['session'];
     const isBound = session !== undefined && this.#claim?.bind(session) === true;
     if (this.#ended) return; // a newer connection has its session
     const isFirst = this.#page === undefined;
     this.#page ??= this.#meetPage();
-    this.#answer = this.#page.answerTo(ping, received, isBound, this.#context.fleet.welcome);
+    this.#answer = this.#page.answerTo(ping, received, isBound);
     this.#transport.receiveBeat(ping);
+    if (this.#ended) return;
+    this.#page.receiveBeat(ping);
+    this.#seen();
     if (isFirst && !this.#ended) this.#page.probe(this.#transport.heartbeat.pingTimeout);
   }
 
+  #receiveProtocolPing(): void {
+    this.#wire.progress?.heard();
+    if (!this.#admits()) return;
+    this.#transport.receive();
+    this.#seen();
+  }
+
   #receiveProtocolPong(payload: Uint8Array): boolean {
-    const [prefix, id, ...rest] = String.fromCharCode(...payload).split('.');
-    if (prefix !== this.#context.payload || rest.length > 0) {
-      this.#transport.receive();
-      return false;
+    this.#wire.progress?.heard();
+    const pong = this.#wire.readProtocolPong(payload);
+    if (pong === undefined) this.#transport.receive();
+    else this.#transport.receiveBeat(pong);
+    this.#page?.layerAnswered();
+    return pong !== undefined;
+  }
+
+  /** Whether the peer may send a ping now. If not, it is shown out. */
+  #admits(): boolean {
+    const { scheduler, pingLimit } = this.#context;
+    this.#bucket ??= new TokenBucket();
+    if (this.#bucket.take(scheduler.now(), pingLimit)) return true;
+    this.#expel(FLOOD);
+    return false;
+  }
+
+  /** A beat came. Of who is not let in yet it says nothing to the application. */
+  #seen(): void {
+    if (this.#ended || !this.#context.authenticated(this.#wire.socket)) return;
+    this.#lastSeen = this.lastReceived;
+  }
+
+  /** Time has passed: is anything on its way, in either direction? */
+  #look(): number {
+    const { pingTimeout } = this.#transport.heartbeat;
+    const seen = this.#wire.progress?.look(this.#context.scheduler, pingTimeout);
+    if (seen === 'life') this.#transport.receive();
+    else if (seen === 'pardon') {
+      this.#transport.suspend(); // what is owed is forgiven, and asked for afresh
+      this.#transport.resume();
     }
-    this.#transport.receiveBeat({ type: 'pong', id });
-    return true;
+    return this.#wire.socket.bufferedAmount;
   }
 
   /** The client speaks. */
   #meetPage(): Page {
-    const { scheduler } = this.#context;
-    return new Page({ scheduler, tell: this.#tell, sendBeat: (beat) => this.#sendBeat(beat) });
+    const shell = {
+      scheduler: this.#context.scheduler,
+      tell: this.#tell,
+      sendBeat: (beat: Beat) => {
+        this.#transport.sent(); // something went out: proxies have seen us
+        this.#wire.sendBeat(beat);
+      },
+      lastReceived: () => this.lastReceived,
+      giveUp: () => this.#expel(UNRESPONSIVE),
+    };
+    return new Page(shell, this.#context);
   }
 
   // What is told.
@@ -205,35 +252,28 @@ export class Liveness {
     if (name !== 'dead') return;
     const { reason } = event as HeartbeatEvents['dead'];
     this.#end({ reason, code: undefined, text: '' });
-    this.#socket.terminate(); // the handshake that close() begins would not come
-  }
-
-  // What is sent.
-
-  #sendProtocolPing({ id }: PingOrder): void {
-    if (this.#socket.readyState !== ReadyState.Open) return;
-    const { payload } = this.#context;
-    this.#socket.ping(id === undefined ? payload : `${payload}.${id}`, undefined, ignore);
-  }
-
-  #sendBeat(beat: Beat): void {
-    if (this.#socket.readyState !== ReadyState.Open) return;
-    this.#send.call(this.#socket, encodeBeat(beat) as never, { compress: false }, ignore);
+    if (this.#context.whenDead === 'report') return;
+    this.#wire.socket.terminate(); // the handshake that close() begins would not come
   }
 
   // The end.
 
   #replace(by: ServerSocket): void {
     if (this.#ended) return;
+    const { socket } = this.#wire;
     this.#stop();
-    dropLateBytes(this.#socket);
-    this.#socket.terminate();
+    dropLateBytes(socket);
+    socket.terminate();
     this.#tell('replaced', { by });
-    this.#finish({
-      reason: 'replaced',
-      code: undefined,
-      text: 'a newer connection took its place',
-    });
+    this.#finish(REPLACED);
+  }
+
+  /** Shows the peer out: it is told why, and heard no more. */
+  #expel(end: ConnectionEnd): void {
+    if (this.#ended) return;
+    this.#stop();
+    expel(this.#wire.socket, this.#context.scheduler, end);
+    this.#finish(end);
   }
 
   #end(end: ConnectionEnd): void {
@@ -246,7 +286,7 @@ export class Liveness {
   #stop(): void {
     this.#ended = true;
     this.#claim?.release();
-    for (const release of this.#release) release();
+    this.#wire.unwatch();
   }
 
   #finish(end: ConnectionEnd): void {

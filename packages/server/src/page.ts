@@ -1,42 +1,65 @@
 import {
   type Beat,
   type HeartbeatError,
+  type HeartbeatEvents,
+  type Instant,
   type Millis,
   Pacemaker,
+  type PeerState,
   type PingOptions,
   type Scheduler,
+  type Timer,
 } from '@wirebeat/core';
+import type { Values } from './advertisement.ts';
+import type { Fleet } from './fleet.ts';
 import type { LivenessListener } from './liveness-events.ts';
 
 /** What a {@link Page} needs of its connection. */
 export interface PageShell {
   readonly scheduler: Scheduler;
+  readonly tell: LivenessListener;
   sendBeat(beat: Beat): void;
-  tell: LivenessListener;
+  /** When anything was last received, from the page or from its WebSocket layer. */
+  lastReceived(): Instant;
+  /** It was unresponsive for too long. */
+  giveUp(): void;
 }
 
-/** Values of a beat. */
-export type Values = Readonly<Record<string, string>>;
+/** How the pages of one server are judged. */
+export interface PageContext {
+  readonly fleet: Fleet;
+  readonly whenUnresponsive: 'report' | 'terminate' | false;
+  /** How long a page may be unresponsive, or say that it is frozen. */
+  readonly maxUnresponsive: Millis;
+}
 
 /**
- * The application tier of one connection: what a client says that speaks, and what it is told. It is
- * met at the client's first application ping; a client that sends none has no page.
+ * The application tier of one connection: what a client says that speaks, what it is told, and
+ * whether it still answers. It is met at the client's first application ping; a client that sends
+ * none has no page.
+ *
+ * The page drives the beat. Where it is silent it is asked, a little before its WebSocket layer
+ * would be. A page that leaves that unanswered while the layer answers is `unresponsive`: it hangs,
+ * or is frozen and had no time to say so. If the layer is silent as well, it is the link, and the
+ * verdict is the transport's.
  */
 export class Page {
   readonly #shell: PageShell;
+  readonly #context: PageContext;
   readonly #pacemaker: Pacemaker;
   #isWelcomed = false;
+  #silentFrom: Instant | undefined; // when it was last heard, if it has left a ping unanswered
+  #isUnresponsive = false;
+  #isMute = false; // it sends pings, and answers none
+  #limit: Timer | undefined;
 
-  constructor(shell: PageShell) {
+  constructor(shell: PageShell, context: PageContext) {
     this.#shell = shell;
-    const off = { pingInterval: false, pingTimeout: false } as const;
-    this.#pacemaker = new Pacemaker(off, shell.scheduler, {
+    this.#context = context;
+    this.#pacemaker = new Pacemaker(context.fleet.pageTiming, shell.scheduler, {
       sendPing: ({ id }) => shell.sendBeat({ type: 'ping', id }),
-      sendPong: () => {},
-      emit: (name, event) => {
-        const isBeat = name === 'ping' || name === 'pong';
-        if (isBeat) shell.tell(name, { ...event, tier: 'application' } as never);
-      },
+      sendPong: () => {}, // the connection sends it
+      emit: (name, event) => this.#hear(name, event),
     });
     this.#pacemaker.open();
   }
@@ -46,19 +69,19 @@ export class Page {
     return this.#pacemaker.heartbeat.latency;
   }
 
+  /** Whether it answers, as far as is known. */
+  get isResponsive(): boolean {
+    return !this.#isUnresponsive;
+  }
+
   /**
    * What the pong to `ping` says beside the id; nothing where there is none, for a peer that sends
    * bare pings may wait for the constant. `received` is the wall clock as the ping came.
    */
-  answerTo(
-    ping: Beat,
-    received: Millis,
-    isBound: boolean,
-    welcome: Values | undefined,
-  ): Values | undefined {
+  answerTo(ping: Beat, received: Millis, isBound: boolean): Values | undefined {
     if (ping.id === undefined) return undefined;
     const asksForClock = ping.values?.['clock'] === '1';
-    const says = this.#isWelcomed ? undefined : welcome;
+    const says = this.#isWelcomed ? undefined : this.#context.fleet.welcome;
     this.#isWelcomed = true;
     if (!isBound && says === undefined && !asksForClock) return undefined;
     return {
@@ -68,16 +91,35 @@ export class Page {
     };
   }
 
+  /** It sent a beat. */
+  receiveBeat(beat: Beat): void {
+    if (beat.type === 'pong' && this.#isMute) this.#unmute();
+    this.#revive();
+    const state = beat.type === 'ping' ? beat.values?.['state'] : undefined;
+    if (isState(state) && !this.#isMute) {
+      this.#pacemaker.heartbeat.setPeerState(state);
+      if (state === 'frozen') this.#limitSilence();
+    }
+    this.#pacemaker.receiveBeat(beat);
+  }
+
+  /** It sent a message. */
+  receive(now: Instant): void {
+    this.#revive();
+    this.#pacemaker.heartbeat.receive(now);
+  }
+
+  /** Its WebSocket layer has answered, so the link is well. */
+  layerAnswered(): void {
+    if (this.#silentFrom !== undefined) this.#accuse(this.#silentFrom);
+  }
+
   /** Tells it more than it was told at first. */
   announce(values: Values): void {
     const told = this.#pacemaker.ping({ timeout: false }, ({ id }) => {
       this.#shell.sendBeat({ type: 'ping', id, values });
     });
     told.catch(() => {}); // the connection has ended
-  }
-
-  receivePong(pong: Beat): void {
-    this.#pacemaker.receiveBeat(pong);
   }
 
   /** Asks now, for a first latency. */
@@ -90,7 +132,79 @@ export class Page {
     return this.#pacemaker.ping(options);
   }
 
+  /** Neither asked nor judged any more. */
+  rest(): void {
+    this.#pacemaker.suspend();
+    this.#forgive();
+  }
+
   close(error: HeartbeatError): void {
+    this.#forgive();
     this.#pacemaker.close(error);
   }
+
+  #hear<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+    if (name === 'ping' || name === 'pong') {
+      this.#shell.tell(name, { ...event, tier: 'application' } as never);
+    } else if (name === 'dead') this.#fellSilent(event as HeartbeatEvents['dead']);
+  }
+
+  /** The machine is done with it, and begins anew: the connection lives. */
+  #fellSilent({ reason, silentFor }: HeartbeatEvents['dead']): void {
+    const { heartbeat } = this.#pacemaker;
+    this.#pacemaker.open();
+    if (reason !== 'ping-timeout') return; // it sends, so it is not silent
+    heartbeat.setPeerState('frozen'); // until it speaks it is not asked
+    this.#pacemaker.retimed();
+    this.#isMute = heartbeat.latency === undefined;
+    if (this.#isMute) return; // it never answered, so it may not know how
+    const silentFrom = this.#shell.scheduler.now() - silentFor;
+    this.#silentFrom = silentFrom;
+    if (this.#shell.lastReceived() > silentFrom) this.#accuse(silentFrom);
+  }
+
+  #accuse(silentFrom: Instant): void {
+    this.#silentFrom = undefined;
+    this.#isUnresponsive = true;
+    this.#limitSilence();
+    this.#shell.tell('unresponsive', { silentFor: this.#shell.scheduler.now() - silentFrom });
+    if (this.#context.whenUnresponsive === 'terminate') this.#shell.giveUp();
+  }
+
+  #limitSilence(): void {
+    const { scheduler } = this.#shell;
+    const { maxUnresponsive } = this.#context;
+    this.#limit?.cancel();
+    if (maxUnresponsive === Number.POSITIVE_INFINITY) return;
+    const due = scheduler.now() + maxUnresponsive;
+    this.#limit = scheduler.at(due, () => this.#shell.giveUp());
+  }
+
+  /** It speaks. */
+  #revive(): void {
+    this.#limit?.cancel();
+    this.#limit = undefined;
+    if (this.#silentFrom === undefined && !this.#isUnresponsive) return;
+    const wasUnresponsive = this.#isUnresponsive;
+    this.#forgive();
+    this.#pacemaker.heartbeat.setPeerState('visible');
+    this.#pacemaker.retimed();
+    if (wasUnresponsive) this.#shell.tell('responsive', {});
+  }
+
+  /** It has answered after all. */
+  #unmute(): void {
+    this.#isMute = false;
+    this.#pacemaker.heartbeat.setPeerState('visible');
+  }
+
+  #forgive(): void {
+    this.#limit?.cancel();
+    this.#limit = this.#silentFrom = undefined;
+    this.#isUnresponsive = false;
+  }
+}
+
+function isState(state: string | undefined): state is PeerState {
+  return state === 'visible' || state === 'hidden' || state === 'frozen';
 }

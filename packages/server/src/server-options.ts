@@ -1,11 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import {
+  checkFunction,
   checkNames,
+  countOrOff,
+  duration,
+  durationOrOff,
   HEARTBEAT_OPTION_NAMES,
   type HeartbeatOptions,
   InvalidOptionError,
   initialTiming,
   type Millis,
+  numberWithin,
   resolveHeartbeatOptions,
   type Scheduler,
   type Timing,
@@ -17,6 +22,7 @@ import {
   serverInterval,
 } from './advertisement.ts';
 import { Metronome, sharedMetronome } from './metronome.ts';
+import type { TokenBucketOptions } from './token-bucket.ts';
 
 /** How sessions are bound to users. */
 export interface SessionOptions<Socket> {
@@ -51,6 +57,39 @@ export interface ServerOptions<Socket = never> extends HeartbeatOptions {
   readonly advertise?: Advertisement | false;
   /** Lets a client replace a connection of its own by a newer one. @default off */
   readonly session?: SessionOptions<Socket> | false;
+  /**
+   * How many pings, of both kinds, a client may send: more, and it is closed with 1008. `false`: as
+   * many as it likes.
+   */
+  readonly pingLimit?: PingLimit | false;
+  /** No pong is added to more bytes than these that wait to leave. `false`: always. @default 1_048_576 */
+  readonly maxBufferedBytes?: number | false;
+  /** What becomes of a dead peer: `report` leaves its socket open, and to the application. @default 'terminate' */
+  readonly whenDead?: 'terminate' | 'report';
+  /**
+   * What becomes of a client whose page is silent while its WebSocket layer answers: `report` tells
+   * `unresponsive`, `terminate` ends it then. `false`: no page is asked. @default 'report'
+   */
+  readonly whenUnresponsive?: 'report' | 'terminate' | false;
+  /**
+   * How long a page may be unresponsive, or say that it is frozen, until it is ended: browsers go on
+   * answering for pages that have lost their socket. `false`: for ever. @default false
+   */
+  readonly maxUnresponsive?: Millis | false;
+  /**
+   * Whether a client has passed the application's own authentication. Pings of one that has not are
+   * answered, but do not count as `lastSeen`.
+   * @default every client has
+   */
+  readonly authenticated?: (socket: Socket) => boolean;
+}
+
+/** How many pings a client may send. */
+export interface PingLimit {
+  /** So many at once. @default 50 */
+  readonly burst?: number;
+  /** One in this time in the long run. @default 200 */
+  readonly interval?: Millis;
 }
 
 /** {@link ServerOptions} as the server keeps them. */
@@ -60,15 +99,35 @@ export interface ResolvedServerOptions<Socket> {
   /** `false`: nothing, and never. */
   readonly advertised: Advertisement | false | undefined;
   readonly userOf: SessionOptions<Socket>['user'] | undefined;
+  readonly pingLimit: TokenBucketOptions;
+  readonly maxBufferedBytes: number;
+  readonly whenDead: 'terminate' | 'report';
+  readonly whenUnresponsive: 'report' | 'terminate' | false;
+  readonly maxUnresponsive: Millis;
+  readonly authenticated: (socket: Socket) => boolean;
 }
 
-const NAMES = [...HEARTBEAT_OPTION_NAMES, 'scheduler', 'advertise', 'session'];
+const NAMES = [
+  ...HEARTBEAT_OPTION_NAMES,
+  'scheduler',
+  'advertise',
+  'session',
+  'pingLimit',
+  'maxBufferedBytes',
+  'whenDead',
+  'whenUnresponsive',
+  'maxUnresponsive',
+  'authenticated',
+];
 
 /** Every default of the server, with its reason. */
 const DEFAULTS = {
   pingInterval: 30_000, // 1.2 times the client's 25 s: whoever's time comes first pings for both
   pingTimeout: 20_000, // a server loses nothing by patience; the page finds a dead link first
   jitter: 0.1, // connections that were made together drift apart
+  burst: 50, // below the 60 at which ws 8.23 terminates without a word, and far above any client's need
+  interval: 200, // a hundred times what a client sends unasked; a flood is noticed in a millisecond
+  maxBufferedBytes: 1_048_576, // behind more, a pong is late on any link
 } as const;
 
 /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
@@ -76,7 +135,18 @@ export function resolveServerOptions<Socket>(
   options: ServerOptions<Socket>,
 ): ResolvedServerOptions<Socket> {
   checkNames('options', options, NAMES);
-  const { scheduler, advertise, session, ...given } = options;
+  const {
+    scheduler,
+    advertise,
+    session,
+    pingLimit,
+    maxBufferedBytes,
+    whenDead,
+    whenUnresponsive,
+    maxUnresponsive,
+    authenticated,
+    ...given
+  } = options;
   const advertised = resolveAdvertise(advertise, given.pingInterval);
   const { pingInterval: asked } = advertised || {};
   const {
@@ -92,6 +162,12 @@ export function resolveServerOptions<Socket>(
     metronome: scheduler === undefined ? sharedMetronome() : new Metronome(scheduler),
     advertised,
     userOf: resolveUser(session),
+    pingLimit: resolvePingLimit(pingLimit),
+    maxBufferedBytes: countOrOff('maxBufferedBytes', maxBufferedBytes, DEFAULTS.maxBufferedBytes),
+    whenDead: oneOf('whenDead', whenDead, ['terminate', 'report']),
+    whenUnresponsive: oneOf('whenUnresponsive', whenUnresponsive, ['report', 'terminate', false]),
+    maxUnresponsive: durationOrOff('maxUnresponsive', maxUnresponsive, Number.POSITIVE_INFINITY),
+    authenticated: checkFunction('authenticated', authenticated) ?? (() => true),
   };
 }
 
@@ -113,4 +189,23 @@ function resolveUser<Socket>(
     throw new InvalidOptionError('user', 'a function', session.user);
   }
   return session.user;
+}
+
+function resolvePingLimit(limit: PingLimit | false = {}): TokenBucketOptions {
+  if (limit === false) return { burst: Number.POSITIVE_INFINITY, interval: 1 };
+  checkNames('pingLimit', limit, ['burst', 'interval']);
+  return {
+    burst: numberWithin('burst', limit.burst, DEFAULTS.burst, 1, Number.MAX_SAFE_INTEGER),
+    interval: duration('interval', limit.interval, DEFAULTS.interval),
+  };
+}
+
+/** The first is the default. @throws {InvalidOptionError} */
+function oneOf<const Known extends readonly [unknown, ...unknown[]]>(
+  option: string,
+  value: unknown,
+  known: Known,
+): Known[number] {
+  if (value === undefined || known.includes(value)) return value ?? known[0];
+  throw new InvalidOptionError(option, known.map((one) => JSON.stringify(one)).join(' or '), value);
 }

@@ -24,6 +24,7 @@ describe('@wirebeat/server', () => {
       '[Symbol.dispose]',
       'connections',
       'detach',
+      'drain',
       'get',
       'update',
     ]);
@@ -32,10 +33,15 @@ describe('@wirebeat/server', () => {
       'applicationLatency',
       'detach',
       'detectionBound',
+      'dismiss',
+      'isResponsive',
       'lastReceived',
+      'lastSeen',
       'open',
       'ping',
+      'rest',
       'status',
+      'terminate',
       'transportLatency',
     ]);
   });

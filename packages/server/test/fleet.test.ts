@@ -158,16 +158,17 @@ describe('update', () => {
     for (const client of clients) client.receive(FIRST);
     stage.heartbeat.update({ pingInterval: 10_000 });
     clients[0]?.end(1000);
-    stage.advanceTo(1);
+    stage.advanceTo(1_000);
     stage.heartbeat.detach();
+    expect(stage.scheduler.pending).toBe(0);
     stage.advanceTo(60_000);
     expect(told(stage)).toEqual([]);
-    expect(stage.scheduler.pending).toBe(0);
   });
 });
 
 /** Blocks the loop while each connection is due, so often. */
 function stall(stage: Stage, times: number): void {
+  stage.advanceTo(stage.scheduler.now() + 1_000); // its first answers have come
   for (let count = 0; count < times; count += 1) {
     stage.scheduler.stall(35_000);
     stage.advanceTo(stage.scheduler.now() + 1_000);
@@ -183,15 +184,15 @@ describe('a server that stalls', () => {
     stall(stage, 1);
     expect(told(stage)).toEqual([]);
     stall(stage, 1);
-    expect(told(stage)).toEqual(['71000 sends ?wb;pingInterval=50000']);
+    expect(told(stage)).toEqual(['73000 sends ?wb;pingInterval=50000']);
     expect(connection.detectionBound).toBe(bound + 30_000);
     // New clients are told at once. After five minutes without a stall all are told again.
     stage.connect().socket.receive(FIRST);
     stage.advanceTo(460_000);
     expect(told(stage).slice(1)).toEqual([
-      '72000 sends !wb.1;pingInterval=50000',
-      '371000 sends ?wb;pingInterval=25000',
-      '383500 sends ?wb;pingInterval=25000',
+      '74000 sends !wb.1;pingInterval=50000',
+      '373000 sends ?wb;pingInterval=25000',
+      '385500 sends ?wb;pingInterval=25000',
     ]);
     expect(connection.detectionBound).toBe(bound);
   });
@@ -228,9 +229,14 @@ describe('a server that stalls', () => {
     const { socket } = stage.connect(SPEAKING);
     socket.receive(FIRST);
     stall(stage, 2);
-    stage.heartbeat.update({ pingInterval: 10_000 });
-    stage.advanceTo(stage.scheduler.now() + 1);
-    expect(told(stage).at(-1)).toContain('pingInterval=20000');
+    for (const [asked, slowed] of [
+      [10_000, 20_000],
+      [40_000, 50_000],
+    ]) {
+      stage.heartbeat.update({ pingInterval: asked ?? 0 });
+      stage.advanceTo(stage.scheduler.now() + 1);
+      expect(told(stage).at(-1)).toContain(`pingInterval=${slowed}`);
+    }
   });
 
   it('leaves no timer behind', () => {

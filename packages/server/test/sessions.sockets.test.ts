@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { ReconnectingWebSocket } from '@wirebeat/client';
 import { describe, expect, it } from 'vitest';
-import { connect, MS, onlyConnection, serve } from './server-side.ts';
+import { atEnd, connect, Log, MS, onlyConnection, serve } from './server-side.ts';
 
 const SECRET = 'AbCdEfGhIjKlMnOpQrSt-_';
 const ping = (id: string) => `\u0005wb.${id};v=1;session=${SECRET}`;
@@ -75,5 +76,33 @@ describe('a client that comes back with its session', () => {
     await other.received.find((text) => text === pong('1'));
     expect(stage.server.clients.size).toBe(2);
     expect(stage.log.entries).toEqual([]);
+  });
+});
+
+describe('a client of ours', () => {
+  it('replaces its own connection while that is suspect, and the application hears one of them', async () => {
+    const stage = await serve({ session: { user: () => 'ann' } });
+    const socket = new ReconnectingWebSocket(`ws://127.0.0.1:${stage.port}`, [], {
+      pingInterval: 1_000 * MS,
+      pingTimeout: 3_000 * MS,
+      jitter: 0,
+    });
+    atEnd(() => socket.close());
+    const opened: Log<true> = new Log();
+    socket.addEventListener('open', () => opened.push(true));
+    await opened.find();
+    const older = await onlyConnection(stage);
+    await stage.pongs.find((tier) => tier === 'application'); // it has spoken, and is bound
+    const { socket: tcp } = older;
+    tcp.pause(); // the server does not read it any more
+    await stage.log.find(([name]) => name === 'end');
+    await opened.find(() => true, 2);
+    socket.send('by the newer');
+    await stage.log.find(([name]) => name === 'message');
+    expect(stage.log.entries.filter(([name]) => name !== 'suspect')).toEqual([
+      ['end', { reason: 'replaced', code: undefined, text: 'a newer connection took its place' }],
+      ['message', 'by the newer'],
+    ]);
+    expect(stage.server.clients.size).toBe(1);
   });
 });

@@ -25,6 +25,8 @@ export class VirtualSocket extends EventEmitter {
   readonly peer: Peer;
   /** The options with which each message was sent. */
   readonly sendOptions: unknown[] = [];
+  /** What becomes of the callback of a message: it has left at once. */
+  whenSent: (sent: () => void) => void = (sent) => sent();
   readonly #scheduler: VirtualScheduler;
   readonly #note: (what: string) => void;
   readonly #closeListeners: Map<unknown, (code: number, reason: Buffer) => void> = new Map();
@@ -41,7 +43,7 @@ export class VirtualSocket extends EventEmitter {
   send(data: unknown, options?: unknown, sent?: () => void): void {
     this.#note(`sends ${show(data)}`);
     this.sendOptions.push(options);
-    sent?.();
+    if (sent !== undefined) this.whenSent(sent);
     const text = String(data);
     if (text.startsWith('\u0005wb') && this.peer.answersBeats) {
       this.#later(this.peer.latency + this.peer.lag, () => this.receive(`\u0006${text.slice(1)}`));
@@ -54,9 +56,13 @@ export class VirtualSocket extends EventEmitter {
     if (this.peer.answersPings) this.#later(this.peer.latency, () => this.receivePong(data));
   }
 
-  close(code?: number): void {
-    this.#note(`closes ${code}`);
+  close(code?: number, text = ''): void {
+    this.#note(`closes ${code} ${text}`.trim());
     this.readyState = ReadyState.Closing;
+  }
+
+  pause(): void {
+    this.#note('pauses');
   }
 
   terminate(): void {

@@ -1,0 +1,23 @@
+import { CloseCode } from '@wirebeat/core';
+import type { ConnectionEnd } from './liveness-events.ts';
+
+/** IANA: Service Restart. */
+export const SERVICE_RESTART = 1012;
+
+export const FLOOD: ConnectionEnd = {
+  reason: 'flood',
+  code: CloseCode.PolicyViolation,
+  text: 'too many pings',
+};
+
+export const UNRESPONSIVE: ConnectionEnd = {
+  reason: 'unresponsive',
+  code: CloseCode.Timeout,
+  text: 'the page does not answer',
+};
+
+export const REPLACED: ConnectionEnd = {
+  reason: 'replaced',
+  code: undefined,
+  text: 'a newer connection took its place',
+};

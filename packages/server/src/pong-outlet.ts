@@ -1,0 +1,75 @@
+import {
+  type Beat,
+  encodeBeat,
+  type Millis,
+  ReadyState,
+  type Scheduler,
+  type Timer,
+} from '@wirebeat/core';
+import type { ServerSocket } from './server-socket.ts';
+
+/** Between two looks at a clogged buffer: nothing tells when it has drained. */
+const LOOK_AGAIN: Millis = 250;
+
+/** What a {@link PongOutlet} works with. */
+export interface PongOutletOptions {
+  readonly socket: ServerSocket;
+  /** That of the socket before anybody else's was put on it. */
+  readonly send: ServerSocket['send'];
+  readonly scheduler: Scheduler;
+  /** With more waiting to leave, none is added. */
+  readonly maxBufferedBytes: number;
+}
+
+/**
+ * Where the pongs of one connection leave: at most one waits in the buffer of the socket, and one
+ * before it, the latest. It answers the earlier ones too, for messages keep their order. So a peer
+ * that pings and does not read takes up no memory.
+ */
+export class PongOutlet {
+  readonly #options: PongOutletOptions;
+  #held: Beat | undefined;
+  #isQueued = false; // one of ours may still be in the buffer
+  #timer: Timer | undefined;
+
+  constructor(options: PongOutletOptions) {
+    this.#options = options;
+  }
+
+  /** Sends it now, or as soon as may be unless another comes. */
+  send(pong: Beat): void {
+    this.#held = pong;
+    this.#flush();
+  }
+
+  close(): void {
+    this.#held = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #flush(): void {
+    const { socket, send, maxBufferedBytes } = this.#options;
+    const pong = this.#held;
+    if (pong === undefined || this.#timer !== undefined) return;
+    if (socket.readyState !== ReadyState.Open) return this.close();
+    if (socket.bufferedAmount > maxBufferedBytes) return this.#lookAgain();
+    if (this.#isQueued && socket.bufferedAmount > 0) return;
+    this.#held = undefined;
+    this.#isQueued = true;
+    send.call(socket, encodeBeat(pong) as never, { compress: false }, () => this.#left());
+  }
+
+  #left(): void {
+    this.#isQueued = false;
+    this.#flush();
+  }
+
+  #lookAgain(): void {
+    const { scheduler } = this.#options;
+    this.#timer = scheduler.at(scheduler.now() + LOOK_AGAIN, () => {
+      this.#timer = undefined;
+      this.#flush();
+    });
+  }
+}
