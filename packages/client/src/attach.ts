@@ -88,6 +88,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #session: string | undefined;
   readonly #release: (() => void)[] = [];
   #isBound = false;
+  #isAlone = false; // nothing was sent since the last ping
+  #stuck = 0;
   #retryAfter: Millis | undefined;
 
   /**
@@ -123,7 +125,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       emit: (name, event) => this.#tell(name, event),
       buffered: () => {
         this.#presence.look(); // asked by each timer, and at each message that is sent
-        return (socket as { bufferedAmount?: number }).bufferedAmount ?? 0;
+        return this.#bufferedAmount - this.#stuck;
       },
     };
     this.#pacemaker = new Pacemaker(timing, scheduler, shell, memory);
@@ -205,7 +207,10 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#release.push(
       () => socket.removeEventListener('open', onOpen),
       () => socket.removeEventListener('close', onClose),
-      interceptSend(socket, () => this.#pacemaker.sent()),
+      interceptSend(socket, () => {
+        this.#pacemaker.sent();
+        this.#isAlone = false;
+      }),
       intercept(socket, {
         receive: (beat) => {
           if (beat === undefined) this.#pacemaker.receive();
@@ -221,6 +226,9 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     const { type, values = {} } = beat;
     if (type === 'pong') this.#isBound ||= values['session'] === 'ok';
     else this.#retryAfter = readMillis(values['retryAfter']) ?? this.#retryAfter;
+    // Firefox 153 takes the size of its own protocol Pong off `bufferedAmount`, and then leaves there
+    // what it would have to take off after it: for ever. Once a pong has come, nothing is left.
+    if (type === 'pong' && this.#isAlone) this.#stuck = this.#bufferedAmount;
     this.#pacemaker.receiveBeat(beat);
     this.#adopt(values);
   }
@@ -254,7 +262,12 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#pacemaker.retimed();
   }
 
+  get #bufferedAmount(): number {
+    return (this.#socket as { bufferedAmount?: number }).bufferedAmount ?? 0;
+  }
+
   #sendPing(ping: PingOrder): void {
+    this.#isAlone = true;
     const session = this.#session;
     const values = {
       ...(ping.first && { v: '1', ...(session && { session }) }),

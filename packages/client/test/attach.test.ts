@@ -142,6 +142,16 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       expect(timeOf(log, 'suspect')).toBe(scheduler.now() - 1_000_010);
     });
 
+    it('takes no heed of a bufferedAmount that stays when all has been answered, as in Firefox', () => {
+      const { scheduler, link, log, heartbeat } = attach(kind);
+      link.client.bufferedAmount = 29;
+      scheduler.advance(30);
+      link.cut();
+      scheduler.advance(35_300);
+      expect(heartbeat.status).toBe('dead');
+      expect(timeOf(log, 'dead')).toBe(25_000 + 10_000 + 250);
+    });
+
     it('counts what the application sends: traffic both ways puts pings off', () => {
       const { scheduler, link } = attachOpen(kind, { probeAfter: false });
       link.peer.send(PING); // a peer that pings knows what a skipped ping is

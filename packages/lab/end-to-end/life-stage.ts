@@ -97,7 +97,8 @@ export class LifeStage {
     onTestFinished(() => context.close());
     const page = await context.newPage();
     const cdp = await page.createCDPSession();
-    const name = `/${(this.#visits += 1)}`;
+    this.#visits += 1;
+    const name = `/${this.#visits}`;
     const heard: string[][] = [];
     this.#heard.set(name, heard);
     this.#served.set(name, served);

@@ -126,6 +126,8 @@ function countListeners(act) {
   EventTarget.prototype.addEventListener = function (type, listener, options) {
     added += 1;
     left.set(listener, (left.get(listener) ?? new Set()).add(keyOf(type, options)));
+    const drop = () => left.get(listener).delete(keyOf(type, options));
+    if (options?.signal) addEventListener.call(options.signal, 'abort', drop);
     return addEventListener.call(this, type, listener, options);
   };
   EventTarget.prototype.removeEventListener = function (type, listener, options) {
