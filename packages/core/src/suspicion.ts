@@ -40,6 +40,7 @@ export class Suspicion {
   }
 
   #patienceAt(now: Instant): number {
+    if (this.#patience === 1) return 1; // nearly all, nearly always, and a power costs
     const calm = Math.max(0, now - this.#since);
     return Math.max(1, this.#patience * STEP ** (-calm / CALM));
   }
