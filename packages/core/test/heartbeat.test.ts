@@ -171,6 +171,13 @@ describe('Heartbeat', () => {
     expect(heartbeat.tick(45_010).map(({ type }) => type)).toEqual(['ping']);
   });
 
+  it('does nothing with a message that is sent at no time at all', () => {
+    const heartbeat = opened({ probeAfter: 1_000 });
+    for (const now of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(heartbeat.sent(now)).toEqual([]);
+    expect(heartbeat.lastSent).toBe(0);
+  });
+
   it('leaves a stall for the tick to tell, also where a message is sent before it', () => {
     const heartbeat = opened({ probeAfter: 1_000 });
     expect(heartbeat.sent(60_000)).toEqual([]);
