@@ -124,7 +124,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       sendPong: (id) => this.#sendText(encodeBeat({ type: 'pong', id })),
       emit: (name, event) => this.#tell(name, event),
       buffered: () => {
-        this.#presence.look(); // asked by each timer, and at each message that is sent
+        this.#presence.look(); // each timer asks
         return this.#bufferedAmount - this.#stuck;
       },
     };
@@ -208,6 +208,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       () => socket.removeEventListener('open', onOpen),
       () => socket.removeEventListener('close', onClose),
       interceptSend(socket, () => {
+        this.#presence.look();
         this.#pacemaker.sent();
         this.#isAlone = false;
       }),

@@ -145,7 +145,7 @@ export class Heartbeat {
   sent(now: Instant): readonly HeartbeatAction[] {
     if (!(now < NEVER)) return NOTHING; // no time
     if (now > this.#lastSent) this.#lastSent = now;
-    if (now - this.#lastReceived < this.#timing.options.probeAfter) return NOTHING;
+    if (!this.isSilentTo(now)) return NOTHING;
     this.#advance(now);
     const isAsked = this.#silence !== undefined;
     const isStalled = this.#now - this.deadline > this.#timing.timerSlack; // the tick will tell
@@ -322,6 +322,11 @@ export class Heartbeat {
   /** Whether the peer answers no pings, so that there are none. */
   get isMuted(): boolean {
     return this.#is(MUTED);
+  }
+
+  /** Whether so little was received of late that a message brings a ping: see `probeAfter`. */
+  isSilentTo(now: Instant): boolean {
+    return now - this.#lastReceived >= this.#timing.options.probeAfter;
   }
 
   /** Whether a ping with this id is out: its like is refused until it is answered. */

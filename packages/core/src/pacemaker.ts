@@ -99,8 +99,9 @@ export class Pacemaker {
 
   /** The application is about to send something. */
   sent(): void {
-    this.#lookAtBuffer();
-    const actions = this.heartbeat.sent(this.#scheduler.now());
+    const now = this.#scheduler.now();
+    if (this.heartbeat.isSilentTo(now)) this.#lookAtBuffer(); // else it is not worth a look
+    const actions = this.heartbeat.sent(now);
     if (actions.length > 0) this.#perform(actions);
   }
 
