@@ -177,9 +177,8 @@ export class Heartbeat {
     if (!this.#isOpen) return undefined;
     this.receive(now);
     this.#unmute();
-    const ping = this.#outstanding.answer(id);
+    const ping = this.#outstanding.answer(id, this.#now);
     if (ping === undefined) return undefined;
-    if (!this.#is(PEER_ANSWERS)) this.#afreshAt = this.#now; // held to answers from now
     this.#flags |= PEER_ANSWERS;
     return this.#measure(ping);
   }
@@ -373,7 +372,7 @@ export class Heartbeat {
     return Math.min(this.#silence?.timeoutAt ?? NEVER, this.#oneWayAt);
   }
 
-  /** Counted from the first ping that no pong has answered, to a peer that is held to answers. */
+  /** Counted from the first ping that is owed, or from the last pong since, where answers are owed. */
   get #oneWayAt(): Instant {
     const { owedSince } = this.#outstanding;
     const isHeld = this.#is(PEER_ANSWERS) || this.#memory?.hasAnswered;

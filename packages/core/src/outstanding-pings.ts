@@ -34,7 +34,10 @@ export class OutstandingPings {
   /** How many of them were passed over by an answer to a later one, or given up. */
   lost = 0;
 
-  /** When the first ping was sent that no pong has answered; undefined if none is owed. */
+  /**
+   * Since when an answer is owed and no pong has come: the first ping out, or a pong after it.
+   * Undefined if none is owed.
+   */
   get owedSince(): Instant | undefined {
     return this.#owedSince === NOT_OWED ? undefined : this.#owedSince;
   }
@@ -73,7 +76,7 @@ export class OutstandingPings {
    * Takes out the ping that a pong answers, and all before it: messages keep their order, so the
    * peer has read them too. Undefined if nobody asked for this pong.
    */
-  answer(id: string | undefined): OutstandingPing | undefined {
+  answer(id: string | undefined, now: Instant): OutstandingPing | undefined {
     const index = this.#pings.findIndex((ping) => ping.id === id);
     const ping = this.#pings[index];
     if (ping === undefined) return undefined;
@@ -81,7 +84,7 @@ export class OutstandingPings {
     else if (index > 0 && this.#pings[0]?.seq === 1) this.#peerKnowsIds ??= false;
     this.lost += index;
     this.#pings = index + 1 === this.#pings.length ? NONE : this.#pings.slice(index + 1);
-    this.#owedSince = this.#pings[0]?.sentAt ?? NOT_OWED;
+    this.#owedSince = this.#pings.length === 0 ? NOT_OWED : now;
     return ping;
   }
 

@@ -501,15 +501,15 @@ describe('Heartbeat, judging', () => {
     expect(death).toMatchObject({ type: 'timeout', reason: 'one-way', silentFor: 0 });
   });
 
-  it('holds a peer to answers from its first one: a pingTimeout later, not before', () => {
+  it('holds a peer to answers from its first one: three periods later, not before', () => {
     const heartbeat = opened({ pingInterval: 10_000, pingTimeout: 5_000 });
     heartbeat.ping(0);
     expect(hearUntil(heartbeat, 60_500)).toEqual([60_500, undefined]);
     heartbeat.receivePong(60_500, '1'); // the ping at 10 000 is owed
-    expect(hearUntil(heartbeat, 100_000)).toMatchObject([65_750, { reason: 'one-way' }]);
+    expect(hearUntil(heartbeat, 200_000)).toMatchObject([105_750, { reason: 'one-way' }]);
   });
 
-  it('gives it no more time for an answer to an older ping', () => {
+  it('counts those periods from the last pong, also from one to an older ping', () => {
     const heartbeat = opened({ pingInterval: 6_000, pingTimeout: 20_000 });
     heartbeat.ping(0);
     heartbeat.receivePong(10, '1');
@@ -517,7 +517,7 @@ describe('Heartbeat, judging', () => {
     heartbeat.ping(2_000, 'b');
     expect(hearUntil(heartbeat, 78_500)).toEqual([78_500, undefined]);
     heartbeat.receivePong(78_500, 'a');
-    expect(hearUntil(heartbeat, 200_000)).toMatchObject([80_250, { reason: 'one-way' }]);
+    expect(hearUntil(heartbeat, 200_000)).toMatchObject([156_750, { reason: 'one-way' }]);
   });
 });
 

@@ -16,9 +16,9 @@ describe('OutstandingPings', () => {
   it('leaves the routine ping bare', () => {
     const pings = new OutstandingPings();
     pings.add(0, false, NEVER);
-    pings.answer('1');
+    pings.answer('1', 100);
     expect(pings.add(1, false, NEVER).id).toBeUndefined();
-    pings.answer(undefined);
+    pings.answer(undefined, 100);
     expect(pings.add(2, true, NEVER).id).toBeUndefined();
   });
 
@@ -35,24 +35,24 @@ describe('OutstandingPings', () => {
   it('answers a ping and all before it', () => {
     const pings = new OutstandingPings();
     add(pings, 4);
-    expect(pings.answer('3')).toMatchObject({ seq: 3, sentAt: 2 });
-    expect(pings.answer('2')).toBeUndefined();
-    expect(pings.owedSince).toBe(3);
+    expect(pings.answer('3', 100)).toMatchObject({ seq: 3, sentAt: 2 });
+    expect(pings.answer('2', 200)).toBeUndefined();
+    expect(pings.owedSince).toBe(100);
   });
 
   it('passes over a pong that nobody asked for', () => {
     const pings = new OutstandingPings();
-    expect(pings.answer(undefined)).toBeUndefined();
+    expect(pings.answer(undefined, 100)).toBeUndefined();
     add(pings, 1);
-    expect(pings.answer('x')).toBeUndefined();
-    expect(pings.answer(undefined)).toBeUndefined();
+    expect(pings.answer('x', 100)).toBeUndefined();
+    expect(pings.answer(undefined, 100)).toBeUndefined();
     expect(pings.owedSince).toBe(0);
   });
 
   it('takes a peer that answers only the bare ping for an auto-responder', () => {
     const pings = new OutstandingPings();
     add(pings, 2, false);
-    expect(pings.answer(undefined)?.seq).toBe(2);
+    expect(pings.answer(undefined, 100)?.seq).toBe(2);
     expect([pings.add(2, true, NEVER).id, pings.add(3, true, NEVER).id]).toEqual([
       undefined,
       undefined,
@@ -62,9 +62,9 @@ describe('OutstandingPings', () => {
   it('does not take one for it that has answered an id before', () => {
     const pings = new OutstandingPings();
     add(pings, 1);
-    pings.answer('1');
+    pings.answer('1', 100);
     pings.add(1, false, NEVER);
-    pings.answer(undefined);
+    pings.answer(undefined, 100);
     pings.add(2, false, NEVER);
     expect(pings.add(3, true, NEVER).id).toBe('4');
   });
@@ -72,7 +72,7 @@ describe('OutstandingPings', () => {
   it('takes no sample from two bare pings that are out together', () => {
     const pings = new OutstandingPings();
     add(pings, 2, false);
-    pings.answer(undefined);
+    pings.answer(undefined, 100);
     const one = pings.add(2, true, NEVER);
     expect(one.sampled).toBe(true);
     const other = pings.add(3, true, NEVER);
@@ -82,34 +82,34 @@ describe('OutstandingPings', () => {
   it('takes a bare ping for lost that is out for longer than lostAfter', () => {
     const pings = new OutstandingPings();
     add(pings, 2, false);
-    pings.answer(undefined);
+    pings.answer(undefined, 100);
     pings.add(1_000, true, 500);
     expect(pings.add(1_500, true, 500).sampled).toBe(false);
     const next = pings.add(2_001, true, 500);
     expect(next.sampled).toBe(true);
-    expect(pings.answer(undefined)).toBe(next);
+    expect(pings.answer(undefined, 100)).toBe(next);
   });
 
   it('never takes a ping with an id for lost', () => {
     const pings = new OutstandingPings();
     add(pings, 1);
     pings.add(1_000_000, true, 500);
-    expect(pings.answer('1')?.seq).toBe(1);
+    expect(pings.answer('1', 100)?.seq).toBe(1);
   });
 
   it('remembers sixteen, among them the oldest, whose pong comes first', () => {
     const pings = new OutstandingPings();
     add(pings, 100);
-    expect(pings.answer('1')?.seq).toBe(1);
-    expect(pings.owedSince).toBe(85);
-    expect(pings.answer((100).toString(36))?.seq).toBe(100);
+    expect(pings.answer('1', 100)?.seq).toBe(1);
+    expect(pings.owedSince).toBe(100);
+    expect(pings.answer((100).toString(36), 101)?.seq).toBe(100);
     expect(pings.owedSince).toBeUndefined();
   });
 
   it('owes an answer since the first ping without one, also if that is lost', () => {
     const pings = new OutstandingPings();
     add(pings, 1);
-    pings.answer('1');
+    pings.answer('1', 100);
     pings.add(10, true, 5);
     pings.add(20, true, 5);
     pings.add(30, true, 5);
@@ -122,22 +122,22 @@ describe('OutstandingPings', () => {
     expect(pings.has('2')).toBe(true);
     pings.add(0, true, NEVER, '3');
     expect(pings.add(1, true, NEVER).id).toBe('4');
-    pings.answer('4');
+    pings.answer('4', 100);
     expect(pings.has('2')).toBe(false);
   });
 
   it('counts the settled, and as lost those that an answer passed over', () => {
     const pings = new OutstandingPings();
     add(pings, 4);
-    pings.answer('1');
-    pings.answer('4');
+    pings.answer('1', 100);
+    pings.answer('4', 100);
     expect([pings.settled, pings.lost]).toEqual([4, 2]);
   });
 
   it('counts as lost what it gives up', () => {
     const pings = new OutstandingPings();
     add(pings, 1);
-    pings.answer('1');
+    pings.answer('1', 100);
     pings.add(10, true, 5);
     pings.add(20, true, 5);
     expect([pings.settled, pings.lost]).toEqual([2, 1]);
@@ -154,6 +154,10 @@ describe('OutstandingPings', () => {
     add(pings, 2);
     pings.distrust();
     pings.add(2, true, NEVER);
-    expect(['1', '2', '3'].map((id) => pings.answer(id)?.sampled)).toEqual([false, false, true]);
+    expect(['1', '2', '3'].map((id) => pings.answer(id, 100)?.sampled)).toEqual([
+      false,
+      false,
+      true,
+    ]);
   });
 });
