@@ -148,7 +148,7 @@ export class Heartbeat {
     if (!this.isSilentTo(now)) return NOTHING;
     this.#advance(now);
     const isAsked = this.#silence !== undefined;
-    const isStalled = this.#now - this.deadline > this.#timing.timerSlack; // the tick will tell
+    const isStalled = this.stallAt(now) > 0; // the tick will tell
     return isAsked || isStalled || this.#is(SUSPENDED | MUTED) ? NOTHING : this.ping(now);
   }
 
@@ -161,6 +161,7 @@ export class Heartbeat {
   receivePing(now: Instant, id?: string): readonly HeartbeatAction[] {
     this.#advance(now);
     if (!this.#isOpen) return NOTHING;
+    this.#forgiveStall();
     this.receive(now);
     this.#flags |= PEER_PINGS;
     this.#unmute();
@@ -175,6 +176,7 @@ export class Heartbeat {
   receivePong(now: Instant, id?: string): Answer | undefined {
     this.#advance(now);
     if (!this.#isOpen) return undefined;
+    this.#forgiveStall();
     this.receive(now);
     this.#unmute();
     const ping = this.#outstanding.answer(id, this.#now);
@@ -323,6 +325,12 @@ export class Heartbeat {
     return this.#is(MUTED);
   }
 
+  /** How late a {@link tick} would be, where that is a stall; else 0. */
+  stallAt(now: Instant): Millis {
+    const lateBy = now - this.deadline; // -Infinity without a deadline
+    return lateBy > this.#timing.timerSlack ? lateBy : 0;
+  }
+
   /** Whether so little was received of late that a message brings a ping: see `probeAfter`. */
   isSilentTo(now: Instant): boolean {
     return now - this.#lastReceived >= this.#timing.options.probeAfter;
@@ -452,6 +460,13 @@ export class Heartbeat {
     if (!this.isMuted) this.#silence ??= this.#beginSilence();
     this.#interval = drawInterval(this.#timing);
     actions.push({ type: 'ping', seq: ping.seq, id: ping.id, first: ping.seq === 1 });
+  }
+
+  /** A beat is read before an overdue tick. It may have waited for us, and the tick is late no more. */
+  #forgiveStall(): void {
+    if (this.stallAt(this.#now) === 0) return;
+    this.#outstanding.distrust();
+    this.#afreshAt = this.#now;
   }
 
   /** Forgives what silence there was and sends a ping with a full timeout of its own. */

@@ -111,6 +111,9 @@ export class Pacemaker {
     // Afresh, not lazily: a timer set while a message is handled begins a new chain, and browsers
     // slow down only timers at the end of a long one.
     this.#alarm.cancel();
+    // Some runtimes read what has come before they run what is overdue: no tick will tell of it then.
+    const lateBy = this.heartbeat.stallAt(now);
+    if (lateBy > 0) this.#shell.emit('stall', { lateBy });
     if (beat.type === 'ping') return this.#perform(this.heartbeat.receivePing(now, beat.id));
     const answer = this.heartbeat.receivePong(now, beat.id);
     if (answer !== undefined) this.#pending.settle(answer.seq);

@@ -82,6 +82,7 @@ describe('Heartbeat', () => {
 
     const slower = opened();
     slower.ping(0);
+    slower.tick(3_000); // else what follows is a stall, and no sample
     slower.receivePong(8_000, '1');
     slower.ping(8_000);
     expect(slower.deadline).toBe(18_000);
@@ -176,6 +177,15 @@ describe('Heartbeat', () => {
     for (const now of [Number.NaN, Number.POSITIVE_INFINITY])
       expect(heartbeat.sent(now)).toEqual([]);
     expect(heartbeat.lastSent).toBe(0);
+  });
+
+  it('takes no sample from a pong that may have waited for us, whatever is read first', () => {
+    const heartbeat = opened();
+    heartbeat.ping(0);
+    expect(heartbeat.stallAt(3_250)).toBe(0); // suspect is due at 3 000
+    expect(heartbeat.stallAt(3_251)).toBe(251);
+    expect(heartbeat.receivePong(3_251, '1')).toMatchObject({ latency: 3_251, sampled: false });
+    expect(heartbeat.latency).toBeUndefined();
   });
 
   it('leaves a stall for the tick to tell, also where a message is sent before it', () => {

@@ -430,6 +430,21 @@ describe('Pacemaker', () => {
   });
 
   describe('after a stall of our own', () => {
+    it('says so also where a beat is read before its timer runs', () => {
+      const { scheduler, log, names, pacemaker, pong } = setUpOpen();
+      scheduler.advance(26_000); // a ping is out since 25 000, suspect is due at 28 000
+      log.length = 0;
+      scheduler.stall(60_000);
+      pong('1');
+      expect(log).toEqual([
+        [86_000, 'stall', { lateBy: 58_000 }],
+        [86_000, 'pong', { id: '1', latency: 61_000, sampled: false }],
+      ]);
+      scheduler.runDue();
+      expect(names()).toEqual(['stall', 'pong', 'send ping', 'ping']); // once is enough
+      expect(pacemaker.heartbeat.status).toBe('alive');
+    });
+
     it('says how late it is, asks afresh, and only then judges', () => {
       const { scheduler, log, pacemaker } = setUpOpen();
       scheduler.advance(26_000);
