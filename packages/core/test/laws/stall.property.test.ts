@@ -114,7 +114,8 @@ describe('law 2: a late timer is news about us', () => {
       fc.property(jittered, punctual, (options, lateness) => {
         const { death, pings } = simulate(options, [], { lateness }, 1_000_000);
         const waited = (death?.at ?? 0) - (pings[0]?.at ?? 0);
-        expect(waited).toBeGreaterThanOrEqual(options.pingTimeout + VERDICT_WAIT);
+        const rounding = 1e-6; // of fractions that are added and taken away
+        expect(waited).toBeGreaterThan(options.pingTimeout + VERDICT_WAIT - rounding);
       }),
       settings,
     );
