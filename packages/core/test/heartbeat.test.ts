@@ -188,6 +188,13 @@ describe('Heartbeat', () => {
     expect(heartbeat.latency).toBeUndefined();
   });
 
+  it('calls a tick late no more once a beat was read before it', () => {
+    const heartbeat = opened();
+    heartbeat.tick(25_000);
+    heartbeat.receivePong(90_000, '1');
+    expect(heartbeat.tick(90_000).map(({ type }) => type)).toEqual(['ping']);
+  });
+
   it('leaves a stall for the tick to tell, also where a message is sent before it', () => {
     const heartbeat = opened({ probeAfter: 1_000 });
     expect(heartbeat.sent(60_000)).toEqual([]);
