@@ -146,7 +146,6 @@ export class Heartbeat {
     if (!(now < NEVER)) return NOTHING; // no time
     if (now > this.#lastSent) this.#lastSent = now;
     if (!this.isSilentTo(now)) return NOTHING;
-    this.#advance(now);
     const isAsked = this.#silence !== undefined;
     const isStalled = this.stallAt(now) > 0; // the tick will tell
     return isAsked || isStalled || this.#is(SUSPENDED | MUTED) ? NOTHING : this.ping(now);

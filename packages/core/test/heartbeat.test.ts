@@ -193,6 +193,11 @@ describe('Heartbeat', () => {
     heartbeat.tick(25_000);
     heartbeat.receivePong(90_000, '1');
     expect(heartbeat.tick(90_000).map(({ type }) => type)).toEqual(['ping']);
+
+    const pinged = opened();
+    pinged.tick(25_000); // owed, so the next is due at 50 000
+    pinged.receivePing(90_000);
+    expect(pinged.tick(90_000).map(({ type }) => type)).toEqual(['ping']);
   });
 
   it('leaves a stall for the tick to tell, also where a message is sent before it', () => {
