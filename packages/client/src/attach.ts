@@ -149,6 +149,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     return this.#pacemaker.heartbeat.latency;
   }
 
+  /** When anything was last sent, by the scheduler's clock. */
+  get lastSent(): Instant {
+    return this.#pacemaker.heartbeat.lastSent;
+  }
+
   /** When anything was last received, by the scheduler's clock. */
   get lastReceived(): Instant {
     return this.#pacemaker.heartbeat.lastReceived;

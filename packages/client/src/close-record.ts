@@ -31,11 +31,26 @@ export interface CloseRecord {
   /** Whether the connection had been open. */
   readonly wasOpen: boolean;
   /** Time since anything was last received; undefined if the connection was never open. */
-  readonly silentFor: Millis | undefined;
+  readonly silentFor?: Millis | undefined;
   /** The last latency measured; undefined if none was. */
-  readonly latency: Millis | undefined;
+  readonly latency?: Millis | undefined;
   /** The wait that the server asked for, in a beat or in its reason; undefined if it did not. */
-  readonly retryAfter: Millis | undefined;
+  readonly retryAfter?: Millis | undefined;
+
+  // The rest is absent if the connection was never open.
+
+  /** Time since it was open. */
+  readonly age?: Millis;
+  /** Time since anything was last sent. */
+  readonly quietFor?: Millis;
+  /** Pings sent since the last pong. */
+  readonly missedPings?: number;
+  /** How late a timer of ours was since the last pong: we ourselves did not run. */
+  readonly lateBy?: Millis | undefined;
+  /** Bytes that had been sent but had not left; undefined where the class does not tell. */
+  readonly bufferedAmount?: number | undefined;
+  /** Whether the page was hidden; undefined where there is no page. */
+  readonly hidden?: boolean | undefined;
 }
 
 /** The end of an attempt of which there is no socket. */
@@ -45,9 +60,6 @@ export const NEVER_DIALLED: CloseRecord = {
   text: '',
   wasClean: false,
   wasOpen: false,
-  silentFor: undefined,
-  latency: undefined,
-  retryAfter: undefined,
 };
 
 /** Protocol error, unsupported data, bad payload, policy violation. */

@@ -71,6 +71,8 @@ export class Connection {
   #openedAt: Instant | undefined;
   #readyAt: Instant | undefined;
   #answered = false;
+  /** What happened since the last pong. */
+  #since: { missedPings: number; lateBy?: Millis } = { missedPings: 0 };
 
   /** @throws what the socket's class throws, where nobody has to be asked for the address. */
   constructor(
@@ -202,7 +204,12 @@ export class Connection {
 
   #forward<Name extends keyof HeartbeatEvents>(heartbeat: SocketHeartbeat, name: Name): void {
     heartbeat.on(name, (event) => {
-      if (name === 'pong') this.#answered = true;
+      if (name === 'ping') this.#since.missedPings += 1;
+      if (name === 'stall') Object.assign(this.#since, event);
+      if (name === 'pong') {
+        this.#answered = true;
+        this.#since = { missedPings: 0 };
+      }
       // A peer that left the pings of one connection unanswered gets another chance to speak.
       if (name === 'unanswered' && this.#memory.speaks) return this.abandon('unanswered');
       const tell = () => this.owner.beat(name, event);
@@ -246,21 +253,28 @@ export class Connection {
     this.#timer?.cancel();
     this.#asking.abort();
     const text = String(event.reason ?? '');
-    const { latency, lastReceived = 0, retryAfter = readRetryAfter(text) } = this.heartbeat ?? {};
+    const { heartbeat, socket } = this;
+    const { latency, retryAfter = readRetryAfter(text) } = heartbeat ?? {};
+    heartbeat?.detach();
+    for (const [type, listener] of this.#listeners) socket?.removeEventListener(type, listener);
     const wasOpen = this.#openedAt !== undefined;
-    this.heartbeat?.detach();
-    for (const [type, listener] of this.#listeners) {
-      this.socket?.removeEventListener(type, listener);
-    }
+    const now = this.#options.scheduler.now();
     this.owner.ended({
       reason,
       code: event.code ?? CloseCode.Abnormal,
       text,
       wasClean: event.wasClean === true,
       wasOpen,
-      silentFor: wasOpen ? this.#options.scheduler.now() - lastReceived : undefined,
       latency,
       retryAfter,
+      ...(wasOpen && {
+        ...this.#since,
+        age: now - (this.#openedAt as Instant),
+        silentFor: now - (heartbeat as SocketHeartbeat).lastReceived,
+        quietFor: now - (heartbeat as SocketHeartbeat).lastSent,
+        bufferedAmount: (socket as { bufferedAmount?: number }).bufferedAmount,
+        hidden: (globalThis as { document?: { hidden?: boolean } }).document?.hidden,
+      }),
     });
   }
 }

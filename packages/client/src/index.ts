@@ -17,8 +17,11 @@ export {
 } from '@wirebeat/core';
 export { type AttachOptions, attachHeartbeat, SocketHeartbeat } from './attach.ts';
 export type { CloseReason, CloseRecord } from './close-record.ts';
+export { explain } from './close-words.ts';
+export { type Diagnosis, type DiagnosisType, diagnose, type End } from './diagnosis.ts';
 export type { Attempt, CreateWebSocket, ProtocolsSource, UrlSource } from './dialer.ts';
 export type { SocketCloseEvent, SocketMessageEvent } from './dom-events.ts';
+export { History } from './history.ts';
 export type { Lifecycle, LifecycleListener } from './page-lifecycle.ts';
 export {
   type AppStateLike,

@@ -94,8 +94,38 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
         wasOpen: true,
         silentFor: 80,
         latency: 20,
+        age: 100,
+        quietFor: 100,
+        missedPings: 0,
+        bufferedAmount: 0,
       },
     ]);
+  });
+
+  it('records what we sent last, what went unanswered, and what had not left', () => {
+    const { scheduler, link, connection, records } = connectOpen(kind);
+    link.cut();
+    scheduler.advance(1_000);
+    connection.socket?.send('text' as never);
+    link.client.bufferedAmount = 4;
+    scheduler.advance(60_000);
+    const [record] = records;
+    expect(record).toMatchObject({ reason: 'ping-timeout', missedPings: 1, bufferedAmount: 4 });
+    expect(record?.quietFor).toBe((record?.age ?? 0) - 1_020);
+    expect(record?.silentFor).toBe((record?.age ?? 0) - 20);
+  });
+
+  it('records that we did not run, until a pong says that this was survived', () => {
+    const survived = connectOpen(kind);
+    const { scheduler, link, records } = connectOpen(kind);
+    for (const stage of [survived, { scheduler, link }]) stage.scheduler.stall(60_000);
+    scheduler.advance(0);
+    link.reset();
+    expect(records).toMatchObject([{ reason: 'abnormal', lateBy: 35_020 }]);
+    survived.scheduler.advance(100);
+    survived.link.reset();
+    expect(survived.records).toMatchObject([{ reason: 'abnormal', missedPings: 0 }]);
+    expect(survived.records[0]).not.toHaveProperty('lateBy');
   });
 
   it('records as abnormal a close event without a code', () => {
@@ -114,7 +144,8 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
   it('records that it never opened, with no silence', () => {
     const { link, records } = connect(kind);
     link.reset();
-    expect(records).toMatchObject([{ wasOpen: false, silentFor: undefined, latency: undefined }]);
+    expect(records).toMatchObject([{ wasOpen: false, latency: undefined }]);
+    expect(records[0]).not.toHaveProperty('silentFor');
   });
 
   it('takes an error before the open for the end, whether or not a close follows', () => {

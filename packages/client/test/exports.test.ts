@@ -7,6 +7,7 @@ describe('@wirebeat/client', () => {
       'CloseCode',
       'ConnectionClosedError',
       'HeartbeatError',
+      'History',
       'InvalidOptionError',
       'PeerMemory',
       'PingTimeoutError',
@@ -15,6 +16,8 @@ describe('@wirebeat/client', () => {
       'SocketHeartbeat',
       'WorkerScheduler',
       'attachHeartbeat',
+      'diagnose',
+      'explain',
       'reactNativeLifecycle',
     ]);
   });
@@ -32,12 +35,14 @@ describe('@wirebeat/client', () => {
       'detectionBound',
       'isBound',
       'lastReceived',
+      'lastSent',
       'latency',
       'ping',
       'probe',
       'retryAfter',
       'status',
     ]);
+    expect(membersOf(client.History)).toEqual(['diagnosis', 'report']);
     expect(membersOf(client.WorkerScheduler)).toEqual([
       '[Symbol.dispose]',
       'at',

@@ -48,6 +48,10 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
           wasOpen: true,
           silentFor: 10,
           latency: 20,
+          age: 30,
+          quietFor: 30,
+          missedPings: 0,
+          bufferedAmount: 0,
         },
       });
       expect(log.find(({ name }) => name === 'open')?.at).toBe(40 + 250 + 10);
@@ -148,6 +152,10 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
         wasOpen: true,
         silentFor: 35_230,
         latency: 20,
+        age: 35_250,
+        quietFor: 10_250,
+        missedPings: 1,
+        bufferedAmount: 0,
       });
       expect(server.mostLive).toBe(1);
     });
