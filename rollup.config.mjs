@@ -50,11 +50,37 @@ const core = {
   types: { index: at('core/build/index.d.ts'), testing: at('core/build/testing/index.d.ts') },
 };
 
+/** For what stands beside the package: it takes from it as everybody does, not from a second copy. */
+const besideClient = {
+  name: 'beside-client',
+  resolveId: (id, importer) =>
+    importer === undefined || isBare(id) ? null : { id: '@wirebeat/client', external: true },
+};
+
 export default [
   code('core', core.js),
   types('core', core.types),
   code('client', { index: at('client/build/index.js') }),
   types('client', { index: at('client/build/index.d.ts') }, { banner }),
+  {
+    input: at('client/build/react.js'),
+    onwarn,
+    external: isBare,
+    plugins: [besideClient, tscMaps],
+    output: {
+      file: at('client/dist/react.js'),
+      format: 'es',
+      sourcemap: true,
+      banner: "'use client';", // where there are components of the server, it is for none of them
+    },
+  },
+  {
+    input: at('client/build/react.d.ts'),
+    onwarn,
+    external: isBare,
+    plugins: [besideClient, dts()],
+    output: { file: at('client/dist/react.d.ts'), format: 'es' },
+  },
   // isomorphic-ws replaced by its browser half, the rest left to the importer.
   code(
     'client',

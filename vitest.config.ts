@@ -17,6 +17,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: '@wirebeat/core/testing', replacement: `${packages}core/src/testing/index.ts` },
+      { find: '@wirebeat/client/react', replacement: `${packages}client/src/react.ts` },
       { find: /^@wirebeat\/(core|client|server)$/, replacement: `${packages}$1/src/index.ts` },
     ],
   },
@@ -27,8 +28,8 @@ export default defineConfig({
         test: {
           name: 'node',
           testTimeout: 600_000, // of properties, when very many schedules are asked for
-          include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
-          exclude: ['**/*.dom.test.ts'],
+          include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.{ts,tsx}'],
+          exclude: ['**/*.dom.test.{ts,tsx}'],
           isolate: false, // importing does nothing, so files may share what is imported; half the time
           maxWorkers: UNIT_WORKERS,
           sequence: { groupOrder: 0 },
@@ -39,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'dom',
           environment: 'happy-dom',
-          include: ['packages/*/test/**/*.dom.test.ts'],
+          include: ['packages/*/test/**/*.dom.test.ts', 'examples/*/test/**/*.dom.test.tsx'],
           alias: [{ find: /^isomorphic-ws$/, replacement: 'isomorphic-ws/browser.js' }],
           server: { deps: { inline: ['isomorphic-ws'] } },
           maxWorkers: UNIT_WORKERS,

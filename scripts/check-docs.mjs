@@ -1,7 +1,7 @@
 // What the docs say is true: every code block is compiled or run, every link leads somewhere.
 //
-// The info of a block says what is done with it. `ts` and `js` are compiled, each as a module of its
-// own; with the word `run` also run, and with `continued` behind the block before. Scripts in `html`
+// The info of a block says what is done with it. `ts`, `tsx` and `js` are compiled, each as a module of
+// its own; with the word `run` also run, and with `continued` behind the block before. Scripts in `html`
 // are compiled; `json` is parsed; of `sh` the npm scripts and the files must be there. `python`, `go`
 // and `php` are parsed, and with the word `minimal-peer` given the vectors of packages/core.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { findTools } from './tools.mjs';
 const RUN_LIMIT = 20_000; // ms that an example may take
 const BUILD_LIMIT = 90_000; // ms, of a language that compiles its own library first
 const LET_THROUGH = new Set(['', 'text', 'abnf']);
+const COMPILED = new Set(['ts', 'tsx', 'js']);
 
 const tools = findTools();
 const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -70,7 +71,7 @@ function modulesIn(blocks) {
   const modules = [];
   for (const block of blocks) {
     if (block.language === 'html') modules.push(...scriptsIn(block));
-    if (block.language !== 'ts' && block.language !== 'js') continue;
+    if (!COMPILED.has(block.language)) continue;
     const before = modules.findLast(({ file }) => file === block.file);
     const isContinued = block.words.includes('continued') && before !== undefined;
     const code = (isContinued ? before.code : '') + block.code;
@@ -108,13 +109,14 @@ async function checkTypes(modules) {
     noUnusedLocals: false, // an example shows how a thing is made
   };
   const extended = join(root, 'tsconfig.test.json');
-  const config = { extends: extended, compilerOptions, include: [`${folder}/*.ts`] };
+  const config = { extends: extended, compilerOptions, include: [`${folder}/*`] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-  for (const [index, { code }] of modules.entries()) {
-    writeFileSync(join(folder, `block${index}.ts`), `${code}\nexport {};\n`);
+  for (const [index, { code, language }] of modules.entries()) {
+    const name = `block${index}.${language === 'tsx' ? 'tsx' : 'ts'}`;
+    writeFileSync(join(folder, name), `${code}\nexport {};\n`);
   }
   const { code: exit, output } = await keep('tsc', ['-p', folder, '--pretty', 'false']);
-  const errors = [...output.matchAll(/^\S*block(\d+)\.ts\((\d+),\d+\): (.*)$/gm)];
+  const errors = [...output.matchAll(/^\S*block(\d+)\.tsx?\((\d+),\d+\): (.*)$/gm)];
   for (const [, index, line, what] of errors) {
     const { file, line: first } = modules[index];
     complain(`${file}:${first + Number(line) - 1}`, what);
@@ -129,7 +131,7 @@ async function runModule(index, place) {
 }
 
 async function checkOther({ language, words, code, place }) {
-  if (LET_THROUGH.has(language) || ['ts', 'js', 'html'].includes(language)) return;
+  if (LET_THROUGH.has(language) || COMPILED.has(language) || language === 'html') return;
   if (language === 'json') return checkJson(code, place);
   if (language === 'sh') return checkShell(code, place);
   const other = LANGUAGES[language];

@@ -25,7 +25,7 @@ const PACKAGES = {
   cli: ['@wirebeat/client', '@wirebeat/server', '@wirebeat/core'],
 };
 const DOORS = {
-  client: { eventemitter3: 'emitter.ts', 'isomorphic-ws': 'websocket.ts' },
+  client: { eventemitter3: 'emitter.ts', 'isomorphic-ws': 'websocket.ts', react: 'react.ts' },
   server: { eventemitter3: 'emitter.ts' },
   cli: { commander: 'main.ts' },
 };

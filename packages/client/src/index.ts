@@ -33,6 +33,7 @@ export {
 export type { Logger, ReadySocket, ReconnectOptions } from './reconnect-options.ts';
 export { ReconnectingWebSocket } from './reconnecting-websocket.ts';
 export type { QueuePolicy } from './send-queue.ts';
+export { type Snapshot, type SnapshotStore, snapshotOf } from './snapshot.ts';
 export type { ReconnectingWebSocketEventMap } from './web-socket-face.ts';
 export type { WebSocketConstructor } from './websocket.ts';
 export { WorkerScheduler, type WorkerSchedulerOptions } from './worker-scheduler.ts';

@@ -1,4 +1,5 @@
 import * as client from '@wirebeat/client';
+import * as react from '@wirebeat/client/react';
 import { describe, expect, it } from 'vitest';
 
 describe('@wirebeat/client', () => {
@@ -19,6 +20,7 @@ describe('@wirebeat/client', () => {
       'diagnose',
       'explain',
       'reactNativeLifecycle',
+      'snapshotOf',
     ]);
   });
 
@@ -81,5 +83,11 @@ describe('@wirebeat/client', () => {
       'unconfirmed',
       'url',
     ]);
+  });
+});
+
+describe('@wirebeat/client/react', () => {
+  it('exports these names and no others', () => {
+    expect(Object.keys(react).sort()).toEqual(['useHeartbeat', 'useWebSocket']);
   });
 });
