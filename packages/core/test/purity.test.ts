@@ -7,6 +7,7 @@ const ENTRIES: Record<string, () => Promise<object>> = {
   '@wirebeat/core': () => import('../src/index.ts'),
   '@wirebeat/core/testing': () => import('../src/testing/index.ts'),
   '@wirebeat/client': () => import('../../client/src/index.ts'),
+  '@wirebeat/client/react': () => import('../../client/src/react.ts'),
   '@wirebeat/server': () => import('../../server/src/index.ts'),
 };
 
