@@ -120,7 +120,7 @@ class Stage {
     if (!this.isOpen || this.#isCut) return;
     this.link.peer.send(message);
     this.world.advance(20);
-    this.said.push(message);
+    if (this.isOpen) this.said.push(message); // else given up while that was on its way
   }
 }
 

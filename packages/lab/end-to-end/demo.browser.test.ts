@@ -104,9 +104,9 @@ describe('the page of the demo', () => {
   });
 
   it('finds a silent cut within its bound, and is back at once', async () => {
+    const bound = await page.evaluate(() => demo.detectionBound()); // doubled after the death, until a pong
     const { at, result } = await press('cut');
     heardByOld = await countOld();
-    const bound = await page.evaluate(() => demo.detectionBound());
     const dead = await first(at, 'dead');
     const retry = await first(at, 'retry');
     const open = await first(at, 'open');
