@@ -43,7 +43,10 @@ const BEATS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'unanswered'
 /** How long a closing handshake is waited for: on a dead link it never comes. */
 export const CLOSE_WAIT: Millis = 1_000;
 
-/** A connection that is too old, but suspect or not done with sending, is looked at again so soon. */
+/**
+ * A connection that is too old, but suspect or not done with sending, is looked at again so soon. A
+ * timer may be as late until that is a stall of ours; then the peer gets as much time once more.
+ */
 const PATIENCE: Millis = 1_000;
 
 /** Part of `maxAge` that chance takes away: connections that began together do not end together. */
@@ -150,7 +153,7 @@ export class Connection {
 
   /** Ends it now. The owner is told; the socket is closed as well as it goes. */
   abandon(reason: CloseReason): void {
-    const isTimeout = /^replaced$|^(connect|ready)-timeout$/.test(reason);
+    const isTimeout = /timeout|replaced/.test(reason);
     const words = isTimeout ? reason.replace('-', ' ') : '';
     const { socket } = this;
     const code = isTimeout ? CloseCode.Timeout : CloseCode.Abnormal;
@@ -198,8 +201,8 @@ export class Connection {
   }
 
   #closed(event: SocketEvent): void {
-    const { isFatal } = this.#options;
-    this.#end(reasonOf(event.code ?? CloseCode.Abnormal, isFatal), event);
+    const reason = reasonOf(event.code ?? CloseCode.Abnormal, this.#options.isFatal);
+    this.#end(this.#phase === 'leaving' ? 'user' : reason, event);
   }
 
   #forward<Name extends keyof HeartbeatEvents>(heartbeat: SocketHeartbeat, name: Name): void {
@@ -243,8 +246,14 @@ export class Connection {
 
   /** It waits for one thing at a time. */
   #wait(due: Instant, act: () => void): void {
+    const { scheduler } = this.#options;
     this.#timer?.cancel();
-    if (due < Number.POSITIVE_INFINITY) this.#timer = this.#options.scheduler.at(due, act);
+    if (due === Number.POSITIVE_INFINITY) return;
+    this.#timer = scheduler.at(due, () => {
+      const now = scheduler.now();
+      if (now <= due + PATIENCE) act();
+      else this.#timer = scheduler.at(now + PATIENCE, act); // first is heard what has come meanwhile
+    });
   }
 
   #end(reason: CloseReason, event: SocketEvent): void {
@@ -282,5 +291,5 @@ export class Connection {
 /** `retryAfter=5000` among the words with which a server closed. */
 function readRetryAfter(text: string): Millis | undefined {
   const digits = /\bretryAfter=(\d+)/.exec(text)?.[1];
-  return digits === undefined ? undefined : Number(digits);
+  return digits === undefined ? digits : Number(digits);
 }

@@ -69,7 +69,6 @@ export class RetryWait {
 
   cancel(): void {
     this.#timer?.cancel();
-    this.#timer = undefined;
     this.#unwatch?.();
     this.#unwatch = undefined;
   }

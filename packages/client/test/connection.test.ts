@@ -219,6 +219,23 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     expect(scheduler.pending).toBe(0);
   });
 
+  it('does not blame an attempt for the time in which the page did not run', () => {
+    const { scheduler, told, records } = connect(kind, 5);
+    scheduler.stall(60_000);
+    scheduler.advance(1_000);
+    expect([told, records]).toEqual([['opened'], []]);
+  });
+
+  it('ends an attempt that did not open within connectTimeout where every timer is late', () => {
+    const { scheduler, link, records } = connect(kind, 700);
+    link.cut();
+    for (let late = 0; late < 2; late += 1) {
+      scheduler.stall(60_000);
+      scheduler.runDue();
+    }
+    expect(records).toMatchObject([{ reason: 'connect-timeout' }]);
+  });
+
   it('has no connect timeout once it is open', () => {
     const { scheduler, records } = connect(kind, 15);
     scheduler.advance(60_000);
@@ -241,7 +258,8 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
       connection.close(4001, 'done');
       expect(link.client.readyState).toBe(2);
       scheduler.advance(20);
-      expect(records).toMatchObject([{ code: 4001, text: 'done', wasClean: true }]);
+      const end = { reason: 'user', code: 4001, text: 'done', wasClean: true };
+      expect(records).toMatchObject([end]);
       expect(scheduler.pending).toBe(0);
     });
 

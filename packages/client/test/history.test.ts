@@ -287,7 +287,7 @@ describe('History', () => {
     expect(stage.page.size).toBe(0);
     expect(stage.scheduler.pending).toBe(0);
     expect(stage.server.links.map(({ client }) => client.listenerCount)).toEqual([0]);
-    expect(sentencesOf(stage).at(-1)).toMatch(/^The peer closed with 1005/);
+    expect(sentencesOf(stage).at(-1)).toMatch(/^`close\(\)` was called/);
   });
 
   it('refuses what the socket refuses', () => {
