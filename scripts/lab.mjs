@@ -4,6 +4,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, root, show } from './run.mjs';
+import { toolVariables } from './tools.mjs';
 
 const [kind = 'bench', ...wanted] = process.argv.slice(2);
 const folder = join(root, 'packages', 'lab', kind);
@@ -13,5 +14,8 @@ const files = readdirSync(folder)
 
 await must('node', ['scripts/build.mjs']);
 const codes = [];
-for (const file of files) codes.push(await show('node', ['--expose-gc', join(folder, file)]));
+for (const file of files) {
+  const run = ['--expose-gc', join(folder, file)];
+  codes.push(await show('node', run, { env: toolVariables() }));
+}
 if (codes.some((code) => code !== 0)) process.exitCode = 1;

@@ -1,0 +1,73 @@
+// Which connections does a page lose whose main thread is busy, though the link is well?
+//
+// One page in Chromium has clients of every library. A script keeps its main thread busy: no timer runs,
+// no message is heard; the browser itself goes on and answers protocol Pings. Lost is a connection that
+// was made again afterwards.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import puppeteer from 'puppeteer-core';
+import { bundle } from '../../../scripts/bundle-size.mjs';
+import { conclude } from './conclusion.mjs';
+import { pause } from './silent-cut.mjs';
+import { packagesOf, SUBJECTS } from './subjects.mjs';
+
+const CLIENTS = 20; // of each library
+const BLOCKS = [10_000, 30_000, 60_000];
+const PHASES = 25_000; // the clients begin one after another, so that the block meets any phase
+const SETTLE = 30_000; // who is going to come back has come back by then
+const chromium = process.env.CHROMIUM_PATH ?? 'chromium';
+const NAMES = [
+  'wirebeat',
+  'socket.io-client',
+  'websocket-heartbeat-js',
+  'partysocket',
+  'reconnecting-websocket',
+];
+const subjects = SUBJECTS.filter(({ name }) => NAMES.includes(name));
+
+/** How many connections of each subject a page made anew that was blocked for `length` ms. */
+async function run(browser, script, length) {
+  const begun = await Promise.all(
+    subjects.map(async ({ name, serve }) => {
+      const connects = [];
+      const connected = () => connects.push(performance.now());
+      return { name, connects, server: await serve({ connected }) };
+    }),
+  );
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${site.address().port}`);
+  await page.addScriptTag({ content: script });
+  const ports = Object.fromEntries(begun.map(({ name, server }) => [name, server.port]));
+  for (let client = 0; client < CLIENTS; client += 1) {
+    await page.evaluate((ports) => globalThis.dialAll(ports), ports);
+    await pause(PHASES / CLIENTS);
+  }
+  const missing = begun.find(({ connects }) => connects.length !== CLIENTS);
+  if (missing) throw new Error(`${missing.name} has ${missing.connects.length} connections`);
+  const blockedAt = performance.now();
+  await page.evaluate((length) => globalThis.block(length), length);
+  await pause(SETTLE);
+  const lost = begun.map(({ connects }) => connects.filter((at) => at > blockedAt).length);
+  await page.close();
+  for (const { server } of begun) server.end();
+  return lost;
+}
+
+// A page of loopback: others may not dial it.
+const site = createServer((_, response) => response.end('<!doctype html>')).listen(0, '127.0.0.1');
+await once(site, 'listening');
+const script = await bundle("import './blocked-page.mjs';", import.meta.url, 'iife');
+const browser = await puppeteer.launch({
+  executablePath: chromium,
+  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  protocolTimeout: 300_000,
+});
+const lost = await Promise.all(BLOCKS.map((length) => run(browser, script, length)));
+const version = await browser.version();
+await browser.close();
+conclude('blocked-page', {
+  heads: [`of ${CLIENTS}, ${version}`, ...BLOCKS.map((length) => `${length / 1_000} s`)],
+  rows: subjects.map(({ name }, at) => [name, ...lost.map((each) => each[at])]),
+  demands: [[lost.every(([ours]) => ours === 0), 'wirebeat loses none']],
+  packages: packagesOf(subjects),
+});

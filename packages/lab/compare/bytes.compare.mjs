@@ -1,0 +1,53 @@
+// What does an idle connection cost on the wire, an hour?
+//
+// Every client is left alone, and a proxy counts what passes: bytes, and the pieces they come in. A
+// piece is a TCP segment, with 20 bytes of IPv4 and 32 of TCP before it. What answers a segment at
+// once acknowledges it too; the last of an exchange is acknowledged by a segment of 52 bytes alone.
+import { conclude } from './conclusion.mjs';
+import { CountingProxy } from './counting-proxy.mjs';
+import { pause } from './silent-cut.mjs';
+import { packagesOf, SUBJECTS } from './subjects.mjs';
+
+const MINUTES = Number(process.env.COMPARE_IDLE_MINUTES ?? 10);
+const CLIENTS = 20; // so that chance evens out
+const HEADERS = 52;
+
+async function run({ serve, dial }) {
+  const server = await serve({});
+  const proxy = await CountingProxy.listen(server.port);
+  const client = dial(proxy.port);
+  await pause(5_000 + Math.random() * 20_000); // what a beginning costs is another matter
+  proxy.begin();
+  await pause(MINUTES * 60_000);
+  const { bytes, segments } = proxy;
+  client.end();
+  server.end();
+  proxy.end();
+  return { bytes: bytes * (60 / MINUTES), segments: segments * (60 / MINUTES) };
+}
+
+const mean = (numbers) => numbers.reduce((total, each) => total + each, 0) / numbers.length;
+const wanted = SUBJECTS.filter(({ name }) => !name.includes('resend'));
+const rows = await Promise.all(
+  wanted.map(async (subject) => {
+    const runs = await Promise.all(Array.from({ length: CLIENTS }, () => run(subject)));
+    const payload = mean(runs.map(({ bytes }) => bytes));
+    const all = payload + HEADERS * mean(runs.map(({ segments }) => segments));
+    return { name: subject.name, payload, all };
+  }),
+);
+const [ours] = rows;
+const socketIo = rows.find(({ name }) => name === 'socket.io-client');
+conclude('bytes', {
+  heads: [`${MINUTES} minutes of ${CLIENTS} clients`, 'payload', 'with TCP/IP', '× socket.io'],
+  rows: rows.map(({ name, payload, all }) => [
+    name,
+    `${payload.toFixed(0)} B`,
+    `${all.toFixed(0)} B`,
+    (all / socketIo.all).toFixed(2),
+  ]),
+  demands: [
+    [ours.all <= 1.1 * socketIo.all, "at most 1.1 times the bytes of socket.io's defaults"],
+  ],
+  packages: packagesOf(wanted),
+});

@@ -1,0 +1,45 @@
+// How long until there is a working link again, where nobody sends anything?
+//
+// Nobody sends, neither client nor server: only a heartbeat can tell. The link is cut at any phase of
+// it. Recovered is who is connected anew. All runs of all subjects go on at once.
+import { conclude } from './conclusion.mjs';
+import { recoveryOf, seconds, spread, timesOf } from './silent-cut.mjs';
+import { packagesOf, SUBJECTS } from './subjects.mjs';
+
+const RUNS = Number(process.env.COMPARE_RUNS ?? 20);
+const SETTLED = 5_000;
+const PHASES = 45_000; // the longest cycle of ping and pong among them, but for MQTT's
+const PING_INTERVAL = 25_000; // our default
+
+async function run({ serve, dial }) {
+  const connects = [];
+  return recoveryOf({
+    server: await serve({ connected: () => connects.push(performance.now()) }),
+    dial,
+    settle: SETTLED + Math.random() * PHASES,
+    recoveredAt: (cutAt) => connects.find((at) => at > cutAt),
+  });
+}
+
+const isAsked = ({ name }) => !name.includes('resend') && !name.includes('MQTT');
+const rows = await Promise.all(
+  SUBJECTS.filter(isAsked).map(async (subject) => {
+    const times = await Promise.all(Array.from({ length: RUNS }, () => run(subject)));
+    return { name: subject.name, ...spread(times) };
+  }),
+);
+const [ours, ...peers] = rows;
+conclude('unattended', {
+  heads: [`${RUNS} runs each`, 'median', 'worst', '× ours'],
+  rows: rows.map(({ name, median, worst }) => [
+    name,
+    seconds(median),
+    seconds(worst),
+    timesOf(ours.median, median),
+  ]),
+  demands: [
+    [ours.worst <= PING_INTERVAL + 3_000, 'a working link within `pingInterval` + 3 s'],
+    [peers.every(({ median }) => median >= ours.median), 'no peer is sooner'],
+  ],
+  packages: packagesOf(SUBJECTS.filter(isAsked)),
+});
