@@ -5,6 +5,9 @@ const packages = fileURLToPath(new URL('packages/', import.meta.url));
 const browserTests = 'packages/lab/end-to-end/**/*.browser.test.ts';
 /** Set by scripts/test.mjs; a plain `vitest` runs the browser's tests only where it is set by hand. */
 const hasBrowser = (process.env['CHROMIUM_PATH'] ?? '') !== '';
+const longTests = 'packages/lab/end-to-end/long/**/*.test.ts';
+/** Set by .ci/run: what takes minutes, in real time, runs too. */
+const isLong = process.env['HEARTBEAT_LONG'] === '1';
 const UNIT_WORKERS = 3; // on two cores: those with sockets and processes wait a lot
 
 // The seed of all properties. A run names its own; given that, and as many runs, it is repeated.
@@ -53,11 +56,24 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           include: ['packages/lab/end-to-end/**/*.test.ts'],
-          exclude: hasBrowser ? [] : [browserTests],
+          exclude: hasBrowser ? [longTests] : [longTests, browserTests],
           testTimeout: 90_000,
           hookTimeout: 90_000,
           maxWorkers: 3, // they wait more than they work
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Minutes of real time each; last, and few at once.
+        extends: true,
+        test: {
+          name: 'long',
+          include: isLong ? [longTests] : [],
+          exclude: hasBrowser ? [] : [browserTests],
+          testTimeout: 330_000,
+          hookTimeout: 90_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
