@@ -4,12 +4,14 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MS } from './allowance.ts';
-import { type Fact, LifeStage } from './life-stage.ts';
+import { type Fact, LifeStage, type Visit } from './life-stage.ts';
 
 /** Chromium slows a hidden page down after a minute, or five; here after so many seconds. */
 const GRACE = 2;
-const ONSET = (GRACE + 4) * 1_000; // measured: 2.5 s after it; the wake-up of the minute may follow
-const HIDDEN = 14_000;
+/** A hidden page may run its timers each second, and slowed down each minute: so long is neither. */
+const QUIET = 8_000;
+/** Until it was quiet for so long: it begins 2.5 s after the grace, as measured, and a wake-up may follow. */
+const HIDDEN = 40_000;
 const STRICT = "default-src 'none'; script-src 'nonce-n'; connect-src ws:";
 const SCRIPT = '/timer-worker.js';
 
@@ -28,10 +30,36 @@ tick();
 setInterval(note, 1_000, 'control');
 `;
 
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+const lengthOf = ({ from, to }: Span) => to - from;
 const count = (facts: readonly Fact[], what: string) =>
   facts.filter((fact) => fact[1] === what).length;
 const of = (facts: readonly Fact[], what: string) =>
   facts.filter((fact) => fact[1] === what).map(([, , details]) => details);
+
+/** The longest time without any `what` since an instant. */
+function longestQuiet(facts: readonly Fact[], what: string, since: number, now: number): Span {
+  const ats = facts.flatMap((fact) => (fact[1] === what && fact[0] > since ? [fact[0]] : []));
+  const spans = [...ats, now].map((to, index) => ({ from: ats[index - 1] ?? since, to }));
+  return spans.reduce((best, span) => (lengthOf(span) > lengthOf(best) ? span : best));
+}
+
+/** Hidden until the timers of the page are seen to be slowed down: that time, in which it was quiet. */
+async function slowedDown({ page, hide, facts }: Visit): Promise<Span> {
+  await hide();
+  const end = performance.now() + HIDDEN * MS;
+  for (;;) {
+    const [told, now] = [await facts(), (await page.evaluate('performance.now()')) as number];
+    const hiddenAt = told.find(([, what]) => what === 'hidden')?.[0] ?? now;
+    const quiet = longestQuiet(told, 'control', hiddenAt, now);
+    if (lengthOf(quiet) > QUIET || performance.now() > end) return quiet;
+    await sleep(500);
+  }
+}
 
 let stage: LifeStage;
 
@@ -50,16 +78,14 @@ afterAll(() => stage?.close());
 
 describe('WorkerScheduler', () => {
   it('keeps time in a hidden page whose own timers are slowed down', async (context) => {
-    const { page, hide, facts } = await stage.visit(context, { code: TICKS('') });
+    const visit = await stage.visit(context, { code: TICKS('') });
     await sleep(1_500);
-    expect(page.workers()).toHaveLength(1);
-    await hide();
-    await sleep(HIDDEN);
-    const told = await facts();
-    const slowed = (told.find(([, what]) => what === 'hidden')?.[0] ?? 0) + ONSET;
-    const later = told.filter(([at]) => at > slowed);
-    expect(count(later, 'control')).toBeLessThanOrEqual(1); // else nothing was slowed down
-    expect(count(later, 'tick')).toBeGreaterThanOrEqual((HIDDEN - ONSET) / 1_000 - 2);
+    expect(visit.page.workers()).toHaveLength(1);
+    const quiet = await slowedDown(visit);
+    expect(lengthOf(quiet)).toBeGreaterThan(QUIET); // else nothing was slowed down
+    const told = await visit.facts();
+    const meanwhile = told.filter(([at]) => at > quiet.from && at < quiet.to);
+    expect(count(meanwhile, 'tick')).toBeGreaterThanOrEqual(lengthOf(quiet) / 1_000 - 2);
     const ticks = told.filter(([, what]) => what === 'tick').map(([at]) => at);
     const gaps = ticks.slice(1).map((at, index) => at - (ticks[index] ?? 0));
     expect(Math.max(...gaps)).toBeLessThan(1_000 + 500 * MS);
