@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { attachHeartbeat } from '@wirebeat/server';
+import { attachHeartbeat, type ServerOptions } from '@wirebeat/server';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { TcpProxy } from '../../faults/tcp-proxy.ts';
 
@@ -33,6 +33,9 @@ export function heard(binaryType: string): string[] {
   return MESSAGES.map(([, text]) => text.replace('ArrayBuffer', kind));
 }
 
+/** Of the server: the page is to find out first. */
+const PATIENT: ServerOptions<WebSocket> = { pingInterval: 60_000, pingTimeout: 60_000 };
+
 /** A message as it reached the server, with whether it was binary. */
 export interface Received {
   readonly text: string;
@@ -53,18 +56,17 @@ export class Stage {
   readonly #server: WebSocketServer;
   readonly #port: number;
 
-  static async open(): Promise<Stage> {
+  static async open(options = PATIENT): Promise<Stage> {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(server, 'listening');
-    return new Stage(server, await TcpProxy.listen({ to: portOf(server) }));
+    return new Stage(server, await TcpProxy.listen({ to: portOf(server) }), options);
   }
 
-  private constructor(server: WebSocketServer, proxy: TcpProxy) {
+  private constructor(server: WebSocketServer, proxy: TcpProxy, options: ServerOptions<WebSocket>) {
     this.#server = server;
     this.proxy = proxy;
     this.#port = proxy.port;
-    // Patient itself: the page is to find out first.
-    attachHeartbeat(server, { pingInterval: 60_000, pingTimeout: 60_000 });
+    attachHeartbeat(server, options);
     server.on('connection', (socket, request) => {
       this.connections.push(request.socket);
       socket.on('message', (data: Buffer, isBinary) => this.#answer(socket, data, isBinary));
