@@ -5,7 +5,10 @@ import { delimiter, join } from 'node:path';
 import { keep } from './run.mjs';
 import { step } from './step.mjs';
 
-/** Where a program may be named, its package in Debian, and what is skipped without it. */
+/**
+ * Where a program may be named, its package in Debian, and what is skipped without it. With `has`, what it
+ * must be able to run: that has a library.
+ */
 const TOOLS = {
   chromium: {
     names: ['chromium', 'chromium-browser', 'google-chrome'],
@@ -30,7 +33,41 @@ const TOOLS = {
   python3: { names: ['python3'], debian: 'python3', skips: 'the Python blocks of the docs' },
   go: { names: ['go'], debian: 'golang-go', skips: 'the Go blocks of the docs' },
   php: { names: ['php'], debian: 'php-cli', skips: 'the PHP blocks of the docs' },
+  nginx: {
+    names: ['nginx'],
+    variable: 'NGINX_PATH',
+    debian: 'nginx-light',
+    skips: 'the tests behind nginx',
+  },
+  haproxy: {
+    names: ['haproxy'],
+    variable: 'HAPROXY_PATH',
+    debian: 'haproxy',
+    skips: 'the tests behind HAProxy',
+  },
+  'python3-websockets': {
+    names: ['python3'],
+    variable: 'PYTHON_WEBSOCKETS_PATH',
+    debian: 'python3-websockets',
+    has: ['-c', 'import websockets'],
+    skips: 'the tests against Python websockets',
+  },
+  'gorilla/websocket': {
+    names: ['go'],
+    variable: 'GO_WEBSOCKET_PATH',
+    debian: 'golang-github-gorilla-websocket-dev',
+    has: ['list', 'github.com/gorilla/websocket'],
+    skips: 'the tests against Go',
+  },
 };
+
+/** Servers are here, where not everybody has them on the path. */
+const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
+
+/** Debian has Go's libraries as source, in a place of its own; nothing is asked of the network. */
+const GO = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOPROXY: 'off', GOFLAGS: '' };
+
+const HAS_LIMIT = 10_000; // ms, for a program to say whether it has a library
 
 /** So that a machine without a network waits for seconds, and one whose apt is busy does not fail. */
 const APT_OPTIONS = ['Acquire::Retries=1', 'Acquire::http::Timeout=10', 'DPkg::Lock::Timeout=60'];
@@ -65,7 +102,8 @@ export async function installTools() {
 
 async function installPackages(names) {
   const options = APT_OPTIONS.flatMap((option) => ['-o', option]);
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  // Offline: the servers among them are not started.
+  const env = { DEBIAN_FRONTEND: 'noninteractive', SYSTEMD_OFFLINE: '1' };
   await keep('apt-get', [...options, 'update'], { env }); // may fail where one source of many is away
   return keep('apt-get', [...options, 'install', '-y', '--no-install-recommends', ...names], {
     env,
@@ -77,12 +115,25 @@ function missingTools() {
   return Object.keys(TOOLS).filter((name) => found[name] === undefined);
 }
 
-function find({ names, variable, needs }) {
+function find({ names, variable, needs, has }) {
   if (needs !== undefined && find(TOOLS[needs]) === undefined) return undefined;
   const given = variable === undefined ? undefined : process.env[variable];
-  const folders = (process.env.PATH ?? '').split(delimiter);
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...MORE_FOLDERS];
   const places = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [given, ...places].find((path) => path !== undefined && path !== '' && isProgram(path));
+  return [given, ...places].find(
+    (path) => path !== undefined && path !== '' && isProgram(path) && runs(path, has),
+  );
+}
+
+/** Asked once of each: it takes a moment. What is missing may be installed meanwhile. */
+const running = new Set();
+
+function runs(path, args) {
+  if (args === undefined || running.has(path)) return true;
+  const options = { env: { ...process.env, ...GO }, stdio: 'ignore', timeout: HAS_LIMIT };
+  const { status } = spawnSync(path, args, options);
+  if (status === 0) running.add(path);
+  return status === 0;
 }
 
 function isProgram(path) {
