@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { findProgram, requireProgram } from '../programs/find-program.ts';
 
 /** The engines that are driven here, one a file beside this one. */
 export const BROWSER_NAMES = ['chromium', 'firefox', 'webkit'] as const;
@@ -29,19 +29,12 @@ const VARIABLES: Readonly<Record<BrowserName, string>> = {
 
 /** The program of a browser; undefined on a machine without. */
 export function findBrowser(name: BrowserName): string | undefined {
-  const path = process.env[VARIABLES[name]] ?? '';
-  try {
-    accessSync(path, constants.X_OK);
-    return path;
-  } catch {
-    return undefined;
-  }
+  return findProgram(VARIABLES[name]);
 }
 
 /** Starts a browser with an empty profile of its own. */
 export async function launchBrowser(name: BrowserName): Promise<Browser> {
-  const path = findBrowser(name);
-  if (path === undefined) throw new Error(`${VARIABLES[name]} names no program`);
+  const path = requireProgram(VARIABLES[name]);
   // The driver of one must not be loaded for another.
   switch (name) {
     case 'chromium':

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../programs/free-port.ts';
 import type { Browser } from './browser.ts';
 import { Display } from './display.ts';
 import { Profile } from './profile.ts';
@@ -169,12 +169,4 @@ function miniBrowser(): string {
     }
   }
   throw new Error('MiniBrowser is missing, which comes with WebKitWebDriver');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
