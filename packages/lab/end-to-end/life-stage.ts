@@ -44,6 +44,8 @@ export interface Served {
   /** Its code, run as a script behind the client's. */
   readonly code: string;
   readonly policy?: string;
+  /** Where its socket leads. @default to a minimal peer */
+  readonly port?: number;
 }
 
 /** A page, and what it and the server noted. */
@@ -102,7 +104,7 @@ export class LifeStage {
     const heard: string[][] = [];
     this.#heard.set(name, heard);
     this.#served.set(name, served);
-    const { port } = this.#server.address() as AddressInfo;
+    const { port = this.port } = served;
     await page.goto(`${this.origin}/page?127.0.0.1:${port}${name}`);
     let other: Page | undefined;
     return {
@@ -120,6 +122,11 @@ export class LifeStage {
         await cdp.send('Page.setWebLifecycleState', { state });
       },
     };
+  }
+
+  /** Where the minimal peer listens. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   get origin(): string {
