@@ -3,7 +3,8 @@
 // The info of a block says what is done with it. `ts`, `tsx` and `js` are compiled, each as a module of
 // its own; with the word `run` also run, and with `continued` behind the block before. Scripts in `html`
 // are compiled; `json` is parsed; of `sh` the npm scripts and the files must be there. `python`, `go`
-// and `php` are parsed, and with the word `minimal-peer` given the vectors of packages/core.
+// and `php` are parsed, and with the word `minimal-peer` given the vectors of packages/core; `nginx` is parsed
+// as a part of a server.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { filesBelow } from './files.mjs';

@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './run.mjs';
+import { findTools } from './tools.mjs';
 
 function write(folder, name, code) {
   const file = join(folder, name);
@@ -49,11 +50,35 @@ function phpProgram(code) {
   return code.startsWith('<?php') ? code : `<?php\n${code}`;
 }
 
+/** Where nginx's own parts go, none of which is started; a block stands inside of a server. */
+const nginxProgram = (folder, code) => `
+pid nginx.pid;
+events {}
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  server { listen unix:${folder}/nginx.sock;
+${code}
+  }
+}
+`;
+
 export const LANGUAGES = {
   python: {
     tool: 'python3',
     parse: (folder, code) => ['python3', ['-c', PYTHON_PARSE, write(folder, 'block.py', code)]],
     peer: (folder, code, texts) => ['python3', [write(folder, 'peer.py', code + PYTHON), texts]],
+  },
+  nginx: {
+    tool: 'nginx',
+    parse: (folder, code) => {
+      const file = write(folder, 'nginx.conf', nginxProgram(folder, code));
+      return [findTools().nginx, ['-t', '-q', '-p', folder, '-e', 'stderr', '-c', file]];
+    },
   },
   php: {
     tool: 'php',

@@ -37,7 +37,7 @@ const TOOLS = {
     names: ['nginx'],
     variable: 'NGINX_PATH',
     debian: 'nginx-light',
-    skips: 'the tests behind nginx',
+    skips: 'the tests behind nginx and its blocks of the docs',
   },
   haproxy: {
     names: ['haproxy'],
