@@ -238,3 +238,137 @@ describe('a freeze', () => {
     expect(peer.text).toBe('');
   });
 });
+
+describe('a cut in one direction', () => {
+  it.each([
+    ['outward', 'peer', 'client'],
+    ['homeward', 'client', 'peer'],
+  ] as const)('loses what goes %s, and nothing else', async (direction, loser, other) => {
+    const ends = await dial();
+    proxy.cut(direction);
+    ends[other].socket.write('lost');
+    ends[loser].socket.write('arrives');
+    await until(() => ends[other].text === 'arrives');
+    await sleep(A_WHILE);
+    expect([ends[loser].text, ...ends[loser].news]).toEqual(['']);
+    expect(proxy.flows).toBe(1);
+  });
+
+  it('passes on no FIN and no reset that way', async () => {
+    const { client, peer } = await dial();
+    proxy.cut('outward');
+    client.socket.resetAndDestroy();
+    await sleep(A_WHILE);
+    expect(peer.news).toEqual([]);
+  });
+});
+
+describe('jitter', () => {
+  it('moves each piece by chance, and none before another', async () => {
+    proxy.worsen({ jitter: 60 * MS }, 'homeward');
+    const { client, peer } = await dial();
+    const trips: number[] = [];
+    for (let trip = 0; trip < 12; trip += 1) trips.push(await roundTrip(client, peer));
+    expect(Math.max(...trips) - Math.min(...trips)).toBeGreaterThan(10 * MS);
+    const words = Array.from({ length: 20 }, (_, index) => `${index} `);
+    client.text = '';
+    for (const word of words) {
+      peer.socket.write(word);
+      await sleep(1);
+    }
+    await until(() => client.text === words.join(''));
+  });
+});
+
+describe('a rate', () => {
+  it('lets so many bytes through in a second, one way', async () => {
+    proxy.worsen({ bytesPerSecond: 100_000 / MS }, 'homeward');
+    const { client, peer } = await dial();
+    const startedAt = performance.now();
+    peer.socket.write(Buffer.alloc(50_000));
+    client.socket.write(Buffer.alloc(50_000));
+    await until(() => peer.text.length === 50_000);
+    const outward = performance.now() - startedAt;
+    await until(() => client.text.length === 50_000);
+    const homeward = performance.now() - startedAt;
+    expect(homeward).toBeGreaterThanOrEqual(450 * MS);
+    expect(outward).toBeLessThan(homeward / 2);
+  });
+
+  it('holds a sender up who sends faster', async () => {
+    proxy.worsen({ bytesPerSecond: 10_000 / MS }, 'outward');
+    const { client } = await dial();
+    client.socket.write(Buffer.alloc(32_000_000)); // more than the kernels hold
+    await sleep(A_WHILE);
+    expect(client.socket.writableLength).toBeGreaterThan(0);
+  });
+});
+
+describe('a limit', () => {
+  it("of the server's silence ends a flow though its client goes on sending", async () => {
+    proxy.limits = { serverSilence: 150 * MS };
+    const { client, peer } = await dial();
+    const timer = setInterval(() => client.socket.write('I live'), 20 * MS);
+    await until(() => client.news.includes('end') && peer.news.includes('end'));
+    clearInterval(timer);
+    expect(peer.text).toContain('I live');
+  });
+
+  it("of the server's silence spares a flow whose server speaks", async () => {
+    proxy.limits = { serverSilence: 300 * MS };
+    const { client, peer } = await dial();
+    const timer = setInterval(() => peer.socket.write('I live'), 20 * MS);
+    await sleep(700 * MS);
+    clearInterval(timer);
+    expect(client.news).toEqual([]);
+    await until(() => client.news.includes('end'));
+  });
+
+  it("of the client's silence looks at the other side", async () => {
+    proxy.limits = { clientSilence: 150 * MS };
+    const { client, peer } = await dial();
+    const timer = setInterval(() => peer.socket.write('I live'), 20 * MS);
+    await until(() => client.news.includes('end') && peer.news.includes('end'));
+    clearInterval(timer);
+  });
+
+  it('of age ends a flow in use', async () => {
+    proxy.limits = { age: 200 * MS };
+    const { client, peer } = await dial();
+    proxy.limits = {};
+    const younger = await dial();
+    expect(await roundTrip(client, peer)).toBeLessThan(A_WHILE);
+    await until(() => client.news.includes('end') && peer.news.includes('end'));
+    expect(await roundTrip(younger.client, younger.peer)).toBeLessThan(A_WHILE);
+  });
+});
+
+describe('an end', () => {
+  it('by FIN is told to both sides', async () => {
+    const { client, peer } = await dial();
+    proxy.finish();
+    await until(() => client.news.includes('end') && peer.news.includes('end'));
+    expect([...client.news, ...peer.news]).not.toContain('error');
+  });
+
+  it('by RST is told to both sides as an error', async () => {
+    const { client, peer } = await dial();
+    proxy.reset();
+    await until(() => client.news.includes('error') && peer.news.includes('error'));
+  });
+});
+
+describe('a deaf proxy', () => {
+  it('accepts, and says nothing', async () => {
+    proxy.isDeaf = true;
+    const client = new End(connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true }));
+    dialled.push(client.socket);
+    await once(client.socket, 'connect');
+    client.socket.write('anybody?');
+    await sleep(A_WHILE);
+    expect([accepted.length, client.text, ...client.news]).toEqual([0, '']);
+    proxy.isDeaf = false;
+    const heard = await dial();
+    expect(await roundTrip(heard.client, heard.peer)).toBeLessThan(A_WHILE);
+  });
+});

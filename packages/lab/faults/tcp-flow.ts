@@ -1,77 +1,12 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { type LaneConditions, TcpLane } from './tcp-lane.ts';
 
-/**
- * One direction of a {@link TcpFlow}: what `from` sends is written to `to`, in order, each piece
- * `delay` ms after it came.
- */
-class Lane {
-  delay = 0;
-  readonly #from: Duplex;
-  readonly #to: Duplex;
-  /** What is on the way. A piece without bytes is a FIN. */
-  readonly #pieces: { readonly bytes: Buffer | undefined; readonly dueAt: number }[] = [];
-  #state: 'carrying' | 'frozen' | 'cut' = 'carrying';
-  #timer: NodeJS.Timeout | undefined;
+/** From the one who dialled to the one who is dialled, or back. */
+export type Direction = 'outward' | 'homeward';
 
-  constructor(from: Duplex, to: Duplex) {
-    this.#from = from;
-    this.#to = to;
-    from.on('data', (bytes: Buffer) => this.#take(bytes));
-    from.on('end', () => this.#take(undefined));
-    to.on('drain', () => this.#carry());
-  }
-
-  freeze(): void {
-    if (this.#state === 'carrying') this.#state = 'frozen';
-    this.#carry();
-  }
-
-  resume(): void {
-    if (this.#state === 'frozen') this.#state = 'carrying';
-    this.#carry();
-  }
-
-  /** From here all is read and thrown away, so that the kernel goes on acknowledging it. */
-  cut(): void {
-    this.#state = 'cut';
-    this.#pieces.length = 0;
-    clearTimeout(this.#timer);
-    this.#from.resume();
-  }
-
-  get #halted(): boolean {
-    return this.#state === 'frozen' || this.#to.writableNeedDrain;
-  }
-
-  #take(bytes: Buffer | undefined): void {
-    if (this.#state === 'cut') return;
-    this.#pieces.push({ bytes, dueAt: performance.now() + this.delay });
-    this.#carry();
-  }
-
-  #carry(): void {
-    if (this.#state === 'cut') return;
-    clearTimeout(this.#timer);
-    // Only the head is looked at: one that is due sooner, for the delay was cut, keeps its place.
-    let head = this.#pieces[0];
-    while (head !== undefined && head.dueAt <= performance.now() && !this.#halted) {
-      this.#pass(head.bytes);
-      this.#pieces.shift();
-      head = this.#pieces[0];
-    }
-    if (head !== undefined && !this.#halted) {
-      const wait = Math.ceil(head.dueAt - performance.now());
-      this.#timer = setTimeout(() => this.#carry(), wait);
-    }
-    if (this.#halted) this.#from.pause();
-    else this.#from.resume();
-  }
-
-  #pass(bytes: Buffer | undefined): void {
-    if (bytes === undefined) this.#to.end();
-    else this.#to.write(bytes);
-  }
-}
+/** How often a limit is looked at, as a part of it. */
+const LOOKS = 20;
 
 /**
  * Carries one TCP connection between two sockets, and can be hurt.
@@ -84,52 +19,85 @@ export class TcpFlow {
   readonly ended: Promise<unknown>;
   readonly #near: Duplex;
   readonly #far: Duplex;
-  readonly #outward: Lane;
-  readonly #homeward: Lane;
-  #isCut = false;
+  readonly #lanes: Readonly<Record<Direction, TcpLane>>;
+  readonly #timers: NodeJS.Timeout[] = [];
 
   /** `near` is the one who dialled, `far` who is dialled. */
   constructor(near: Duplex, far: Duplex) {
     this.#near = near;
     this.#far = far;
-    this.#outward = new Lane(near, far);
-    this.#homeward = new Lane(far, near);
+    this.#lanes = { outward: new TcpLane(near, far), homeward: new TcpLane(far, near) };
     this.ended = Promise.all([this.#watch(near, far), this.#watch(far, near)]);
+    void this.ended.then(() => {
+      for (const timer of this.#timers) clearInterval(timer);
+    });
   }
 
-  /** Whether it was cut: its ends do not know. */
+  /** Whether nothing is carried any more, either way: its ends do not know. */
   get isCut(): boolean {
-    return this.#isCut;
+    return this.#lanes.outward.isCut && this.#lanes.homeward.isCut;
   }
 
   /** Added to the round trip, in ms. */
   get delay(): number {
-    return this.#homeward.delay;
+    return this.#lanes.homeward.conditions.delay;
   }
 
   set delay(delay: number) {
-    this.#homeward.delay = delay;
+    this.worsen({ delay }, 'homeward');
+  }
+
+  /** Sets what the path does to what goes that way. What is absent stays as it is. */
+  worsen(conditions: Partial<LaneConditions>, direction: Direction): void {
+    Object.assign(this.#lanes[direction].conditions, conditions);
   }
 
   /**
    * Stops carrying, silently and for good, like a path whose middle has gone: no FIN, no RST. What
-   * is sent arrives nowhere, nor does the news that an end has closed.
+   * is sent arrives nowhere, nor does the news that an end has closed. Given a direction, only what
+   * goes that way is lost.
    */
-  cut(): void {
-    this.#isCut = true;
-    this.#outward.cut();
-    this.#homeward.cut();
+  cut(direction?: Direction): void {
+    if (direction !== 'homeward') this.#lanes.outward.cut();
+    if (direction !== 'outward') this.#lanes.homeward.cut();
   }
 
   /** Holds everything back until {@link resume}. Nothing is lost. */
-  freeze(): void {
-    this.#outward.freeze();
-    this.#homeward.freeze();
+  freeze(direction?: Direction): void {
+    if (direction !== 'homeward') this.#lanes.outward.freeze();
+    if (direction !== 'outward') this.#lanes.homeward.freeze();
   }
 
   resume(): void {
-    this.#outward.resume();
-    this.#homeward.resume();
+    this.#lanes.outward.resume();
+    this.#lanes.homeward.resume();
+  }
+
+  /** Both ends get a FIN, as from a proxy that ends in good order. */
+  finish(): void {
+    this.#near.end();
+    this.#far.end();
+  }
+
+  /** Both ends get an RST, as from a proxy that crashed or a middle that forgot them. */
+  reset(): void {
+    for (const socket of [this.#near, this.#far]) (socket as Socket).resetAndDestroy();
+  }
+
+  /**
+   * Ends the flow, as reverse proxies do, once nothing was read from that side for `limit` ms: what goes
+   * the other way does not count.
+   */
+  limitSilence(limit: number, direction: Direction): void {
+    const lane = this.#lanes[direction];
+    lane.heardAt = performance.now();
+    const look = () => performance.now() - lane.heardAt >= limit && this.finish();
+    this.#timers.push(setInterval(look, limit / LOOKS));
+  }
+
+  /** Ends the flow `limit` ms from now, whatever it carries. */
+  limitAge(limit: number): void {
+    this.#timers.push(setTimeout(() => this.finish(), limit));
   }
 
   /** Closes both connections. */
@@ -142,7 +110,7 @@ export class TcpFlow {
   #watch(socket: Duplex, other: Duplex): Promise<void> {
     // A reset passes on what is still held back: whoever resets wants no more of it.
     socket.on('error', () => {
-      if (!this.#isCut) other.destroy();
+      if (!this.#isCutFrom(socket)) other.destroy();
     });
     socket.on('end', () => this.#tidy());
     return new Promise((resolve) => {
@@ -153,9 +121,15 @@ export class TcpFlow {
     });
   }
 
+  #isCutFrom(socket: Duplex): boolean {
+    return this.#lanes[socket === this.#near ? 'outward' : 'homeward'].isCut;
+  }
+
   /** A cut flow that both ends have left is of no use to anybody. */
   #tidy(): void {
     const hasLeft = (socket: Duplex) => socket.readableEnded || socket.destroyed;
-    if (this.#isCut && hasLeft(this.#near) && hasLeft(this.#far)) this.destroy();
+    const { outward, homeward } = this.#lanes;
+    const isHurt = outward.isCut || homeward.isCut;
+    if (isHurt && hasLeft(this.#near) && hasLeft(this.#far)) this.destroy();
   }
 }
