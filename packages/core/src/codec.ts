@@ -80,5 +80,10 @@ export function mayBeBeat(bytes: {
   readonly length: number;
   readonly [index: number]: number;
 }): boolean {
-  return bytes.length <= MAX_BEAT_BYTES && (bytes[0] === ENQ || bytes[0] === ACK);
+  return bytes.length <= MAX_BEAT_BYTES && mayBeginBeat(bytes[0]);
+}
+
+/** Whether a message of which this is the first byte may be a beat. */
+export function mayBeginBeat(byte: number | undefined): boolean {
+  return byte === ENQ || byte === ACK;
 }

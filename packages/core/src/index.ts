@@ -2,7 +2,7 @@ export { Alarm } from './alarm.ts';
 export { Backoff } from './backoff.ts';
 export { type ClockExchange, ClockOffset } from './clock-offset.ts';
 export { CloseCode } from './close-code.ts';
-export { type Beat, decodeBeat, encodeBeat, MAX_BEAT_BYTES } from './codec.ts';
+export { type Beat, decodeBeat, encodeBeat, MAX_BEAT_BYTES, mayBeginBeat } from './codec.ts';
 export { Emitter, type EventEmitterLike } from './emitter.ts';
 export {
   ConnectionClosedError,

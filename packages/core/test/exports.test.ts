@@ -56,6 +56,7 @@ const CORE = [
   'initialTiming',
   'intercept',
   'interceptSend',
+  'mayBeginBeat',
   'numberWithin',
   'resolveHeartbeatOptions',
 ];
