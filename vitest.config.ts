@@ -5,6 +5,12 @@ const packages = fileURLToPath(new URL('packages/', import.meta.url));
 const browserTests = 'packages/lab/end-to-end/**/*.browser.test.ts';
 /** Set by scripts/test.mjs; a plain `vitest` runs the browser's tests only where it is set by hand. */
 const hasBrowser = (process.env['CHROMIUM_PATH'] ?? '') !== '';
+const rootTests = 'packages/lab/end-to-end/**/*.root.test.ts';
+/** Likewise: they make networks of their own, which only root may. */
+const hasNetworks = ['IP_PATH', 'IPTABLES_PATH', 'UNSHARE_PATH'].every(
+  (name) => (process.env[name] ?? '') !== '',
+);
+const without = [...(hasBrowser ? [] : [browserTests]), ...(hasNetworks ? [] : [rootTests])];
 const longTests = 'packages/lab/end-to-end/long/**/*.test.ts';
 /** Set by .ci/run: what takes minutes, in real time, runs too. */
 const isLong = process.env['HEARTBEAT_LONG'] === '1';
@@ -56,7 +62,7 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           include: ['packages/lab/end-to-end/**/*.test.ts'],
-          exclude: hasBrowser ? [longTests] : [longTests, browserTests],
+          exclude: [longTests, rootTests, ...without],
           testTimeout: 90_000,
           hookTimeout: 90_000,
           maxWorkers: 3, // they wait more than they work
@@ -68,8 +74,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'long',
-          include: isLong ? [longTests] : [],
-          exclude: hasBrowser ? [] : [browserTests],
+          include: isLong ? [longTests, rootTests] : [],
+          exclude: without,
           testTimeout: 330_000,
           hookTimeout: 90_000,
           maxWorkers: 2,

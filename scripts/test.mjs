@@ -11,8 +11,8 @@ import { installTools, toolVariables } from './tools.mjs';
 
 const TESTS_LIMIT = 2_700_000; // ms, for a test that never ends; the long ones take many minutes
 /** No skip: they are .ci/run's. */
-const LEFT_OUT = `LEFT OUT: the long tests (packages/lab/end-to-end/long), and of fleets all but a few of the
-clients. HEARTBEAT_LONG=1 npm test runs them in full, as .ci/run does; it takes minutes more.`;
+const LEFT_OUT = `LEFT OUT: the long tests (packages/lab/end-to-end/long and network), and of fleets all but a few of
+the clients. HEARTBEAT_LONG=1 npm test runs them in full, as .ci/run does; it takes minutes more.`;
 
 const filters = process.argv.slice(2);
 const isCi = process.env.CI === 'true';

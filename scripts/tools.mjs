@@ -5,6 +5,8 @@ import { delimiter, join } from 'node:path';
 import { keep } from './run.mjs';
 import { step } from './step.mjs';
 
+const NETWORKS = 'the tests in network namespaces';
+
 /**
  * Where a program may be named, its package in Debian, and what is skipped without it. With `has`, what it
  * must be able to run: that has a library.
@@ -58,6 +60,15 @@ const TOOLS = {
     debian: 'golang-github-gorilla-websocket-dev',
     has: ['list', 'github.com/gorilla/websocket'],
     skips: 'the tests against Go',
+  },
+  ip: { names: ['ip'], variable: 'IP_PATH', debian: 'iproute2', skips: NETWORKS },
+  iptables: { names: ['iptables'], variable: 'IPTABLES_PATH', debian: 'iptables', skips: NETWORKS },
+  'the right to make networks': {
+    names: ['unshare'],
+    variable: 'UNSHARE_PATH',
+    debian: 'util-linux, and be root',
+    has: ['--net', 'true'],
+    skips: NETWORKS,
   },
 };
 

@@ -4,19 +4,17 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('websockets-client.py', import.meta.url));
 
-/** Debian's own, which has Debian's modules, before another one in the path. */
-const PYTHONS = ['/usr/bin/python3', 'python3'];
 const QUESTION = 'import websockets; print(websockets.version.version)';
 
 /** None where that module is missing, which is said. `serve` is a server on `ws`. */
 export function pythonClient(serve) {
-  const ask = (python) => spawnSync(python, ['-c', QUESTION], { encoding: 'utf8' });
-  const python = PYTHONS.find((each) => ask(each).status === 0);
-  if (python === undefined) {
+  const python = process.env.PYTHON_WEBSOCKETS_PATH || 'python3';
+  const asked = spawnSync(python, ['-c', QUESTION], { encoding: 'utf8' });
+  if (asked.status !== 0) {
     console.log('SKIPPED: Python websockets, which is missing (Debian: python3-websockets)');
     return [];
   }
-  const name = `Python websockets ${ask(python).stdout.trim()}`;
+  const name = `Python websockets ${asked.stdout.trim()}`;
   return [{ name, serve, dial: (port) => dial(python, port) }];
 }
 
