@@ -100,7 +100,12 @@ export default [
       sourcemap: true,
     },
   },
-  code('server', { index: at('server/build/index.js') }),
+  code('server', {
+    index: at('server/build/index.js'),
+    gateway: at('server/build/gateway/index.js'),
+  }),
+  // Apart: what they share is no public type, and a third file would have to be one.
   types('server', { index: at('server/build/index.d.ts') }, { banner }),
+  types('server', { gateway: at('server/build/gateway/index.d.ts') }, { banner }),
   code('cli', { main: at('cli/build/main.js') }),
 ];

@@ -9,6 +9,7 @@ const ENTRIES: Record<string, () => Promise<object>> = {
   '@wirebeat/client': () => import('../../client/src/index.ts'),
   '@wirebeat/client/react': () => import('../../client/src/react.ts'),
   '@wirebeat/server': () => import('../../server/src/index.ts'),
+  '@wirebeat/server/gateway': () => import('../../server/src/gateway/index.ts'),
 };
 
 const FUNCTIONS = [

@@ -21,3 +21,8 @@ export const REPLACED: ConnectionEnd = {
   code: undefined,
   text: 'a newer connection took its place',
 };
+
+/** Ours: the upstream behind a gateway is dead. A page may dial again, and does. */
+export const UPSTREAM_DEAD = 4502;
+/** IANA: Bad Gateway. The upstream broke the protocol. */
+export const BAD_GATEWAY = 1014;

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { type IncomingMessage, type RequestOptions, request as requestPlain } from 'node:http';
+import { request as requestSecure } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions } from 'node:tls';
+import type { Address } from './address.ts';
+import { acceptOf, hasToken, listOf } from './request.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+/** How an upstream is asked. */
+export interface DialOptions {
+  readonly address: Address;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  /** As the page sent it. */
+  readonly protocols: string | undefined;
+  readonly tls: ConnectionOptions | undefined;
+  /** Aborting it ends the attempt. */
+  readonly signal: AbortSignal;
+}
+
+/** Its answer. */
+export type Answer =
+  | {
+      readonly type: 'accepted';
+      readonly response: IncomingMessage;
+      readonly socket: Duplex;
+      readonly head: Buffer;
+      readonly protocol: string;
+    }
+  /** Its body is still to be read. */
+  | { readonly type: 'refused'; readonly response: IncomingMessage };
+
+/**
+ * Asks an upstream for a WebSocket, RFC 6455 §4.1, with no extension: bytes go on as they are.
+ *
+ * Rejects with {@link UpstreamError} if it cannot be reached or its answer is none.
+ */
+export function dial(options: DialOptions): Promise<Answer> {
+  const { address, headers, protocols, tls, signal } = options;
+  const key = randomBytes(16).toString('base64');
+  const handshake: RequestOptions = {
+    host: address.host,
+    port: address.port,
+    path: address.path,
+    ...(address.auth !== undefined && { auth: address.auth }),
+    agent: false, // a connection of its own
+    headers: {
+      ...headers,
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': key,
+      ...(protocols !== undefined && { 'sec-websocket-protocol': protocols }),
+    },
+    signal,
+  };
+  return new Promise((resolve, reject) => {
+    const { url } = address;
+    const request = address.isSecure
+      ? requestSecure({ ...handshake, ...tls })
+      : requestPlain(handshake);
+    request.on('error', (cause) => reject(new UpstreamError({ kind: 'unreachable', url, cause })));
+    request.on('response', (response) => resolve({ type: 'refused', response }));
+    request.on('upgrade', (response, socket, head) => {
+      const protocol = response.headers['sec-websocket-protocol'] ?? '';
+      const detail = faultOfAnswer(response, key, listOf(protocols));
+      if (detail === undefined)
+        return resolve({ type: 'accepted', response, socket, head, protocol });
+      socket.on('error', () => {}).destroy();
+      reject(new UpstreamError({ kind: 'invalid', url, detail }));
+    });
+    request.end();
+  });
+}
+
+/** What is wrong with it, RFC 6455 §4.1; undefined if nothing is. */
+function faultOfAnswer(
+  { statusCode, headers }: IncomingMessage,
+  key: string,
+  protocols: readonly string[],
+): string | undefined {
+  if (statusCode !== 101) return `status ${statusCode}`;
+  if (!hasToken(headers.upgrade, 'websocket')) return 'it upgrades to something else';
+  if (headers['sec-websocket-accept'] !== acceptOf(key)) return 'a wrong Sec-WebSocket-Accept';
+  if (headers['sec-websocket-extensions'] !== undefined) return 'an extension nobody asked for';
+  const protocol = headers['sec-websocket-protocol'];
+  if (protocol === undefined || protocols.includes(protocol)) return undefined;
+  return 'a subprotocol nobody asked for';
+}

@@ -1,0 +1,265 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Instant, Millis, Scheduler } from '@wirebeat/core';
+import { Drain, type DrainOptions, resolveDrainOptions } from '../drain.ts';
+import { HandleEmitter } from '../emitter.ts';
+import { Fleet } from '../fleet.ts';
+import { drawPayload } from '../wire.ts';
+import type { Address } from './address.ts';
+import { GatewayConnection } from './connection.ts';
+import type { Answer } from './dial.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import type { ConnectionEvents, ConnectionListener, RefuseReason } from './gateway-events.ts';
+import {
+  type GatewayOptions,
+  type ResolvedGatewayOptions,
+  resolveGatewayOptions,
+} from './gateway-options.ts';
+import { type GatewayStatus, statusOf } from './gateway-status.ts';
+import { Handshake, type UpgradeRequest } from './handshake.ts';
+import { GatewayListener, type ListenOptions } from './listener.ts';
+import type { Refusal } from './request.ts';
+import { Tally } from './tally.ts';
+
+/** The events of a {@link Gateway}: those of its connections, each with its connection, and `refuse`. */
+export type GatewayEvents = {
+  readonly [Name in keyof ConnectionEvents]: ConnectionEvents[Name] & {
+    readonly connection: GatewayConnection;
+  };
+} & {
+  /** A handshake came to nothing. */
+  readonly refuse: {
+    readonly request: IncomingMessage;
+    readonly status: number;
+    readonly reason: RefuseReason;
+    readonly error: Error | undefined;
+  };
+};
+
+/** For how long who is turned away is asked to wait: RFC 9110 §10.2.3, in seconds. */
+const RETRY_AFTER = { 'Retry-After': '1' };
+
+/**
+ * Makes a gateway: it stands before a WebSocket server that knows protocol Pings and nothing else, and
+ * gives each page behind it heartbeats from end to end. Bytes pass as they are. Nothing is dialled or
+ * listened to until it is asked for.
+ *
+ * @throws {InvalidOptionError} if an option is out of its range or unknown.
+ * @example
+ * const gateway = createGateway({ upstream: 'ws://127.0.0.1:8765' });
+ * await gateway.listen({ port: 8080 });
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  return new Gateway(options);
+}
+
+/** What {@link createGateway} returns: an emitter of {@link GatewayEvents}. */
+export class Gateway extends HandleEmitter<GatewayEvents> {
+  /**
+   * Takes over a request of an `http` or `https` server: `server.on('upgrade', gateway.handleUpgrade)`.
+   * Whatever comes of it, the socket is the gateway's from here.
+   */
+  readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly #options: ResolvedGatewayOptions;
+  readonly #context: GatewayContext;
+  readonly #scheduler: Scheduler;
+  readonly #since: Instant;
+  readonly #tally: Tally = new Tally();
+  readonly #connections: Set<GatewayConnection> = new Set();
+  readonly #drainable: Map<number, GatewayConnection> = new Map();
+  readonly #handshakes: Set<Handshake> = new Set();
+  readonly #listeners: Set<GatewayListener> = new Set();
+  #drain: Drain | undefined;
+  #isClosed = false;
+  #count = 0;
+
+  /** @throws {InvalidOptionError} as {@link createGateway} does. */
+  constructor(options: GatewayOptions) {
+    super();
+    const resolved = resolveGatewayOptions(options);
+    this.#options = resolved;
+    this.#scheduler = resolved.page.metronome.scheduler;
+    this.#since = this.#scheduler.now();
+    this.#context = contextOf(resolved, this.#tally);
+    this.handleUpgrade = (request, socket, head) => this.#shakeHands({ request, socket, head });
+  }
+
+  /** Those that are open. */
+  get connections(): ReadonlySet<GatewayConnection> {
+    return this.#connections;
+  }
+
+  /**
+   * Listens by itself. Several listeners may be open.
+   *
+   * Rejects with the system's error if it cannot, and with {@link InvalidOptionError}.
+   */
+  async listen(options: ListenOptions): Promise<GatewayListener> {
+    const { handshakeTimeout } = this.#options;
+    const listener = await GatewayListener.open(options, handshakeTimeout, this.handleUpgrade);
+    this.#listeners.add(listener);
+    if (this.#isClosed) await listener.close();
+    return listener;
+  }
+
+  /** How it stands, and what has happened so far: plain data. */
+  status(): GatewayStatus {
+    return statusOf({
+      state: this.#state,
+      uptime: this.#scheduler.now() - this.#since,
+      connections: this.#connections,
+      handshaking: this.#handshakes.size,
+      tally: this.#tally,
+    });
+  }
+
+  /**
+   * Closes all connections with 1012, spread over `within`, each with a hint when to come back; who
+   * comes meanwhile is answered with 503. Resolves once there is none left, and nobody listens any
+   * more; a second after `within` those that have not closed are dropped. Called again, it returns
+   * when the first is done.
+   *
+   * @throws {InvalidOptionError} if an option is out of its range or unknown.
+   */
+  async drain(options?: DrainOptions): Promise<void> {
+    const resolved = resolveDrainOptions(options);
+    const { random } = this.#options.page.timing.options;
+    const clock = { scheduler: this.#scheduler, random };
+    this.#drain ??= new Drain(this.#drainable, resolved, clock);
+    await this.#drain.done;
+    await this.close();
+  }
+
+  /** Ends everything at once. Resolves when nobody listens any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#drain?.cancel();
+    for (const handshake of this.#handshakes) handshake.cancel();
+    for (const connection of this.#connections) connection.terminate();
+    await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    this.#listeners.clear();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #state(): GatewayStatus['state'] {
+    if (this.#isClosed) return 'closed';
+    return this.#drain === undefined ? 'running' : 'draining';
+  }
+
+  #shakeHands(upgrade: UpgradeRequest): void {
+    const { socket, request } = upgrade;
+    quicken(socket);
+    const handshake = new Handshake(upgrade, this.#options, {
+      scheduler: this.#scheduler,
+      turnedAway: () => this.#turnedAway(),
+      accepted: (answer, address) => {
+        this.#handshakes.delete(handshake);
+        this.#connect(upgrade, answer, address);
+      },
+      refused: (status, reason, error) => {
+        this.#handshakes.delete(handshake);
+        this.#tally.refused[reason] += 1;
+        this.emit('refuse', { request, status, reason, error });
+      },
+    });
+    this.#handshakes.add(handshake);
+    void handshake.run();
+  }
+
+  #turnedAway(): (Refusal & { readonly reason: RefuseReason }) | undefined {
+    const answer = { status: 503, headers: RETRY_AFTER };
+    if (this.#state !== 'running') {
+      return { ...answer, reason: 'draining', body: 'The gateway is closing.' };
+    }
+    const taken = this.#connections.size + this.#handshakes.size - 1; // without itself
+    if (taken < this.#options.maxConnections) return undefined;
+    return { ...answer, reason: 'too-many', body: 'There are too many connections.' };
+  }
+
+  #connect(
+    { request, socket: page, head }: UpgradeRequest,
+    answer: Extract<Answer, { type: 'accepted' }>,
+    { url }: Address,
+  ): void {
+    const { socket: upstream, protocol } = answer;
+    const { remoteAddress } = request.socket;
+    quicken(upstream);
+    this.#count += 1;
+    const ends = { id: this.#count, page, upstream, url, protocol, remoteAddress };
+    const tell: ConnectionListener = (name, event) => this.#tell(connection, name, event);
+    const connection = new GatewayConnection(ends, this.#context, tell);
+    this.#connections.add(connection);
+    this.#drainable.set(connection.id, connection);
+    this.#tally.accepted += 1;
+    this.#options.page.metronome.opening(() =>
+      connection.open({ page: head, upstream: answer.head }),
+    );
+    if (this.#isClosed) connection.terminate();
+    else this.#drain?.opened(connection);
+  }
+
+  #tell<Name extends keyof ConnectionEvents>(
+    connection: GatewayConnection,
+    name: Name,
+    event: ConnectionEvents[Name],
+  ): void {
+    this.#record(connection, name, event);
+    if (name === 'end') {
+      this.#connections.delete(connection);
+      this.#drainable.delete(connection.id);
+    }
+    this.emit(name, { ...event, connection } as unknown as GatewayEvents[Name]);
+    if (name === 'end') this.#drain?.look();
+  }
+
+  #record<Name extends keyof ConnectionEvents>(
+    connection: GatewayConnection,
+    name: Name,
+    event: ConnectionEvents[Name],
+  ): void {
+    if (name === 'stall') this.#tally.stalls += 1;
+    if (name !== 'pong') return;
+    const { hop, latency, sampled } = event as ConnectionEvents['pong'];
+    if (!sampled) return;
+    this.#tally.latency[hop].record(latency);
+    const { endToEndLatency } = connection;
+    if (hop !== 'browser' && endToEndLatency !== undefined) {
+      this.#tally.latency.endToEnd.record(endToEndLatency);
+    }
+  }
+}
+
+function contextOf(options: ResolvedGatewayOptions, tally: Tally): GatewayContext {
+  const { page, upstreamTiming, endToEnd, maxMessageBytes, closeTimeout } = options;
+  const { metronome, timing, whenUnresponsive, maxUnresponsive, pingLimit } = page;
+  const upstreams = new Fleet({
+    timing: upstreamTiming,
+    advertised: false,
+    metronome,
+    whenUnresponsive: false,
+  });
+  return {
+    scheduler: metronome.scheduler,
+    fleet: new Fleet(page),
+    upstreamTiming: upstreams.timing,
+    payload: drawPayload(timing.options.random),
+    whenUnresponsive,
+    maxUnresponsive,
+    pingLimit,
+    endToEnd,
+    maxMessageBytes,
+    closeTimeout,
+    tally,
+  };
+}
+
+/** Small frames are not held back, and no timeout of HTTP is in force any more. */
+function quicken(socket: Duplex): void {
+  const { setNoDelay, setTimeout } = socket as Partial<Socket>;
+  setNoDelay?.call(socket, true);
+  setTimeout?.call(socket, 0 satisfies Millis);
+}

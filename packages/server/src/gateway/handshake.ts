@@ -1,0 +1,173 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Scheduler, Timer } from '@wirebeat/core';
+import type { Address } from './address.ts';
+import { type Answer, dial } from './dial.ts';
+import type { RefuseReason } from './gateway-events.ts';
+import type { ResolvedGatewayOptions } from './gateway-options.ts';
+import { upstreamHeaders } from './headers.ts';
+import { accept, handOn, refuse } from './reply.ts';
+import { faultOf, type Refusal } from './request.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+/** A request to become a WebSocket, as Node's `upgrade` event has it. */
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+type Accepted = Extract<Answer, { type: 'accepted' }>;
+
+/** What a {@link Handshake} tells. Exactly one of both, once. */
+export interface HandshakeShell {
+  readonly scheduler: Scheduler;
+  /** Why nobody is let in now; undefined: who may. */
+  turnedAway(): (Refusal & { readonly reason: RefuseReason }) | undefined;
+  accepted(answer: Accepted, address: Address): void;
+  refused(status: number, reason: RefuseReason, error: Error | undefined): void;
+}
+
+/** The page gave up first: RFC 9110 has no status for it, and nobody is there to be told. */
+const GONE = 499;
+/** How long the last bytes of a refusal may take to leave. */
+const LEAVE_WAIT = 5_000;
+
+/** One handshake, from the request of a page until it is accepted or refused. */
+export class Handshake {
+  readonly #upgrade: UpgradeRequest;
+  readonly #options: ResolvedGatewayOptions;
+  readonly #shell: HandshakeShell;
+  readonly #abort: AbortController = new AbortController();
+  #timer: Timer | undefined;
+  #address: Address | undefined;
+  #isOver = false;
+
+  constructor(upgrade: UpgradeRequest, options: ResolvedGatewayOptions, shell: HandshakeShell) {
+    this.#upgrade = upgrade;
+    this.#options = options;
+    this.#shell = shell;
+  }
+
+  /** Begins. Never rejects. */
+  async run(): Promise<void> {
+    const { request, socket } = this.#upgrade;
+    const { connectTimeout } = this.#options;
+    socket.on('error', this.#gone);
+    socket.on('close', this.#gone);
+    this.#limit(connectTimeout, () => this.#expired());
+    try {
+      const fault = faultOf(request);
+      if (fault !== undefined) return this.#refuse('bad-request', fault);
+      const turnedAway = this.#shell.turnedAway();
+      if (turnedAway !== undefined) return this.#refuse(turnedAway.reason, turnedAway);
+      const refusal = await this.#options.refusalOf(request);
+      if (refusal !== undefined) return this.#refuse('not-allowed', refusal);
+      await this.#dial();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** The gateway closes. */
+  cancel(): void {
+    this.#refuse('draining', { status: 503, body: 'The gateway is closing.' });
+  }
+
+  async #dial(): Promise<void> {
+    const { request } = this.#upgrade;
+    const { headers, tls } = this.#options;
+    const address = await this.#options.upstreamOf(request);
+    if (address === undefined) {
+      return this.#refuse('no-upstream', { status: 404, body: 'There is no upstream for this.' });
+    }
+    if (this.#isOver) return;
+    this.#address = address;
+    const answer = await dial({
+      address,
+      headers: upstreamHeaders(request, headers),
+      protocols: request.headers['sec-websocket-protocol'],
+      tls,
+      signal: this.#abort.signal,
+    });
+    if (this.#isOver) return drop(answer);
+    if (answer.type === 'refused') return this.#handOn(answer.response, address);
+    this.#finish();
+    const { socket } = this.#upgrade;
+    accept(socket, request, answer.response, answer.protocol);
+    this.#shell.accepted(answer, address);
+  }
+
+  // How it comes to nothing.
+
+  #handOn(response: IncomingMessage, { url }: Address): void {
+    const { socket } = this.#upgrade;
+    const status = response.statusCode ?? 502;
+    this.#finish(false);
+    handOn(socket, response, () => this.#timer?.cancel());
+    this.#leave();
+    const error = new UpstreamError({ kind: 'refused', url, status });
+    this.#shell.refused(status, 'upstream-refused', error);
+  }
+
+  #expired(): void {
+    const { url = 'that was to be chosen' } = this.#address ?? {};
+    const error = new UpstreamError({ kind: 'timeout', url });
+    this.#refuse('upstream-timeout', { status: 504, body: 'The upstream did not answer.' }, error);
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof UpstreamError) {
+      const reason = error.kind === 'invalid' ? 'upstream-invalid' : 'upstream-unreachable';
+      return this.#refuse(reason, { status: 502, body: 'There is no upstream to be had.' }, error);
+    }
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#refuse('error', { status: 500, body: '' }, cause);
+  }
+
+  readonly #gone = (): void => {
+    if (this.#isOver) return;
+    this.#finish();
+    this.#upgrade.socket.on('error', () => {}).destroy();
+    this.#shell.refused(GONE, 'gone', undefined);
+  };
+
+  #refuse(reason: RefuseReason, refusal: Refusal, error?: Error): void {
+    if (this.#isOver) return;
+    this.#finish(false);
+    refuse(this.#upgrade.socket, refusal);
+    this.#leave();
+    this.#shell.refused(refusal.status, reason, error);
+  }
+
+  /** It is decided. Where the page is told so, its socket stays in our hands until it has closed. */
+  #finish(isHandedOver = true): void {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    const { socket } = this.#upgrade;
+    socket.off('error', this.#gone);
+    socket.off('close', this.#gone);
+    if (!isHandedOver) this.#abort.abort();
+  }
+
+  /** Who does not read the answer, or does not close after it, is dropped. */
+  #leave(): void {
+    const { socket } = this.#upgrade;
+    socket.on('error', () => {});
+    socket.on('close', () => this.#timer?.cancel());
+    socket.resume(); // what it has sent is not looked at
+    this.#limit(LEAVE_WAIT, () => socket.destroy());
+  }
+
+  #limit(within: number, act: () => void): void {
+    if (within === Number.POSITIVE_INFINITY) return;
+    const { scheduler } = this.#shell;
+    this.#timer = scheduler.at(scheduler.now() + within, act);
+  }
+}
+
+/** It came too late. */
+function drop(answer: Answer): void {
+  if (answer.type === 'refused') answer.response.destroy();
+  else answer.socket.on('error', () => {}).destroy();
+}

@@ -1,0 +1,140 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { checkNames, InvalidOptionError } from '@wirebeat/core';
+
+/** Headers that the gateway gives an upstream beside those of the request. */
+export type ExtraHeaders = Readonly<Record<string, string>>;
+
+/** Options on what of a request goes on. */
+export interface HeaderOptions {
+  /**
+   * Headers of the request that go on, by name. Those of the handshake itself are always made anew.
+   * @default origin, cookie, authorization, user-agent, accept-language
+   */
+  readonly forwardHeaders?: readonly string[];
+  /** Cookies that go on, by name. `true`: all; `false`: none. @default true */
+  readonly cookies?: boolean | readonly string[];
+  /** What is added, in place of headers of the same name. `host` may be among them. */
+  readonly headers?: ExtraHeaders | ((request: IncomingMessage) => ExtraHeaders);
+  /**
+   * `X-Forwarded-For`, `-Host` and `-Proto`. `replace`: they say what the gateway sees, for anybody may
+   * send others. `append`: a trusted proxy stands before it, whose headers go on. `false`: none.
+   * @default 'replace'
+   */
+  readonly forwarded?: 'replace' | 'append' | false;
+}
+
+/** {@link HeaderOptions}, as they are kept. */
+export interface ResolvedHeaderOptions {
+  readonly names: readonly string[];
+  readonly cookies: ReadonlySet<string> | boolean;
+  readonly extra: (request: IncomingMessage) => ExtraHeaders;
+  readonly forwarded: 'replace' | 'append' | false;
+}
+
+const NAMES = ['origin', 'cookie', 'authorization', 'user-agent', 'accept-language'];
+
+/** RFC 9110 §7.6.1: of one connection only. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Made anew by each end: RFC 6455 §4.1. */
+const HANDSHAKE = /^sec-websocket-/;
+
+/** @throws {InvalidOptionError} if an option is not what it must be. */
+export function resolveHeaderOptions(options: HeaderOptions): ResolvedHeaderOptions {
+  const { forwardHeaders = NAMES, cookies = true, headers = {}, forwarded = 'replace' } = options;
+  if (!isList(forwardHeaders)) {
+    throw new InvalidOptionError('forwardHeaders', 'a list of names', forwardHeaders);
+  }
+  if (typeof cookies !== 'boolean' && !isList(cookies)) {
+    throw new InvalidOptionError('cookies', 'true, false, or a list of names', cookies);
+  }
+  if (forwarded !== 'replace' && forwarded !== 'append' && forwarded !== false) {
+    throw new InvalidOptionError('forwarded', "'replace' or 'append' or false", forwarded);
+  }
+  if (typeof headers !== 'function') checkNames('headers', headers, Object.keys(headers ?? {}));
+  return {
+    names: forwardHeaders.map((name) => name.toLowerCase()).filter(goesOn),
+    cookies: typeof cookies === 'boolean' ? cookies : new Set(cookies),
+    extra: typeof headers === 'function' ? headers : () => headers,
+    forwarded,
+  };
+}
+
+/** The headers with which an upstream is asked, beside those of the handshake itself. */
+export function upstreamHeaders(
+  request: IncomingMessage,
+  { names, cookies, extra, forwarded }: ResolvedHeaderOptions,
+): Record<string, string | string[]> {
+  const { headers } = request;
+  const chosen: Record<string, string | string[]> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) chosen[name] = value;
+  }
+  const cookie =
+    chosen['cookie'] === undefined ? '' : chosenCookies(String(chosen['cookie']), cookies);
+  delete chosen['cookie'];
+  if (cookie !== '') chosen['cookie'] = cookie;
+  if (forwarded !== false) Object.assign(chosen, forwardedHeaders(request, forwarded));
+  for (const [name, value] of Object.entries(extra(request))) {
+    if (goesOn(name.toLowerCase())) chosen[name.toLowerCase()] = value;
+  }
+  return chosen;
+}
+
+/** The headers of an answer that are for the page, by pairs of name and value. */
+export function answerHeaders(raw: readonly string[]): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const [name, value] = [raw[index] as string, raw[index + 1] as string];
+    if (goesOn(name.toLowerCase())) pairs.push([name, value]);
+  }
+  return pairs;
+}
+
+function forwardedHeaders(
+  { headers, socket }: IncomingMessage,
+  manner: 'replace' | 'append',
+): Record<string, string> {
+  const known = (name: string) => (manner === 'append' ? single(headers, name) : undefined);
+  const { remoteAddress = 'unknown' } = socket as Partial<Socket>;
+  const before = known('x-forwarded-for');
+  const isSecure = (socket as { readonly encrypted?: boolean }).encrypted === true;
+  const host = known('x-forwarded-host') ?? headers.host;
+  return {
+    'x-forwarded-for': before === undefined ? remoteAddress : `${before}, ${remoteAddress}`,
+    'x-forwarded-proto': known('x-forwarded-proto') ?? (isSecure ? 'https' : 'http'),
+    ...(host !== undefined && { 'x-forwarded-host': host }),
+  };
+}
+
+/** RFC 6265 §4.2.1. */
+function chosenCookies(header: string, cookies: ReadonlySet<string> | boolean): string {
+  if (typeof cookies === 'boolean') return cookies ? header : '';
+  const pairs = header.split(/;\s*/);
+  return pairs.filter((pair) => cookies.has(pair.slice(0, pair.indexOf('=')).trim())).join('; ');
+}
+
+function single(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function goesOn(name: string): boolean {
+  return !HOP_BY_HOP.has(name) && !HANDSHAKE.test(name);
+}
+
+function isList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
+}

@@ -1,0 +1,16 @@
+export { HeartbeatError, InvalidOptionError, PingTimeoutError } from '@wirebeat/core';
+export type { Advertisement } from '../advertisement.ts';
+export type { DrainOptions } from '../drain.ts';
+export type { PingLimit } from '../server-options.ts';
+export type { Upstream, UpstreamAddress } from './address.ts';
+export { GatewayConnection } from './connection.ts';
+export { FrameError } from './frame-error.ts';
+export { createGateway, Gateway, type GatewayEvents } from './gateway.ts';
+export type { EndReason, GatewayEnd, RefuseReason } from './gateway-events.ts';
+export type { GatewayOptions, UpstreamHeartbeatOptions, Verdict } from './gateway-options.ts';
+export type { GatewayStatus } from './gateway-status.ts';
+export type { ExtraHeaders } from './headers.ts';
+export type { GatewayListener, ListenOptions } from './listener.ts';
+export type { Hop, Side } from './side.ts';
+export type { GatewayCounters, LatencySummary } from './tally.ts';
+export { UpstreamError, type UpstreamFault } from './upstream-error.ts';

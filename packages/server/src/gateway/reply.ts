@@ -1,0 +1,55 @@
+import { type IncomingMessage, STATUS_CODES, validateHeaderValue } from 'node:http';
+import { type Duplex, pipeline } from 'node:stream';
+import { answerHeaders } from './headers.ts';
+import { acceptOf, type Refusal } from './request.ts';
+
+type Headers = readonly (readonly [name: string, value: string])[];
+
+/** RFC 9110 §15.4.5, and those of 1xx: there is no body. */
+const BODILESS = new Set([204, 304]);
+
+/** Accepts a page, RFC 6455 §4.2.2, with the other headers of the upstream's answer. */
+export function accept(
+  page: Duplex,
+  request: IncomingMessage,
+  answer: IncomingMessage,
+  protocol: string,
+): void {
+  const key = request.headers['sec-websocket-key'] ?? '';
+  write(page, 101, [
+    ['Upgrade', 'websocket'],
+    ['Connection', 'Upgrade'],
+    ['Sec-WebSocket-Accept', acceptOf(key)],
+    ...(protocol === '' ? [] : [['Sec-WebSocket-Protocol', protocol] as const]),
+    ...answerHeaders(answer.rawHeaders),
+  ]);
+}
+
+/** Refuses a page. Its connection ends with the answer. */
+export function refuse(page: Duplex, { status, body, headers = {} }: Refusal): void {
+  const text = body === '' ? `${STATUS_CODES[status] ?? status}\n` : `${body}\n`;
+  write(page, status, [
+    ['Connection', 'close'],
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['Content-Length', String(Buffer.byteLength(text))],
+    ...Object.entries(headers),
+  ]);
+  page.end(text);
+}
+
+/** Hands on the refusal of an upstream: status, headers and body. */
+export function handOn(page: Duplex, answer: IncomingMessage, done: () => void): void {
+  const { statusCode: status = 502, rawHeaders } = answer;
+  write(page, status, [['Connection', 'close'], ...answerHeaders(rawHeaders)]);
+  if (BODILESS.has(status)) answer.resume();
+  pipeline(answer, page, done);
+}
+
+function write(page: Duplex, status: number, headers: Headers): void {
+  const lines = headers.map(([name, value]) => {
+    validateHeaderValue(name, value); // no line of its own comes of it
+    return `${name}: ${value}`;
+  });
+  const start = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
+  page.write(`${[start, ...lines].join('\r\n')}\r\n\r\n`, 'latin1');
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+/** RFC 6455 §1.3. */
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const VERSION = '13';
+/** 16 bytes in base64: RFC 6455 §4.1. */
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+/** RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** An answer other than 101. */
+export interface Refusal {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What is wrong with a handshake, RFC 6455 §4.2.1; undefined if nothing is. */
+export function faultOf(request: IncomingMessage): Refusal | undefined {
+  const { method, headers, url = '', httpVersion } = request;
+  const bad = (body: string): Refusal => ({ status: 400, body });
+  if (method !== 'GET')
+    return { status: 405, body: 'A handshake is a GET.', headers: { Allow: 'GET' } };
+  if (httpVersion !== '1.1') return bad('A handshake is of HTTP/1.1.');
+  if (!url.startsWith('/')) return bad('A path begins with a slash.');
+  if (headers.host === undefined) return bad('There is no Host.');
+  if (!hasToken(headers.upgrade, 'websocket')) return UPGRADE;
+  if (!hasToken(headers.connection, 'upgrade')) return bad('Connection is not Upgrade.');
+  if (headers['sec-websocket-version'] !== VERSION) return UPGRADE;
+  const key = headers['sec-websocket-key'];
+  if (key === undefined || !KEY.test(key)) return bad('Sec-WebSocket-Key is no key.');
+  const protocols = headers['sec-websocket-protocol'];
+  if (protocols !== undefined && !areProtocols(protocols))
+    return bad('Sec-WebSocket-Protocol is no list.');
+  return undefined;
+}
+
+/** RFC 6455 §4.4: it is told which version is spoken. RFC 9110 §15.5.22. */
+const UPGRADE: Refusal = {
+  status: 426,
+  body: 'Only WebSockets of version 13 are served here.',
+  headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': VERSION },
+};
+
+/** RFC 6455 §4.2.2. */
+export function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}${GUID}`).digest('base64');
+}
+
+export function hasToken(header: string | undefined, token: string): boolean {
+  return listOf(header).some((each) => each.toLowerCase() === token);
+}
+
+export function listOf(header: string | undefined): string[] {
+  return (header ?? '').split(',').map((each) => each.trim());
+}
+
+/** RFC 6455 §4.1: all different. */
+function areProtocols(header: string): boolean {
+  const protocols = listOf(header);
+  return (
+    protocols.every((each) => TOKEN.test(each)) && new Set(protocols).size === protocols.length
+  );
+}

@@ -1,0 +1,99 @@
+import type { HeartbeatError, HeartbeatEvents, Instant, Millis, PingOrder } from '@wirebeat/core';
+import { encodeFrame, Opcode } from './frame.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import type { ConnectionListener } from './gateway-events.ts';
+import type { PageBeat } from './page-side.ts';
+import { type Line, Pulse } from './pulse.ts';
+
+/** What begins the payload of a Ping that a page has asked for. Its id follows. */
+const BRIDGED = 'wb';
+
+/** What an {@link UpstreamSide} needs of its connection. */
+export interface UpstreamShell {
+  readonly line: Line;
+  readonly tell: ConnectionListener;
+  /** Puts a frame between those that go to the upstream. */
+  insert(frame: Buffer, options?: { readonly slot?: string }): void;
+  /** The page's ping was answered. */
+  answered(ping: PageBeat): void;
+  died(event: HeartbeatEvents['dead']): void;
+}
+
+/** A Ping that is on its way. */
+interface Asked {
+  readonly payload: string;
+  readonly sentAt: Instant;
+  /** Its id in the machine, which is not that of the page. */
+  readonly id: string | undefined;
+  /** Absent of the gateway's own. */
+  readonly ping: PageBeat | undefined;
+}
+
+/**
+ * The upstream at the other end, which knows protocol Pings and nothing else. Pages ask it through
+ * the gateway, and where they do not, the gateway asks itself: each Ping is one of one schedule.
+ */
+export class UpstreamSide {
+  readonly pulse: Pulse;
+  readonly #context: GatewayContext;
+  readonly #shell: UpstreamShell;
+  #asked: Asked[] = [];
+
+  constructor(context: GatewayContext, shell: UpstreamShell) {
+    this.#context = context;
+    this.#shell = shell;
+    const { upstreamTiming, scheduler, payload } = context;
+    this.pulse = new Pulse(upstreamTiming, scheduler, {
+      side: 'upstream',
+      hop: 'upstream',
+      line: shell.line,
+      tell: shell.tell,
+      sendPing: (order) => this.#send(order, dotted(payload, order.id)),
+      sendPong: () => {}, // its Pings are told as bytes
+      died: (event) => shell.died(event),
+    });
+  }
+
+  get latency(): Millis | undefined {
+    return this.pulse.heartbeat.latency;
+  }
+
+  /** Asks for a page. */
+  ask(ping: PageBeat): void {
+    this.pulse.ping((order) => this.#send(order, dotted(BRIDGED, ping.beat.id), ping));
+  }
+
+  /**
+   * A Pong came. Whether it is for us. RFC 6455 §5.5.3: it may answer only the latest of several
+   * Pings, and so answers those before it.
+   */
+  receiveProtocolPong(bytes: Buffer): boolean {
+    const payload = bytes.toString('latin1');
+    const index = this.#asked.findIndex((asked) => asked.payload === payload);
+    if (index === -1) return false;
+    const answered = this.#asked.splice(0, index + 1);
+    const { id } = answered[index] as Asked;
+    this.pulse.receiveBeat({ type: 'pong', id });
+    const last = answered.findLast(({ ping }) => ping !== undefined);
+    if (last?.ping === undefined) return true;
+    const upstreamLatency = this.#context.scheduler.now() - last.sentAt;
+    this.#shell.answered(last.ping);
+    this.#shell.tell('beat', { upstreamLatency });
+    return true;
+  }
+
+  close(error: HeartbeatError): void {
+    this.#asked = [];
+    this.pulse.close(error);
+  }
+
+  #send({ id }: PingOrder, payload: string, ping?: PageBeat): void {
+    this.#asked.push({ payload, id, ping, sentAt: this.#context.scheduler.now() });
+    this.#context.tally.pingsToUpstreams += 1;
+    this.#shell.insert(encodeFrame(Opcode.Ping, Buffer.from(payload, 'latin1'), true));
+  }
+}
+
+function dotted(prefix: string, id: string | undefined): string {
+  return id === undefined ? prefix : `${prefix}.${id}`;
+}

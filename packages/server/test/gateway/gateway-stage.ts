@@ -1,0 +1,139 @@
+// A gateway on loopback before a plain `ws` server, and pages of several manners before it.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import {
+  type ClientOptions,
+  WebSocket,
+  type WebSocketServer,
+  type ServerOptions as WsOptions,
+} from 'ws';
+import {
+  createGateway,
+  type Gateway,
+  type GatewayConnection,
+  type GatewayEvents,
+  type GatewayListener,
+  type GatewayOptions,
+} from '../../src/gateway/index.ts';
+import { atEnd, Log, listen } from '../server-side.ts';
+
+type Options = Omit<GatewayOptions, 'upstream'> & Partial<Pick<GatewayOptions, 'upstream'>>;
+
+/** What a gateway tells, by name. */
+export type Told = {
+  [Name in keyof GatewayEvents]: readonly [name: Name, event: GatewayEvents[Name]];
+}[keyof GatewayEvents];
+
+export interface GatewayStage {
+  /** Knows nothing of heartbeats. It sends nothing by itself. */
+  readonly upstream: WebSocketServer;
+  readonly gateway: Gateway;
+  readonly listener: GatewayListener;
+  readonly port: number;
+  readonly told: Log<Told>;
+  /** The upstream's end of each connection, and the requests that they came with. */
+  readonly accepted: Log<WebSocket>;
+  readonly requests: string[];
+}
+
+const EVENTS = [
+  'open',
+  'refuse',
+  'pong',
+  'beat',
+  'suspect',
+  'alive',
+  'dead',
+  'unresponsive',
+  'responsive',
+  'stall',
+  'end',
+] as const;
+
+/** The URL of a server on loopback. */
+export function urlOf(server: { address(): unknown }, scheme = 'ws'): string {
+  return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Notes all that a gateway tells. */
+export function hear(gateway: Gateway): Log<Told> {
+  const told: Log<Told> = new Log();
+  for (const name of EVENTS) gateway.on(name, (event) => told.push([name, event] as never));
+  return told;
+}
+
+/** A gateway of which nothing is left after the test. */
+export function create(options: GatewayOptions): Gateway {
+  const gateway = createGateway(options);
+  atEnd(() => gateway.close());
+  return gateway;
+}
+
+export async function stage(
+  options: Options = {},
+  wsOptions: WsOptions = {},
+): Promise<GatewayStage> {
+  const upstream = await listen(wsOptions);
+  const accepted: Log<WebSocket> = new Log();
+  const requests: string[] = [];
+  upstream.on('connection', (socket, request) => {
+    socket.on('error', () => {}); // resets are part of the play
+    requests.push(request.url ?? '');
+    accepted.push(socket);
+  });
+  const gateway = create({ upstream: urlOf(upstream), ...options });
+  const told = hear(gateway);
+  const listener = await gateway.listen({ port: 0, host: '127.0.0.1' });
+  return { upstream, gateway, listener, port: listener.port, told, accepted, requests };
+}
+
+/** What one end has received. */
+export type Received = readonly [name: 'text' | 'binary' | 'ping' | 'pong', data: string];
+
+/** Notes what a socket of `ws` receives. */
+export function receive(socket: WebSocket): Log<Received> {
+  const received: Log<Received> = new Log();
+  socket.on('message', (data, isBinary) =>
+    received.push([isBinary ? 'binary' : 'text', String(data)]),
+  );
+  socket.on('ping', (data) => received.push(['ping', String(data)]));
+  socket.on('pong', (data) => received.push(['pong', String(data)]));
+  return received;
+}
+
+/** Opens a page, and waits for the upstream's end of it. */
+export async function openPage(
+  { port, accepted }: GatewayStage,
+  {
+    path = '/',
+    protocols = [],
+    ...options
+  }: ClientOptions & { path?: string; protocols?: string[] } = {},
+): Promise<{ page: WebSocket; far: WebSocket; received: Log<Received>; arrived: Log<Received> }> {
+  const count = accepted.entries.length;
+  const page = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, options);
+  atEnd(() => page.terminate());
+  page.on('error', () => {});
+  const received = receive(page);
+  const isOpen = once(page, 'open');
+  const far = await accepted.find(() => true, count + 1);
+  const arrived = receive(far);
+  await isOpen;
+  return { page, far, received, arrived };
+}
+
+/** The only connection of a gateway. */
+export function onlyConnection({ gateway }: { readonly gateway: Gateway }): GatewayConnection {
+  const [connection] = gateway.connections;
+  if (connection === undefined) throw new Error('there is no connection');
+  return connection;
+}
+
+/** The events of one name. */
+export function heard<Name extends keyof GatewayEvents>(
+  told: Log<Told>,
+  name: Name,
+  n = 1,
+): Promise<GatewayEvents[Name]> {
+  return told.find(([its]) => its === name, n).then(([, event]) => event as GatewayEvents[Name]);
+}
