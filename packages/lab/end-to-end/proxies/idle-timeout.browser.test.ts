@@ -1,5 +1,7 @@
-// A page in a real Chromium behind real reverse proxies that cut what is idle for 5 s.
+// A page in a real Chromium, real reverse proxies that cut what is idle for 5 s, the gateway, and behind it
+// a server that need not know of any of this.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createGateway, type Gateway } from '@wirebeat/server/gateway';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fact, LifeStage, until } from '../life-stage.ts';
 import {
@@ -28,15 +30,22 @@ const SILENT = page('');
 const all = (facts: readonly Fact[], name: string) => facts.filter(([, what]) => what === name);
 
 let stage: LifeStage;
+let gateway: Gateway;
+let to: number;
 
 beforeAll(async () => {
   stage = await LifeStage.launch();
+  gateway = createGateway({ upstream: `ws://127.0.0.1:${stage.port}` });
+  to = (await gateway.listen({ port: 0, host: '127.0.0.1' })).port;
 });
-afterAll(() => stage?.close());
+afterAll(async () => {
+  await gateway?.close();
+  await stage?.close();
+});
 
 describe.concurrent.each(PROXIES)('a page behind %s', (name) => {
   it.skipIf(isMissing(name))('lives idle when it beats', { timeout: LIMIT }, async (context) => {
-    const { port } = await startIdleProxy(context, name, stage.port);
+    const { port } = await startIdleProxy(context, name, to);
     const { facts, heard } = await stage.visit(context, { code: BEATING, port });
     await sleep(SPAN);
     const told = await facts();
@@ -46,7 +55,7 @@ describe.concurrent.each(PROXIES)('a page behind %s', (name) => {
   });
 
   it.skipIf(isMissing(name))('is cut when it does not', async (context) => {
-    const { port } = await startIdleProxy(context, name, stage.port);
+    const { port } = await startIdleProxy(context, name, to);
     const { facts, heard } = await stage.visit(context, { code: SILENT, port });
     await until(() => heard[0]?.length === 1, 60_000);
     await sleep(500);
