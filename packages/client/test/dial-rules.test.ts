@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readProtocols, readUrl, syntaxError } from '../src/dial-rules.ts';
 
-// What the standard asks, rule by rule, is in w3c-surface.ts.
+// What the standard asks, rule by rule, is in w3c-rules.ts.
 
 afterEach(() => vi.unstubAllGlobals());
 

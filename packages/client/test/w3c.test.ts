@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
 import type { WebSocketConstructor } from '../src/websocket.ts';
+import type { Subject } from './w3c-rules.ts';
 import { listenForW3c, type W3cServer } from './w3c-server.ts';
-import { type Subject, w3cSurface } from './w3c-surface.ts';
+import { type Known, w3cSurface } from './w3c-surface.ts';
 
 /** Of undici 6, the one in Node 22; its MessageEvent and CloseEvent are classes of its own. */
 const UNDICI_BREAKS: string[] = [
@@ -35,7 +36,11 @@ describe('the surface of a WebSocket, as the standard has it,', () => {
     await server.close();
   });
 
-  const subjectOf = (Class: unknown, create: Subject['create'], breaks: string[]): Subject => ({
+  const subjectOf = (
+    Class: unknown,
+    create: Subject['create'],
+    breaks: string[],
+  ): Subject & Known => ({
     Class: Class as typeof WebSocket,
     create(...args) {
       const socket = create(...args);
@@ -46,7 +51,7 @@ describe('the surface of a WebSocket, as the standard has it,', () => {
     breaks,
   });
   /** One that gives up at the first end is to be told from a WebSocket by nothing. */
-  const reconnectingOver = (WebSocket: WebSocketConstructor, breaks: string[]): Subject =>
+  const reconnectingOver = (WebSocket: WebSocketConstructor, breaks: string[]): Subject & Known =>
     subjectOf(
       ReconnectingWebSocket,
       (...args) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { WebSocketFace } from '../src/web-socket-face.ts';
 
-// What the standard asks, rule by rule, is in w3c-surface.ts.
+// What the standard asks, rule by rule, is in w3c-rules.ts.
 
 describe('WebSocketFace', () => {
   it('has its constants on the class and on the prototype, once and for all', () => {

@@ -1,3 +1,19 @@
 import { conformance } from './conformance.ts';
+import { NO_BROWSER_KEEPS, w3c } from './w3c.ts';
+
+/** Its URLs take a space in the name of a host; ours are the page's. */
+const SPACES = [
+  'refuses the address ws://foo bar.test/',
+  'refuses the address wss://foo bar.test/',
+];
 
 conformance('chromium', 'Chromium');
+w3c('chromium', 'Chromium', {
+  native: [
+    ...NO_BROWSER_KEEPS,
+    ...SPACES,
+    'reads the code as a number, to the nearest whole one',
+    'refuses a reason of more than 123 bytes', // without a code it complains of that, with another name
+  ],
+  ours: SPACES,
+});

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,11 +11,14 @@ import {
 } from '../../browsers/browser.ts';
 import { allowance, MS } from '../allowance.ts';
 import { type Hearing, hearingOf, readTable } from './interception-table.ts';
-import { heard, Stage, servePage } from './stage.ts';
+import { serveScriptPage } from './script-page.ts';
+import { heard, Stage } from './stage.ts';
 
 const OWNERS = ['page', 'worker', 'SharedWorker'] as const;
 type Owner = (typeof OWNERS)[number];
 
+/** What the page, its worker and its SharedWorker run. */
+const OWNER = new URL('owner.js', import.meta.url);
 const TIMING = { pingInterval: 1_000, pingTimeout: 1_000 };
 const BOUND = 1_000 + 1_000 + 250 + 3 * 250;
 const MIN_DELAY = 500; // of the backoff, by default: the first wait is no longer
@@ -54,7 +58,8 @@ export function conformance(name: BrowserName, runtime: string): void {
     let pages: Server;
 
     beforeAll(async () => {
-      [browser, pages] = await Promise.all([launchBrowser(name), servePage()]);
+      const scripts = { '/owner.js': readFileSync(OWNER, 'utf8') };
+      [browser, pages] = await Promise.all([launchBrowser(name), serveScriptPage(scripts)]);
       await browser.open(`http://127.0.0.1:${(pages.address() as AddressInfo).port}/`);
     });
 

@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attachHeartbeat, type ServerOptions } from '@wirebeat/server';
@@ -122,24 +120,4 @@ function perform(socket: WebSocket): void {
     if (beat !== undefined) socket.send(beat);
     socket.send(message);
   }
-}
-
-const CLIENT = new URL('../../../client/dist/wirebeat-client.min.js', import.meta.url);
-const OWNER = new URL('owner.js', import.meta.url);
-const PAGE =
-  '<!doctype html><title>wirebeat</title><script src="/client.js"></script><script src="/owner.js"></script>';
-
-/** Serves the page whose sockets are looked at, with the client as it is built. */
-export async function servePage(): Promise<Server> {
-  const scripts = new Map([
-    ['/client.js', readFileSync(CLIENT)],
-    ['/owner.js', readFileSync(OWNER)],
-  ]);
-  const server = createServer(({ url = '' }, response) => {
-    const script = scripts.get(url);
-    response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript');
-    response.end(script ?? PAGE);
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return server;
 }

@@ -1,0 +1,19 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+
+const CLIENT = new URL('../../../client/dist/wirebeat-client.min.js', import.meta.url);
+
+/** Serves a page that runs the client as it is built, and then scripts, by their paths. */
+export async function serveScriptPage(own: Readonly<Record<string, string>>): Promise<Server> {
+  const scripts = new Map([['/client.js', readFileSync(CLIENT, 'utf8')], ...Object.entries(own)]);
+  const tags = [...scripts.keys()].map((path) => `<script src="${path}"></script>`);
+  const page = `<!doctype html><meta charset="utf-8"><title>wirebeat</title>${tags.join('')}`;
+  const server = createServer(({ url = '' }, response) => {
+    const script = scripts.get(url);
+    response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript');
+    response.end(script ?? page);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server;
+}
