@@ -67,12 +67,15 @@ export const timing: fc.Arbitrary<Settings> = fc.record({
   probeAfter: fc.oneof(fc.constant<false>(false), fc.integer({ min: 1, max: 60_000 })),
 });
 
+/** Parts of one that binary fractions tell exactly: of sums of them nothing is rounded away. */
+const sixtyFourths = (most: number) => fc.integer({ min: 0, max: most }).map((part) => part / 64);
+
 /** The same, with intervals that chance shortens: always alike, so that schedules shrink. */
 export const jittered: fc.Arbitrary<Settings & HeartbeatOptions> = fc
   .record({
     options: timing,
-    jitter: fc.double({ min: 0, max: 0.5, noNaN: true }),
-    chance: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    jitter: sixtyFourths(32),
+    chance: sixtyFourths(63),
   })
   .map(({ options, jitter, chance }) => ({ ...options, jitter, random: () => chance }));
 
