@@ -12,17 +12,21 @@ export async function bundleSize(source, beside) {
   return { minified: code.length, brotli: brotliCompressSync(code).length };
 }
 
-/** Bundles such a module, minified. Resolves to its text. */
-export async function bundle(source, beside, format = 'es') {
+/**
+ * Bundles such a module, minified. Resolves to its text. The conditions are those by which packages
+ * choose what they give.
+ */
+export async function bundle(source, beside, { format = 'es', conditions = [] } = {}) {
   const entry = fileURLToPath(new URL('page-entry.mjs', beside));
   const page = {
     name: 'page',
     resolveId: (id) => (id === entry ? id : null),
     load: (id) => (id === entry ? source : null),
   };
+  const resolver = resolve({ browser: true, exportConditions: conditions });
   const bundled = await rollup({
     input: entry,
-    plugins: [page, resolve({ browser: true }), commonjs(), terser({ module: true })],
+    plugins: [page, resolver, commonjs(), terser({ module: true })],
     onwarn: () => {}, // the imports of others may be circular, which is theirs
   });
   const { output } = await bundled.generate({ format, inlineDynamicImports: true });

@@ -89,12 +89,18 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
       return take(event) || dispatchEvent.call(this as never, event);
     },
   );
-  socket.addEventListener('message', listener, { capture: true });
+  const options = { capture: true };
+  try {
+    socket.addEventListener('message', listener, options);
+  } catch {
+    options.capture = false; // workerd knows no other
+    socket.addEventListener('message', listener, options);
+  }
   const openGates = gateListeners(socket);
   return () => {
     openGates();
     restore();
-    socket.removeEventListener('message', listener, { capture: true });
+    socket.removeEventListener('message', listener, options);
   };
 }
 

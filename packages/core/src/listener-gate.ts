@@ -21,10 +21,13 @@ interface HandledSocket extends WebSocketLike {
  * gated that are added from now on. Returns what ends it and leaves no trace.
  */
 export function gateListeners(socket: HandledSocket): () => void {
-  // A runtime's own class has an accessor in its prototype.
+  // A runtime's own class has an accessor in its prototype, but for workerd, which reads a field.
   const hasField = 'value' in (Object.getOwnPropertyDescriptor(socket, 'onmessage') ?? {});
+  const willHave = !('onmessage' in socket);
   const ends: (() => void)[] = [];
-  if (hasField || socket.onmessage) ends.push(gateHandler(socket, hasField));
+  if (hasField || willHave || socket.onmessage) {
+    ends.push(gateHandler(socket, hasField || willHave));
+  }
   // One that is an EventTarget dispatches to its listeners, and that is intercepted.
   const dispatches = typeof EventTarget === 'function' && socket instanceof EventTarget;
   if (hasField && !dispatches) ends.push(gateAdded(socket));
@@ -56,7 +59,7 @@ function gateHandler(socket: HandledSocket, hasField: boolean): () => void {
     if (Object.getOwnPropertyDescriptor(socket, 'onmessage')?.get !== get) return;
     if (before === undefined) Reflect.deleteProperty(socket, 'onmessage');
     else Object.defineProperty(socket, 'onmessage', before);
-    socket.onmessage = handler;
+    if (handler || 'onmessage' in socket) socket.onmessage = handler;
   };
 }
 

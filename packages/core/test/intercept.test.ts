@@ -251,6 +251,23 @@ describe('intercept', () => {
       expect(set).not.toHaveBeenCalled();
     });
 
+    it('does without capturing where there is none, as in workerd', () => {
+      const socket = new PageSocket();
+      const { addEventListener } = socket;
+      socket.addEventListener = (type, listener, options) => {
+        if (typeof options === 'object' && options.capture) throw new TypeError('capture');
+        addEventListener.call(socket, type, listener, options);
+      };
+      const log: unknown[] = [];
+      const end = intercept(socket as never, { receive: () => {} });
+      socket.addEventListener('message', (event) => log.push((event as MessageEvent).data));
+      socket.deliver('\u0005wb');
+      socket.deliver('text');
+      end();
+      socket.deliver('\u0005wb');
+      expect(log).toEqual(['text', '\u0005wb']);
+    });
+
     it('registers a capturing listener, which some browsers call first', () => {
       const socket = new PageSocket();
       const add = vi.spyOn(socket, 'addEventListener');

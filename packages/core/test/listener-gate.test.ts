@@ -45,6 +45,17 @@ class DispatchingSocket extends EventTarget {
   close(): void {}
 }
 
+/** As workerd's: there is no `onmessage` until one is set, which is then called before all listeners. */
+class FieldlessSocket extends EventTarget {
+  readyState = 1;
+  send(): void {}
+  close(): void {}
+
+  deliver(data: unknown): void {
+    (this as { onmessage?: Callback | null }).onmessage?.({ type: 'message', data });
+  }
+}
+
 /** As Deno's: a handler keeps for good the place among the listeners that it first had. */
 class NativeSocket {
   readyState = 1;
@@ -243,5 +254,33 @@ describe('gateListeners', () => {
         expect([early.seen, late.seen]).toEqual([[], ['one', 'two']]);
       }
     });
+  });
+});
+
+describe('a socket without a handler until one is set', () => {
+  it('keeps beats from one that is set later, and gives the same back', () => {
+    const socket: FieldlessSocket & { onmessage?: Callback | null } = new FieldlessSocket();
+    const heard: unknown[] = [];
+    const handler = ({ data }: SocketEvent) => heard.push(data);
+    const end = gateListeners(socket as never);
+    socket.onmessage = handler;
+    for (const data of [PING, 'text', PONG]) socket.deliver(data);
+    expect(heard).toEqual(['text']);
+    end();
+    expect(socket.onmessage).toBe(handler);
+    socket.deliver(PING);
+    expect(heard).toEqual(['text', PING]);
+  });
+
+  it('leaves no trace where none was set', () => {
+    const socket = new FieldlessSocket();
+    gateListeners(socket as never)();
+    expect('onmessage' in socket).toBe(false);
+  });
+
+  it('leaves its listeners alone', () => {
+    const socket = new FieldlessSocket();
+    gateListeners(socket as never);
+    expect(Object.keys(socket)).not.toContain('addEventListener');
   });
 });

@@ -56,7 +56,7 @@ async function run(browser, script, length) {
 // A page of loopback: others may not dial it.
 const site = createServer((_, response) => response.end('<!doctype html>')).listen(0, '127.0.0.1');
 await once(site, 'listening');
-const script = await bundle("import './blocked-page.mjs';", import.meta.url, 'iife');
+const script = await bundle("import './blocked-page.mjs';", import.meta.url, { format: 'iife' });
 const browser = await puppeteer.launch({
   executablePath: chromium,
   args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],

@@ -9,8 +9,8 @@ import {
   findBrowser,
   launchBrowser,
 } from '../../browsers/browser.ts';
+import { type Hearing, hearingOf, readTable } from '../../runtimes/interception-table.mjs';
 import { allowance, MS } from '../allowance.ts';
-import { type Hearing, hearingOf, readTable } from './interception-table.ts';
 import { serveScriptPage } from './script-page.ts';
 import { heard, Stage } from './stage.ts';
 

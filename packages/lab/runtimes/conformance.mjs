@@ -1,0 +1,117 @@
+// What the client promises, on the runtime that runs this: connect, beat, cut, reconnect, close; and who
+// hears beats of a socket of the runtime's own. Needs nothing of the runtime but what pages have.
+import { attachHeartbeat, ReconnectingWebSocket } from '@wirebeat/client';
+
+const LIMIT = 20_000; // of each wait
+const SLACK = 3_000; // of a runtime on a busy machine, that tells of no stall
+const TIMING = { pingInterval: 1_000, pingTimeout: 1_000 };
+const OPTIONS = {
+  ...TIMING,
+  connectTimeout: 5_000,
+  backoff: { minDelay: 100, maxDelay: 1_000 },
+};
+
+/**
+ * Runs all against the server at `url`; a request of `cut` cuts what is connected. Resolves to the
+ * cases, `{ name, evidence }` with no evidence where they hold, and to what listeners heard.
+ */
+export async function run({ url, cut }) {
+  const cases = [];
+  const test = async (name, act) => {
+    const evidence = await act().then(
+      () => undefined,
+      (error) => String(error?.stack ?? error),
+    );
+    cases.push({ name, evidence });
+  };
+  const socket = new ReconnectingWebSocket(url, [], OPTIONS);
+  const messages = [];
+  socket.addEventListener('message', ({ data }) => messages.push(data));
+  await test('connect', async () => {
+    await next(socket, 'open');
+    equal(socket.readyState, 1, 'readyState');
+  });
+  await test('beat', async () => {
+    const { detail } = await next(socket, 'pong');
+    equal(detail.latency >= 0, true, `a latency of ${detail.latency}`);
+    for (const text of ['one', '\u0005wb ', 'two']) socket.send(text);
+    await until(() => messages.length === 3);
+    await next(socket, 'pong');
+    equal(messages.join(), 'one,\u0005wb ,two', 'the messages');
+  });
+  let bound = Number.NaN;
+  await test('cut', async () => {
+    bound = socket.detectionBound;
+    const dead = next(socket, 'dead');
+    const closed = next(socket, 'close');
+    await fetch(cut);
+    const { detail } = await dead;
+    equal(detail.silentFor <= bound + SLACK, true, `silent for ${detail.silentFor} of ${bound} ms`);
+    equal((await closed).code, 3008, 'the close code');
+  });
+  await test('reconnect', async () => {
+    if (socket.readyState !== 1) await next(socket, 'open');
+    await next(socket, 'pong');
+    messages.length = 0;
+    socket.send('three');
+    await until(() => messages.length === 1);
+    equal(messages[0], 'three', 'the message');
+  });
+  await test('close', async () => {
+    const closed = next(socket, 'close');
+    socket.close(1000, 'done');
+    const { code, wasClean } = await closed;
+    equal(`${code} ${wasClean} ${socket.readyState}`, '1000 true 3', 'the close');
+  });
+  return { cases, heard: typeof WebSocket === 'function' ? await heardOn(url) : undefined };
+}
+
+/** What each kind of listener hears of a bare socket until it hears "last"; `handler` comes before or after. */
+async function heardOn(url) {
+  const all = {};
+  for (const comes of ['before', 'after']) {
+    const socket = new WebSocket(url);
+    const heard = { handler: [], late: [], early: [], earlyCapture: [] };
+    const hear = (name) => (event) => heard[name].push(event.data);
+    socket.addEventListener('message', hear('early'));
+    try {
+      socket.addEventListener('message', hear('earlyCapture'), { capture: true });
+    } catch {
+      delete heard.earlyCapture; // there is no such listener in workerd
+    }
+    if (comes === 'before') socket.onmessage = hear('handler');
+    const heartbeat = attachHeartbeat(socket, TIMING);
+    if (comes === 'after') socket.onmessage = hear('handler');
+    socket.addEventListener('message', hear('late'));
+    await new Promise((resolve) => heartbeat.once('pong', resolve));
+    socket.send('last');
+    await until(() => heard.late.includes('last'));
+    heartbeat.detach();
+    socket.close();
+    all[comes] = heard;
+  }
+  return all;
+}
+
+function next(target, name) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no ${name} within ${LIMIT} ms`)), LIMIT);
+    const listener = (event) => {
+      clearTimeout(timer);
+      resolve(event);
+    };
+    target.addEventListener(name, listener, { once: true });
+  });
+}
+
+async function until(holds) {
+  const end = performance.now() + LIMIT;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`not so within ${LIMIT} ms: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function equal(found, expected, what) {
+  if (found !== expected) throw new Error(`${what}: ${found} in place of ${expected}`);
+}

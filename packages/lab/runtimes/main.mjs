@@ -1,0 +1,105 @@
+// Runs the client's conformance suite on every runtime, and prints a line for each. Given words, on those
+// whose names have one of them. Fails if one does not hold, ends not by itself, or could not be fetched.
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
+import { TcpProxy } from '@wirebeat/lab/faults/tcp-proxy';
+import { attachHeartbeat } from '@wirebeat/server';
+import { WebSocketServer } from 'ws';
+import { hearingOf, readTable } from './interception-table.mjs';
+import { fetchRuntimes, pathOf, RUNTIMES, start } from './runtimes.mjs';
+
+const LIMIT = 90_000; // of one runtime
+const EXIT_LIMIT = 20_000; // for it to end by itself
+const table = readTable();
+const wanted = process.argv.slice(2);
+const runtimes = RUNTIMES.filter(
+  ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
+);
+
+/** An echo behind a proxy, and an address that cuts what is connected. */
+async function stage() {
+  const cutter = createServer((_, response) => {
+    proxy.cut();
+    response.end();
+  });
+  const server = createServer();
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket) => {
+    socket.on('error', () => {});
+    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+  });
+  const heartbeat = attachHeartbeat(sockets, { pingInterval: 1_200, pingTimeout: 2_000 });
+  for (const each of [server, cutter]) await once(each.listen(0, '127.0.0.1'), 'listening');
+  const proxy = await TcpProxy.listen({ to: server.address().port });
+  const close = async () => {
+    heartbeat.detach();
+    for (const socket of sockets.clients) socket.terminate();
+    await proxy.close(); // the dead sockets learn it: some runtimes keep them for ever
+    for (const each of [server, cutter]) {
+      each.closeAllConnections();
+      each.close();
+    }
+  };
+  const config = {
+    url: `ws://127.0.0.1:${proxy.port}/`,
+    cut: `http://127.0.0.1:${cutter.address().port}/`,
+  };
+  return { config, close };
+}
+
+/** What does not hold there: a list of sentences. */
+async function faultsOf(runtime) {
+  const { config, close } = await stage();
+  const { child, result } = await start(runtime, config);
+  try {
+    const { cases, heard } = await within(LIMIT, result, 'no result');
+    const faults = cases.filter(({ evidence }) => evidence !== undefined);
+    const sentences = faults.map(({ name, evidence }) => `${name}: ${evidence}`);
+    await close();
+    return [...sentences, ...hearingFaults(runtime, heard), ...(await endFaults(runtime, child))];
+  } catch (error) {
+    return [String(error.message)];
+  } finally {
+    child.kill('SIGKILL');
+    await close();
+  }
+}
+
+function hearingFaults({ row }, heard) {
+  if (row === undefined) return [];
+  const hearings = [heard?.before, heard?.after].map((all = {}) => hearingOf(all, ['last']));
+  return hearings
+    .filter((hearing) => !isDeepStrictEqual(hearing, table.get(row)))
+    .map((hearing) => `hears ${JSON.stringify(hearing)}, which is not what the docs say`);
+}
+
+/** workerd serves until it is told otherwise. */
+async function endFaults({ name }, child) {
+  if (name === 'workerd') return [];
+  const ends = child.exitCode === null ? once(child, 'exit') : Promise.resolve([child.exitCode]);
+  const [code] = await within(EXIT_LIMIT, ends, 'does not end: something is left');
+  return code === 0 ? [] : [`ended with ${code}`];
+}
+
+function within(limit, promise, otherwise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${otherwise} within ${limit} ms`)), limit);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+const output = await fetchRuntimes();
+if (output !== '') console.log(`SKIPPED: runtimes that could not be fetched\n${output}`);
+let failed = 0;
+for (const runtime of runtimes) {
+  const isHere = existsSync(pathOf(runtime));
+  const faults = isHere ? await faultsOf(runtime) : ['SKIPPED: it could not be fetched'];
+  console.log(`${faults.length === 0 ? 'ok  ' : 'FAIL'} ${runtime.name} (${runtime.from})`);
+  for (const fault of faults) console.log(`     ${fault}`);
+  if (faults.length > 0) failed += 1;
+}
+console.log(`\n${runtimes.length - failed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
