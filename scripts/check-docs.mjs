@@ -7,6 +7,7 @@
 // as a part of a server.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import { claimsOf, numbersKeptIn, numbersOf } from './figures.mjs';
 import { filesBelow } from './files.mjs';
 import { LANGUAGES } from './languages.mjs';
 import { anchors, localLinks, readMarkdown } from './markdown.mjs';
@@ -16,6 +17,8 @@ import { findTools } from './tools.mjs';
 const RUN_LIMIT = 20_000; // ms that an example may take
 const BUILD_LIMIT = 90_000; // ms, of a language that compiles its own library first
 const LET_THROUGH = new Set(['', 'text', 'abnf']);
+/** Every figure in these is a claim. */
+const BOASTS = new Set(['README.md', 'CHANGELOG.md']);
 const COMPILED = new Set(['ts', 'tsx', 'js']);
 
 const tools = findTools();
@@ -31,6 +34,7 @@ try {
   const files = filesBelow('', '.md');
   const pages = new Map(files.map((file) => [file, readMarkdown(read(file))]));
   for (const file of files) checkLinks(file, pages);
+  checkFigures(files, pages);
   const blocks = files.flatMap((file) =>
     pages.get(file).blocks.map((block) => ({ ...block, file, place: `${file}:${block.line}` })),
   );
@@ -63,6 +67,19 @@ function checkLinks(file, pages) {
     if (!existsSync(join(root, target))) complain(file, `leads to ${link}, which is not there`);
     else if (anchor !== undefined && !anchors(pages.get(target)?.prose ?? '').includes(anchor)) {
       complain(file, `leads to ${link}, but there is no such heading`);
+    }
+  }
+}
+
+/** What is claimed has been printed by a command, or is one of the limits that the reference states. */
+function checkFigures(files, pages) {
+  const known = new Set([
+    ...files.flatMap((file) => numbersKeptIn(read(file))),
+    ...numbersOf(read('docs/reference.md')),
+  ]);
+  for (const file of files) {
+    for (const { claim, number } of claimsOf(pages.get(file).prose, BOASTS.has(file))) {
+      if (!known.has(number)) complain(file, `claims "${claim}", which no command has printed`);
     }
   }
 }
