@@ -7,6 +7,8 @@ import type { Side } from './side.ts';
 /** With more waiting to leave, no more is read. */
 const MAX_WAITING_BYTES = 65_536; // as much as one read brings
 
+const EMPTY: Buffer = Buffer.alloc(0);
+
 /** What a {@link Flow} shows of what it carries. What it takes goes no further. */
 export interface FlowWatcher {
   /** A short text message that may be a beat. Whether it is taken. */
@@ -58,7 +60,7 @@ export class Flow {
   #rest = 0; // of the payload that is being carried
   #isShut = false;
   #isCorked = false;
-  #bytes: Buffer = Buffer.alloc(0); // that are being read
+  #bytes: Buffer = EMPTY; // that are being read
   #at = 0; // how far
   #passed = 0; // up to where they are handed on
 
@@ -233,5 +235,3 @@ export class Flow {
     this.#ends.source.resume();
   }
 }
-
-const EMPTY: Buffer = Buffer.alloc(0);

@@ -99,7 +99,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     const { handshakeTimeout } = this.#options;
     const listener = await GatewayListener.open(options, handshakeTimeout, this.handleUpgrade);
     this.#listeners.add(listener);
-    if (this.#isClosed) await listener.close();
+    if (this.#isClosed) listener.close();
     return listener;
   }
 
@@ -131,14 +131,17 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     await this.close();
   }
 
-  /** Ends everything at once. Resolves when nobody listens any more. */
+  /** Ends everything at once. Resolves when nothing is left. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#drain?.cancel();
     for (const handshake of this.#handshakes) handshake.cancel();
     for (const connection of this.#connections) connection.terminate();
-    await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
+    while (this.#connections.size > 0) {
+      await new Promise((resolve) => this.once('end', resolve));
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -156,9 +159,9 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     const handshake = new Handshake(upgrade, this.#options, {
       scheduler: this.#scheduler,
       turnedAway: () => this.#turnedAway(),
-      accepted: (answer, address) => {
+      accepted: (answer, address, early) => {
         this.#handshakes.delete(handshake);
-        this.#connect(upgrade, answer, address);
+        this.#connect({ ...upgrade, head: early }, answer, address);
       },
       refused: (status, reason, error) => {
         this.#handshakes.delete(handshake);

@@ -19,12 +19,18 @@ export interface UpgradeRequest {
 
 type Accepted = Extract<Answer, { type: 'accepted' }>;
 
+/** What tells that the page has gone. */
+const ENDS = ['end', 'error', 'close'] as const;
+/** What a page has sent before it was answered is kept up to there; RFC 6455 §4.1 has it wait. */
+const MAX_EARLY_BYTES = 16_384;
+
 /** What a {@link Handshake} tells. Exactly one of both, once. */
 export interface HandshakeShell {
   readonly scheduler: Scheduler;
   /** Why nobody is let in now; undefined: who may. */
   turnedAway(): (Refusal & { readonly reason: RefuseReason }) | undefined;
-  accepted(answer: Accepted, address: Address): void;
+  /** `early` is what came behind the request. */
+  accepted(answer: Accepted, address: Address, early: Buffer): void;
   refused(status: number, reason: RefuseReason, error: Error | undefined): void;
 }
 
@@ -42,9 +48,11 @@ export class Handshake {
   #timer: Timer | undefined;
   #address: Address | undefined;
   #isOver = false;
+  #early: Buffer;
 
   constructor(upgrade: UpgradeRequest, options: ResolvedGatewayOptions, shell: HandshakeShell) {
     this.#upgrade = upgrade;
+    this.#early = upgrade.head;
     this.#options = options;
     this.#shell = shell;
   }
@@ -53,8 +61,8 @@ export class Handshake {
   async run(): Promise<void> {
     const { request, socket } = this.#upgrade;
     const { connectTimeout } = this.#options;
-    socket.on('error', this.#gone);
-    socket.on('close', this.#gone);
+    socket.on('data', this.#keep);
+    for (const event of ENDS) socket.on(event, this.#gone);
     this.#limit(connectTimeout, () => this.#expired());
     try {
       const fault = faultOf(request);
@@ -95,7 +103,8 @@ export class Handshake {
     this.#finish();
     const { socket } = this.#upgrade;
     accept(socket, request, answer.response, answer.protocol);
-    this.#shell.accepted(answer, address);
+    this.#shell.accepted(answer, address, this.#early);
+    socket.resume(); // if too much came
   }
 
   // How it comes to nothing.
@@ -125,9 +134,14 @@ export class Handshake {
     this.#refuse('error', { status: 500, body: '' }, cause);
   }
 
+  readonly #keep = (chunk: Buffer): void => {
+    this.#early = Buffer.concat([this.#early, chunk]);
+    if (this.#early.length > MAX_EARLY_BYTES) this.#upgrade.socket.pause();
+  };
+
   readonly #gone = (): void => {
     if (this.#isOver) return;
-    this.#finish();
+    this.#finish(false);
     this.#upgrade.socket.on('error', () => {}).destroy();
     this.#shell.refused(GONE, 'gone', undefined);
   };
@@ -145,8 +159,8 @@ export class Handshake {
     this.#isOver = true;
     this.#timer?.cancel();
     const { socket } = this.#upgrade;
-    socket.off('error', this.#gone);
-    socket.off('close', this.#gone);
+    socket.off('data', this.#keep);
+    for (const event of ENDS) socket.off(event, this.#gone);
     if (!isHandedOver) this.#abort.abort();
   }
 
@@ -154,6 +168,7 @@ export class Handshake {
   #leave(): void {
     const { socket } = this.#upgrade;
     socket.on('error', () => {});
+    socket.on('end', () => socket.end());
     socket.on('close', () => this.#timer?.cancel());
     socket.resume(); // what it has sent is not looked at
     this.#limit(LEAVE_WAIT, () => socket.destroy());

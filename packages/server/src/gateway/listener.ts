@@ -75,12 +75,9 @@ export class GatewayListener {
   }
 
   /** Listens no more. WebSockets stay open. */
-  async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections(); // those of requests; a WebSocket is none any more
-    await closed;
+  close(): void {
+    this.#server.close(); // that it has closed is told only when the last WebSocket has
+    this.#server.closeAllConnections(); // those of requests: a WebSocket is none any more
   }
 
   get #address(): AddressInfo {

@@ -96,7 +96,9 @@ export function receive(socket: WebSocket): Log<Received> {
   socket.on('message', (data, isBinary) =>
     received.push([isBinary ? 'binary' : 'text', String(data)]),
   );
-  socket.on('ping', (data) => received.push(['ping', String(data)]));
+  socket.on('ping', (data) => {
+    if (!String(data).startsWith('wb-')) received.push(['ping', String(data)]); // the gateway's own
+  });
   socket.on('pong', (data) => received.push(['pong', String(data)]));
   return received;
 }

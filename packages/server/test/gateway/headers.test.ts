@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { refusalOf } from '../../../core/test/refusal.ts';
+import {
+  answerHeaders,
+  type HeaderOptions,
+  resolveHeaderOptions,
+  upstreamHeaders,
+} from '../../src/gateway/headers.ts';
+
+const FROM_PAGE = {
+  host: 'public.example',
+  origin: 'https://page.example',
+  cookie: 'session=1; theme=dark;id=7',
+  'x-forwarded-for': '6.6.6.6',
+  'x-forwarded-proto': 'https',
+  'x-own': 'mine',
+  connection: 'Upgrade, X-Own',
+  upgrade: 'websocket',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  'sec-websocket-extensions': 'permessage-deflate',
+};
+
+function headersOf(options: HeaderOptions = {}, headers: object = FROM_PAGE, isSecure = false) {
+  const socket = { remoteAddress: '10.0.0.9', encrypted: isSecure };
+  const request = { headers, socket } as unknown as IncomingMessage;
+  return upstreamHeaders(request, resolveHeaderOptions(options));
+}
+
+describe('what of a request goes to the upstream', () => {
+  it('is origin and cookies, and where the request came from as the gateway saw it', () => {
+    expect(headersOf()).toEqual({
+      origin: 'https://page.example',
+      cookie: 'session=1; theme=dark;id=7',
+      'x-forwarded-for': '10.0.0.9',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': 'public.example',
+    });
+  });
+
+  it('is what was chosen, but never what belongs to one connection or one handshake', () => {
+    const forwardHeaders = ['X-Own', 'connection', 'upgrade', 'sec-websocket-key', 'absent'];
+    expect(headersOf({ forwardHeaders, forwarded: false })).toEqual({ 'x-own': 'mine' });
+  });
+
+  it.each([
+    [true, 'session=1; theme=dark;id=7'],
+    [false, undefined],
+    [['id', 'session'], 'session=1; id=7'],
+    [['other'], undefined],
+  ])('has of the cookies with %j this: %s', (cookies, expected) => {
+    expect(headersOf({ cookies })['cookie']).toBe(expected);
+  });
+
+  it('says who asked by a trusted proxy, if that is asked for', () => {
+    expect(headersOf({ forwarded: 'append' })).toMatchObject({
+      'x-forwarded-for': '6.6.6.6, 10.0.0.9',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'public.example',
+    });
+    expect(headersOf({ forwarded: 'append' }, {}, true)).toEqual({
+      'x-forwarded-for': '10.0.0.9',
+      'x-forwarded-proto': 'https',
+    });
+  });
+
+  it('is added to, and changed, by the headers that are given', () => {
+    const headers = { Host: 'inside', Origin: 'https://other', Upgrade: 'h2c' };
+    expect(headersOf({ headers })).toMatchObject({ host: 'inside', origin: 'https://other' });
+    expect(headersOf({ headers })).not.toHaveProperty('upgrade');
+    const { 'x-of': of } = headersOf({
+      headers: (request) => ({ 'X-Of': `${request.headers.host}` }),
+    });
+    expect(of).toBe('public.example');
+  });
+
+  it.each<[string, unknown]>([
+    ['forwardHeaders', 'origin'],
+    ['cookies', 'all'],
+    ['headers', 7],
+    ['forwarded', true],
+  ])('is not chosen by a %s of %j', (option, value) => {
+    expect(refusalOf(() => resolveHeaderOptions({ [option]: value })).option).toBe(option);
+  });
+});
+
+describe('what of an answer goes to the page', () => {
+  it('is all but what belongs to one connection or one handshake, each header by itself', () => {
+    const raw = [
+      'Set-Cookie',
+      'a=1',
+      'Set-Cookie',
+      'b=2',
+      'Connection',
+      'x',
+      'Sec-WebSocket-Accept',
+      'x',
+      'X-Y',
+      'z',
+    ];
+    expect(answerHeaders(raw)).toEqual([
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+      ['X-Y', 'z'],
+    ]);
+  });
+});
