@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
+import { Log, listen, MS, RawClient } from '../server-side.ts';
+import { frameOf, MASK } from './frames.ts';
+import { heard, onlyConnection, openPage, stage, urlOf } from './gateway-stage.ts';
+
+const endOf = async (socket: WebSocket) => {
+  const [code, reason] = await once(socket, 'close');
+  return [code, String(reason)];
+};
+
+describe.each([
+  ['the page', false],
+  ['the upstream', true],
+] as const)('a close by %s', (_, isBack) => {
+  it.each<[string, [number, string] | [number] | [], number, string]>([
+    ['a code and a reason', [4001, 'enough'], 4001, 'enough'],
+    ['a code', [1000], 1000, ''],
+    ['nothing: 1005', [], 1005, ''],
+    [
+      'another code of the standard',
+      [1011, 'keepalive ping timeout'],
+      1011,
+      'keepalive ping timeout',
+    ],
+  ])('says %s, at the other end and, by its answer, at its own', async (__, says, code, text) => {
+    const play = await stage();
+    const { page, far } = await openPage(play);
+    const [from, to] = isBack ? [far, page] : [page, far];
+    const ends = [endOf(from), endOf(to)];
+    from.close(...says);
+    expect(await Promise.all(ends)).toEqual([
+      [code, code === 1005 ? '' : text],
+      [code, text],
+    ]);
+    const by = isBack ? 'upstream' : 'page';
+    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'closed', code, text, by });
+    expect(play.gateway.connections.size).toBe(0);
+    expect(play.gateway.status().counters.ended.closed).toBe(1);
+  });
+
+  it('comes after all that was sent before it', async () => {
+    const play = await stage();
+    const { page, far, received, arrived } = await openPage(play);
+    const [from, to, log] = isBack ? [far, page, received] : [page, far, arrived];
+    const end = endOf(to);
+    for (let count = 0; count < 50; count += 1) from.send('x'.repeat(10_000));
+    from.close(1000);
+    expect(await end).toEqual([1000, '']);
+    expect(log.entries).toHaveLength(50);
+  });
+});
+
+describe('an end without a Close frame', () => {
+  it.each([
+    ['the page', false],
+    ['the upstream', true],
+  ] as const)(
+    'of %s is one at the other side: 1006, after what was sent before',
+    async (_, isBack) => {
+      const play = await stage();
+      const { page, far, received, arrived } = await openPage(play);
+      const [from, to, log] = isBack ? [far, page, received] : [page, far, arrived];
+      const end = endOf(to);
+      await new Promise((resolve) => from.send('last words', resolve));
+      from.terminate();
+      expect(await end).toEqual([1006, '']);
+      expect(log.entries).toEqual([['text', 'last words']]);
+      const by = isBack ? 'upstream' : 'page';
+      expect(await heard(play.told, 'end')).toMatchObject({ reason: 'abnormal', code: 1006, by });
+    },
+  );
+
+  it('in the middle of a message leaves nothing of it', async () => {
+    const play = await stage();
+    const client = new RawClient(play);
+    const far = await play.accepted.find();
+    client.tcp.write(frameOf({ opcode: 1, payload: 'half', claimed: 100, mask: MASK }));
+    client.tcp.end();
+    expect(await endOf(far)).toEqual([1006, '']);
+  });
+});
+
+describe('who does not answer a Close frame', () => {
+  it('is dropped after closeTimeout', async () => {
+    const play = await stage({ closeTimeout: 200 * MS });
+    const client = new RawClient(play);
+    const far = await play.accepted.find();
+    far.close(1000, 'bye');
+    const { payload } = await client.frames.find(({ opcode }) => opcode === 8);
+    expect(payload.readUInt16BE()).toBe(1000);
+    const { duration } = await heard(play.told, 'end');
+    expect(duration).toBeGreaterThanOrEqual(190 * MS); // the wheel is coarse by 10 ms
+  });
+});
+
+describe('a connection', () => {
+  it('is closed by hand: the page gets the code, the upstream 1001', async () => {
+    const play = await stage();
+    const { page, far } = await openPage(play);
+    const ends = [endOf(page), endOf(far)];
+    const connection = onlyConnection(play);
+    expect(() => connection.close(1005)).toThrow(RangeError);
+    connection.close(4000, 'moved');
+    expect(await Promise.all(ends)).toEqual([
+      [4000, 'moved'],
+      [1001, ''],
+    ]);
+    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'terminated', by: 'gateway' });
+  });
+
+  it('is dropped by hand, and by the close of the gateway, which refuses whoever comes then', async () => {
+    const play = await stage();
+    const [one, other] = [await openPage(play), await openPage(play)];
+    const first = [endOf(one.page), endOf(one.far)];
+    onlyConnection(play).terminate();
+    expect(await Promise.all(first)).toEqual([
+      [1006, ''],
+      [1006, ''],
+    ]);
+    const second = [endOf(other.page), endOf(other.far)];
+    await play.gateway.close();
+    expect(play.gateway.status()).toMatchObject({ state: 'closed', open: 0 });
+    expect((await Promise.all(second)).map(([code]) => code)).toEqual([1006, 1006]);
+  });
+});
+
+describe('an upstream that breaks the protocol', () => {
+  /** Shakes hands as it should, and sends these bytes then. */
+  async function rude(bytes: Buffer): Promise<{ url: string; sockets: Log<Socket> }> {
+    const upstream = await listen();
+    const sockets: Log<Socket> = new Log();
+    upstream.on('connection', (_, { socket }) => {
+      socket.write(bytes);
+      sockets.push(socket);
+    });
+    return { url: urlOf(upstream), sockets };
+  }
+
+  it.each([
+    ['a mask', frameOf({ opcode: 1, payload: 'x', mask: MASK }), 1014, 'upstream-invalid'],
+    ['a reserved bit', frameOf({ opcode: 1, reserved: 0x40 }), 1014, 'upstream-invalid'],
+    ['too long a message', frameOf({ opcode: 2, claimed: 2_000 }), 1009, 'too-big'],
+  ])('by %s is left, and the page is told', async (_, bytes, code, reason) => {
+    const { url } = await rude(bytes);
+    const play = await stage({ upstream: url, maxMessageBytes: 1_000 });
+    const client = new RawClient(play);
+    const { payload } = await client.frames.find(({ opcode }) => opcode === 8);
+    expect(payload.readUInt16BE()).toBe(code);
+    expect(await heard(play.told, 'end')).toMatchObject({ reason, error: { side: 'upstream' } });
+  });
+
+  it('has no page to tell where half a frame of it has gone on: 1006', async () => {
+    const { url, sockets } = await rude(frameOf({ opcode: 2, payload: 'half', claimed: 100 }));
+    const play = await stage({ upstream: url });
+    const client = new RawClient(play);
+    const ended = once(client.tcp, 'end');
+    await heard(play.told, 'open');
+    while (onlyConnection(play).bytesFromUpstream === 0) await new Promise(setImmediate);
+    (await sockets.find()).destroy();
+    await ended;
+    expect(client.frames.entries.filter(({ opcode }) => opcode === 8)).toEqual([]);
+  });
+});

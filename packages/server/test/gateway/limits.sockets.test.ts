@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { refusalOf } from '../../../core/test/refusal.ts';
+import { createGateway, type GatewayOptions } from '../../src/gateway/index.ts';
+import { atEnd, MS, RawClient } from '../server-side.ts';
+import { frameOf, MASK } from './frames.ts';
+import { heard, openPage, stage } from './gateway-stage.ts';
+
+/** The status with which a page is refused. */
+async function refused(port: number): Promise<number | undefined> {
+  const page = new WebSocket(`ws://127.0.0.1:${port}/`);
+  page.on('error', () => {});
+  const [, response] = await once(page, 'unexpected-response');
+  page.terminate();
+  return response.statusCode;
+}
+
+describe('the limits of a gateway', () => {
+  it('let in so many and no more, and the next when one has gone', async () => {
+    const play = await stage({ maxConnections: 2 });
+    const { page } = await openPage(play);
+    await openPage(play);
+    expect(await refused(play.port)).toBe(503);
+    expect(play.gateway.status().counters.refused['too-many']).toBe(1);
+    page.close();
+    await heard(play.told, 'end');
+    await openPage(play);
+    expect(play.gateway.status().open).toBe(2);
+  });
+
+  it('count handshakes that are under way', async () => {
+    let letIn = (_: boolean) => {};
+    const verdict = new Promise<boolean>((resolve) => {
+      letIn = resolve;
+    });
+    const play = await stage({ maxConnections: 1, allow: () => verdict });
+    const first = openPage(play);
+    while (play.gateway.status().handshaking === 0) await new Promise(setImmediate);
+    expect(await refused(play.port)).toBe(503);
+    letIn(true);
+    await first;
+  });
+
+  it('end a message that is too long with 1009, also in fragments, and leave the rest alone', async () => {
+    const play = await stage({ maxMessageBytes: 1_000 });
+    const bystander = await openPage(play);
+    const { page, arrived } = await openPage(play);
+    page.send('x'.repeat(1_000));
+    page.send('x'.repeat(600), { fin: false });
+    page.send('x'.repeat(401), { fin: true });
+    const [code] = await once(page, 'close');
+    expect(code).toBe(1009);
+    expect(arrived.entries).toEqual([['text', 'x'.repeat(1_000)]]);
+    expect(await heard(play.told, 'end')).toMatchObject({
+      reason: 'too-big',
+      error: { code: 'ERR_FRAME', side: 'page', closeCode: 1009 },
+    });
+    bystander.page.send('well');
+    expect(await bystander.arrived.find()).toEqual(['text', 'well']);
+  });
+
+  it('drop who sends no whole request in time', async () => {
+    const play = await stage({ handshakeTimeout: 200 * MS });
+    const slow = connect(play.port, '127.0.0.1');
+    atEnd(() => slow.destroy());
+    slow.on('error', () => {});
+    slow.write('GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n');
+    let answer = '';
+    slow.on('data', (chunk) => {
+      answer += chunk;
+    });
+    await once(slow, 'close');
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(play.requests).toEqual([]);
+  });
+});
+
+describe('one page', () => {
+  it('that breaks the protocol is told so, and the upstream sees 1006, and others nothing', async () => {
+    const play = await stage();
+    const bystander = await openPage(play);
+    const client = new RawClient(play);
+    const far = await play.accepted.find(() => true, 2);
+    const ended = once(far, 'close');
+    client.tcp.write(frameOf({ opcode: 3, mask: MASK }));
+    const { payload } = await client.frames.find(({ opcode }) => opcode === 8);
+    expect([payload.readUInt16BE(), payload.toString('utf8', 2)]).toEqual([
+      1002,
+      '§5.2: the opcode 3',
+    ]);
+    expect((await ended)[0]).toBe(1006);
+    bystander.page.send('well');
+    expect(await bystander.arrived.find()).toEqual(['text', 'well']);
+  });
+});
+
+describe('the options of a gateway', () => {
+  const upstream = 'ws://127.0.0.1:1';
+  it.each<[string, unknown]>([
+    ['upstream', 'nowhere'],
+    ['allow', true],
+    ['tls', 'yes'],
+    ['endToEnd', 'yes'],
+    ['maxConnections', -1],
+    ['maxMessageBytes', 0.5],
+    ['handshakeTimeout', 0],
+    ['connectTimeout', -1],
+    ['closeTimeout', false],
+    ['pingInterval', 0],
+    ['pingTimeout', 'long'],
+    ['advertise', { pingInterval: 1 }],
+    ['session', { user: () => 1 }],
+    ['whenDead', 'report'],
+  ])('refuse a %s of %j', (option, value) => {
+    const refusal = refusalOf(() => createGateway({ upstream, [option]: value } as GatewayOptions));
+    expect(refusal.option).toBe(option === 'advertise' ? 'pingInterval' : option);
+  });
+
+  it('refuse an unknown one of the upstream as well', () => {
+    const upstreamHeartbeat = { pingTimeout: -1 };
+    expect(refusalOf(() => createGateway({ upstream, upstreamHeartbeat })).option).toBe(
+      'pingTimeout',
+    );
+    const unknown = { maxSilence: 1 } as object;
+    expect(refusalOf(() => createGateway({ upstream, upstreamHeartbeat: unknown })).option).toBe(
+      'maxSilence',
+    );
+  });
+
+  it('do nothing before they are used', () => {
+    const gateway = createGateway({ upstream });
+    expect(gateway.status()).toMatchObject({
+      state: 'running',
+      open: 0,
+      handshaking: 0,
+      latency: {},
+    });
+  });
+});

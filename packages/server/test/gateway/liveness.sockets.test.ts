@@ -1,0 +1,222 @@
+// Real sockets on loopback, and a clock that passes only when it is told to.
+import { once } from 'node:events';
+import { ReadyState } from '@wirebeat/core';
+import { VirtualScheduler } from '@wirebeat/core/testing';
+import { describe, expect, it } from 'vitest';
+import type { ServerOptions } from 'ws';
+import { TcpProxy } from '../../../lab/faults/tcp-proxy.ts';
+import type { GatewayOptions } from '../../src/gateway/index.ts';
+import { allowance, atEnd, MS, RawClient } from '../server-side.ts';
+import { frameOf, MASK } from './frames.ts';
+import { heard, onlyConnection, openPage, stage, urlOf } from './gateway-stage.ts';
+
+const TURNS = 12; // of the loop: enough for a message to go to the other end and back
+
+/** Lets time pass so slowly that what is on its way on loopback arrives meanwhile. */
+async function pass(scheduler: VirtualScheduler, time: number): Promise<void> {
+  for (let passed = 0; passed < time; passed += 250) {
+    scheduler.advance(250);
+    for (let turn = 0; turn < TURNS; turn += 1) await new Promise(setImmediate);
+  }
+}
+
+type Options = Omit<GatewayOptions, 'upstream' | 'scheduler'>;
+
+async function virtualStage(options: Options = {}, wsOptions: ServerOptions = {}) {
+  const scheduler = new VirtualScheduler();
+  const play = await stage({ scheduler, random: () => 0, ...options }, wsOptions);
+  return { ...play, scheduler };
+}
+
+describe('an upstream that falls silent', () => {
+  it('is dead within the bound, and the page is told by 4502', async () => {
+    const play = await virtualStage({}, { autoPong: false });
+    const { page } = await openPage(play);
+    const closed = once(page, 'close');
+    const { detectionBound } = onlyConnection(play);
+    expect(detectionBound).toBe(15_000 + 15_000 + 250 + 750);
+    await pass(play.scheduler, detectionBound);
+    const [code, text] = await closed;
+    expect([code, String(text)]).toEqual([4502, 'upstream-dead']);
+    const dead = await heard(play.told, 'dead');
+    expect(dead).toMatchObject({ side: 'upstream', reason: 'ping-timeout' });
+    expect(dead.error).toMatchObject({ code: 'ERR_UPSTREAM', kind: 'dead' });
+    expect(dead.silentFor).toBeLessThanOrEqual(detectionBound);
+    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'upstream-dead', code: 4502 });
+    expect(play.scheduler.pending).toBe(0);
+  });
+
+  it('is not, while it answers, though nobody says anything for long', async () => {
+    const play = await virtualStage();
+    const { page, arrived, received } = await openPage(play);
+    await pass(play.scheduler, 120_000);
+    expect(page.readyState).toBe(ReadyState.Open);
+    expect(arrived.entries).toEqual([]);
+    expect(received.entries).toEqual([]);
+    const { browserLatency, upstreamLatency, speaks } = onlyConnection(play);
+    expect([browserLatency, upstreamLatency, speaks]).toEqual([0, 0, false]);
+    expect(play.told.entries.map(([name]) => name)).not.toContain('suspect');
+  });
+
+  it('is told before the page finds out: its ping was asked on by one of the schedule', async () => {
+    const play = await virtualStage({}, { autoPong: false });
+    const { page, far, arrived } = await openPage(play);
+    const closed = once(page, 'close');
+    far.on('ping', (data) => {
+      if (play.scheduler.now() < 20_000) far.pong(data);
+    });
+    await pass(play.scheduler, 20_000);
+    page.send('\u0005wb.late');
+    await arrived.find(([, data]) => data === 'wb.late');
+    await pass(play.scheduler, 15_500); // less than the 20 s of a client
+    expect((await closed)[0]).toBe(4502);
+  });
+
+  it('is another matter than one that is slow: what a page sends it is not read, but it lives', async () => {
+    const play = await virtualStage();
+    const { page, far, arrived } = await openPage(play);
+    await pass(play.scheduler, 1_000);
+    far.pause();
+    page.send(Buffer.alloc(48 * 1_048_576));
+    const connection = onlyConnection(play);
+    let before = -1;
+    while (connection.bytesFromPage !== before) {
+      before = connection.bytesFromPage;
+      await new Promise((resolve) => setTimeout(resolve, 100 * MS));
+    }
+    await pass(play.scheduler, 60_000); // twice the bound of one that is not clogged
+    expect(play.gateway.connections.size).toBe(1);
+    far.resume();
+    await arrived.find(([name]) => name === 'binary');
+    await pass(play.scheduler, 60_000);
+    expect(page.readyState).toBe(ReadyState.Open);
+    // It is no excuse for ever: 5 times pingTimeout, as the law has it.
+    far.pause();
+    page.send(Buffer.alloc(48 * 1_048_576));
+    const closed = once(page, 'close');
+    await pass(play.scheduler, 15_000 + 5 * 15_000 + 2_000);
+    expect((await closed)[0]).toBe(4502);
+  });
+
+  it('is found by real time as well, behind a link that is cut', async () => {
+    const far = await stage();
+    const proxy = await TcpProxy.listen({ to: Number(new URL(urlOf(far.upstream)).port) });
+    atEnd(() => proxy.close());
+    const timing = { pingInterval: 300 * MS, pingTimeout: 300 * MS };
+    const play = await stage({
+      upstream: `ws://127.0.0.1:${proxy.port}`,
+      upstreamHeartbeat: timing,
+    });
+    const { page } = await openPage({ ...play, accepted: far.accepted });
+    await heard(play.told, 'pong');
+    const { detectionBound } = onlyConnection(play);
+    proxy.cut();
+    const [code] = await once(page, 'close');
+    expect(code).toBe(4502);
+    const { silentFor } = await heard(play.told, 'dead');
+    const stalls = play.told.entries.flatMap(([name, event]) =>
+      name === 'stall' && event.side === 'upstream' ? [event.lateBy] : [],
+    );
+    expect(silentFor).toBeLessThanOrEqual(detectionBound + allowance(stalls, timing.pingTimeout));
+    // Who dials again is let through.
+    const again = await openPage({ ...play, accepted: far.accepted });
+    again.page.send('back');
+    expect(await again.arrived.find()).toEqual(['text', 'back']);
+  });
+});
+
+describe('a page', () => {
+  it('that is silent with its browser is dead: the upstream sees 1006', async () => {
+    const play = await virtualStage();
+    new RawClient(play);
+    const far = await play.accepted.find();
+    const closed = once(far, 'close');
+    await pass(play.scheduler, 51_000);
+    expect((await closed)[0]).toBe(1006);
+    expect(await heard(play.told, 'dead')).toMatchObject({ side: 'page', reason: 'ping-timeout' });
+    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'page-dead', by: 'gateway' });
+  });
+
+  it('that hangs while its browser answers is unresponsive, and stays; it may come back', async () => {
+    const play = await virtualStage();
+    const { page, received } = await openPage(play);
+    let hangs = false;
+    page.on('message', (data) => {
+      const text = String(data);
+      if (!hangs && text.startsWith('\u0005wb')) page.send(`\u0006${text.slice(1)}`);
+    });
+    page.send('\u0005wb.1;v=1');
+    await received.find(([, data]) => data === '\u0006wb.1');
+    await heard(play.told, 'pong', 3); // of both layers, and of the page
+    hangs = true;
+    await pass(play.scheduler, 60_000);
+    const { silentFor } = await heard(play.told, 'unresponsive');
+    expect(silentFor).toBeGreaterThan(20_000);
+    expect(onlyConnection(play).isResponsive).toBe(false);
+    expect(play.gateway.status()).toMatchObject({ speaking: 1, unresponsive: 1 });
+    expect(page.readyState).toBe(ReadyState.Open);
+    page.send('\u0005wb');
+    await heard(play.told, 'responsive');
+    expect(onlyConnection(play).isResponsive).toBe(true);
+  });
+
+  it('is ended with 3008 where it is unresponsive and that is asked for', async () => {
+    const play = await virtualStage({ whenUnresponsive: 'terminate' });
+    const { page, received } = await openPage(play);
+    page.once('message', (data) => page.send(`\u0006${String(data).slice(1)}`));
+    page.send('\u0005wb.1;v=1');
+    await received.find(([, data]) => data === '\u0006wb.1');
+    const closed = once(page, 'close');
+    await pass(play.scheduler, 60_000);
+    expect((await closed)[0]).toBe(3008);
+    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'unresponsive' });
+  });
+
+  it('is told at its first ping of the timing that is asked for', async () => {
+    const play = await virtualStage({ advertise: { pingInterval: 8_000 } });
+    const { page, received } = await openPage(play);
+    page.send('\u0005wb.1;v=1;clock=1');
+    const [, pong] = await received.find(([, data]) => data.startsWith('\u0006wb.1'));
+    expect(pong.slice(1)).toMatch(/^wb\.1;pingInterval=8000;received=\d+;sent=\d+$/);
+  });
+
+  it('that floods with pings is closed with 1008, and the others are not', async () => {
+    const play = await virtualStage({ pingLimit: { burst: 10 } });
+    const bystander = await openPage(play);
+    const flooder = new RawClient(play);
+    await heard(play.told, 'open', 2);
+    const ping = frameOf({ opcode: 1, payload: '\u0005wb', mask: MASK });
+    flooder.tcp.write(Buffer.concat(new Array(1_000).fill(ping)));
+    const { payload } = await flooder.frames.find(({ opcode }) => opcode === 8);
+    expect(payload.readUInt16BE()).toBe(1008);
+    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'flood', code: 1008 });
+    bystander.page.send('still here');
+    expect(await bystander.arrived.find()).toEqual(['text', 'still here']);
+  });
+});
+
+describe('an upstream that judges its pages itself', () => {
+  it('hears of the browser, not of the gateway', async () => {
+    const play = await virtualStage();
+    const browser = await openPage(play, { autoPong: false });
+    browser.far.ping('are you there');
+    await browser.received.find(([name]) => name === 'ping');
+    browser.far.send('after it');
+    await browser.received.find(([name]) => name === 'text');
+    expect(browser.arrived.entries).toEqual([]);
+    browser.page.pong('are you there');
+    expect(await browser.arrived.find()).toEqual(['pong', 'are you there']);
+  });
+
+  it('hears of the gateway where endToEnd is off, and pages are answered by it', async () => {
+    const play = await virtualStage({ endToEnd: false }, { autoPong: false });
+    const { page, far, received, arrived } = await openPage(play, { autoPong: false });
+    far.ping('are you there');
+    expect(await arrived.find()).toEqual(['pong', 'are you there']);
+    page.ping('and you');
+    expect(await received.find()).toEqual(['pong', 'and you']);
+    page.send('\u0005wb.7');
+    await received.find(([, data]) => data === '\u0006wb.7');
+    expect(arrived.entries).toEqual([['pong', 'are you there']]);
+  });
+});
