@@ -1,0 +1,226 @@
+// What a gateway costs, held against a raw pipe of the same bytes: processor time a message, throughput,
+// added latency, and memory while a GiB goes through. Both stand between the same ends, by turns.
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { report } from './report.mjs';
+
+const ROUNDS = 7;
+const CONNECTIONS = 8;
+const ROUND_TRIPS = 2_000;
+const GIB = 2 ** 30;
+const MIB = 2 ** 20;
+const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
+const SIZES = [
+  { name: '64 B', length: 64, count: 160_000 },
+  { name: '64 KiB', length: 65_536, count: 6_400 },
+];
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const HANDSHAKE =
+  'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
+
+/** A binary frame, masked as that of a page is. */
+function frameOf(length, isMasked) {
+  const size = length < 126 ? 0 : length < 65_536 ? 2 : 8;
+  const header = Buffer.alloc(2 + size);
+  header[0] = 0x82;
+  header[1] = (isMasked ? 0x80 : 0) | (size === 0 ? length : size === 2 ? 126 : 127);
+  if (size === 2) header.writeUInt16BE(length, 2);
+  if (size === 8) header.writeBigUInt64BE(BigInt(length), 2);
+  const payload = Buffer.alloc(length > MIB ? 0 : length, 0x61);
+  return Buffer.concat([header, ...(isMasked ? [MASK] : []), payload]);
+}
+
+/** An end that is no WebSocket but behaves as one: it costs as little as can be. */
+async function startUpstream() {
+  const waiting = [];
+  const sockets = new Set();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', (request) => {
+      const key = /sec-websocket-key: (.*)\r/i.exec(request.toString('latin1'))[1];
+      const accept = createHash('sha1')
+        .update(key + GUID)
+        .digest('base64'); // RFC 6455 §4.2.2
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+          `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      );
+      waiting.shift()(socket);
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  const next = () => new Promise((resolve) => waiting.push(resolve));
+  return { port: server.address().port, next, close };
+}
+
+async function startMiddle(kind, upstream) {
+  const path = fileURLToPath(new URL('middle-process.mjs', import.meta.url));
+  const child = fork(path, [kind, String(upstream.port)], { execArgv: [] });
+  const [{ port }] = await once(child, 'message');
+  const used = async () => {
+    child.send('?');
+    return (await once(child, 'message'))[0];
+  };
+  const open = async () => {
+    const accepted = upstream.next();
+    const page = connect({ port, host: '127.0.0.1', noDelay: true });
+    page.on('error', () => {});
+    page.write(HANDSHAKE);
+    const far = await accepted;
+    await once(page, 'data');
+    return { page, far };
+  };
+  return { kind, used, open, close: () => child.disconnect() };
+}
+
+/** Sends a frame again and again, as fast as it is taken. */
+function pour(socket, frame, count) {
+  let left = count;
+  const write = () => {
+    while (left > 0) {
+      left -= 1;
+      if (!socket.write(frame)) return socket.once('drain', write);
+    }
+  };
+  write();
+}
+
+/** Resolves when so many bytes have come. `between` is waited for after each piece, if there is one. */
+function drink(socket, bytes, between) {
+  return new Promise((resolve) => {
+    let left = bytes;
+    const read = (chunk) => {
+      left -= chunk.length;
+      if (left <= 0) {
+        socket.off('data', read);
+        return resolve();
+      }
+      if (between === undefined) return;
+      socket.pause();
+      setTimeout(() => socket.resume(), between);
+    };
+    socket.on('data', read);
+  });
+}
+
+/** One round: so many messages over all connections, one way. */
+async function carry(middle, { length, count }, isBack) {
+  const ends = [];
+  for (let index = 0; index < CONNECTIONS; index += 1) ends.push(await middle.open());
+  const frame = frameOf(length, !isBack);
+  const each = count / CONNECTIONS;
+  const before = await middle.used();
+  const start = performance.now();
+  await Promise.all(
+    ends.map(({ page, far }) => {
+      const [from, to] = isBack ? [far, page] : [page, far];
+      const done = drink(to, each * frame.length);
+      pour(from, frame, each);
+      return done;
+    }),
+  );
+  const seconds = (performance.now() - start) / 1_000;
+  const { microseconds } = await middle.used();
+  for (const { page } of ends) page.destroy();
+  return { cost: (microseconds - before.microseconds) / count, rate: count / seconds };
+}
+
+/** The median of the round trips of one message at a time. */
+async function roundTrip(middle) {
+  const { page, far } = await middle.open();
+  far.on('data', (chunk) => far.write(unmasked(chunk)));
+  const frame = frameOf(64, true);
+  const times = [];
+  for (let index = 0; index < ROUND_TRIPS; index += 1) {
+    const start = performance.now();
+    page.write(frame);
+    while ((await once(page, 'data'))[0][0] !== 0x82); // a Ping of the gateway is none
+    times.push(performance.now() - start);
+  }
+  page.destroy();
+  return median(times);
+}
+
+/** An echo of a whole short frame; what is no message is not answered. */
+function unmasked(chunk) {
+  if (chunk[0] !== 0x82) return Buffer.alloc(0);
+  return Buffer.concat([Buffer.from([0x82, chunk.length - 6]), chunk.subarray(6)]);
+}
+
+/** How far the memory rises while one message of a GiB goes through to a slow reader. */
+async function flood(middle, isBack) {
+  const { page, far } = await middle.open();
+  const [from, to] = isBack ? [far, page] : [page, far];
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await middle.used(); // the peak begins anew
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const idle = (await middle.used()).peak;
+  const header = frameOf(GIB, !isBack);
+  const done = drink(to, header.length + GIB, 1);
+  from.write(header);
+  pour(from, Buffer.alloc(MIB), GIB / MIB);
+  await done;
+  const { peak } = await middle.used();
+  page.destroy();
+  return (peak - idle) / MIB;
+}
+
+function median(numbers) {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+}
+
+const upstream = await startUpstream();
+const pipe = await startMiddle('pipe', upstream);
+const gateway = await startMiddle('gateway', upstream);
+const rows = [];
+for (const [direction, isBack] of [
+  ['from page to upstream', false],
+  ['from upstream to page', true],
+]) {
+  for (const size of SIZES) {
+    const rounds = [];
+    await carry(pipe, size, isBack); // once for the compiler
+    await carry(gateway, size, isBack);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const [base, subject] = [await carry(pipe, size, isBack), await carry(gateway, size, isBack)];
+      rounds.push({ ratio: subject.cost / base.cost, base, subject });
+    }
+    const { base, subject } = rounds[ROUNDS - 1];
+    const rate = median(rounds.map((round) => round.subject.rate / round.base.rate));
+    rows.push({
+      what: `${size.name} ${direction}`,
+      measured: median(rounds.map(({ ratio }) => ratio)),
+      unit: "× a pipe's time",
+      budget: 2,
+      note: `${subject.cost.toFixed(2)} µs, a pipe ${base.cost.toFixed(2)} µs; ${Math.round(subject.rate)} a second, ${rate.toFixed(2)} × a pipe's`,
+    });
+  }
+}
+report('What does a message cost that goes through a gateway?', rows);
+
+const [base, subject] = [await roundTrip(pipe), await roundTrip(gateway)];
+report('How much later does a message come?', [
+  { what: 'a round trip through a pipe', measured: base * 1_000, unit: 'µs' },
+  { what: 'a round trip through a gateway', measured: subject * 1_000, unit: 'µs' },
+  { what: 'added, both ways together', measured: (subject - base) * 1_000, unit: 'µs' },
+]);
+
+report('How much memory does it take to pass on 1 GiB to a slow reader?', [
+  {
+    what: 'from page to upstream',
+    measured: await flood(gateway, false),
+    unit: 'MiB',
+    budget: 100,
+  },
+  { what: 'from upstream to page', measured: await flood(gateway, true), unit: 'MiB', budget: 100 },
+]);
+for (const each of [pipe, gateway, upstream]) each.close();

@@ -1,0 +1,36 @@
+// Stands between two ends, in a process of its own, so that its time and memory can be told apart: as a
+// gateway, or as a pipe that reads nothing of what it carries. Tells what it has used when it is asked.
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { createGateway } from '@wirebeat/server/gateway';
+
+const [kind, upstream] = process.argv.slice(2);
+const SAMPLE = 20; // ms between two looks at the memory
+
+async function startGateway() {
+  const gateway = createGateway({ upstream: `ws://127.0.0.1:${upstream}` });
+  return (await gateway.listen({ port: 0, host: '127.0.0.1' })).port;
+}
+
+async function startPipe() {
+  const server = createServer({ noDelay: true }, (near) => {
+    const far = connect({ port: Number(upstream), host: '127.0.0.1', noDelay: true });
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) socket.on('error', () => {});
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server.address().port;
+}
+
+let peak = 0;
+setInterval(() => {
+  peak = Math.max(peak, process.memoryUsage.rss());
+}, SAMPLE).unref();
+
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send({ microseconds: user + system, peak: Math.max(peak, process.memoryUsage.rss()) });
+  peak = 0;
+});
+process.on('disconnect', () => process.exit());
+process.send({ port: await (kind === 'gateway' ? startGateway() : startPipe()) });
