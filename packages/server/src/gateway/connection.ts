@@ -6,30 +6,24 @@ import {
   type HeartbeatEvents,
   type Instant,
   type Millis,
-  type Timer,
 } from '@wirebeat/core';
 import { BAD_GATEWAY, SERVICE_RESTART, UPSTREAM_DEAD } from '../ends.ts';
 import type { ConnectionEnd } from '../liveness-events.ts';
 import { mayBeSent, readClose } from './close-frame.ts';
-import { Flow, type FlowWatcher } from './flow.ts';
-import { encodeClose, encodeFrame, Opcode } from './frame.ts';
-import { FrameError, FrameFault } from './frame-error.ts';
+import { encodeFrame, Opcode } from './frame.ts';
+import { type FrameError, FrameFault } from './frame-error.ts';
 import type { GatewayContext } from './gateway-context.ts';
-import type { ConnectionListener, EndReason, GatewayEnd } from './gateway-events.ts';
+import type { ConnectionListener, GatewayEnd } from './gateway-events.ts';
+import { Link, type LinkWatcher, type Traffic } from './link.ts';
 import { PageSide } from './page-side.ts';
-import type { Line } from './pulse.ts';
-import { otherOf, SIDES, type Side } from './side.ts';
+import { otherOf, type Side } from './side.ts';
 import { UpstreamError } from './upstream-error.ts';
 import { UpstreamSide } from './upstream-side.ts';
-
-/** How long the last bytes of a connection that the gateway ends may take to leave. */
-const LEAVE_WAIT: Millis = 1_000;
 
 /** Both ends of a connection, after both handshakes. */
 export interface ConnectionEnds {
   readonly id: number;
-  readonly page: Duplex;
-  readonly upstream: Duplex;
+  readonly sockets: Readonly<Record<Side, Duplex>>;
   /** Without query, user and password. */
   readonly url: string;
   /** The subprotocol that was agreed; empty if none was. */
@@ -37,11 +31,8 @@ export interface ConnectionEnds {
   readonly remoteAddress: string | undefined;
 }
 
-/** What a closing gateway sends: a code and text to either end, or nothing. */
-interface Farewell {
-  readonly page?: readonly [code: number, text: string];
-  readonly upstream?: readonly [code: number, text: string];
-}
+/** What an upstream is told where the gateway itself wishes to end: RFC 6455 §7.4.1. */
+const LEAVING = [CloseCode.GoingAway, ''] as const;
 
 /** One page and its upstream, and all that goes between them. */
 export class GatewayConnection {
@@ -57,16 +48,11 @@ export class GatewayConnection {
   readonly openedAt: Instant;
   readonly #context: GatewayContext;
   readonly #tell: ConnectionListener;
-  readonly #sockets: Readonly<Record<Side, Duplex>>;
-  readonly #flows: Readonly<Record<Side, Flow>>; // by where they come from
+  readonly #link: Link;
   readonly #page: PageSide;
   readonly #upstream: UpstreamSide;
-  readonly #left: Set<Side> = new Set(['page', 'upstream']);
-  #end: GatewayEnd | undefined;
-  #timer: Timer | undefined;
 
   constructor(ends: ConnectionEnds, context: GatewayContext, tell: ConnectionListener) {
-    const { page, upstream } = ends;
     this.id = ends.id;
     this.upstream = ends.url;
     this.protocol = ends.protocol;
@@ -74,30 +60,20 @@ export class GatewayConnection {
     this.openedAt = context.scheduler.now();
     this.#context = context;
     this.#tell = tell;
-    this.#sockets = { page, upstream };
-    const { maxMessageBytes } = context;
-    this.#flows = {
-      page: new Flow(
-        { side: 'page', source: page, sink: upstream, maxMessageBytes },
-        this.#watcher('page'),
-      ),
-      upstream: new Flow(
-        { side: 'upstream', source: upstream, sink: page, maxMessageBytes },
-        this.#watcher('upstream'),
-      ),
-    };
+    const link = new Link({ ...context, sockets: ends.sockets }, this.#watcher());
+    this.#link = link;
     this.#page = new PageSide(context, {
-      line: lineOf(this.#flows.page, this.#flows.upstream, page),
+      line: link.lineOf('page'),
       tell,
-      insert: (frame, options) => this.#flows.upstream.insert(frame, options),
+      insert: (frame, options) => link.insert('page', frame, options),
       asked: (ping) => (context.endToEnd ? this.#upstream.ask(ping) : this.#page.answer(ping)),
       died: (event) => this.#pageDied(event),
       expel: (end) => this.#expel(end),
     });
     this.#upstream = new UpstreamSide(context, {
-      line: lineOf(this.#flows.upstream, this.#flows.page, upstream),
+      line: link.lineOf('upstream'),
       tell,
-      insert: (frame, options) => this.#flows.page.insert(frame, options),
+      insert: (frame, options) => link.insert('upstream', frame, options),
       answered: (ping) => this.#page.answer(ping),
       died: (event) => this.#upstreamDied(event),
     });
@@ -105,12 +81,12 @@ export class GatewayConnection {
 
   /** Begins, with what came behind the handshakes. */
   open(heads: Readonly<Record<Side, Buffer>>): void {
-    this.#listen('page');
-    this.#listen('upstream');
+    this.#link.listen();
     this.#tell('open', {});
+    if (this.#link.isEnding) return; // a listener has ended it
     this.#page.pulse.open();
     this.#upstream.pulse.open();
-    for (const side of SIDES) if (heads[side].length > 0) this.#read(side, heads[side]);
+    this.#link.take(heads);
   }
 
   /** Whether the page has sent an application ping. */
@@ -156,11 +132,11 @@ export class GatewayConnection {
   }
 
   get bytesFromPage(): number {
-    return this.#flows.page.bytesRead;
+    return this.#link.bytesFrom('page');
   }
 
   get bytesFromUpstream(): number {
-    return this.#flows.upstream.bytesRead;
+    return this.#link.bytesFrom('upstream');
   }
 
   /**
@@ -170,16 +146,15 @@ export class GatewayConnection {
    */
   close(code: number = CloseCode.GoingAway, text = ''): void {
     if (!mayBeSent(code)) throw new RangeError(`${code} cannot stand in a Close frame`);
-    this.#finish(
-      { reason: 'terminated', code, text, by: 'gateway' },
-      { page: [code, text], upstream: LEAVING },
-    );
+    const end = { reason: 'terminated', code, text, by: 'gateway' } as const;
+    this.#link.finish(end, { page: [code, text], upstream: LEAVING });
   }
 
   /** Drops both sides at once. */
   terminate(): void {
-    this.#decide({ reason: 'terminated', code: CloseCode.Abnormal, text: '', by: 'gateway' });
-    this.#drop();
+    this.#link.decide(withoutClose('terminated'));
+    this.#link.drop('page');
+    this.#link.drop('upstream');
   }
 
   // What a drain asks.
@@ -192,64 +167,51 @@ export class GatewayConnection {
 
   /** Closes with 1012, and with a hint when to come back: by a ping and in the text. */
   dismiss(retryAfter: Millis): void {
-    if (this.#end !== undefined) return;
+    if (this.#link.isEnding) return;
     const hint = Math.round(retryAfter);
     if (hint > 0) this.#page.announce({ retryAfter: String(hint) });
     const text = hint > 0 ? `service restart; retryAfter=${hint}` : 'service restart';
     const end = { reason: 'drain', code: SERVICE_RESTART, text, by: 'gateway' } as const;
-    this.#finish(end, { page: [SERVICE_RESTART, text], upstream: LEAVING });
+    this.#link.finish(end, { page: [SERVICE_RESTART, text], upstream: LEAVING });
   }
 
   // What comes.
 
-  #listen(side: Side): void {
-    const socket = this.#sockets[side];
-    socket.on('data', (chunk: Buffer) => this.#read(side, chunk));
-    socket.on('drain', () => this.#drained(side));
-    socket.on('end', () => this.#ended(side));
-    socket.on('error', (error) => this.#gone(side, error));
-    socket.on('close', () => this.#closed(side));
-  }
-
-  #read(side: Side, chunk: Buffer): void {
-    const { tally } = this.#context;
-    const isPage = side === 'page';
-    const [from, to] = isPage ? [this.#page, this.#upstream] : [this.#upstream, this.#page];
-    tally[isPage ? 'bytesFromPages' : 'bytesFromUpstreams'] += chunk.length;
-    const flow = this.#flows[side];
-    if (flow.isShut) return flow.read(chunk);
-    const { frames, messages } = flow;
-    from.pulse.received();
-    try {
-      flow.read(chunk);
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      return this.#faulted(error);
-    }
-    tally[isPage ? 'framesFromPages' : 'framesFromUpstreams'] += flow.frames - frames;
-    if (flow.frames > frames) from.pulse.heard();
-    if (isPage && (flow.messages > messages || flow.isWithinFrame)) this.#page.spoke();
-    to.pulse.sent();
-  }
-
-  /** It takes bytes again, so the other side is read again. */
-  #drained(side: Side): void {
-    const other = otherOf(side);
-    if (!this.#flows[other].isPaused) return;
-    this.#flows[other].drained();
-    (other === 'page' ? this.#page : this.#upstream).pulse.resumed();
-  }
-
-  #watcher(side: Side): FlowWatcher {
+  #watcher(): LinkWatcher {
     return {
-      receiveText: (text) => {
-        const beat = decodeBeat(text);
-        if (beat !== undefined) this.#page.receiveBeat(beat);
-        return beat !== undefined;
-      },
-      receiveControl: (opcode, payload) => this.#receiveControl(side, opcode, payload),
-      closed: () => this.#closePassed(),
+      received: (side) => this.#sideOf(side).pulse.received(),
+      receiveText: (text) => this.#receiveText(text),
+      receiveControl: (side, opcode, payload) => this.#receiveControl(side, opcode, payload),
+      passed: (side, traffic) => this.#passed(side, traffic),
+      faulted: (error) => this.#faulted(error),
+      resumed: (side) => this.#sideOf(side).pulse.resumed(),
+      decided: (end) => this.#decided(end),
+      ended: (end) => this.#ended(end),
     };
+  }
+
+  #sideOf(side: Side): PageSide | UpstreamSide {
+    return side === 'page' ? this.#page : this.#upstream;
+  }
+
+  #passed(side: Side, { bytes, frames, hasMessage }: Traffic): void {
+    const { tally } = this.#context;
+    if (side === 'page') {
+      tally.bytesFromPages += bytes;
+      tally.framesFromPages += frames;
+      if (hasMessage) this.#page.spoke();
+    } else {
+      tally.bytesFromUpstreams += bytes;
+      tally.framesFromUpstreams += frames;
+    }
+    if (frames > 0) this.#sideOf(side).pulse.heard();
+    this.#sideOf(otherOf(side)).pulse.sent();
+  }
+
+  #receiveText(text: string): boolean {
+    const beat = decodeBeat(text);
+    if (beat !== undefined) this.#page.receiveBeat(beat);
+    return beat !== undefined;
   }
 
   /** Whether it goes no further. */
@@ -258,10 +220,10 @@ export class GatewayConnection {
       case Opcode.Ping:
         return this.#receivePing(side, payload);
       case Opcode.Pong:
-        return (side === 'page' ? this.#page : this.#upstream).receiveProtocolPong(payload);
+        return this.#sideOf(side).receiveProtocolPong(payload);
       default: {
         const { code, text } = readClose(payload, side);
-        this.#decide({ reason: 'closed', code, text, by: side });
+        this.#link.decide({ reason: 'closed', code, text, by: side });
         return false;
       }
     }
@@ -273,59 +235,30 @@ export class GatewayConnection {
     if (this.#context.endToEnd) return false;
     const pong = encodeFrame(Opcode.Pong, payload, side === 'upstream');
     // RFC 6455 §5.5.3: of several Pings the latest may be answered alone.
-    this.#flows[otherOf(side)].insert(pong, { slot: 'pong of the layer' });
+    this.#link.insert(side, pong, { slot: 'pong of the layer' });
     return true;
   }
 
   // How it ends.
 
-  /** A Close frame has gone on. With the second, RFC 6455 §7.1.1 has the server close first. */
-  #closePassed(): void {
-    this.#limit(this.#context.closeTimeout);
-    if (this.#flows.page.isShut && this.#flows.upstream.isShut) this.#sockets.page.end();
-  }
-
-  /** One side will send nothing more: a WebSocket has no half of a connection. */
-  #ended(side: Side): void {
-    this.#decide({ reason: 'abnormal', code: CloseCode.Abnormal, text: '', by: side });
-    this.#limit(this.#context.closeTimeout);
-    for (const each of SIDES) {
-      this.#flows[each].shut();
-      this.#sockets[each].end();
-    }
-  }
-
-  #gone(side: Side, error: Error): void {
-    this.#decide({ reason: 'abnormal', code: CloseCode.Abnormal, text: '', by: side, error });
-  }
-
-  #closed(side: Side): void {
-    if (!this.#left.delete(side)) return;
-    if (this.#left.size > 0) return this.#ended(side);
-    this.#timer?.cancel();
-    const end = this.#end ?? unreachable();
-    this.#context.tally.ended[end.reason] += 1;
-    this.#tell('end', { ...end, duration: this.#context.scheduler.now() - this.openedAt });
-  }
-
   #faulted(error: FrameError): void {
     const { closeCode: code, side, rule } = error;
     const isTooBig = code === FrameFault.TooBig;
-    const says = [code, rule] as const;
     const fault = side === 'page' ? 'protocol-error' : 'upstream-invalid';
-    const reason: EndReason = isTooBig ? 'too-big' : fault;
-    const atPage = isTooBig ? says : ([BAD_GATEWAY, 'the upstream broke the protocol'] as const);
-    this.#finish(
+    const reason = isTooBig ? 'too-big' : fault;
+    const says = [code, rule] as const;
+    const atPage = [BAD_GATEWAY, 'the upstream broke the protocol'] as const;
+    this.#link.finish(
       { reason, code, text: rule, by: 'gateway', error },
       // An upstream is told of its own faults; what a page did wrong looks to it like 1006.
-      side === 'page' ? { page: says } : { page: atPage, upstream: says },
+      side === 'page' ? { page: says } : { page: isTooBig ? says : atPage, upstream: says },
     );
   }
 
   #pageDied({ reason, silentFor, error }: HeartbeatEvents['dead']): void {
     this.#tell('dead', { side: 'page', reason, silentFor, error });
-    this.#finish({ reason: 'page-dead', code: CloseCode.Abnormal, text: '', by: 'gateway', error });
-    this.#sockets.page.destroy();
+    this.#link.finish({ ...withoutClose('page-dead'), error });
+    this.#link.drop('page');
   }
 
   #upstreamDied({ reason, silentFor, error: cause }: HeartbeatEvents['dead']): void {
@@ -333,65 +266,28 @@ export class GatewayConnection {
     this.#tell('dead', { side: 'upstream', reason, silentFor, error });
     const text = 'upstream-dead';
     const end = { reason: text, code: UPSTREAM_DEAD, text, by: 'gateway', error } as const;
-    this.#finish(end, { page: [UPSTREAM_DEAD, text] });
-    this.#sockets.upstream.destroy();
+    this.#link.finish(end, { page: [UPSTREAM_DEAD, text] });
+    this.#link.drop('upstream');
   }
 
   #expel({ reason, code = CloseCode.PolicyViolation, text }: ConnectionEnd): void {
     const why = reason === 'flood' ? 'flood' : 'unresponsive';
-    this.#finish({ reason: why, code, text, by: 'gateway' }, { page: [code, text] });
+    this.#link.finish({ reason: why, code, text, by: 'gateway' }, { page: [code, text] });
   }
 
-  /** The gateway ends it. Where a frame is half sent, no Close frame can follow: that is 1006. */
-  #finish(end: GatewayEnd, { page, upstream }: Farewell = {}): void {
-    if (this.#end !== undefined && end.reason === 'drain') return;
-    this.#decide(end);
-    this.#flows.upstream.shut(page && encodeClose(...page, false));
-    this.#flows.page.shut(upstream && encodeClose(...upstream, true));
-    for (const side of SIDES) this.#sockets[side].end();
-    this.#limit(LEAVE_WAIT);
-  }
-
-  /** The first reason counts. Nobody is judged after it. */
-  #decide(end: GatewayEnd): void {
-    if (this.#end !== undefined) return;
-    this.#end = end;
-    const error = new ConnectionClosedError(end.code, end.text);
+  /** Nobody is judged after it. */
+  #decided({ code, text }: GatewayEnd): void {
+    const error = new ConnectionClosedError(code, text);
     this.#page.close(error);
     this.#upstream.close(error);
   }
 
-  /** Whoever is still there after this time is dropped. */
-  #limit(within: Millis): void {
-    const { scheduler } = this.#context;
-    this.#timer ??= scheduler.at(scheduler.now() + within, () => this.#drop());
-  }
-
-  #drop(): void {
-    for (const side of SIDES) this.#sockets[side].destroy();
+  #ended(end: GatewayEnd): void {
+    this.#context.tally.ended[end.reason] += 1;
+    this.#tell('end', { ...end, duration: this.#context.scheduler.now() - this.openedAt });
   }
 }
 
-const LEAVING = [CloseCode.GoingAway, ''] as const;
-
-function lineOf(incoming: Flow, outgoing: Flow, socket: Duplex): Line {
-  return {
-    get bytesRead() {
-      return incoming.bytesRead;
-    },
-    get isPaused() {
-      return incoming.isPaused;
-    },
-    get bytesTaken() {
-      return outgoing.bytesWritten - socket.writableLength;
-    },
-    get bytesWaiting() {
-      return socket.writableLength + (outgoing.isWithinFrame ? 1 : 0);
-    },
-  };
-}
-
-/** Both ends have closed, so one of them did so first and was decided on. */
-function unreachable(): never {
-  throw new Error('unreachable: a connection that ended for no reason');
+function withoutClose(reason: GatewayEnd['reason']): GatewayEnd {
+  return { reason, code: CloseCode.Abnormal, text: '', by: 'gateway' };
 }

@@ -192,7 +192,8 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     const { remoteAddress } = request.socket;
     quicken(upstream);
     this.#count += 1;
-    const ends = { id: this.#count, page, upstream, url, protocol, remoteAddress };
+    const sockets = { page, upstream };
+    const ends = { id: this.#count, sockets, url, protocol, remoteAddress };
     const tell: ConnectionListener = (name, event) => this.#tell(connection, name, event);
     const connection = new GatewayConnection(ends, this.#context, tell);
     this.#connections.add(connection);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { Log, listen, MS, RawClient } from '../server-side.ts';
@@ -109,6 +110,15 @@ describe('a connection', () => {
       [1001, ''],
     ]);
     expect(await heard(play.told, 'end')).toMatchObject({ reason: 'terminated', by: 'gateway' });
+  });
+
+  it('may be ended as soon as it is told of, and nothing waits for it then', async () => {
+    const scheduler = new VirtualScheduler();
+    const play = await stage({ scheduler });
+    play.gateway.once('open', ({ connection }) => connection.terminate());
+    new RawClient(play);
+    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'terminated' });
+    expect(scheduler.pending).toBe(0);
   });
 
   it('is dropped by hand, and by the close of the gateway, which refuses whoever comes then', async () => {
