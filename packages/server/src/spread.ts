@@ -19,6 +19,7 @@ export class Spread<Item> {
   readonly #start: Instant;
   #timer: Timer | undefined;
   #done = 0;
+  #due: Instant; // of the next
 
   /** Begins. The first may be due at once, but none is met within this call. */
   constructor(items: readonly Item[], act: (item: Item) => void, options: SpreadOptions) {
@@ -26,6 +27,7 @@ export class Spread<Item> {
     this.#act = act;
     this.#options = options;
     this.#start = options.scheduler.now();
+    this.#due = this.#draw();
     this.#wait();
   }
 
@@ -35,22 +37,25 @@ export class Spread<Item> {
     this.#done = this.#items.length;
   }
 
-  #wait(): void {
-    const { length } = this.#items;
-    if (this.#done >= length) return;
-    const { within, scheduler, random } = this.#options;
-    const due = this.#start + ((this.#done + random()) / length) * within;
-    this.#timer = scheduler.at(due, () => this.#meet(due));
+  #draw(): Instant {
+    const { within, random } = this.#options;
+    return this.#start + ((this.#done + random()) / this.#items.length) * within;
   }
 
-  #meet(due: Instant): void {
-    if (this.#options.scheduler.now() < due) {
-      this.#timer = this.#options.scheduler.at(due, () => this.#meet(due)); // it ran early
-      return;
+  #wait(): void {
+    if (this.#done >= this.#items.length) return;
+    this.#timer = this.#options.scheduler.at(this.#due, () => this.#meet());
+  }
+
+  /** All that are due: they may be closer to each other than the timers of a wheel are. */
+  #meet(): void {
+    const now = this.#options.scheduler.now();
+    while (this.#done < this.#items.length && this.#due <= now) {
+      const item = this.#items[this.#done] as Item;
+      this.#done += 1;
+      this.#due = this.#draw();
+      this.#act(item);
     }
-    const item = this.#items[this.#done] as Item;
-    this.#done += 1;
-    this.#act(item);
     this.#wait();
   }
 }

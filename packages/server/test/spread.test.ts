@@ -1,3 +1,4 @@
+import { TimingWheel } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { Spread } from '../src/spread.ts';
@@ -44,6 +45,19 @@ describe('Spread', () => {
     expect(met.map(([item]) => item)).toEqual([]);
     scheduler.advanceTo(scheduler.now());
     expect(met.map(([item]) => item)).toEqual([0, 1, 2]);
+  });
+
+  it('keeps to the time where they are closer to each other than the ticks of its clock', () => {
+    const clock = new VirtualScheduler();
+    const scheduler = new TimingWheel(clock, { granule: 10, slots: 64 });
+    const met: number[] = [];
+    const items = Array.from({ length: 400 }, () => 0);
+    new Spread(items, () => met.push(clock.now()), { within: 1_000, scheduler, random: () => 0.5 });
+    clock.advanceTo(500);
+    expect(met).toHaveLength(200);
+    clock.advanceTo(1_000);
+    expect(met).toHaveLength(400);
+    for (const [item, at] of met.entries()) expect(at).toBe(10 * (Math.floor(item / 4) + 1));
   });
 
   it('has nothing to do with none', () => {
