@@ -1,4 +1,4 @@
-// Builds what is published, and the examples: types and code by tsc, bundles by rollup.
+// Builds what is published, the examples, and what the lab runs: types and code by tsc, bundles by rollup.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, root } from './run.mjs';
@@ -23,4 +23,4 @@ const from = [...packages.map((path) => join(path, 'build')), join(root, 'rollup
 const to = packages.map((path) => join(path, 'dist'));
 if (!isFresh(from, to)) await must('rollup', ['-c', '--silent']);
 await must('node', ['examples/demo/build.mjs']);
-await must('tsc', ['-b', 'examples/react']);
+await must('tsc', ['-b', 'examples/react', 'packages/lab/faults', 'packages/lab/fleet']);

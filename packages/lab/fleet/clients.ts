@@ -1,0 +1,98 @@
+// Clients of a fleet, in a process of their own. Each dials a path of its own, by which the server
+// knows it.
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  attachHeartbeat,
+  ReconnectingWebSocket,
+  type ReconnectOptions,
+  type SocketHeartbeat,
+} from '@wirebeat/client';
+import { WebSocket } from 'ws';
+import { Lateness } from './lateness.ts';
+import { obey, settings, tell } from './parent.ts';
+
+/** What clients are given. */
+export interface ClientSettings {
+  /**
+   * `plain`: they answer protocol Pings, and ask nothing; `speaking`: with a heartbeat; `mixed`: one
+   * of each in turn; `reconnecting`: those that come back.
+   */
+  readonly kind: 'plain' | 'speaking' | 'mixed' | 'reconnecting';
+  readonly port: number;
+  readonly count: number;
+  /** Their paths begin with it. */
+  readonly name: string;
+  /** The time over which they dial first. */
+  readonly within: number;
+  readonly options?: Pick<ReconnectOptions, 'pingInterval' | 'pingTimeout'>;
+  /** Whether they draw no chance at all: what is spread by it happens at once. */
+  readonly isInStep?: boolean;
+}
+
+const { kind, port, count, name, within, options, isInStep } = settings<ClientSettings>();
+const lateness = new Lateness();
+const sockets: { send(text: string): void; close(): void }[] = [];
+const heartbeats: SocketHeartbeat[] = [];
+
+function dial(url: string, path: string): WebSocket {
+  tell('dialled', path);
+  const socket = new WebSocket(url);
+  socket.on('error', () => {});
+  return socket;
+}
+
+function open(index: number): void {
+  const path = `/${name}/${index}`;
+  const url = `ws://127.0.0.1:${port}${path}`;
+  if (kind === 'reconnecting') return void sockets.push(reconnecting(url, path));
+  const socket = dial(url, path);
+  sockets.push(socket);
+  socket.on('open', () => tell('opened', path));
+  socket.on('close', (code) => tell('closed', path, { code }));
+  if (kind === 'plain' || (kind === 'mixed' && index % 2 === 0)) return;
+  const heartbeat = attachHeartbeat(socket, options);
+  heartbeat.on('dead', () => tell('dead', path));
+  heartbeats.push(heartbeat);
+}
+
+function reconnecting(url: string, path: string): ReconnectingWebSocket {
+  const socket = new ReconnectingWebSocket(url, undefined, {
+    ...options,
+    ...(isInStep && { random: () => 0 }),
+    createWebSocket: () => dial(url, path) as never,
+  });
+  socket.addEventListener('open', () => tell('opened', path));
+  socket.addEventListener('close', ({ code }) => tell('closed', path, { code }));
+  socket.addEventListener('retry', ({ detail: { delay } }) => tell('retry', path, { delay }));
+  socket.addEventListener('pong', () => tell('answered', path), { once: true });
+  return socket;
+}
+
+/** Of `samples` pings by each, one after the other. */
+async function measure({ samples }: { readonly samples: number }): Promise<number[]> {
+  const latencies: number[] = [];
+  for (let sample = 0; sample < samples; sample += 1) {
+    for (const heartbeat of heartbeats) {
+      const start = performance.now();
+      await heartbeat.ping();
+      latencies.push(performance.now() - start);
+    }
+    await sleep(1);
+  }
+  return latencies;
+}
+
+obey({
+  measure,
+  lateness: () => lateness.take(),
+  send() {
+    for (const socket of sockets) socket.send('here');
+  },
+  close() {
+    for (const socket of sockets) socket.close();
+  },
+});
+
+for (let index = 0; index < count; index += 1) {
+  setTimeout(() => open(index), (index / count) * within);
+}
