@@ -12,6 +12,8 @@ const hasNetworks = ['IP_PATH', 'IPTABLES_PATH', 'UNSHARE_PATH'].every(
 );
 const without = [...(hasBrowser ? [] : [browserTests]), ...(hasNetworks ? [] : [rootTests])];
 const longTests = 'packages/lab/end-to-end/long/**/*.test.ts';
+/** Tests of many clients: in their long form they want the machine for themselves. */
+const fleetTests = 'packages/lab/end-to-end/fleet/**/*.test.ts';
 /** Set by .ci/run: what takes minutes, in real time, runs too. */
 const isLong = process.env['HEARTBEAT_LONG'] === '1';
 const UNIT_WORKERS = 3; // on two cores: those with sockets and processes wait a lot
@@ -63,7 +65,7 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           include: ['packages/lab/end-to-end/**/*.test.ts'],
-          exclude: [longTests, rootTests, ...without],
+          exclude: [longTests, rootTests, ...(isLong ? [fleetTests] : []), ...without],
           testTimeout: 90_000,
           hookTimeout: 90_000,
           maxWorkers: 3, // they wait more than they work
@@ -75,7 +77,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'long',
-          include: isLong ? [longTests, rootTests] : [],
+          include: isLong ? [longTests, rootTests, fleetTests] : [],
           exclude: without,
           testTimeout: 330_000,
           hookTimeout: 90_000,
