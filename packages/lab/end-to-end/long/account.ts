@@ -54,12 +54,14 @@ export class Account {
     return count('ping') - count('pong');
   }
 
-  /** Whether each socket of a living peer was answered after an instant, and each other is judged. */
-  isComplete(groups: readonly Group[], after: number): boolean {
-    return groups.every(({ name, way, count }) => {
-      const sought = way === 'steady' ? 'pong' : 'dead';
-      return this.socketsWith(sought, name, after).size === count;
-    });
+  /** Whether each socket of a living peer was answered after an instant. */
+  isAnswered(groups: readonly Group[], after: number): boolean {
+    return this.#have('pong', 'steady', groups, after);
+  }
+
+  /** Whether each socket whose peer is gone was told so after an instant. */
+  isJudged(groups: readonly Group[], after: number): boolean {
+    return this.#have('dead', 'gone', groups, after);
   }
 
   /** No socket of a living peer was taken for dead or lost, and each goes on after the fault. */
@@ -82,6 +84,11 @@ export class Account {
       for (const dead of found) this.#expectInTime(dead, group, span, frozenFor);
       expect(found).toHaveLength(group.count);
     }
+  }
+
+  #have(name: CrowdFact['name'], way: Group['way'], groups: readonly Group[], after: number) {
+    const ours = groups.filter((group) => group.way === way);
+    return ours.every((group) => this.socketsWith(name, group.name, after).size === group.count);
   }
 
   #expectInTime(dead: CrowdFact, group: Group, { to }: Span, frozenFor: number): void {

@@ -6,6 +6,8 @@ import type { FarEnd } from './far-end.ts';
 /** Between two sockets as they are opened: their phases differ, and a burst slows nobody down. */
 const SPREAD = 40;
 const LOOK = 2_000;
+const ANSWER = 30_000; // of the slowest server, and of a page that was stopped
+const VERDICT = 100_000; // more than the bound and a stall: for what is never found
 
 /** Sockets with the same options on the same way. */
 export interface Group {
@@ -13,6 +15,8 @@ export interface Group {
   readonly way: 'steady' | 'gone';
   readonly count: number;
   readonly options: { readonly pingInterval?: number; readonly pingTimeout?: number };
+  /** Of those that come back by themselves. */
+  readonly reconnect?: { readonly connectTimeout: number };
 }
 
 const DEFAULTS = {};
@@ -41,10 +45,16 @@ export function planOf(groups: readonly Group[], end: FarEnd): string {
 export class Crowd {
   readonly groups: readonly Group[];
   readonly #facts: () => Promise<readonly CrowdFact[]>;
+  readonly #ask: () => unknown;
 
-  constructor(groups: readonly Group[], facts: () => Promise<readonly CrowdFact[]>) {
+  constructor(
+    groups: readonly Group[],
+    facts: () => Promise<readonly CrowdFact[]>,
+    ask: () => unknown,
+  ) {
     this.groups = groups;
     this.#facts = facts;
+    this.#ask = ask;
   }
 
   /** What it has told until now. */
@@ -61,6 +71,19 @@ export class Crowd {
       account = await this.account();
     }
     return account;
+  }
+
+  /** All ask now. Waits until those whose peer lives have their answer. */
+  async ask(): Promise<Account> {
+    const askedAt = Date.now();
+    await this.#ask();
+    return this.until((account) => account.isAnswered(this.groups, askedAt), ANSWER * MS);
+  }
+
+  /** Waits for the verdicts on those that are gone, and then asks the others. */
+  async judged(after: number): Promise<Account> {
+    await this.until((account) => account.isJudged(this.groups, after), VERDICT * MS);
+    return this.ask();
   }
 
   /** Waits until each socket has had its first pong. */

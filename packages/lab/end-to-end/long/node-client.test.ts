@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { MS } from '../allowance.ts';
 import type { CrowdFact } from './account.ts';
 import { Crowd, type Group, HURRIED, planOf } from './crowd.ts';
 import { FarEnd } from './far-end.ts';
@@ -14,7 +13,6 @@ import { stop } from './processes.ts';
 const ROUND_TRIP = 800; // so that at most moments some of those in a hurry wait for a pong
 const STEADY = 5_000; // until they have gone on to pings of their own time
 const STALL = 10_000;
-const VERDICT = 100_000; // more than the bound and a stall: for what is never found
 
 /** A client in a process of its own, in its steady state, and the far end. */
 async function start(
@@ -24,7 +22,7 @@ async function start(
   const end = await FarEnd.open();
   const script = fileURLToPath(new URL('crowd-client.mjs', import.meta.url));
   const child = spawn(process.execPath, [script, planOf(groups, end)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   onTestFinished(async () => {
     child.kill('SIGKILL');
@@ -32,7 +30,8 @@ async function start(
   });
   const facts: CrowdFact[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => facts.push(JSON.parse(line)));
-  const crowd = new Crowd(groups, async () => [...facts]);
+  const ask = () => child.stdin.write('ask\n');
+  const crowd = new Crowd(groups, async () => [...facts], ask);
   await crowd.opened();
   end.delay = ROUND_TRIP;
   await sleep(STEADY);
@@ -45,9 +44,7 @@ describe('a Node client of a hundred sockets', () => {
     const stopped = stop([id], STALL, context);
     end.vanish();
     const span = await stopped;
-    const isDone = (account: Awaited<ReturnType<Crowd['account']>>) =>
-      account.isComplete(HURRIED, span.to);
-    const account = await crowd.until(isDone, VERDICT * MS);
+    const account = await crowd.judged(span.to);
     account.expectLiving(HURRIED, span);
     expect(end.deaths).toEqual([]);
     account.expectStalled(HURRIED, span);
