@@ -8,6 +8,7 @@ import { attachHeartbeat as attachToServer } from '@wirebeat/server';
 import { WebSocket, WebSocketServer } from 'ws';
 import { runCycles } from './cycles.js';
 
+const PATIENCE = 10_000;
 const [count, ...files] = process.argv.slice(2);
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
 attachToServer(server);
@@ -27,13 +28,19 @@ function resources() {
   };
 }
 
+/** Sockets close after their WebSockets: it waits until they have, and no longer than that takes. */
+async function settle() {
+  const end = Date.now() + PATIENCE;
+  const isBusy = () => server.clients.size > 0 || resources().names.includes('TCPSocketWrap');
+  while (isBusy() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 const kept = [];
 const left = [];
 for (const [index, file] of files.entries()) {
   const isLast = index === files.length - 1;
   await runCycles(Number(count), means, isLast ? (objects) => kept.push(objects) : undefined);
-  while (server.clients.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-  await new Promise((resolve) => setTimeout(resolve, 50)); // sockets close after their WebSockets
+  await settle();
   left.push(resources());
   writeHeapSnapshot(file);
 }
