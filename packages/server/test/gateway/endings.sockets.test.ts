@@ -31,7 +31,7 @@ describe.each([
     const { page, far } = await openPage(play);
     const [from, to] = isBack ? [far, page] : [page, far];
     const ends = [endOf(from), endOf(to)];
-    from.close(...says);
+    from.close(...(says as [number?, string?]));
     expect(await Promise.all(ends)).toEqual([
       [code, code === 1005 ? '' : text],
       [code, text],

@@ -111,13 +111,18 @@ const handshake = fc
     Buffer.from([start, ...kept, ...added].join('\r\n') + end, 'latin1'),
   );
 
+/** Two that nothing is wrong with, with and without a FIN behind them. */
+const sound = ['/', '/x'].map((path) =>
+  Buffer.from([`GET ${path} HTTP/1.1`, ...GOOD_HEADERS, '\r\n'].join('\r\n'), 'latin1'),
+);
+
 /** Of the gateway, and of Node's parser before it. None: the connection ended without an answer. */
 const STATUSES = ['100', '101', '400', '405', '417', '426', '431', 'none'];
 
 describe('fuzzed handshakes', () => {
   it('are each answered in HTTP, and nothing is left of them', async () => {
     const { play, check } = await besieged();
-    const samples = fc.sample(handshake, HANDSHAKES);
+    const samples = [...sound, ...fc.sample(handshake, HANDSHAKES)];
     const statuses = new Map<string, number>();
     await inLanes(samples, async (bytes) => {
       const socket = connect(play.port, '127.0.0.1');
@@ -136,7 +141,7 @@ describe('fuzzed handshakes', () => {
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       expect(STATUSES).toContain(status);
     });
-    for (const status of ['101', '400', '426']) expect(statuses.get(status)).toBeGreaterThan(0);
+    for (const status of ['101', '400', '426']) expect([...statuses.keys()]).toContain(status);
     await check();
   }, 600_000);
 });
@@ -192,7 +197,13 @@ const bad = fc.constantFrom<readonly [code: number, frame: FrameParts]>(
   [4999, { opcode: 8, payload: Buffer.from([0x13, 0x87, 0x78]) }],
 );
 
-const assault = fc.record({
+interface Assault {
+  readonly before: readonly FrameParts[][];
+  readonly bad: readonly [code: number, frame: FrameParts];
+  readonly cut: number;
+}
+
+const assault: fc.Arbitrary<Assault> = fc.record({
   before: fc.array(good, { minLength: 8, maxLength: 16 }),
   bad,
   cut: fc.integer({ min: 1, max: 400 }),
@@ -201,7 +212,7 @@ const assault = fc.record({
 describe('fuzzed frames', () => {
   it('end their connection with the code that the RFC names, and nothing else', async () => {
     const { play, check } = await besieged();
-    const samples: fc.TypeOf<typeof assault>[] = [];
+    const samples: Assault[] = [];
     let frames = 0;
     for (const sample of fc.sample(assault, Math.ceil(FRAMES / 8))) {
       if (frames >= FRAMES) break;
