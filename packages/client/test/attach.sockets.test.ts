@@ -189,6 +189,7 @@ describe.each(CLASSES)('attachHeartbeat on a socket of %s', (name, WebSocket) =>
       const heartbeat = attach(socket);
       await eventOf(socket, 'open');
       const opened = heartbeat.lastReceived;
+      await new Promise((resolve) => setTimeout(resolve, 2)); // instants are kept in whole ms
       (await server.connection()).ping();
       await new Promise((resolve) => (socket as unknown as NodeWebSocket).once('ping', resolve));
       expect(heartbeat.lastReceived).toBeGreaterThan(opened);

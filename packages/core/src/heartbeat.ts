@@ -85,7 +85,8 @@ const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
 /**
  * Decides when to ping and when to give a peer up, and measures latency. See the head of the file.
  *
- * Instants may be fractions; integers take less memory. Time that runs backwards, or is no number,
+ * Instants may be fractions. What is kept of them is whole ms, which take less memory; latency is
+ * measured before that. Time that runs backwards, or is no number,
  * stands still. Nothing throws but the constructor.
  */
 export class Heartbeat {
@@ -128,13 +129,13 @@ export class Heartbeat {
     this.#advance(now);
     this.#status = 'alive';
     if (this.#memory?.speaks === false) this.#flags |= MUTED;
-    this.#lastSent = this.#lastReceived = this.#lastPing = this.#now;
+    this.#lastSent = this.#lastReceived = this.#lastPing = this.#wholeNow;
     this.#interval = drawInterval(this.#timing);
   }
 
   /** Anything came from the peer: proof of life. The hot path: it neither allocates nor throws. */
   receive(now: Instant): void {
-    if (now > this.#lastReceived && now < NEVER) this.#lastReceived = now;
+    if (now > this.#lastReceived && now < NEVER) this.#lastReceived = Math.floor(now);
     if (this.#silence !== undefined) this.#endSilence(this.#silence);
   }
 
@@ -144,7 +145,7 @@ export class Heartbeat {
    */
   sent(now: Instant): readonly HeartbeatAction[] {
     if (!(now < NEVER)) return NOTHING; // no time
-    if (now > this.#lastSent) this.#lastSent = now;
+    if (now > this.#lastSent) this.#lastSent = Math.floor(now);
     if (!this.isSilentTo(now)) return NOTHING;
     const isAsked = this.#silence !== undefined;
     const isStalled = this.stallAt(now) > 0; // the tick will tell
@@ -164,7 +165,7 @@ export class Heartbeat {
     this.receive(now);
     this.#flags |= PEER_PINGS;
     this.#unmute();
-    this.#lastSent = this.#now;
+    this.#lastSent = this.#wholeNow;
     return [{ type: 'pong', id }];
   }
 
@@ -393,7 +394,7 @@ export class Heartbeat {
   #retime(timing: Timing): void {
     this.#timing = timing;
     this.#interval = drawInterval(timing);
-    this.#afreshAt = this.#now;
+    this.#afreshAt = this.#wholeNow;
   }
 
   #judge(actions: HeartbeatAction[], stalled: boolean): void {
@@ -443,7 +444,7 @@ export class Heartbeat {
     if (isInVain && this.#mayNotSpeak) return this.#mute(actions);
     if (owedSince === NEVER || this.#buffered === 0) return this.#ping(actions, false);
     // Pings do not pile up in a buffer that does not drain: the one that is owed asks once more.
-    this.#lastSent = this.#lastPing = this.#now; // something of ours is on its way
+    this.#lastSent = this.#lastPing = this.#wholeNow; // something of ours is on its way
     this.#silence ??= this.#beginSilence();
   }
 
@@ -455,7 +456,7 @@ export class Heartbeat {
   ): void {
     const ping = this.#outstanding.add(this.#now, asked, lostAfter, given);
     ping.sampled &&= this.#buffered === 0; // else it waits in our own queue first
-    this.#lastSent = this.#lastPing = this.#now;
+    this.#lastSent = this.#lastPing = this.#wholeNow;
     if (!this.isMuted) this.#silence ??= this.#beginSilence();
     this.#interval = drawInterval(this.#timing);
     actions.push({ type: 'ping', seq: ping.seq, id: ping.id, first: ping.seq === 1 });
@@ -465,13 +466,13 @@ export class Heartbeat {
   #forgiveStall(): void {
     if (this.stallAt(this.#now) === 0) return;
     this.#outstanding.distrust();
-    this.#afreshAt = this.#now;
+    this.#afreshAt = this.#wholeNow;
   }
 
   /** Forgives what silence there was and sends a ping with a full timeout of its own. */
   #askAfresh(actions: HeartbeatAction[]): void {
     this.#silence = undefined;
-    this.#afreshAt = this.#now;
+    this.#afreshAt = this.#wholeNow;
     this.#verdictAt = this.isMuted ? this.#now + VERDICT_WAIT : NONE;
     this.#outstanding.distrust();
     if (!this.isMuted) this.#ping(actions, true, NEVER); // none is lost: pongs may be queued
@@ -494,7 +495,7 @@ export class Heartbeat {
   }
 
   #endSilence({ since }: Silence): void {
-    if (this.#lastReceived < since) this.#lastReceived = since; // its time had run backwards
+    if (this.#lastReceived < since) this.#lastReceived = Math.floor(since); // its time had run backwards
     this.#silence = undefined;
     this.#stalls = 0;
     if (this.#status !== 'suspect') return;
@@ -532,11 +533,15 @@ export class Heartbeat {
     if (!this.isMuted) return;
     this.#memory?.answered(false);
     this.#flags &= ~MUTED;
-    this.#afreshAt = this.#now; // likewise
+    this.#afreshAt = this.#wholeNow; // likewise
   }
 
   #advance(now: Instant): void {
     if (now > this.#now && now < NEVER) this.#now = now;
+  }
+
+  get #wholeNow(): Instant {
+    return Math.floor(this.#now);
   }
 
   /** Forgets what was asked. */

@@ -18,7 +18,7 @@ export type {
   HeartbeatStatus,
   TimeoutReason,
 } from './heartbeat-action.ts';
-export { type Interceptor, intercept, interceptSend } from './intercept.ts';
+export { type Interceptor, intercept, interceptSend, readBeat } from './intercept.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
 export {
   type BackoffOptions,
@@ -59,4 +59,9 @@ export {
   TIMER_SLACK,
   type Timing,
 } from './timing.ts';
-export { TimingWheel, type TimingWheelOptions, type WheelEntry } from './timing-wheel.ts';
+export {
+  type Sleeper,
+  TimingWheel,
+  type TimingWheelOptions,
+  type WheelEntry,
+} from './timing-wheel.ts';

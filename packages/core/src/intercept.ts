@@ -104,8 +104,8 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
   };
 }
 
-/** Reads text as `ws` gives it: the bytes of a Buffer. */
-function readBeat(data: unknown): Beat | undefined {
+/** Reads text as `ws` gives it: the bytes of a Buffer. Undefined if it is no beat. */
+export function readBeat(data: unknown): Beat | undefined {
   if (typeof data === 'string') return decodeBeat(data);
   if (!(data instanceof Uint8Array) || !mayBeBeat(data)) return undefined;
   return decodeBeat(String.fromCharCode(...data));

@@ -68,7 +68,7 @@ export class OutstandingPings {
     const ping = { seq: this.sent, id, sentAt: now, sampled: true };
     if (this.#pings.length === 0) this.#pings = [ping];
     else this.#addBeside(ping, now - lostAfter);
-    if (this.#owedSince === NOT_OWED) this.#owedSince = now;
+    if (this.#owedSince === NOT_OWED) this.#owedSince = Math.floor(now);
     return ping;
   }
 
@@ -84,7 +84,7 @@ export class OutstandingPings {
     else if (index > 0 && this.#pings[0]?.seq === 1) this.#peerKnowsIds ??= false;
     this.lost += index;
     this.#pings = index + 1 === this.#pings.length ? NONE : this.#pings.slice(index + 1);
-    this.#owedSince = this.#pings.length === 0 ? NOT_OWED : now;
+    this.#owedSince = this.#pings.length === 0 ? NOT_OWED : Math.floor(now);
     return ping;
   }
 

@@ -55,6 +55,8 @@ export interface PacemakerShell {
   emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
   /** Bytes that wait to leave, where the runtime tells: a ping behind them gets more time. */
   buffered?(): number;
+  /** What wakes it, by {@link Pacemaker.tick}, where many share a timer. Else it has its own. */
+  readonly alarm?: Pick<Alarm, 'set' | 'cancel'>;
 }
 
 /**
@@ -65,8 +67,8 @@ export class Pacemaker {
   readonly heartbeat: Heartbeat;
   readonly #scheduler: Scheduler;
   readonly #shell: PacemakerShell;
-  readonly #alarm: Alarm;
-  readonly #pending: PendingPings;
+  readonly #alarm: Pick<Alarm, 'set' | 'cancel'>;
+  #pending: PendingPings | undefined; // from the first on that somebody waits for
   #told: HeartbeatStatus = 'idle';
 
   /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
@@ -79,8 +81,7 @@ export class Pacemaker {
     this.heartbeat = new Heartbeat(options, memory);
     this.#scheduler = scheduler;
     this.#shell = shell;
-    this.#alarm = new Alarm(scheduler, () => this.#tick());
-    this.#pending = new PendingPings(scheduler);
+    this.#alarm = shell.alarm ?? new Alarm(scheduler, () => this.tick());
   }
 
   /** The connection is open. */
@@ -116,7 +117,7 @@ export class Pacemaker {
     if (lateBy > 0) this.#shell.emit('stall', { lateBy });
     if (beat.type === 'ping') return this.#perform(this.heartbeat.receivePing(now, beat.id));
     const answer = this.heartbeat.receivePong(now, beat.id);
-    if (answer !== undefined) this.#pending.settle(answer.seq);
+    if (answer !== undefined) this.#pending?.settle(answer.seq);
     this.#perform([]);
     if (answer === undefined || this.#isClosed) return;
     const { id, latency, sampled } = answer;
@@ -138,6 +139,7 @@ export class Pacemaker {
     const actions = this.heartbeat.ping(this.#scheduler.now(), id);
     const [order] = actions;
     if (order?.type !== 'ping') throw new ConnectionClosedError();
+    this.#pending ??= new PendingPings(this.#scheduler);
     const pong = this.#pending.wait(order.seq, timeout, signal, () => {
       return new PingTimeoutError(timeout, this.#silentFor);
     });
@@ -157,6 +159,12 @@ export class Pacemaker {
     this.#perform([]);
   }
 
+  /** Time has passed. Early or repeated, it does nothing. */
+  tick(): void {
+    this.#lookAtBuffer();
+    this.#perform(this.heartbeat.tick(this.#scheduler.now()));
+  }
+
   /** We are not going to run for a while: see {@link Heartbeat.suspend}. */
   suspend(): void {
     this.heartbeat.suspend(this.#scheduler.now());
@@ -174,7 +182,7 @@ export class Pacemaker {
     this.heartbeat.close(this.#scheduler.now(), refused);
     this.#told = 'idle';
     this.#alarm.cancel();
-    this.#pending.rejectAll(error);
+    this.#pending?.rejectAll(error);
   }
 
   /** Also asked between two orders: a listener may close us. */
@@ -194,22 +202,18 @@ export class Pacemaker {
       throw new InvalidOptionError('id', 'of no ping in flight', id);
   }
 
-  #tick(): void {
-    this.#lookAtBuffer();
-    this.#perform(this.heartbeat.tick(this.#scheduler.now()));
-  }
-
   #lookAtBuffer(): void {
     const bytes = this.#shell.buffered?.();
     if (bytes !== undefined) this.heartbeat.buffered(bytes);
   }
 
-  #perform(actions: readonly HeartbeatAction[], send = this.#sendPing): void {
+  #perform(actions: readonly HeartbeatAction[], send?: (ping: PingOrder) => void): void {
     for (const action of actions) {
       if (this.#isClosed) return;
       switch (action.type) {
         case 'ping':
-          send(action);
+          if (send === undefined) this.#shell.sendPing(action);
+          else send(action);
           this.#shell.emit('ping', { id: action.id });
           break;
         case 'pong':
@@ -229,8 +233,6 @@ export class Pacemaker {
     this.#alarm.set(this.heartbeat.deadline);
   }
 
-  readonly #sendPing = (ping: PingOrder): void => this.#shell.sendPing(ping);
-
   #tellStatus(): void {
     const { status, latency } = this.heartbeat;
     this.#told = status;
@@ -242,7 +244,7 @@ export class Pacemaker {
     const error = new PingTimeoutError(pingTimeout, silentFor);
     this.#told = 'dead';
     this.#alarm.cancel();
-    this.#pending.rejectAll(error);
+    this.#pending?.rejectAll(error);
     this.#shell.emit('dead', { reason, silentFor, error });
   }
 }

@@ -5,6 +5,11 @@ import type { Instant, Millis, Scheduler, Timer } from './time.ts';
 /** Names an entry of a {@link TimingWheel} from `add` to `remove`; after that, another one's. */
 export type WheelEntry = number;
 
+/** What waits in a wheel without a closure of its own: of very many, each would take 64 bytes. */
+export interface Sleeper {
+  wake(): void;
+}
+
 /** Options of {@link TimingWheel}. */
 export interface TimingWheelOptions {
   /** How coarse it is, a whole number up to 60 000: a callback runs at most so late. @default 100 */
@@ -47,7 +52,7 @@ export class TimingWheel implements Scheduler {
   // slot s, the one after the slots what is being gone through. The entries follow.
   #words: Int32Array;
   #doubles: Float64Array; // the same memory
-  #callbacks: ((() => void) | undefined)[];
+  #callbacks: (Sleeper | (() => void) | undefined)[];
   #free: number = NONE; // a list of entries that were removed
   #size = 0;
   #turned = 0; // the last granule that was gone through
@@ -95,10 +100,10 @@ export class TimingWheel implements Scheduler {
   }
 
   /**
-   * Runs `callback` at `due`, and again whenever it is moved, until the entry is removed. Never
+   * Runs `callback`, or wakes it, at `due`, and again whenever it is moved, until the entry is removed. Never
    * within this call: one that is due already runs within a granule.
    */
-  add(due: Instant, callback: () => void): WheelEntry {
+  add(due: Instant, callback: Sleeper | (() => void)): WheelEntry {
     const entry = this.#take();
     this.#callbacks[entry] = callback;
     this.#setDueAt(entry, NEVER);
@@ -279,9 +284,10 @@ export class TimingWheel implements Scheduler {
       return this.#append(this.#slotOf(dueAt), entry);
     }
     this.#unlist(entry);
-    const callback = this.#callbacks[entry] as () => void;
+    const callback = this.#callbacks[entry] as Sleeper | (() => void);
     try {
-      callback();
+      if (typeof callback === 'function') callback();
+      else callback.wake();
     } catch (error) {
       void Promise.reject(error); // as `guarded` does, without a closure for each entry
     }

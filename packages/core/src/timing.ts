@@ -64,9 +64,9 @@ export function answerTimeout(timing: Timing): Millis {
   return isHidden ? Math.max(timing.pingTimeout, HIDDEN_PEER_TIMEOUT) : timing.pingTimeout;
 }
 
-/** Draws the length of one period: `pingInterval` less jitter. */
+/** Draws the length of one period: `pingInterval` less jitter, in whole ms, which take less memory. */
 export function drawInterval({ pingInterval, options: { jitter, random } }: Timing): Millis {
-  return jitter === 0 ? pingInterval : pingInterval * (1 - jitter * random());
+  return jitter === 0 ? pingInterval : Math.ceil(pingInterval * (1 - jitter * random()));
 }
 
 function clamp(

@@ -58,6 +58,7 @@ const CORE = [
   'interceptSend',
   'mayBeginBeat',
   'numberWithin',
+  'readBeat',
   'resolveHeartbeatOptions',
 ];
 
@@ -83,6 +84,7 @@ const CORE_TYPES = [
   'type PingOptions',
   'type PingOrder',
   'type Scheduler',
+  'type Sleeper',
   'type SocketData',
   'type SocketEvent',
   'type TimeoutReason',

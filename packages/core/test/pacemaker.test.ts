@@ -1008,3 +1008,23 @@ describe('Pacemaker', () => {
     });
   });
 });
+
+describe('an alarm of the shell', () => {
+  it('stands in for a timer of its own: it is set, cancelled, and calls tick', () => {
+    const scheduler = new VirtualScheduler();
+    const asked: unknown[] = [];
+    const alarm = {
+      set: (due: number) => asked.push(due),
+      cancel: () => asked.push('cancel'),
+    };
+    const shell = { alarm, sendPing: () => asked.push('ping'), sendPong: () => {}, emit: () => {} };
+    const pacemaker = new Pacemaker({ ...TIMING, jitter: 0 }, scheduler, shell);
+    pacemaker.open();
+    scheduler.advance(25_000);
+    expect(asked).toEqual([25_000]);
+    expect(scheduler.pending).toBe(0);
+    pacemaker.tick();
+    pacemaker.close(CLOSED);
+    expect(asked).toEqual([25_000, 'ping', 25_000 + SUSPICION, 'cancel']);
+  });
+});

@@ -335,6 +335,25 @@ describe('TimingWheel', () => {
     });
   });
 
+  it('wakes an object as it runs a function', async () => {
+    const { below, wheel } = start();
+    const woken: Instant[] = [];
+    class Waker {
+      wake(): void {
+        woken.push(below.now());
+        if (woken.length === 2) throw new Error('of a waker');
+      }
+    }
+    const entry = wheel.add(100, new Waker());
+    const rejections = await unhandledRejections(() => {
+      below.advance(100);
+      wheel.move(entry, 300);
+      below.advance(1_000);
+    });
+    expect(woken).toEqual([100, 300]);
+    expect(rejections).toHaveLength(1);
+  });
+
   it('holds as many entries as are added', () => {
     const { below, wheel } = start({});
     const counts = new Uint8Array(5_000);
