@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { InvalidOptionError, ReadyState } from '@wirebeat/core';
 import { type Advertisement, checkAdvertisement } from './advertisement.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionContext } from './connection-context.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
 import { Fleet } from './fleet.ts';
-import { Liveness } from './liveness.ts';
-import type { LivenessContext } from './liveness-context.ts';
-import type { LivenessEvents, LivenessListener } from './liveness-events.ts';
+import type { Liveness } from './liveness.ts';
+import type { LivenessEvents } from './liveness-events.ts';
 import { Overload } from './overload.ts';
 import {
   type ResolvedServerOptions,
@@ -15,6 +16,7 @@ import {
 } from './server-options.ts';
 import type { ServerSocket } from './server-socket.ts';
 import { Sessions } from './sessions.ts';
+import { SocketTap } from './socket-tap.ts';
 import { Spread } from './spread.ts';
 import { drawPayload } from './wire.ts';
 
@@ -57,10 +59,10 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   readonly #server: WebSocketServerLike<Socket>;
   readonly #options: ResolvedServerOptions<Socket>;
   readonly #fleet: Fleet;
-  readonly #context: LivenessContext;
+  readonly #context: ConnectionContext;
   readonly #overload: Overload;
-  readonly #connections: Map<Socket, Liveness> = new Map();
-  #announcing: Spread<Liveness> | undefined;
+  readonly #connections: Map<Socket, Connection> = new Map();
+  #announcing: Spread<Connection> | undefined;
   #drain: Drain | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
 
@@ -79,6 +81,8 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.#context = {
       fleet,
       scheduler,
+      wheel: metronome.wheel,
+      tap: new SocketTap((socket) => this.#watching(socket as Socket)),
       payload: drawPayload(timing.options.random),
       sessions: userOf && new Sessions(),
       pingLimit: resolved.pingLimit,
@@ -86,7 +90,10 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       whenDead: resolved.whenDead,
       whenUnresponsive: resolved.whenUnresponsive,
       maxUnresponsive: resolved.maxUnresponsive,
-      authenticated: resolved.authenticated as LivenessContext['authenticated'],
+      authenticated: resolved.authenticated as ConnectionContext['authenticated'],
+      tell: (connection, socket, name, event) => {
+        this.#tell(connection, socket as Socket, name, event);
+      },
     };
     this.#overload = new Overload(scheduler, (isOn) => {
       if (fleet.slow(isOn)) this.#announce();
@@ -151,13 +158,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
 
   #attach(socket: Socket, request?: IncomingMessage): void {
     if (socket.readyState !== ReadyState.Open || this.#connections.has(socket)) return;
-    const tell: LivenessListener = (name, event) => {
-      if (name === 'end') this.#connections.delete(socket);
-      else if (name === 'stall') this.#overload.stalled((event as LivenessEvents['stall']).lateBy);
-      this.emit(name, { ...event, socket, connection } as ServerEvents<Socket>[typeof name]);
-      if (name === 'end') this.#drain?.look();
-    };
-    const connection = new Liveness(socket, this.#context, tell, {
+    const connection = new Connection(socket, this.#context, {
       userOf: this.#whose(socket, request),
       counter: request?.socket,
     });
@@ -166,13 +167,30 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.#drain?.opened(connection);
   }
 
+  #tell<Name extends keyof LivenessEvents>(
+    connection: Liveness,
+    socket: Socket,
+    name: Name,
+    event: LivenessEvents[Name],
+  ): void {
+    if (name === 'end') this.#connections.delete(socket);
+    else if (name === 'stall') this.#overload.stalled((event as LivenessEvents['stall']).lateBy);
+    this.emit(name, { ...event, socket, connection } as never);
+    if (name === 'end') this.#drain?.look();
+  }
+
+  #watching(socket: Socket): Connection | undefined {
+    const connection = this.#connections.get(socket);
+    return connection?.hasEnded ? undefined : connection;
+  }
+
   /** Spread over one interval of the clients: their beats at most double meanwhile. */
   #announce(): void {
     const { clientInterval: within } = this.#fleet;
     const { timing, metronome } = this.#options;
     const { scheduler } = metronome;
     const { random } = timing.options;
-    const tell = (connection: Liveness) => connection.announce(this.#fleet.welcome ?? {});
+    const tell = (connection: Connection) => connection.announce(this.#fleet.welcome ?? {});
     this.#announcing?.cancel();
     const clients = [...this.#connections.values()];
     this.#announcing = new Spread(clients, tell, { within, scheduler, random });

@@ -1,20 +1,32 @@
+import type { Liveness } from './liveness.ts';
+import type { LivenessEvents } from './liveness-events.ts';
 import type { PageContext } from './page.ts';
 import type { ByteCounter, ServerSocket } from './server-socket.ts';
 import type { Sessions } from './sessions.ts';
+import type { SocketTap } from './socket-tap.ts';
 import type { TokenBucketOptions } from './token-bucket.ts';
-import type { WireContext } from './wire.ts';
 
 /** What the connections of one server share. */
-export interface LivenessContext extends WireContext, PageContext {
+export interface ConnectionContext extends PageContext {
+  /** What begins the payload of our protocol Pings: see `drawPayload`. */
+  readonly payload: string;
+  readonly tap: SocketTap;
+  readonly maxBufferedBytes: number;
   readonly whenDead: 'terminate' | 'report';
   /** Absent where there are none. */
   readonly sessions: Sessions | undefined;
   readonly pingLimit: TokenBucketOptions;
   authenticated(socket: ServerSocket): boolean;
+  tell<Name extends keyof LivenessEvents>(
+    of: Liveness,
+    socket: ServerSocket,
+    name: Name,
+    event: LivenessEvents[Name],
+  ): void;
 }
 
 /** What is known of a connection beside its socket. */
-export interface LivenessOrigin {
+export interface ConnectionOrigin {
   /** Tells whose it is, where there are sessions. */
   readonly userOf?: (() => unknown) | undefined;
   /** Of what it comes in by; absent for a socket that was open before. */

@@ -5,8 +5,11 @@ import {
   SystemScheduler,
   TIMER_SLACK,
   TimingWheel,
+  type WheelEntry,
 } from '@wirebeat/core';
 
+/** That of who waits in the wheel no more: nothing happens to it. */
+export const NO_ENTRY: WheelEntry = -1;
 /** How long a granule of the wheel is: pings of one granule go out together. */
 export const GRANULE: Millis = 10; // 10 000 connections: 3 to 4 pings each, 50 µs of work
 const SLOTS = 4_096; // a turn of 41 s: the usual intervals are met in their first turn
@@ -26,6 +29,8 @@ const BURST = 8;
  */
 export class Metronome {
   readonly scheduler: Scheduler;
+  /** What wakes the connections: the scheduler itself, if it is a wheel. */
+  readonly wheel: TimingWheel;
   /** How late a timer may be until that is a stall. */
   readonly timerSlack: Millis;
   readonly #beats: Uint16Array = new Uint16Array(SLOTS);
@@ -34,8 +39,11 @@ export class Metronome {
   #granule = 0; // of the last draw
   #drawn = 0; // in that
 
+  /** A scheduler that is no wheel gets one on top of it, of the finest granules. */
   constructor(scheduler: Scheduler, timerSlack: Millis = TIMER_SLACK) {
+    const isWheel = scheduler instanceof TimingWheel;
     this.scheduler = scheduler;
+    this.wheel = isWheel ? scheduler : new TimingWheel(scheduler, { granule: 1, slots: SLOTS });
     this.timerSlack = timerSlack;
   }
 

@@ -5,28 +5,36 @@ import {
   type Instant,
   type Millis,
   Pacemaker,
+  type PacemakerShell,
   type PeerState,
   type PingOptions,
+  type PingOrder,
   type Scheduler,
+  type Sleeper,
   type Timer,
+  type TimingWheel,
+  type WheelEntry,
 } from '@wirebeat/core';
 import type { Values } from './advertisement.ts';
 import type { Fleet } from './fleet.ts';
-import type { LivenessListener } from './liveness-events.ts';
+import type { LivenessEvents } from './liveness-events.ts';
+import { NO_ENTRY } from './metronome.ts';
 
 /** What a {@link Page} needs of its connection. */
 export interface PageShell {
-  readonly scheduler: Scheduler;
-  readonly tell: LivenessListener;
+  tell<Name extends keyof LivenessEvents>(name: Name, event: LivenessEvents[Name]): void;
   sendBeat(beat: Beat): void;
   /** When anything was last received, from the page or from its WebSocket layer. */
-  lastReceived(): Instant;
+  readonly lastReceived: Instant;
   /** It was unresponsive for too long. */
   giveUp(): void;
 }
 
 /** How the pages of one server are judged. */
 export interface PageContext {
+  readonly scheduler: Scheduler;
+  /** What wakes it. */
+  readonly wheel: TimingWheel;
   readonly fleet: Fleet;
   readonly whenUnresponsive: 'report' | 'terminate' | false;
   /** How long a page may be unresponsive, or say that it is frozen. */
@@ -43,10 +51,11 @@ export interface PageContext {
  * or is frozen and had no time to say so. If the layer is silent as well, it is the link, and the
  * verdict is the transport's.
  */
-export class Page {
+export class Page implements PacemakerShell, Sleeper {
   readonly #shell: PageShell;
   readonly #context: PageContext;
   readonly #pacemaker: Pacemaker;
+  #entry: WheelEntry;
   #isWelcomed = false;
   #silentFrom: Instant | undefined; // when it was last heard, if it has left a ping unanswered
   #isUnresponsive = false;
@@ -56,11 +65,8 @@ export class Page {
   constructor(shell: PageShell, context: PageContext) {
     this.#shell = shell;
     this.#context = context;
-    this.#pacemaker = new Pacemaker(context.fleet.pageTiming, shell.scheduler, {
-      sendPing: ({ id }) => shell.sendBeat({ type: 'ping', id }),
-      sendPong: () => {}, // the connection sends it
-      emit: (name, event) => this.#hear(name, event),
-    });
+    this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);
+    this.#pacemaker = new Pacemaker(context.fleet.pageTiming, context.scheduler, this);
     this.#pacemaker.open();
   }
 
@@ -141,9 +147,35 @@ export class Page {
   close(error: HeartbeatError): void {
     this.#forgive();
     this.#pacemaker.close(error);
+    this.#context.wheel.remove(this.#entry);
+    this.#entry = NO_ENTRY;
   }
 
-  #hear<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+  // What its pacemaker wants.
+
+  sendPing({ id }: PingOrder): void {
+    this.#shell.sendBeat({ type: 'ping', id });
+  }
+
+  sendPong(): void {} // the connection sends it
+
+  get alarm(): this {
+    return this;
+  }
+
+  set(due: Instant): void {
+    this.#context.wheel.move(this.#entry, due);
+  }
+
+  cancel(): void {
+    this.set(Number.POSITIVE_INFINITY);
+  }
+
+  wake(): void {
+    this.#pacemaker.tick();
+  }
+
+  emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
     if (name === 'ping' || name === 'pong') {
       this.#shell.tell(name, { ...event, tier: 'application' } as never);
     } else if (name === 'dead') this.#fellSilent(event as HeartbeatEvents['dead']);
@@ -158,22 +190,21 @@ export class Page {
     this.#pacemaker.retimed();
     this.#isMute = heartbeat.latency === undefined;
     if (this.#isMute) return; // it never answered, so it may not know how
-    const silentFrom = this.#shell.scheduler.now() - silentFor;
+    const silentFrom = this.#context.scheduler.now() - silentFor;
     this.#silentFrom = silentFrom;
-    if (this.#shell.lastReceived() > silentFrom) this.#accuse(silentFrom);
+    if (this.#shell.lastReceived > silentFrom) this.#accuse(silentFrom);
   }
 
   #accuse(silentFrom: Instant): void {
     this.#silentFrom = undefined;
     this.#isUnresponsive = true;
     this.#limitSilence();
-    this.#shell.tell('unresponsive', { silentFor: this.#shell.scheduler.now() - silentFrom });
+    this.#shell.tell('unresponsive', { silentFor: this.#context.scheduler.now() - silentFrom });
     if (this.#context.whenUnresponsive === 'terminate') this.#shell.giveUp();
   }
 
   #limitSilence(): void {
-    const { scheduler } = this.#shell;
-    const { maxUnresponsive } = this.#context;
+    const { scheduler, maxUnresponsive } = this.#context;
     this.#limit?.cancel();
     if (maxUnresponsive === Number.POSITIVE_INFINITY) return;
     const due = scheduler.now() + maxUnresponsive;

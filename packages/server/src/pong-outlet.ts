@@ -7,6 +7,7 @@ import {
   type Timer,
 } from '@wirebeat/core';
 import type { ServerSocket } from './server-socket.ts';
+import type { SocketTap } from './socket-tap.ts';
 
 /** Between two looks at a clogged buffer: nothing tells when it has drained. */
 const LOOK_AGAIN: Millis = 250;
@@ -14,8 +15,7 @@ const LOOK_AGAIN: Millis = 250;
 /** What a {@link PongOutlet} works with. */
 export interface PongOutletOptions {
   readonly socket: ServerSocket;
-  /** That of the socket before anybody else's was put on it. */
-  readonly send: ServerSocket['send'];
+  readonly tap: SocketTap;
   readonly scheduler: Scheduler;
   /** With more waiting to leave, none is added. */
   readonly maxBufferedBytes: number;
@@ -49,7 +49,7 @@ export class PongOutlet {
   }
 
   #flush(): void {
-    const { socket, send, maxBufferedBytes } = this.#options;
+    const { socket, tap, maxBufferedBytes } = this.#options;
     const pong = this.#held;
     if (pong === undefined || this.#timer !== undefined) return;
     if (socket.readyState !== ReadyState.Open) return this.close();
@@ -57,7 +57,7 @@ export class PongOutlet {
     if (this.#isQueued && socket.bufferedAmount > 0) return;
     this.#held = undefined;
     this.#isQueued = true;
-    send.call(socket, encodeBeat(pong) as never, { compress: false }, () => this.#left());
+    tap.send(socket, encodeBeat(pong), () => this.#left());
   }
 
   #left(): void {

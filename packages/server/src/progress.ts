@@ -1,33 +1,26 @@
 import type { Instant, Millis, Scheduler } from '@wirebeat/core';
 import type { ByteCounter } from './server-socket.ts';
 
-const NONE = -1;
-
 /**
  * A long message on its way: its bytes are life, though nothing whole comes, and no Pong can come
  * before it is whole.
  *
- * Bytes count only between a protocol Ping and the next whole thing: messages, Pings and Pongs tell
+ * There is one only between a protocol Ping and the next whole thing: messages, Pings and Pongs tell
  * their time themselves.
  */
 export class Progress {
   readonly #counter: ByteCounter;
-  #seen: number = NONE; // bytes read as was last looked; NONE where no answer is waited for
+  #seen: number; // bytes read as was last looked
   #pardonedAt: Instant | undefined;
 
   constructor(counter: ByteCounter) {
     this.#counter = counter;
+    this.#seen = counter.bytesRead;
   }
 
-  /** A protocol Ping goes out. */
+  /** Another protocol Ping goes out. */
   asked(): void {
     this.#seen = this.#counter.bytesRead;
-  }
-
-  /** Something whole came. */
-  heard(): void {
-    this.#seen = NONE;
-    this.#pardonedAt = undefined;
   }
 
   /**
@@ -36,7 +29,7 @@ export class Progress {
    */
   look(clock: Pick<Scheduler, 'now'>, pardonAfter: Millis): 'life' | 'pardon' | undefined {
     const { bytesRead } = this.#counter;
-    if (this.#seen === NONE || bytesRead <= this.#seen) return undefined;
+    if (bytesRead <= this.#seen) return undefined;
     this.#seen = bytesRead;
     const now = clock.now();
     const since = this.#pardonedAt;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Connection } from '../src/connection.ts';
 import * as server from '../src/index.ts';
 
 describe('@wirebeat/server', () => {
@@ -28,21 +29,20 @@ describe('@wirebeat/server', () => {
       'get',
       'update',
     ]);
-    expect(membersOf(server.Liveness)).toEqual([
-      'announce',
-      'applicationLatency',
-      'detach',
-      'detectionBound',
-      'dismiss',
-      'isResponsive',
-      'lastReceived',
-      'lastSeen',
-      'open',
-      'ping',
-      'rest',
-      'status',
-      'terminate',
-      'transportLatency',
-    ]);
+    // Of a connection its type says what is public: the object is its own shell, and has more.
+    const liveness = {
+      announce: true,
+      applicationLatency: true,
+      detach: true,
+      detectionBound: true,
+      isResponsive: true,
+      lastReceived: true,
+      lastSeen: true,
+      ping: true,
+      status: true,
+      terminate: true,
+      transportLatency: true,
+    } satisfies Record<keyof server.Liveness, true>;
+    expect(membersOf(Connection)).toEqual(expect.arrayContaining(Object.keys(liveness)));
   });
 });

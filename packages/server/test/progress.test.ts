@@ -116,8 +116,8 @@ describe('a message that is half there', () => {
 });
 
 describe('Progress', () => {
-  it('is life from a Ping on until something whole comes, and once in a while a pardon', () => {
-    const counter = { bytesRead: 0 };
+  it('is life from a Ping on, and once in a while a pardon', () => {
+    const counter = { bytesRead: 10 };
     const progress = new Progress(counter);
     let now = 0;
     const look = (at: number, bytes: number) => {
@@ -125,19 +125,16 @@ describe('Progress', () => {
       counter.bytesRead += bytes;
       return progress.look({ now: () => now }, 100);
     };
-    expect(look(0, 1)).toBeUndefined(); // nobody was asked
-    for (let round = 0; round < 2; round += 1) {
-      progress.asked();
-      expect(look(10, 0)).toBeUndefined();
-      expect([look(20, 1), look(30, 0), look(119, 1), look(120, 1)]).toEqual([
-        'life',
-        undefined,
-        'life',
-        'pardon',
-      ]);
-      expect([look(219, 1), look(220, 1)]).toEqual(['life', 'pardon']);
-      progress.heard();
-      expect(look(500, 1)).toBeUndefined();
-    }
+    expect(look(10, 0)).toBeUndefined();
+    expect([look(20, 1), look(30, 0), look(119, 1), look(120, 1)]).toEqual([
+      'life',
+      undefined,
+      'life',
+      'pardon',
+    ]);
+    counter.bytesRead += 1;
+    progress.asked(); // what came before that is no answer
+    expect(look(130, 0)).toBeUndefined();
+    expect([look(219, 1), look(220, 1)]).toEqual(['life', 'pardon']);
   });
 });

@@ -1,0 +1,334 @@
+import {
+  type Beat,
+  ConnectionClosedError,
+  encodeBeat,
+  type HeartbeatEvents,
+  type HeartbeatStatus,
+  type Instant,
+  type Millis,
+  Pacemaker,
+  type PacemakerShell,
+  type PingOptions,
+  type PingOrder,
+  ReadyState,
+  type Sleeper,
+  type WheelEntry,
+} from '@wirebeat/core';
+import type { Values } from './advertisement.ts';
+import type { ConnectionContext, ConnectionOrigin } from './connection-context.ts';
+import { FLOOD, REPLACED, SERVICE_RESTART, UNRESPONSIVE } from './ends.ts';
+import { Liveness } from './liveness.ts';
+import type { ConnectionEnd, LivenessEvents, Tier } from './liveness-events.ts';
+import { NO_ENTRY } from './metronome.ts';
+import { Page, type PageShell } from './page.ts';
+import { PongOutlet } from './pong-outlet.ts';
+import { Progress } from './progress.ts';
+import { type ByteCounter, dropLateBytes, expel, type ServerSocket } from './server-socket.ts';
+import type { SessionClaim, SessionHolder } from './sessions.ts';
+import type { SocketWatcher } from './socket-tap.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { payloadOf, readPayload } from './wire.ts';
+
+const ignore = (): void => {};
+
+/**
+ * What a {@link Liveness} is, with what its socket, its two tiers and its server tell it.
+ *
+ * One object for all of that, no closure, and what not every connection needs is made when it is
+ * needed: an idle connection of a client that sends no pings has this, its pacemaker and its machine.
+ */
+export class Connection
+  extends Liveness
+  implements PacemakerShell, PageShell, SessionHolder, SocketWatcher, Sleeper
+{
+  readonly socket: ServerSocket;
+  readonly #context: ConnectionContext;
+  readonly #transport: Pacemaker;
+  readonly #claim: SessionClaim | undefined;
+  readonly #counter: ByteCounter | undefined;
+  #entry: WheelEntry; // of the wheel that wakes it
+  #page: Page | undefined; // from the client's first application ping on
+  #answer: Values | undefined; // of the pong that is about to be sent
+  #bucket: TokenBucket | undefined; // from its first ping of either kind on
+  #pongs: PongOutlet | undefined; // from the first on
+  #progress: Progress | undefined; // from a protocol Ping to the next whole thing that comes
+  #lastSeen: Instant = 0;
+  #ended = false;
+
+  constructor(socket: ServerSocket, context: ConnectionContext, origin: ConnectionOrigin) {
+    super();
+    const { userOf, counter } = origin;
+    this.socket = socket;
+    this.#context = context;
+    this.#counter = counter;
+    this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);
+    this.#transport = new Pacemaker(context.fleet.timing, context.scheduler, this);
+    this.#claim = userOf && context.sessions?.enter(this, userOf);
+  }
+
+  /** Begins. From here its server is told. */
+  open(): void {
+    this.#context.tap.open(this.socket);
+    this.#transport.open();
+    this.#lastSeen = this.lastReceived;
+    const { pingInterval, pingTimeout } = this.#transport.heartbeat;
+    if (pingInterval < Number.POSITIVE_INFINITY) this.#transport.probe(pingTimeout); // a first latency
+  }
+
+  get status(): HeartbeatStatus {
+    return this.#transport.heartbeat.status;
+  }
+
+  get transportLatency(): Millis | undefined {
+    return this.#transport.heartbeat.latency;
+  }
+
+  get applicationLatency(): Millis | undefined {
+    return this.#page?.latency;
+  }
+
+  get isResponsive(): boolean | undefined {
+    return this.#page?.isResponsive;
+  }
+
+  get lastReceived(): Instant {
+    return this.#transport.heartbeat.lastReceived;
+  }
+
+  get lastSeen(): Instant {
+    return this.#lastSeen;
+  }
+
+  get detectionBound(): Millis {
+    return this.#transport.heartbeat.detectionBound;
+  }
+
+  /** Whether it is watched no more. */
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  async ping(options: PingOptions & { readonly tier?: Tier } = {}): Promise<Millis> {
+    const { tier = 'transport', ...rest } = options;
+    if (tier === 'transport') return this.#transport.ping(rest);
+    if (this.#page === undefined) {
+      throw new ConnectionClosedError(undefined, 'the client has sent no application ping');
+    }
+    const { pingTimeout } = this.#transport.heartbeat;
+    const timeout = pingTimeout === Number.POSITIVE_INFINITY ? false : pingTimeout;
+    return this.#page.ping({ ...rest, timeout: rest.timeout ?? timeout });
+  }
+
+  announce(values: Values): void {
+    this.#page?.announce(values);
+  }
+
+  /** The peer is not judged any more, nor asked: its connection is about to be closed. */
+  rest(): void {
+    this.#progress = undefined;
+    this.#transport.suspend();
+    this.#page?.rest();
+  }
+
+  /** Closes the connection with 1012, and with a hint when to come back: by a ping and in the text. */
+  dismiss(retryAfter: Millis): void {
+    if (this.#ended) return;
+    const hint = Math.round(retryAfter);
+    if (hint > 0) this.announce({ retryAfter: String(hint) });
+    const text = hint > 0 ? `service restart; retryAfter=${hint}` : 'service restart';
+    this.socket.close(SERVICE_RESTART, text);
+  }
+
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  detach(): void {
+    this.#end({ reason: 'detached', code: undefined, text: 'the heartbeat was detached' });
+  }
+
+  // What comes.
+
+  receive(beat: Beat | undefined): void {
+    this.#progress = undefined;
+    if (beat?.type === 'ping') return this.#receivePing(beat);
+    this.#transport.receive();
+    if (beat === undefined) {
+      this.#lastSeen = this.lastReceived;
+      this.#page?.receive(this.#lastSeen);
+      return;
+    }
+    this.#page?.receiveBeat(beat);
+    this.#seen();
+  }
+
+  #receivePing(ping: Beat): void {
+    const received = Date.now();
+    if (!this.#admits()) return;
+    const session = ping.values?.['session'];
+    const isBound = session !== undefined && this.#claim?.bind(session) === true;
+    if (this.#ended) return; // a newer connection has its session
+    const isFirst = this.#page === undefined;
+    this.#page ??= new Page(this, this.#context);
+    this.#answer = this.#page.answerTo(ping, received, isBound);
+    this.#transport.receiveBeat(ping);
+    if (this.#ended) return;
+    this.#page.receiveBeat(ping);
+    this.#seen();
+    if (isFirst && !this.#ended) this.#page.probe(this.#transport.heartbeat.pingTimeout);
+  }
+
+  receiveProtocolPing(): void {
+    this.#progress = undefined;
+    if (!this.#admits()) return;
+    this.#transport.receive();
+    this.#seen();
+  }
+
+  receiveProtocolPong(payload: Uint8Array): boolean {
+    this.#progress = undefined;
+    const pong = readPayload(this.#context.payload, payload);
+    if (pong === undefined) this.#transport.receive();
+    else this.#transport.receiveBeat(pong);
+    this.#page?.layerAnswered();
+    return pong !== undefined;
+  }
+
+  sending(): void {
+    this.#transport.sent();
+  }
+
+  closed(code: number, text: string): void {
+    this.#end({ reason: 'closed', code, text });
+  }
+
+  /** Whether the peer may send a ping now. If not, it is shown out. */
+  #admits(): boolean {
+    const { scheduler, pingLimit } = this.#context;
+    this.#bucket ??= new TokenBucket();
+    if (this.#bucket.take(scheduler.now(), pingLimit)) return true;
+    this.#expel(FLOOD);
+    return false;
+  }
+
+  /** A beat came. Of who is not let in yet it says nothing to the application. */
+  #seen(): void {
+    if (this.#ended || !this.#context.authenticated(this.socket)) return;
+    this.#lastSeen = this.lastReceived;
+  }
+
+  // What its pacemaker wants.
+
+  sendPing({ id }: PingOrder): void {
+    if (!this.#isOpen) return;
+    if (this.#progress !== undefined) this.#progress.asked();
+    else if (this.#counter !== undefined) this.#progress = new Progress(this.#counter);
+    this.socket.ping(payloadOf(this.#context.payload, id), undefined, ignore);
+  }
+
+  sendPong(id: string | undefined): void {
+    const { tap, scheduler, maxBufferedBytes } = this.#context;
+    const { socket } = this;
+    this.#pongs ??= new PongOutlet({ socket, tap, scheduler, maxBufferedBytes });
+    this.#pongs.send({ type: 'pong', id, values: this.#answer });
+  }
+
+  emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+    const isBeat = name === 'ping' || name === 'pong';
+    this.tell(name, (isBeat ? { ...event, tier: 'transport' } : event) as never);
+    if (name !== 'dead') return;
+    const { reason } = event as HeartbeatEvents['dead'];
+    this.#end({ reason, code: undefined, text: '' });
+    if (this.#context.whenDead === 'report') return;
+    this.socket.terminate(); // the handshake that close() begins would not come
+  }
+
+  /** Time has passed: is anything on its way, in either direction? */
+  buffered(): number {
+    const { pingTimeout } = this.#transport.heartbeat;
+    const seen = this.#progress?.look(this.#context.scheduler, pingTimeout);
+    if (seen === 'life') this.#transport.receive();
+    else if (seen === 'pardon') {
+      this.#transport.suspend(); // what is owed is forgiven, and asked for afresh
+      this.#transport.resume();
+    }
+    return this.socket.bufferedAmount;
+  }
+
+  get alarm(): this {
+    return this;
+  }
+
+  set(due: Instant): void {
+    this.#context.wheel.move(this.#entry, due);
+  }
+
+  cancel(): void {
+    this.set(Number.POSITIVE_INFINITY);
+  }
+
+  wake(): void {
+    this.#transport.tick();
+  }
+
+  // What its page wants.
+
+  tell<Name extends keyof LivenessEvents>(name: Name, event: LivenessEvents[Name]): void {
+    this.#context.tell(this, this.socket, name, event);
+  }
+
+  sendBeat(beat: Beat): void {
+    this.#transport.sent(); // something went out: proxies have seen us
+    if (this.#isOpen) this.#context.tap.send(this.socket, encodeBeat(beat));
+  }
+
+  giveUp(): void {
+    this.#expel(UNRESPONSIVE);
+  }
+
+  get #isOpen(): boolean {
+    return this.socket.readyState === ReadyState.Open;
+  }
+
+  // The end.
+
+  replace(by: ServerSocket): void {
+    if (this.#ended) return;
+    this.#stop();
+    dropLateBytes(this.socket);
+    this.socket.terminate();
+    this.tell('replaced', { by });
+    this.#finish(REPLACED);
+  }
+
+  /** Shows the peer out: it is told why, and heard no more. */
+  #expel(end: ConnectionEnd): void {
+    if (this.#ended) return;
+    this.#stop();
+    expel(this.socket, this.#context.scheduler, end);
+    this.#finish(end);
+  }
+
+  #end(end: ConnectionEnd): void {
+    if (this.#ended) return;
+    this.#stop();
+    this.#finish(end);
+  }
+
+  /** Nothing is heard or sent any more. */
+  #stop(): void {
+    this.#ended = true;
+    this.#claim?.release();
+    this.#pongs?.close();
+    this.#context.tap.close(this.socket);
+  }
+
+  #finish(end: ConnectionEnd): void {
+    const error = new ConnectionClosedError(end.code, end.text);
+    if (this.status !== 'dead') this.#transport.close(error); // which it stays
+    this.#page?.close(error);
+    this.#context.wheel.remove(this.#entry);
+    this.#entry = NO_ENTRY;
+    this.tell('end', end);
+  }
+}
