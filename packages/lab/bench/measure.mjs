@@ -104,6 +104,6 @@ function processorTime() {
   return 1_000 * (user + system);
 }
 
-function median(numbers) {
+export function median(numbers) {
   return [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 }

@@ -1,0 +1,99 @@
+// Those who are held against each other on the server: how each is made, and how its clients behave.
+import { createServer } from 'node:http';
+import { attachHeartbeat } from '@wirebeat/server';
+import { Server as EngineIo } from 'engine.io';
+import { WebSocketServer } from 'ws';
+import { setWsHeartbeat } from 'ws-heartbeat/server.js';
+
+const ignore = () => {};
+
+/** The application: it listens to messages and errors, and keeps its sockets. */
+function application(sockets) {
+  sockets.on('connection', (socket) => {
+    socket.on('message', ignore);
+    socket.on('error', ignore);
+  });
+}
+
+/** The recipe of the README of `ws`, "How to detect and close broken connections?". */
+function readme(sockets, { interval }) {
+  function heartbeat() {
+    this.isAlive = true;
+  }
+  sockets.on('connection', (socket) => {
+    socket.isAlive = true;
+    socket.on('pong', heartbeat);
+  });
+  setInterval(() => {
+    for (const socket of sockets.clients) {
+      if (socket.isAlive === false) {
+        socket.terminate();
+        continue;
+      }
+      socket.isAlive = false;
+      socket.ping();
+    }
+  }, interval);
+}
+
+/** What is often written in place of it: a timer for each connection. */
+function timerEach(sockets, { interval }) {
+  sockets.on('connection', (socket) => {
+    let isAlive = true;
+    socket.on('pong', () => {
+      isAlive = true;
+    });
+    const timer = setInterval(() => {
+      if (!isAlive) return socket.terminate();
+      isAlive = false;
+      socket.ping();
+    }, interval);
+    socket.on('close', () => clearInterval(timer));
+  });
+}
+
+const jsonPong = (socket, data) => {
+  if (String(data) === '{"kind":"ping"}') socket.send('{"kind":"pong"}');
+};
+
+/** Of the same times as the others, and the same interval for those clients that drive. */
+function wirebeat(sockets, { interval }) {
+  attachHeartbeat(sockets, { pingInterval: interval, pingTimeout: 20_000, advertise: false });
+}
+
+/** What each puts on a `WebSocketServer` of `ws`. */
+export const WATCHES = {
+  nothing: ignore,
+  wirebeat,
+  readme,
+  'a timer each': timerEach,
+  'ws-heartbeat': (sockets) => setWsHeartbeat(sockets, jsonPong),
+};
+
+/** Listens on a port of its own, over `http` as applications do. */
+function listening(attach) {
+  const server = createServer();
+  attach(server);
+  return new Promise((resolve) => {
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 }, () => resolve(server.address()));
+  });
+}
+
+/** A server on `ws` whose application has its listeners before `watch` comes. */
+export function listenWs(watch, options = {}) {
+  return listening((server) => {
+    const sockets = new WebSocketServer({ server });
+    application(sockets);
+    watch(sockets, options);
+  });
+}
+
+/** Engine.IO by WebSocket alone; its clients are asked, as ours are. */
+export function listenEngineIo({ interval = 25_000 } = {}) {
+  return listening((server) => {
+    const options = { transports: ['websocket'], pingInterval: interval, pingTimeout: 20_000 };
+    const sockets = new EngineIo(options);
+    sockets.on('connection', (socket) => socket.on('message', ignore));
+    sockets.attach(server);
+  });
+}
