@@ -248,6 +248,7 @@ function contextOf(options: ResolvedGatewayOptions, tally: Tally): GatewayContex
   });
   return {
     scheduler: metronome.scheduler,
+    wheel: metronome.wheel,
     fleet: new Fleet(page),
     upstreamTiming: upstreams.timing,
     payload: drawPayload(timing.options.random),

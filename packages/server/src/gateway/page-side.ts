@@ -84,7 +84,7 @@ export class PageSide {
 
   /** A message of it came, or a part of one. */
   spoke(): void {
-    this.#page?.receive(this.#lastReceived);
+    this.#page?.receive(this.#pulse.heartbeat.lastReceived);
   }
 
   /** It sent a beat. */
@@ -149,17 +149,15 @@ export class PageSide {
     if (isFirst) this.#page.probe(this.#pulse.heartbeat.pingTimeout);
   }
 
-  get #lastReceived(): Instant {
-    return this.#pulse.heartbeat.lastReceived;
-  }
-
   #meetPage(): Page {
+    const { heartbeat } = this.#pulse;
     const shell = {
-      scheduler: this.#context.scheduler,
       tell: <Name extends keyof LivenessEvents>(name: Name, event: LivenessEvents[Name]) =>
         this.#tellOfPage(name, event),
       sendBeat: (beat: Beat) => this.#sendBeat(beat),
-      lastReceived: () => this.#lastReceived,
+      get lastReceived(): Instant {
+        return heartbeat.lastReceived;
+      },
       giveUp: () => this.#shell.expel(UNRESPONSIVE),
     };
     return new Page(shell, this.#context);

@@ -53,7 +53,7 @@ export class Pulse {
   readonly #scheduler: Scheduler;
   readonly #line: Line;
   readonly #shell: PulseShell;
-  readonly #progress: Progress;
+  #progress: Progress | undefined; // from a ping to the next whole frame that comes
   #takenThen = 0;
   #isResting = false; // as long as nothing is read
 
@@ -61,7 +61,6 @@ export class Pulse {
     this.#scheduler = scheduler;
     this.#shell = shell;
     this.#line = shell.line;
-    this.#progress = new Progress(shell.line);
     this.#pacemaker = new Pacemaker(timing, scheduler, {
       sendPing: (ping) => this.#send(ping, shell.sendPing),
       sendPong: (id) => shell.sendPong(id),
@@ -88,7 +87,7 @@ export class Pulse {
 
   /** A whole frame came. */
   heard(): void {
-    this.#progress.heard();
+    this.#progress = undefined;
   }
 
   /** Something goes to it. */
@@ -124,7 +123,8 @@ export class Pulse {
   }
 
   #send(ping: PingOrder, send: (ping: PingOrder) => void): void {
-    this.#progress.asked();
+    if (this.#progress !== undefined) this.#progress.asked();
+    else this.#progress = new Progress(this.#line);
     this.#takenThen = this.#line.bytesTaken;
     send(ping);
   }
@@ -157,7 +157,7 @@ export class Pulse {
       return 0;
     }
     const timeout: Millis = this.heartbeat.pingTimeout;
-    const seen = this.#progress.look(this.#scheduler, timeout);
+    const seen = this.#progress?.look(this.#scheduler, timeout);
     if (seen === 'pardon') this.#pardon();
     else if (seen === 'life') this.#pacemaker.receive();
     else if (this.#line.bytesTaken - this.#takenThen >= READ_BYTES) this.#pardon();
