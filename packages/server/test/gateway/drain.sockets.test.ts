@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { attachHeartbeat } from '@wirebeat/client';
+import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { atEnd, Log, MS } from '../server-side.ts';
@@ -50,6 +51,17 @@ describe('drain of a gateway', () => {
     await Promise.all([play.gateway.drain(), play.gateway.drain()]);
     expect(play.gateway.status().state).toBe('closed');
     await expect(play.gateway.drain({ within: -1 })).rejects.toMatchObject({ option: 'within' });
+  });
+
+  it('is done when the last has closed, and waits for nothing then', async () => {
+    const scheduler = new VirtualScheduler();
+    const play = await stage({ scheduler, random: () => 0 });
+    const { page } = await openPage(play);
+    const done = play.gateway.drain({ within: 60_000 });
+    scheduler.advance(1);
+    expect((await once(page, 'close'))[0]).toBe(1012);
+    await done;
+    expect(scheduler.now()).toBe(1);
   });
 
   it('drops who does not close in time', async () => {

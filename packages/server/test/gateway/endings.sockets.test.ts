@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { Log, listen, MS, RawClient } from '../server-side.ts';
+import { MS, RawClient } from '../server-side.ts';
 import { frameOf, MASK } from './frames.ts';
-import { heard, onlyConnection, openPage, stage, urlOf } from './gateway-stage.ts';
+import { heard, onlyConnection, openPage, rawUpstream, stage } from './gateway-stage.ts';
 
 const endOf = async (socket: WebSocket) => {
   const [code, reason] = await once(socket, 'close');
@@ -61,7 +60,7 @@ describe('an end without a Close frame', () => {
   ] as const)(
     'of %s is one at the other side: 1006, after what was sent before',
     async (_, isBack) => {
-      const play = await stage();
+      const play = await stage({ scheduler: new VirtualScheduler() }); // so that no limit helps
       const { page, far, received, arrived } = await openPage(play);
       const [from, to, log] = isBack ? [far, page, received] : [page, far, arrived];
       const end = endOf(to);
@@ -81,6 +80,24 @@ describe('an end without a Close frame', () => {
     client.tcp.write(frameOf({ opcode: 1, payload: 'half', claimed: 100, mask: MASK }));
     client.tcp.end();
     expect(await endOf(far)).toEqual([1006, '']);
+  });
+});
+
+describe('after both Close frames', () => {
+  it('the page is let go at once, though the upstream keeps its connection', async () => {
+    const { url, sockets } = await rawUpstream();
+    const play = await stage({ upstream: url, scheduler: new VirtualScheduler() });
+    const client = new RawClient(play);
+    const ended = once(client.tcp, 'end');
+    const upstream = (await sockets.find()).resume();
+    const close = { opcode: 8, payload: Buffer.from([3, 232]) };
+    client.tcp.write(frameOf({ ...close, mask: MASK }));
+    upstream.write(frameOf(close));
+    expect((await client.frames.find(({ opcode }) => opcode === 8)).payload.readUInt16BE()).toBe(
+      1000,
+    );
+    await ended;
+    expect(play.told.entries.map(([name]) => name)).not.toContain('end');
   });
 });
 
@@ -138,35 +155,26 @@ describe('a connection', () => {
 });
 
 describe('an upstream that breaks the protocol', () => {
-  /** Shakes hands as it should, and sends these bytes then. */
-  async function rude(bytes: Buffer): Promise<{ url: string; sockets: Log<Socket> }> {
-    const upstream = await listen();
-    const sockets: Log<Socket> = new Log();
-    upstream.on('connection', (_, { socket }) => {
-      socket.write(bytes);
-      sockets.push(socket);
-    });
-    return { url: urlOf(upstream), sockets };
-  }
-
   it.each([
     ['a mask', frameOf({ opcode: 1, payload: 'x', mask: MASK }), 1014, 'upstream-invalid'],
     ['a reserved bit', frameOf({ opcode: 1, reserved: 0x40 }), 1014, 'upstream-invalid'],
     ['too long a message', frameOf({ opcode: 2, claimed: 2_000 }), 1009, 'too-big'],
   ])('by %s is left, and the page is told', async (_, bytes, code, reason) => {
-    const { url } = await rude(bytes);
+    const { url, sockets } = await rawUpstream();
     const play = await stage({ upstream: url, maxMessageBytes: 1_000 });
     const client = new RawClient(play);
+    (await sockets.find()).write(bytes);
     const { payload } = await client.frames.find(({ opcode }) => opcode === 8);
     expect(payload.readUInt16BE()).toBe(code);
     expect(await heard(play.told, 'end')).toMatchObject({ reason, error: { side: 'upstream' } });
   });
 
   it('has no page to tell where half a frame of it has gone on: 1006', async () => {
-    const { url, sockets } = await rude(frameOf({ opcode: 2, payload: 'half', claimed: 100 }));
+    const { url, sockets } = await rawUpstream();
     const play = await stage({ upstream: url });
     const client = new RawClient(play);
     const ended = once(client.tcp, 'end');
+    (await sockets.find()).write(frameOf({ opcode: 2, payload: 'half', claimed: 100 }));
     await heard(play.told, 'open');
     while (onlyConnection(play).bytesFromUpstream === 0) await new Promise(setImmediate);
     (await sockets.find()).destroy();

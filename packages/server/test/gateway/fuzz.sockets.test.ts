@@ -84,28 +84,32 @@ const junk = fc.oneof(
     'Sec-WebSocket-Extensions: permessage-deflate; x="',
   ),
 );
+/** As it must be every other time: so that some are let in. */
+const mostly = <Value>(right: Value, wrong: fc.Arbitrary<Value>) =>
+  fc.oneof(fc.constant(right), wrong);
 const handshake = fc
   .record({
-    start: fc.constantFrom(
-      ...[
-        'GET / HTTP/1.1',
+    start: mostly(
+      'GET / HTTP/1.1',
+      fc.constantFrom(
         'GET / HTTP/1.0',
         'POST / HTTP/1.1',
         'GET //h/ HTTP/1.1',
         'GET http://h/ HTTP/1.1',
-      ],
-      ...[
         'GET * HTTP/1.1',
         'PRI * HTTP/2.0',
         'GET / HTTP/9.9',
         'nonsense',
         '\u0016\u0003\u0001',
         'OPTIONS * HTTP/1.1',
-      ],
+      ),
     ),
-    kept: fc.subarray(GOOD_HEADERS, { minLength: 3 }),
+    kept: mostly(GOOD_HEADERS, fc.subarray(GOOD_HEADERS, { minLength: 3 })),
     added: fc.array(junk, { maxLength: 2 }),
-    end: fc.constantFrom('\r\n\r\n', '\n\n', '\r\n', '\r\n\r\n\r\n\r\n', '\r\n\r\n\u0081\u0085'),
+    end: mostly(
+      '\r\n\r\n',
+      fc.constantFrom('\n\n', '\r\n', '\r\n\r\n\r\n\r\n', '\r\n\r\n\u0081\u0085'),
+    ),
   })
   .map(({ start, kept, added, end }) =>
     Buffer.from([start, ...kept, ...added].join('\r\n') + end, 'latin1'),

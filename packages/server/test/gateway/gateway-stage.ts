@@ -1,6 +1,8 @@
 // A gateway on loopback before a plain `ws` server, and pages of several manners before it.
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   type ClientOptions,
   WebSocket,
@@ -15,6 +17,7 @@ import {
   type GatewayListener,
   type GatewayOptions,
 } from '../../src/gateway/index.ts';
+import { acceptOf } from '../../src/gateway/request.ts';
 import { atEnd, Log, listen } from '../server-side.ts';
 
 type Options = Omit<GatewayOptions, 'upstream'> & Partial<Pick<GatewayOptions, 'upstream'>>;
@@ -109,13 +112,19 @@ export async function openPage(
   {
     path = '/',
     protocols = [],
+    onPing = () => {},
     ...options
-  }: ClientOptions & { path?: string; protocols?: string[] } = {},
+  }: ClientOptions & {
+    path?: string;
+    protocols?: string[];
+    onPing?: (data: Buffer, page: WebSocket) => void;
+  } = {},
 ): Promise<{ page: WebSocket; far: WebSocket; received: Log<Received>; arrived: Log<Received> }> {
   const count = accepted.entries.length;
   const page = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, options);
   atEnd(() => page.terminate());
   page.on('error', () => {});
+  page.on('ping', (data) => onPing(data, page));
   const received = receive(page);
   const isOpen = once(page, 'open');
   const far = await accepted.find(() => true, count + 1);
@@ -138,4 +147,26 @@ export function heard<Name extends keyof GatewayEvents>(
   n = 1,
 ): Promise<GatewayEvents[Name]> {
   return told.find(([its]) => its === name, n).then(([, event]) => event as GatewayEvents[Name]);
+}
+
+/** An upstream that is no WebSocket: it shakes hands, RFC 6455 §4.2.2, and does nothing by itself. */
+export async function rawUpstream(): Promise<{ url: string; sockets: Log<Duplex> }> {
+  const server = createServer();
+  const sockets: Log<Duplex> = new Log();
+  server.on('upgrade', ({ headers }, socket) => {
+    socket.on('error', () => {});
+    atEnd(() => socket.destroy());
+    const accept = acceptOf(headers['sec-websocket-key'] ?? '');
+    const answer = [
+      'HTTP/1.1 101 Switching Protocols',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+    ];
+    socket.write(`${[...answer, `Sec-WebSocket-Accept: ${accept}`].join('\r\n')}\r\n\r\n`);
+    sockets.push(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(() => server.close());
+  return { url: urlOf(server), sockets };
 }

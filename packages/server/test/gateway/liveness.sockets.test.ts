@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { ReadyState } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
-import type { ServerOptions } from 'ws';
+import type { ServerOptions, WebSocket } from 'ws';
 import { TcpProxy } from '../../../lab/faults/tcp-proxy.ts';
 import type { GatewayOptions } from '../../src/gateway/index.ts';
 import { allowance, atEnd, MS, RawClient } from '../server-side.ts';
@@ -17,6 +17,14 @@ async function pass(scheduler: VirtualScheduler, time: number): Promise<void> {
   for (let passed = 0; passed < time; passed += 250) {
     scheduler.advance(250);
     for (let turn = 0; turn < TURNS; turn += 1) await new Promise(setImmediate);
+  }
+}
+
+/** Waits until nothing more comes: what is on the way is full. */
+async function settled(count: () => number): Promise<void> {
+  for (let before = -1; count() !== before; ) {
+    before = count();
+    await new Promise((resolve) => setTimeout(resolve, 100 * MS));
   }
 }
 
@@ -78,12 +86,7 @@ describe('an upstream that falls silent', () => {
     await pass(play.scheduler, 1_000);
     far.pause();
     page.send(Buffer.alloc(48 * 1_048_576));
-    const connection = onlyConnection(play);
-    let before = -1;
-    while (connection.bytesFromPage !== before) {
-      before = connection.bytesFromPage;
-      await new Promise((resolve) => setTimeout(resolve, 100 * MS));
-    }
+    await settled(() => onlyConnection(play).bytesFromPage);
     await pass(play.scheduler, 60_000); // twice the bound of one that is not clogged
     expect(play.gateway.connections.size).toBe(1);
     far.resume();
@@ -135,6 +138,42 @@ describe('a page', () => {
     expect((await closed)[0]).toBe(1006);
     expect(await heard(play.told, 'dead')).toMatchObject({ side: 'page', reason: 'ping-timeout' });
     expect(await heard(play.told, 'end')).toMatchObject({ reason: 'page-dead', by: 'gateway' });
+  });
+
+  it('is not judged while nothing is read from it, and is again after that', async () => {
+    const play = await virtualStage();
+    let answers = true;
+    const onPing = (data: Buffer, its: WebSocket) => answers && its.pong(data);
+    const { page, far, arrived } = await openPage(play, { autoPong: false, onPing });
+    await heard(play.told, 'pong', 2);
+    far.pause();
+    page.send(Buffer.alloc(48 * 1_048_576));
+    await settled(() => onlyConnection(play).bytesFromPage);
+    answers = false; // nobody would hear it
+    await pass(play.scheduler, 60_000);
+    expect(play.told.entries.map(([name]) => name)).not.toContain('dead');
+    far.resume();
+    await arrived.find(([name]) => name === 'binary');
+    await pass(play.scheduler, 51_000);
+    expect(await heard(play.told, 'dead')).toMatchObject({ side: 'page' });
+  });
+
+  it('is unresponsive also where its browser answers only after the page was due to', async () => {
+    const play = await virtualStage();
+    let answers = true;
+    const pings: Buffer[] = [];
+    const onPing = (data: Buffer, its: WebSocket) => (answers ? its.pong(data) : pings.push(data));
+    const { page, received } = await openPage(play, { autoPong: false, onPing });
+    page.on('message', (data) => answers && page.send(`\u0006${String(data).slice(1)}`));
+    page.send('\u0005wb.1;v=1');
+    await received.find(([, data]) => data === '\u0006wb.1');
+    await heard(play.told, 'pong', 3);
+    answers = false;
+    await pass(play.scheduler, 49_000); // the page was asked at 27 s, its browser at 30 s
+    expect(play.told.entries.map(([name]) => name)).not.toContain('unresponsive');
+    page.pong(pings.at(-1));
+    expect(await heard(play.told, 'unresponsive')).toBeDefined();
+    expect(play.told.entries.map(([name]) => name)).not.toContain('dead');
   });
 
   it('that hangs while its browser answers is unresponsive, and stays; it may come back', async () => {
