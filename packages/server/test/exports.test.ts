@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../src/connection.ts';
+import * as gateway from '../src/gateway/index.ts';
 import * as server from '../src/index.ts';
+
+function membersOf(type: { readonly prototype: object }): string[] {
+  return Reflect.ownKeys(type.prototype)
+    .filter((name) => name !== 'constructor')
+    .map((name) => (name === Symbol.dispose ? '[Symbol.dispose]' : name))
+    .map((name) => (name === Symbol.asyncDispose ? '[Symbol.asyncDispose]' : String(name)))
+    .sort();
+}
 
 describe('@wirebeat/server', () => {
   it('exports these names and no others', () => {
@@ -16,11 +25,6 @@ describe('@wirebeat/server', () => {
   });
 
   it('gives its handles these members and no others', () => {
-    const membersOf = (type: { readonly prototype: object }) =>
-      Reflect.ownKeys(type.prototype)
-        .filter((name) => name !== 'constructor')
-        .map((name) => (name === Symbol.dispose ? '[Symbol.dispose]' : String(name)))
-        .sort();
     expect(membersOf(server.ServerHeartbeat)).toEqual([
       '[Symbol.dispose]',
       'connections',
@@ -44,5 +48,48 @@ describe('@wirebeat/server', () => {
       transportLatency: true,
     } satisfies Record<keyof server.Liveness, true>;
     expect(membersOf(Connection)).toEqual(expect.arrayContaining(Object.keys(liveness)));
+  });
+});
+
+describe('@wirebeat/server/gateway', () => {
+  it('exports these names and no others', () => {
+    expect(Object.keys(gateway).sort()).toEqual([
+      'FrameError',
+      'Gateway',
+      'GatewayConnection',
+      'HeartbeatError',
+      'InvalidOptionError',
+      'PingTimeoutError',
+      'UpstreamError',
+      'createGateway',
+    ]);
+  });
+
+  it('gives its handles these members and no others', () => {
+    expect(membersOf(gateway.Gateway)).toEqual([
+      '[Symbol.asyncDispose]',
+      'close',
+      'connections',
+      'drain',
+      'listen',
+      'status',
+    ]);
+    expect(membersOf(gateway.GatewayConnection)).toEqual([
+      'browserLatency',
+      'bytesFromPage',
+      'bytesFromUpstream',
+      'close',
+      'detectionBound',
+      'dismiss',
+      'endToEndLatency',
+      'isResponsive',
+      'isSuspect',
+      'open',
+      'pageLatency',
+      'rest',
+      'speaks',
+      'terminate',
+      'upstreamLatency',
+    ]);
   });
 });
