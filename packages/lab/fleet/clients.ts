@@ -68,7 +68,10 @@ function reconnecting(url: string, path: string): ReconnectingWebSocket {
   return socket;
 }
 
-/** Of `samples` pings by each, one after the other. */
+/** Between two pings of one client: more would be a flood. */
+const MEASURE_PERIOD = 250;
+
+/** The latencies of `samples` pings by each, one after the other. */
 async function measure({ samples }: { readonly samples: number }): Promise<number[]> {
   const latencies: number[] = [];
   for (let sample = 0; sample < samples; sample += 1) {
@@ -76,8 +79,8 @@ async function measure({ samples }: { readonly samples: number }): Promise<numbe
       const start = performance.now();
       await heartbeat.ping();
       latencies.push(performance.now() - start);
+      await sleep(MEASURE_PERIOD / heartbeats.length);
     }
-    await sleep(1);
   }
   return latencies;
 }

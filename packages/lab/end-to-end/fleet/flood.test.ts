@@ -25,7 +25,7 @@ async function flood(
   const { server, port } = await startServer(context, { kind });
   const fleet = { kind: 'speaking', name: 'other', count: OTHERS, within: 100 } as const;
   const others = await startClients(context, { ...fleet, port });
-  await others.ask('measure', { samples: 20 }); // warm
+  await others.ask('measure', { samples: 4 }); // warm
   const { memory: before } = await countOf(server);
   const flooder = new Program('@wirebeat/lab/fleet/flood', { port, rate: RATE, tier });
   context.onTestFinished(() => flooder.end());

@@ -1,0 +1,63 @@
+// How do 2 000 clients come back from a restart: where the server is drained over 5 s, and where it is
+// killed? Two servers, the clients, and the way between them are processes of their own; who dials
+// after the restart has begun comes to the second server.
+import { TcpProxy } from '@wirebeat/lab/faults/tcp-proxy';
+import { drawHistogram } from '@wirebeat/lab/fleet/histogram';
+import { Lateness } from '@wirebeat/lab/fleet/lateness';
+import { Program } from '@wirebeat/lab/fleet/program';
+import { BUCKET, mostInBucket, restart } from '@wirebeat/lab/fleet/restart';
+import { report } from './report.mjs';
+
+const CLIENTS = Number(process.env.BENCH_CLIENTS ?? 2_000);
+const WITHIN = 5_000;
+const MIN_DELAY = 500; // of the backoff: the first wait is anywhere below it
+const LIMIT = 60_000;
+
+async function listen() {
+  const server = new Program('@wirebeat/lab/fleet/server', { kind: 'wirebeat' });
+  await server.until(() => server.of('listening').length > 0, LIMIT);
+  return { server, port: server.of('listening')[0].detail.port };
+}
+
+async function run(within) {
+  const [{ server: old, port }, { server: next, port: nextPort }] = [
+    await listen(),
+    await listen(),
+  ];
+  const way = await TcpProxy.listen({ to: port });
+  const clients = new Program('@wirebeat/lab/fleet/clients', {
+    ...{ kind: 'reconnecting', name: 'client', count: CLIENTS, port: way.port, within: 4_000 },
+  });
+  await clients.until(() => clients.clientsWith('opened').size === CLIENTS, LIMIT);
+  const lateness = new Lateness();
+  const lead = () => {
+    way.to = nextPort;
+  };
+  const stage = { old, next, clients, count: CLIENTS, lateness, lead };
+  const result = await restart(stage, within, LIMIT);
+  lateness.end();
+  await Promise.all([old.end(), next.end(), clients.end()]);
+  await way.close();
+  return result;
+}
+
+const rows = [];
+for (const [name, within, over] of [
+  ['drained over 5 s', WITHIN, WITHIN],
+  ['killed', undefined, MIN_DELAY],
+]) {
+  const { counts, lateBy, isWhole } = await run(within);
+  console.log(
+    `\n  attempts of ${CLIENTS} clients, in ${BUCKET} ms each, where the server is ${name}\n`,
+  );
+  console.log(drawHistogram(counts, BUCKET));
+  const mean = (CLIENTS * BUCKET) / over;
+  rows.push({
+    what: `${name}: most in ${BUCKET} ms, of the mean`,
+    measured: isWhole ? Math.max(...counts) / mean : Number.NaN,
+    unit: 'times',
+    budget: mostInBucket(CLIENTS, over, lateBy) / mean,
+    note: `mean ${mean}; a process was late by ${Math.round(lateBy)} ms`,
+  });
+}
+report(`How do ${CLIENTS} clients come back?`, rows);

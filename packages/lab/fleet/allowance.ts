@@ -1,0 +1,12 @@
+const VERDICT_WAIT = 250;
+const TIMER_SLACK = 250;
+const MAX_STALLS = 3;
+
+/** What each stall adds to the bound, by law 14 of the design. */
+export function allowance(stalls: readonly number[], pingTimeout: number): number {
+  const counted = [...stalls].sort((a, b) => b - a).slice(0, MAX_STALLS);
+  return counted.reduce(
+    (sum, lateBy) => sum + lateBy + pingTimeout + VERDICT_WAIT + 2 * TIMER_SLACK,
+    0,
+  );
+}

@@ -1,0 +1,91 @@
+// The clients of a soak, in a process of their own. Each sends numbered messages, and wants them all to
+// arrive.
+import { ReconnectingWebSocket } from '@wirebeat/client';
+import { obey, settings, tell } from '@wirebeat/lab/fleet/parent';
+import { WebSocket } from 'ws';
+import { Invariants } from './invariants.ts';
+import { sampleMemory } from './sample-memory.ts';
+import { TIMING } from './timing.ts';
+
+/** What the clients are given. */
+export interface SoakClientSettings {
+  /** The ways that they go by, in turn. */
+  readonly ports: readonly number[];
+  readonly count: number;
+  /** The mean time between two messages of each. */
+  readonly period: number;
+  /** What is left out, for a soak that must fail. */
+  readonly without?: 'resend' | 'session';
+}
+
+/** What they tell each second. */
+export interface ClientsState {
+  readonly open: number;
+  readonly deaths: number;
+}
+
+const { ports, count, period, without } = settings<SoakClientSettings>();
+const sent: Record<string, number> = {};
+const sockets = new Map<string, ReconnectingWebSocket>();
+const invariants = new Invariants();
+const options = {
+  ...TIMING,
+  WebSocket: WebSocket as never,
+  ...(without === 'resend' ? {} : { resend: 'unconfirmed' as const }),
+};
+let deaths = 0;
+let isOver = false;
+
+function open(index: number): void {
+  const path = `/${index}`;
+  const socket = new ReconnectingWebSocket(
+    `ws://127.0.0.1:${ports[index % ports.length]}${path}`,
+    undefined,
+    options,
+  );
+  let stalls: number[] = [];
+  let detectionBound = Number.POSITIVE_INFINITY;
+  sent[path] = 0;
+  sockets.set(path, socket);
+  socket.addEventListener('open', () => {
+    stalls = [];
+  });
+  socket.addEventListener('ping', () => {
+    detectionBound = socket.detectionBound ?? detectionBound;
+  });
+  socket.addEventListener('stall', ({ detail: { lateBy } }) => stalls.push(lateBy));
+  socket.addEventListener('dead', ({ detail: { silentFor, reason } }) => {
+    deaths += 1;
+    if (reason !== 'ping-timeout') return;
+    const { pingTimeout } = TIMING;
+    invariants.silent({ client: path, silentFor, detectionBound, pingTimeout, stalls });
+  });
+  setTimeout(() => act(path, socket), Math.random() * period);
+}
+
+/** Sends, and again after a while. */
+function act(path: string, socket: ReconnectingWebSocket): void {
+  if (isOver) return;
+  const number = (sent[path] ?? 0) + 1;
+  socket.send(String(number));
+  sent[path] = number;
+  setTimeout(() => act(path, socket), period * (0.5 + Math.random()));
+}
+
+obey({
+  state(): ClientsState {
+    const open = [...sockets.values()].filter(({ readyState, OPEN }) => readyState === OPEN).length;
+    return { open, deaths };
+  },
+  memory: sampleMemory,
+  /** Nobody sends any more. Answers how many each has sent. */
+  rest() {
+    isOver = true;
+    return sent;
+  },
+  violations: () => invariants.violations,
+});
+
+const SPREAD = 2; // ms between two
+for (let index = 0; index < count; index += 1) setTimeout(() => open(index), index * SPREAD);
+setTimeout(() => tell('begun'), count * SPREAD);

@@ -1,0 +1,59 @@
+import { seededRandom } from '@wirebeat/core/testing';
+
+/** What is done to a way, or to a whole process. */
+export const FAULTS = [
+  'silent cut',
+  'cut outward',
+  'cut homeward',
+  'FIN',
+  'RST',
+  'deaf',
+  'delay',
+  'hold back',
+  'stop server',
+  'stop clients',
+] as const;
+
+export type FaultKind = (typeof FAULTS)[number];
+
+export interface Fault {
+  /** In ms from the beginning. */
+  readonly at: number;
+  readonly kind: FaultKind;
+  /** Which way it befalls; processes have all of them. */
+  readonly way: number;
+  /** How long it lasts, in ms; a cut is for ever. */
+  readonly lasts: number;
+}
+
+/** The mean time between two faults. */
+const PERIOD = 1_000;
+/** The longest of those that end. */
+const LONGEST: Readonly<Record<FaultKind, number>> = {
+  'silent cut': 0,
+  'cut outward': 0,
+  'cut homeward': 0,
+  FIN: 0,
+  RST: 0,
+  deaf: 12_000, // longer than a client waits for a connection
+  delay: 8_000,
+  'hold back': 15_000, // longer than the bound
+  'stop server': 4_000,
+  'stop clients': 4_000,
+};
+
+/** All that will go wrong in `duration` ms on so many ways: the same for the same seed. */
+export function plan(seed: number, duration: number, ways: number): Fault[] {
+  const random = seededRandom(seed);
+  for (let warm = 0; warm < 8; warm += 1) random(); // small seeds begin alike
+  const faults: Fault[] = [];
+  let at = 0;
+  for (;;) {
+    at += -Math.log(1 - random()) * PERIOD;
+    const kind = FAULTS[Math.floor(random() * FAULTS.length)] as FaultKind;
+    const way = Math.floor(random() * ways);
+    const lasts = Math.round(random() * LONGEST[kind]);
+    if (at >= duration) return faults;
+    faults.push({ at: Math.round(at), kind, way, lasts });
+  }
+}

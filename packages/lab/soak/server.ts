@@ -1,0 +1,104 @@
+// The server of a soak, in a process of its own. It knows each client by the path it dials, and holds
+// the invariants against what it meets.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { SystemScheduler } from '@wirebeat/core';
+import { obey, settings, tell } from '@wirebeat/lab/fleet/parent';
+import { attachHeartbeat } from '@wirebeat/server';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { Invariants } from './invariants.ts';
+import { sampleMemory } from './sample-memory.ts';
+import { TIMING } from './timing.ts';
+
+/** What the server tells each second. */
+export interface ServerState {
+  readonly connections: number;
+  readonly deaths: number;
+  readonly ends: number;
+}
+
+interface Connection {
+  readonly client: string;
+  readonly number: number;
+  readonly stalls: number[];
+}
+
+const LOOK = 250;
+const { without } = settings<{ without?: string }>();
+const server = new WebSocketServer({ port: 0, host: '127.0.0.1', backlog: 4_096 });
+const invariants = new Invariants();
+const known = new Map<WebSocket, Connection>();
+const scheduler = new SystemScheduler({ unref: true });
+const session = without === 'session' ? {} : { session: { user: () => 'the only one' } };
+const heartbeat = attachHeartbeat(server, {
+  advertise: TIMING,
+  pingTimeout: TIMING.pingTimeout,
+  scheduler,
+  ...session,
+});
+let accepted = 0;
+let deaths = 0;
+let ends = 0;
+
+server.on('connection', (socket, { url = '' }) => {
+  accepted += 1;
+  const connection = { client: url, number: accepted, stalls: [] };
+  known.set(socket, connection);
+  invariants.opened(connection.client, connection.number);
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    known.delete(socket);
+    invariants.ended(connection.client, connection.number);
+  });
+  socket.on('message', (data) => {
+    invariants.arrived(connection.client, connection.number, Number(data));
+  });
+});
+heartbeat.on('ping', ({ socket, tier }) => {
+  // The first one to a page follows upon its own first.
+  const connection = known.get(socket);
+  if (tier === 'application' && connection) invariants.spoke(connection.client, connection.number);
+});
+heartbeat.on('stall', ({ socket, lateBy }) => known.get(socket)?.stalls.push(lateBy));
+heartbeat.on('dead', ({ socket, connection, silentFor, reason }) => {
+  deaths += 1;
+  if (reason === 'ping-timeout') judge(socket, silentFor, connection.detectionBound);
+});
+heartbeat.on('end', ({ socket, reason }) => {
+  ends += 1;
+  const connection = known.get(socket);
+  if (connection && reason !== 'closed') invariants.ended(connection.client, connection.number);
+});
+
+function judge(socket: WebSocket, silentFor: number, detectionBound: number): void {
+  const connection = known.get(socket);
+  if (connection === undefined) return;
+  const { client, stalls } = connection;
+  const { pingTimeout } = TIMING;
+  invariants.silent({ client, silentFor, detectionBound, pingTimeout, stalls });
+}
+
+/** Also who is not told dead at all has a bound. Late itself, it leaves the verdict to the next look. */
+let lookedAt = scheduler.now();
+setInterval(() => {
+  const now = scheduler.now();
+  const isLate = now - lookedAt > 2 * LOOK;
+  lookedAt = now;
+  if (isLate) return;
+  for (const [socket, { lastReceived, detectionBound }] of heartbeat.connections) {
+    judge(socket, now - lastReceived, detectionBound);
+  }
+}, LOOK);
+
+obey({
+  state: (): ServerState => ({ connections: heartbeat.connections.size, deaths, ends }),
+  memory: sampleMemory,
+  missing: (sent: Record<string, number>) => invariants.missing(sent),
+  finish(sent: Record<string, number>) {
+    invariants.finish(sent);
+    const { violations, repeats, messages } = invariants;
+    return { violations, repeats, messages };
+  },
+});
+await once(server, 'listening');
+tell('listening', undefined, { port: (server.address() as AddressInfo).port });
