@@ -2,6 +2,7 @@ import type { TestContext } from 'vitest';
 import { findProgram } from '../../programs/find-program.ts';
 import { IDLE_PROXIES, IdleProxy, type IdleProxyName } from '../../programs/idle-proxy.ts';
 import { MS } from '../allowance.ts';
+import { IS_LONG } from '../scale.ts';
 
 export const PROXIES: readonly IdleProxyName[] = ['nginx', 'HAProxy'];
 
@@ -15,9 +16,8 @@ const IDLE_SECONDS = 5;
 export const IDLE: number = IDLE_SECONDS * 1_000;
 export const PING_INTERVAL = 2_000;
 
-const isLong = process.env['HEARTBEAT_LONG'] === '1';
-/** How long a connection must live on beats alone. `HEARTBEAT_LONG=1`: two minutes. */
-export const SPAN: number = isLong ? 120_000 : 12_000;
+/** How long a connection must live on beats alone. */
+export const SPAN: number = IS_LONG ? 120_000 : 12_000;
 /** Of a test that waits for it. */
 export const LIMIT: number = SPAN + 60_000 * MS;
 /** So many pongs at least come in that time, though the machine be busy and the path slow. */
