@@ -40,7 +40,7 @@ async function dial(): Promise<{ client: End; peer: End }> {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  await expect.poll(isSo, { timeout: 2_000 * MS, interval: 2 }).toBe(true);
+  await expect.poll(isSo, { timeout: 10_000 * MS, interval: 2 }).toBe(true);
 }
 
 /** How long one round trip takes. */
@@ -282,17 +282,15 @@ describe('jitter', () => {
 
 describe('a rate', () => {
   it('lets so many bytes through in a second, one way', async () => {
-    proxy.worsen({ bytesPerSecond: 100_000 / MS }, 'homeward');
+    proxy.worsen({ bytesPerSecond: 30_000 / MS }, 'homeward');
     const { client, peer } = await dial();
     const startedAt = performance.now();
-    peer.socket.write(Buffer.alloc(50_000));
-    client.socket.write(Buffer.alloc(50_000));
-    await until(() => peer.text.length === 50_000);
-    const outward = performance.now() - startedAt;
-    await until(() => client.text.length === 50_000);
-    const homeward = performance.now() - startedAt;
-    expect(homeward).toBeGreaterThanOrEqual(450 * MS);
-    expect(outward).toBeLessThan(homeward / 2);
+    peer.socket.write(Buffer.alloc(60_000));
+    client.socket.write(Buffer.alloc(60_000));
+    await until(() => peer.text.length === 60_000);
+    expect(client.text.length).toBeLessThan(60_000);
+    await until(() => client.text.length === 60_000);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1_900 * MS);
   });
 
   it('holds a sender up who sends faster', async () => {
