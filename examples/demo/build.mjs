@@ -20,8 +20,15 @@ async function bundle(input, options) {
 
 await must('tsc', ['-b', at('.')]);
 mkdirSync(at('dist'), { recursive: true });
-await bundle(['build/server.js', 'build/socket-server.js'], { external: /^[^./]/ });
+// What is published has no lab beside it.
+const lab = resolve({ resolveOnly: [/^@wirebeat\/lab/] });
+await bundle(['build/server.js', 'build/socket-server.js'], {
+  external: /^(?!@wirebeat\/lab)[^./]/,
+  plugins: [lab],
+});
 await bundle(['build/page.js'], { plugins: [resolve({ browser: true }), commonjs()] });
 cpSync(at('src/index.html'), at('dist/index.html'));
 const styles = ['node_modules/uplot/dist/uPlot.min.css', 'src/page.css'];
 writeFileSync(at('dist/page.css'), styles.map((path) => readFileSync(at(path), 'utf8')).join('\n'));
+// The command line serves it too.
+cpSync(at('dist'), at('../../packages/cli/dist/demo'), { recursive: true });

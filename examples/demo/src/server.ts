@@ -5,8 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { createFront } from './front.ts';
 import { PageLinks } from './page-links.ts';
 
-const HOST = '127.0.0.1'; // for this machine alone: whoever reaches it may freeze it
-const { PORT = '8787' } = process.env;
+const { PORT = '8787', HOST = '127.0.0.1' } = process.env; // whoever reaches it may freeze it
 
 function fail(sentence: string): never {
   console.error(sentence);

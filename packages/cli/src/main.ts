@@ -1,14 +1,29 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { styleText } from 'node:util';
+import { HeartbeatError } from '@wirebeat/core';
+import { Command, Option } from 'commander';
+import {
+  count,
+  header,
+  type Place,
+  place,
+  seconds,
+  subprotocol,
+  webSocketUrl,
+} from './arguments.ts';
+import { runDemo } from './demo-process.ts';
+import { DIALECTS } from './dialect.ts';
+import { ConfigError, readConfig, readFile } from './gateway-config.ts';
+import { type Log, serveGateway } from './gateway-service.ts';
 import { type Output, ping } from './ping.ts';
 
 /** The exit code of ping(8) for a command line that makes no sense. */
 const MISUSE = 2;
-/** The longest wait that a timer keeps. */
-const MAX_SECONDS = 2_147_483;
 
+const isTerminal = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
 const output: Output = {
+  look: { bad: (text) => (isTerminal ? styleText('red', text) : text) },
   print: (line) => console.log(line),
   complain: (line) => console.error(`wirebeat: ${line}`),
 };
@@ -20,68 +35,174 @@ function main(): Promise<Command> {
     .version(version)
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'wirebeat')) })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : MISUSE));
-  program
-    .command('ping')
-    .description('Send application pings to a WebSocket server and tell how long each pong takes.')
-    .argument('<url>', 'ws:// or wss://', webSocketUrl)
-    .option('-c, --count <n>', 'stop after so many pings (default: on Ctrl-C)', count)
-    .option('-i, --interval <seconds>', 'from one ping to the next', seconds, 1)
-    .option('-W, --timeout <seconds>', 'wait for the connection, and for each pong', seconds, 10)
-    .option('--json', 'print one JSON object a line; durations in ms')
-    .addHelpText(
-      'after',
-      '\nExits with 0 if every ping was answered, 1 if one was not or the connection failed,\n' +
-        '2 if the command line makes no sense.',
-    )
-    .action(pingAction);
+  addPing(program);
+  addGateway(program);
+  addServe(program);
   return program.parseAsync();
 }
 
+function addPing(program: Command): void {
+  const names = DIALECTS.map(({ name }) => name);
+  program
+    .command('ping')
+    .description('Ping a WebSocket server and tell how long each pong takes.')
+    .argument('<url>', 'ws:// or wss://', webSocketUrl)
+    .addOption(
+      new Option('--application', 'ask the application (default)').conflicts([
+        'protocol',
+        'dialect',
+      ]),
+    )
+    .addOption(new Option('--protocol', 'ask its WebSocket layer').conflicts('dialect'))
+    .addOption(new Option('--dialect <name>', 'ask as another protocol does').choices(names))
+    .option('-c, --count <n>', 'stop after so many pings (default: on Ctrl-C)', count)
+    .option('-i, --interval <seconds>', 'from one ping to the next', seconds, 1)
+    .option('-W, --timeout <seconds>', 'wait for the connection, and for each pong', seconds, 10)
+    .option(
+      '-H, --header <header>',
+      'send "Name: value" with the handshake; may be repeated',
+      header,
+    )
+    .option('--subprotocol <name>', 'offer a subprotocol; may be repeated', subprotocol)
+    .option('--json', 'print one JSON object a line; durations in ms')
+    .addHelpText('after', PING_HELP)
+    .action(pingAction);
+}
+
+const PING_HELP = `
+A page cannot send protocol Pings, so what it can measure is the answer of the application: @wirebeat/server
+gives it, or five lines of any other server. --protocol asks the layer below, which always answers.
+
+Dialects:
+${DIALECTS.map(({ name, of }) => `  ${name.padEnd(8)} ${of}`).join('\n')}
+
+Examples:
+  $ wirebeat ping wss://example.com/live
+  $ wirebeat ping ws://127.0.0.1:8765 --protocol -c 5 -i 0.2
+  $ wirebeat ping wss://example.com/graphql --dialect graphql -H "Cookie: id=1" --json
+
+Exits with 0 if every ping was answered, 1 if one was not or the connection failed,
+2 if the command line makes no sense.`;
+
 interface PingFlags {
+  readonly protocol?: true;
+  readonly dialect?: string;
   readonly count?: number;
   readonly interval: number;
   readonly timeout: number;
+  readonly header?: Readonly<Record<string, string>>;
+  readonly subprotocol?: readonly string[];
   readonly json?: true;
 }
 
 async function pingAction(url: string, flags: PingFlags): Promise<void> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort()); // a second Ctrl-C ends at once
+  const dialect = DIALECTS.find(({ name }) => name === flags.dialect);
+  const asked = dialect?.subprotocol === undefined ? [] : [dialect.subprotocol];
   const command = {
     url,
+    tier: dialect ?? (flags.protocol ? 'protocol' : 'application'),
+    headers: flags.header ?? {},
+    subprotocols: flags.subprotocol ?? asked,
     count: flags.count ?? Number.POSITIVE_INFINITY,
     interval: flags.interval * 1000,
     timeout: flags.timeout * 1000,
     json: flags.json === true,
-  };
+  } as const;
   process.exitCode = await ping(command, output, stop.signal);
+}
+
+function addGateway(program: Command): void {
+  program
+    .command('gateway')
+    .description('Stand before a WebSocket server that knows only protocol Pings.')
+    .option('--listen <place>', 'port, or host:port (default: 8080)', place)
+    .option('--upstream <url>', 'the server behind', webSocketUrl)
+    .option('--config <file>', 'JSON with the options of createGateway, and listen, key, cert')
+    .option(
+      '--drain <seconds>',
+      'at SIGTERM, the time over which connections are closed',
+      seconds,
+      10,
+    )
+    .addHelpText('after', GATEWAY_HELP)
+    .action(gatewayAction);
+}
+
+const GATEWAY_HELP = `
+Application pings of pages become protocol Pings of the server behind, and back: each end sees the other.
+/healthz and /metrics (Prometheus) are on the same port. The log is one JSON object a line.
+SIGTERM and Ctrl-C drain; a second one ends at once.
+
+Examples:
+  $ wirebeat gateway --upstream ws://127.0.0.1:8765
+  $ wirebeat gateway --listen 127.0.0.1:8080 --config gateway.json
+
+Exits with 0 after a drain, 1 if it cannot listen, 2 if the command line or the file makes no sense.`;
+
+interface GatewayFlags {
+  readonly listen?: Place;
+  readonly upstream?: string;
+  readonly config?: string;
+  readonly drain: number;
+}
+
+const log: Log = (entry) => {
+  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+};
+
+async function gatewayAction({ listen, upstream, config, drain }: GatewayFlags): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  try {
+    const { options, ...file } = config === undefined ? { options: {} } : readConfig(config);
+    const address = upstream ?? options.upstream;
+    if (address === undefined)
+      throw new ConfigError('There must be --upstream, or one in the file');
+    const tls = file.key !== undefined && file.cert !== undefined;
+    await serveGateway(
+      {
+        place: listen ?? place(String(file.listen ?? 8080)),
+        options: { ...options, upstream: address },
+        tls: tls
+          ? { key: readFile(file.key as string), cert: readFile(file.cert as string) }
+          : undefined,
+        within: drain * 1000,
+      },
+      log,
+      stop.signal,
+    );
+    process.exit(0);
+  } catch (error) {
+    output.complain((error as Error).message);
+    process.exit(error instanceof ConfigError || error instanceof HeartbeatError ? MISUSE : 1);
+  }
+}
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description(
+      'Serve a page that shows the heartbeats of your own network, and lets you hurt them.',
+    )
+    .option('--listen <place>', 'port, or host:port', place, { port: 8787, host: '127.0.0.1' })
+    .addHelpText(
+      'after',
+      `
+Whoever reaches it may cut, delay and freeze it: it is for this machine, unless you name another host.
+
+Examples:
+  $ wirebeat serve
+  $ wirebeat serve --listen 0.0.0.0:8787    # and open it from your phone`,
+    )
+    .action(async ({ listen }: { listen: Place }) => {
+      process.exitCode = await runDemo(listen);
+    });
 }
 
 function readManifest(): { readonly version: string; readonly description: string } {
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-}
-
-// Arguments.
-
-function webSocketUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isWebSocket = url?.protocol === 'ws:' || url?.protocol === 'wss:';
-  if (url === undefined || !isWebSocket || url.hash !== '') {
-    throw new InvalidArgumentError('It must be a URL with ws:// or wss:// and without #fragment.');
-  }
-  return url.href;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('It must be a whole number > 0.');
-}
-
-function seconds(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value > 0 && value <= MAX_SECONDS) return value;
-  throw new InvalidArgumentError(`It must be a number of seconds > 0 and <= ${MAX_SECONDS}.`);
 }
 
 // `wirebeat ping … | head -1`: nobody reads on, so there is nothing left to do.

@@ -1,12 +1,19 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CloseRecord, PingTimeoutError, ReconnectingWebSocket } from '@wirebeat/client';
-import { jsonReport, textReport } from './report.ts';
+import { WebSocket } from 'ws';
+import type { Dialect } from './dialect.ts';
+import { applicationPinger, dialectPinger, type Pinger, protocolPinger } from './pinger.ts';
+import { jsonReport, type Look, textReport } from './report.ts';
 import { PingStatistics } from './statistics.ts';
 
 /** What `wirebeat ping` was asked for. Durations are in ms. */
 export interface PingCommand {
   readonly url: string;
+  /** What is asked: the application, the WebSocket layer, or an application of another protocol. */
+  readonly tier: 'application' | 'protocol' | Dialect;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly subprotocols: readonly string[];
   /** How many pings; `Infinity`: until it is stopped. */
   readonly count: number;
   /** From one ping to the next; longer where the pong takes longer. */
@@ -18,6 +25,7 @@ export interface PingCommand {
 
 /** Where lines go: what was measured, and what went wrong. */
 export interface Output {
+  readonly look: Look;
   print(line: string): void;
   complain(line: string): void;
 }
@@ -34,31 +42,49 @@ export async function ping(
   stop: AbortSignal,
 ): Promise<0 | 1> {
   const { url } = command;
-  const { socket, lost } = dial(command);
+  const { socket, pinger, lost } = dial(command);
   const end = AbortSignal.any([stop, lost]);
   const wasOpen = await isOpened(socket, end);
   const { sent, received } = wasOpen
-    ? await pingInTurn(socket, command, output, end)
+    ? await pingInTurn(pinger(), command, output, end)
     : new PingStatistics();
   socket.close();
   if (lost.aborted) {
     output.complain(`${wasOpen ? 'lost the' : 'no'} connection to ${url}: ${lost.reason}`);
     return 1;
   }
-  if (sent > 0 && received === 0) {
-    output.complain(`${url} answers no application ping: its server has to do that itself`);
-  }
+  if (sent > 0 && received === 0) output.complain(`${url} ${unanswered(command)}`);
   return received > 0 && received === sent ? 0 : 1;
 }
 
-/** A connection that pings when told to and does not come back. `lost`: it ended by itself. */
-function dial({ url, timeout }: PingCommand): { socket: ReconnectingWebSocket; lost: AbortSignal } {
-  const socket = new ReconnectingWebSocket(url, undefined, {
+interface Dialled {
+  readonly socket: ReconnectingWebSocket;
+  /** What asks, once the socket is open. */
+  readonly pinger: () => Pinger;
+  /** It ended by itself. */
+  readonly lost: AbortSignal;
+}
+
+/** A connection that pings when told to and does not come back. */
+function dial({ url, tier, timeout, headers, subprotocols }: PingCommand): Dialled {
+  let raw: WebSocket | undefined;
+  const createWebSocket = (address: string, protocols?: string[]) => {
+    raw = new WebSocket(address, protocols, { headers });
+    return raw;
+  };
+  const socket = new ReconnectingWebSocket(url, [...subprotocols], {
+    createWebSocket,
     pingInterval: false,
     pingTimeout: false,
     connectTimeout: timeout,
     maxAttempts: 0,
   });
+  const pinger = () => {
+    if (tier === 'application') return applicationPinger(socket);
+    return tier === 'protocol'
+      ? protocolPinger(raw as WebSocket)
+      : dialectPinger(raw as WebSocket, tier);
+  };
   const lost = new AbortController();
   let why: string | undefined;
   socket.addEventListener('error', (event) => {
@@ -66,7 +92,16 @@ function dial({ url, timeout }: PingCommand): { socket: ReconnectingWebSocket; l
     why = error?.message || error?.code; // where several addresses refused, there is only a code
   });
   socket.addEventListener('giveup', ({ detail }) => lost.abort(why ?? explain(detail.cause)));
-  return { socket, lost: lost.signal };
+  return { socket, pinger, lost: lost.signal };
+}
+
+/** Why nobody may have answered. */
+function unanswered({ tier }: PingCommand): string {
+  if (tier === 'protocol') return 'answers no protocol Ping: something before it may take them';
+  if (tier === 'application') {
+    return 'answers no application ping: its server has to do that itself. Try --protocol';
+  }
+  return `answers no ping of ${tier.of}`;
 }
 
 function explain({ reason, code, text }: CloseRecord): string {
@@ -85,18 +120,18 @@ async function isOpened(socket: ReconnectingWebSocket, end: AbortSignal): Promis
 
 /** One ping at a time, so that none measures another. */
 async function pingInTurn(
-  socket: ReconnectingWebSocket,
+  pinger: Pinger,
   { url, count, interval, timeout, json }: PingCommand,
   output: Output,
   end: AbortSignal,
 ): Promise<PingStatistics> {
-  const report = json ? jsonReport(url) : textReport(url);
+  const report = json ? jsonReport(url) : textReport(url, output.look);
   const statistics = new PingStatistics();
   for (let seq = 1; seq <= count && !end.aborted; seq += 1) {
     const due = performance.now() + interval;
     statistics.sent += 1;
     try {
-      const latency = await socket.ping({ timeout, signal: end });
+      const latency = await pinger(timeout, end);
       statistics.receive(latency);
       output.print(report.pong(seq, latency));
     } catch (error) {

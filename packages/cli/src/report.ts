@@ -8,11 +8,17 @@ export interface Report {
   summary(statistics: PingStatistics): string;
 }
 
+/** How lines look. */
+export interface Look {
+  /** Something that is bad news: red on a terminal. */
+  bad(text: string): string;
+}
+
 /** For people: the lines of ping(8). */
-export function textReport(url: string): Report {
+export function textReport(url: string, look: Look): Report {
   return {
     pong: (seq, latency) => `pong from ${url}: seq=${seq} time=${digits(latency)} ms`,
-    silence: (seq, timeout) => `no pong from ${url}: seq=${seq} within ${timeout} ms`,
+    silence: (seq, timeout) => look.bad(`no pong from ${url}: seq=${seq} within ${timeout} ms`),
     summary({ sent, received, loss, latency }) {
       const percent = Math.round(loss * 1000) / 10;
       const lines = [
@@ -20,8 +26,9 @@ export function textReport(url: string): Report {
         `${sent} sent, ${received} received, ${percent}% loss`,
       ];
       if (latency !== undefined) {
-        const { min, avg, max, mdev } = latency;
-        lines.push(`min/avg/max/mdev = ${[min, avg, max, mdev].map(digits).join('/')} ms`);
+        const { min, avg, max, mdev, p95 } = latency;
+        const spread = [min, avg, max, mdev].map(digits).join('/');
+        lines.push(`min/avg/max/mdev = ${spread} ms, p95 = ${digits(p95)} ms`);
       }
       return lines.join('\n');
     },

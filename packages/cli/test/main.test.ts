@@ -60,9 +60,16 @@ describe('wirebeat', () => {
     expect(program.code).toBe(0);
     expect(program.stdout).toMatch(/^Usage: wirebeat .*\bping\b/s);
     expect(command.code).toBe(0);
-    for (const option of ['-c, --count', '-i, --interval', '-W, --timeout', '--json']) {
+    for (const option of [
+      '-c, --count',
+      '-i, --interval',
+      '-W, --timeout',
+      '-H, --header',
+      '--json',
+    ]) {
       expect(command.stdout).toContain(option);
     }
+    expect(command.stdout).toContain('Examples:');
   });
 
   it.each([
@@ -79,6 +86,15 @@ describe('wirebeat', () => {
     ['half a ping', ['ping', 'ws://localhost', '-c', '1.5'], /whole number > 0/],
     ['a negative interval', ['ping', 'ws://localhost', '-i', '-1'], /number of seconds > 0/],
     ['an empty timeout', ['ping', 'ws://localhost', '-W', ''], /number of seconds > 0/],
+    ['two tiers', ['ping', 'ws://localhost', '--protocol', '--application'], /cannot be used with/],
+    ['an unknown dialect', ['ping', 'ws://localhost', '--dialect', 'x'], /Allowed choices are/],
+    ['a header without a value', ['ping', 'ws://localhost', '-H', 'Cookie'], /"Name: value"/],
+    ['two subprotocols at once', ['ping', 'ws://localhost', '--subprotocol', 'a, b'], /one sub/],
+    ['no upstream', ['gateway'], /There must be --upstream/],
+    ['an upstream of another kind', ['gateway', '--upstream', 'tcp://h'], /ws:\/\/ or wss:\/\//],
+    ['no port', ['gateway', '--listen', 'here', '--upstream', 'ws://h'], /a port, or host:port/],
+    ['a port too many', ['serve', '--listen', '70000'], /a port, or host:port/],
+    ['a file that is not there', ['gateway', '--config', '/no/such.json'], /Cannot read/],
     ['a timeout of words', ['ping', 'ws://localhost', '-W', 'long'], /number of seconds > 0/],
   ])('exits with 2 and a sentence for %s', async (_, args, sentence) => {
     const { code, stdout, stderr } = await wirebeat(args);
@@ -102,7 +118,7 @@ describe('wirebeat ping', () => {
     expect(lines.slice(3)).toEqual([
       `--- ${url} ping statistics ---`,
       '3 sent, 3 received, 0% loss',
-      expect.stringMatching(/^min\/avg\/max\/mdev = ([0-9.]+\/){3}[0-9.]+ ms$/),
+      expect.stringMatching(/^min\/avg\/max\/mdev = ([0-9.]+\/){3}[0-9.]+ ms, p95 = [0-9.]+ ms$/),
     ]);
     expect(code).toBe(0);
   });
@@ -209,5 +225,75 @@ describe('wirebeat ping', () => {
     const { code, stderr } = await wirebeat(['ping', url]);
     expect(stderr).toMatch(/no connection to .*: .*\b400\b/);
     expect(code).toBe(1);
+  });
+
+  it('asks the WebSocket layer with --protocol: a plain server answers that', async () => {
+    const { server, url } = await serve();
+    const told: string[] = [];
+    server.on('connection', (socket) => socket.on('message', (data) => told.push(String(data))));
+    const { code, stdout } = await wirebeat(['ping', url, '--protocol', '-c', '3', '-i', '0.01']);
+    expect(stdout).toContain('3 sent, 3 received, 0% loss');
+    expect([code, told]).toEqual([0, []]);
+  });
+
+  it('says plainly that nobody answers a protocol Ping', async () => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, autoPong: false });
+    closers.push(() => {
+      for (const client of server.clients) client.terminate();
+      server.close();
+    });
+    await new Promise((resolve) => server.once('listening', resolve));
+    const url = urlOf(server.address() as AddressInfo);
+    const { code, stdout, stderr } = await wirebeat([
+      'ping',
+      url,
+      '--protocol',
+      '-c',
+      '1',
+      '-W',
+      '0.2',
+    ]);
+    expect(stdout).toContain('1 sent, 0 received, 100% loss');
+    expect(stderr).toMatch(/answers no protocol Ping/);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['text', (text: string) => (text === 'ping' ? 'pong' : undefined)],
+    ['json', (text: string) => (text === '{"type":"ping"}' ? '{ "type": "pong" }' : undefined)],
+    [
+      'phoenix',
+      (text: string) => {
+        const [join, ref, topic, event] = JSON.parse(text) as unknown[];
+        const isHeartbeat = topic === 'phoenix' && event === 'heartbeat';
+        const reply = [join, ref, topic, 'phx_reply', { status: 'ok', response: {} }];
+        return isHeartbeat ? JSON.stringify(reply) : undefined;
+      },
+    ],
+  ])('asks as another protocol does: %s', async (dialect, answer) => {
+    const { server, url } = await serve();
+    server.on('connection', (socket) => {
+      socket.on('message', (data) => {
+        socket.send('something else');
+        const text = answer(String(data));
+        if (text !== undefined) socket.send(text);
+      });
+    });
+    const args = ['ping', url, '--dialect', dialect, '-c', '2', '-i', '0.01'];
+    const { code, stdout } = await wirebeat(args);
+    expect(stdout).toContain('2 sent, 2 received, 0% loss');
+    expect(code).toBe(0);
+  });
+
+  it('sends headers and subprotocols with the handshake', async () => {
+    const { server, url } = await serve();
+    attachHeartbeat(server);
+    const asked: unknown[] = [];
+    server.on('connection', (socket, { headers }) => {
+      asked.push(headers['cookie'], headers['x-token'], socket.protocol);
+    });
+    const more = ['-H', 'Cookie: id=1', '-H', 'X-Token: a b', '--subprotocol', 'chat'];
+    const { code } = await wirebeat(['ping', url, '-c', '1', ...more]);
+    expect([code, ...asked]).toEqual([0, 'id=1', 'a b', 'chat']);
   });
 });

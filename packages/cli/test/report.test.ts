@@ -12,7 +12,7 @@ function statisticsOf(sent: number, latencies: readonly number[]): PingStatistic
 }
 
 describe('textReport', () => {
-  const report = textReport(URL);
+  const report = textReport(URL, { bad: (text) => text });
 
   it.each([
     [0.4216, '0.422'],
@@ -32,8 +32,16 @@ describe('textReport', () => {
     expect(report.summary(statisticsOf(3, [1, 3])).split('\n')).toEqual([
       '--- ws://localhost/ ping statistics ---',
       '3 sent, 2 received, 33.3% loss',
-      'min/avg/max/mdev = 1.00/2.00/3.00/1.00 ms',
+      expect.stringMatching(
+        /^min\/avg\/max\/mdev = 1.00\/2.00\/3.00\/1.00 ms, p95 = [23]\.\d\d ms$/,
+      ),
     ]);
+  });
+
+  it('shows what is bad as it is told to', () => {
+    const red = textReport(URL, { bad: (text) => `red(${text})` });
+    expect(red.silence(1, 5)).toBe('red(no pong from ws://localhost/: seq=1 within 5 ms)');
+    expect(red.pong(1, 5)).not.toContain('red');
   });
 
   it('leaves out latencies where there are none', () => {
@@ -74,7 +82,14 @@ describe('jsonReport', () => {
       avg: 2,
       max: 3,
       mdev: 1,
+      p95: expect.closeTo(3, 1),
     });
+  });
+
+  it('shows what is bad as it is told to', () => {
+    const red = textReport(URL, { bad: (text) => `red(${text})` });
+    expect(red.silence(1, 5)).toBe('red(no pong from ws://localhost/: seq=1 within 5 ms)');
+    expect(red.pong(1, 5)).not.toContain('red');
   });
 
   it('leaves out latencies where there are none', () => {

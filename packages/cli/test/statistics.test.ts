@@ -19,13 +19,19 @@ describe('PingStatistics', () => {
   it('gives minimum, average, maximum and standard deviation', () => {
     const statistics = new PingStatistics();
     for (const latency of [2, 4, 4, 4, 5, 5, 7, 9]) statistics.receive(latency);
-    expect(statistics.latency).toEqual({ min: 2, avg: 5, max: 9, mdev: 2 });
+    expect(statistics.latency).toMatchObject({ min: 2, avg: 5, max: 9, mdev: 2 });
+  });
+
+  it('gives what 19 of 20 do not exceed, within 2 %', () => {
+    const statistics = new PingStatistics();
+    for (let latency = 1; latency <= 100; latency += 1) statistics.receive(latency);
+    expect(Math.abs((statistics.latency?.p95 ?? 0) - 95)).toBeLessThanOrEqual(0.02 * 95);
   });
 
   it('has no deviation after one pong', () => {
     const statistics = new PingStatistics();
     statistics.receive(1.5);
-    expect(statistics.latency).toEqual({ min: 1.5, avg: 1.5, max: 1.5, mdev: 0 });
+    expect(statistics.latency).toEqual({ min: 1.5, avg: 1.5, max: 1.5, mdev: 0, p95: 1.5 });
   });
 
   it('keeps a small deviation of large latencies', () => {

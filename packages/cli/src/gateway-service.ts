@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  createGateway,
+  type Gateway,
+  type GatewayConnection,
+  type GatewayOptions,
+} from '@wirebeat/server/gateway';
+import type { Place } from './arguments.ts';
+import { metricsOf } from './gateway-metrics.ts';
+
+/** What `wirebeat gateway` was asked for. Durations are in ms. */
+export interface GatewayCommand {
+  readonly place: Place;
+  readonly options: GatewayOptions;
+  readonly tls: { readonly key: string; readonly cert: string } | undefined;
+  /** How long a drain may take. */
+  readonly within: number;
+}
+
+/** Takes one entry of the log. */
+export type Log = (entry: Readonly<Record<string, unknown>>) => void;
+
+/**
+ * Serves until `stop`, then drains. Resolves when nobody is connected any more. Rejects with
+ * `InvalidOptionError`, or with the system's error if it cannot listen there.
+ */
+export async function serveGateway(
+  { place, options, tls, within }: GatewayCommand,
+  log: Log,
+  stop: AbortSignal,
+): Promise<void> {
+  const gateway = createGateway(options);
+  logOf(gateway, log);
+  const request = (asked: IncomingMessage, response: ServerResponse) =>
+    void answer(gateway, asked, response);
+  const { url } = await gateway.listen({ ...place, request, ...(tls && { tls }) });
+  log({ event: 'listening', url });
+  await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+  log({ event: 'draining', open: gateway.connections.size });
+  await gateway.drain({ within });
+  await gateway.close();
+  log({ event: 'closed' });
+}
+
+/** `/healthz`: 200 while it takes connections. `/metrics`: in the text format of Prometheus. */
+async function answer(
+  gateway: Gateway,
+  { url = '/', method }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = url.split('?')[0];
+  const status = gateway.status();
+  if (method !== 'GET' && method !== 'HEAD') response.writeHead(405).end();
+  else if (path === '/healthz') {
+    const { state, uptime, open } = status;
+    response.writeHead(state === 'running' ? 200 : 503, { 'content-type': 'application/json' });
+    response.end(`${JSON.stringify({ state, uptime, open })}\n`);
+  } else if (path === '/metrics') {
+    const { type, text } = await metricsOf(status);
+    response.writeHead(200, { 'content-type': type }).end(text);
+  } else response.writeHead(426, { upgrade: 'websocket' }).end('A WebSocket is wanted here.\n');
+}
+
+/** An entry of each thing that happens; of beats and latencies there are metrics. */
+function logOf(gateway: Gateway, log: Log): void {
+  const of = ({ id, remoteAddress, upstream }: GatewayConnection) => ({
+    connection: id,
+    from: remoteAddress,
+    upstream,
+  });
+  gateway.on('open', ({ connection }) => log({ event: 'open', ...of(connection) }));
+  gateway.on('refuse', ({ status, reason, error }) =>
+    log({ event: 'refuse', status, reason, error: error?.message }),
+  );
+  gateway.on('dead', ({ connection, side, reason, silentFor }) =>
+    log({ event: 'dead', ...of(connection), side, reason, silentFor }),
+  );
+  gateway.on('unresponsive', ({ connection, silentFor }) =>
+    log({ event: 'unresponsive', ...of(connection), silentFor }),
+  );
+  gateway.on('responsive', ({ connection }) => log({ event: 'responsive', ...of(connection) }));
+  gateway.on('end', ({ connection, reason, code, text, by, duration, error }) => {
+    const why = error?.message;
+    log({ event: 'end', ...of(connection), reason, code, text, by, duration, error: why });
+  });
+}
