@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import {
   checkFunction,
@@ -215,7 +215,13 @@ function refusalBy(verdict: Verdict): Refusal | undefined {
   } = typeof verdict === 'object' && verdict !== null
     ? verdict
     : { status: verdict === false ? 403 : verdict };
-  if (Number.isInteger(status) && status >= 400 && status <= 599) return { status, body, headers };
+  if (Number.isInteger(status) && status >= 400 && status <= 599) {
+    for (const [name, value] of Object.entries(headers)) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
+    return { status, body, headers };
+  }
   // Whoever forgets to return something lets nobody in.
   throw new InvalidOptionError('allow', 'a function that gives true, false or a status', verdict);
 }

@@ -71,6 +71,7 @@ export class Handshake {
       if (turnedAway !== undefined) return this.#refuse(turnedAway.reason, turnedAway);
       const refusal = await this.#options.refusalOf(request);
       if (refusal !== undefined) return this.#refuse('not-allowed', refusal);
+      if (this.#isOver) return;
       await this.#dial();
     } catch (error) {
       this.#failed(error);
@@ -100,11 +101,11 @@ export class Handshake {
     });
     if (this.#isOver) return drop(answer);
     if (answer.type === 'refused') return this.#handOn(answer.response, address);
-    this.#finish();
     const { socket } = this.#upgrade;
     accept(socket, request, answer.response, answer.protocol);
-    this.#shell.accepted(answer, address, this.#early);
+    this.#finish();
     socket.resume(); // if too much came
+    this.#shell.accepted(answer, address, this.#early);
   }
 
   // How it comes to nothing.
@@ -112,9 +113,9 @@ export class Handshake {
   #handOn(response: IncomingMessage, { url }: Address): void {
     const { socket } = this.#upgrade;
     const status = response.statusCode ?? 502;
-    this.#finish(false);
-    handOn(socket, response, () => this.#timer?.cancel());
+    this.#finish();
     this.#leave();
+    handOn(socket, response, () => this.#abort.abort()); // its connection has served its turn
     const error = new UpstreamError({ kind: 'refused', url, status });
     this.#shell.refused(status, 'upstream-refused', error);
   }
@@ -154,14 +155,14 @@ export class Handshake {
     this.#shell.refused(refusal.status, reason, error);
   }
 
-  /** It is decided. Where the page is told so, its socket stays in our hands until it has closed. */
-  #finish(isHandedOver = true): void {
+  /** It is decided: nothing is limited any more, and an upstream that is not wanted is let go. */
+  #finish(wantsUpstream = true): void {
     this.#isOver = true;
     this.#timer?.cancel();
     const { socket } = this.#upgrade;
     socket.off('data', this.#keep);
     for (const event of ENDS) socket.off(event, this.#gone);
-    if (!isHandedOver) this.#abort.abort();
+    if (!wantsUpstream) this.#abort.abort();
   }
 
   /** Who does not read the answer, or does not close after it, is dropped. */

@@ -120,6 +120,7 @@ describe('a handshake', () => {
     [401, 401, 'Unauthorized\n'],
     [{ status: 429, body: 'later', headers: { 'Retry-After': '9' } }, 429, 'later\n'],
     [undefined, 500, 'Internal Server Error\n'],
+    [{ status: 403, headers: { A: 'b\r\nSet-Cookie: c' } }, 500, 'Internal Server Error\n'],
   ])('is refused where `allow` gives %j', async (verdict, status, body) => {
     const play = await stage({ allow: async () => verdict as false });
     const reply = await ask(play.port);
@@ -159,6 +160,25 @@ describe('a handshake', () => {
     expect(reply.headers['www-authenticate']).toBe('Basic');
     const { error } = await heard(play.told, 'refuse');
     expect(error).toMatchObject({ code: 'ERR_UPSTREAM', kind: 'refused', status: 401 });
+  });
+
+  it('is refused with the whole body of the upstream, be it long', async () => {
+    const upstream = createServer();
+    const body = 'no '.repeat(1_000_000);
+    upstream.on('upgrade', (_, socket) => {
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n');
+      for (let at = 0; at < body.length; at += 30_000) {
+        socket.write(`${(30_000).toString(16)}\r\n${body.slice(at, at + 30_000)}\r\n`);
+      }
+      socket.end('0\r\n\r\n');
+    });
+    upstream.listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    atEnd(() => upstream.close());
+    const play = await stage({ upstream: urlOf(upstream) });
+    const reply = await ask(play.port);
+    expect([reply.status, reply.body === body]).toEqual([403, true]);
   });
 
   const GOOD = 'HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: websocket\n';

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { MS } from '../server-side.ts';
+import { Log, MS, RawClient } from '../server-side.ts';
+import { frameOf, MASK } from './frames.ts';
 import { onlyConnection, openPage, stage } from './gateway-stage.ts';
 
 const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
@@ -92,6 +93,36 @@ describe.each(direction)('what goes %s', (_, isBack) => {
     expect(taken()).toBeLessThan(24 * 1_048_576);
     to.resume();
     expect((await came).equals(bytes)).toBe(true);
+  });
+});
+
+describe('what is sent at once', () => {
+  it('arrives, though the page did not wait for the answer to its handshake', async () => {
+    let letIn = () => {};
+    const allowed = new Promise<boolean>((resolve) => {
+      letIn = () => resolve(true);
+    });
+    const play = await stage({ allow: () => allowed });
+    const came: Log<Buffer> = new Log();
+    play.upstream.on('connection', (socket) => {
+      socket.on('message', (data) => came.push(data as Buffer));
+    });
+    const client = new RawClient(play);
+    const bytes = randomBytes(200_000);
+    client.tcp.write(frameOf({ opcode: 2, payload: bytes, mask: MASK }));
+    client.tcp.write(frameOf({ opcode: 2, payload: 'more', mask: MASK }));
+    await sleep(50 * MS); // so that it comes before
+    letIn();
+    await came.find(() => true, 2);
+    const [first, second] = came.entries;
+    expect([first?.equals(bytes), String(second)]).toEqual([true, 'more']);
+  });
+
+  it('arrives behind the answer of the upstream', async () => {
+    const play = await stage();
+    play.upstream.on('connection', (socket) => socket.send('welcome'));
+    const { received } = await openPage(play);
+    expect(await received.find()).toEqual(['text', 'welcome']);
   });
 });
 
