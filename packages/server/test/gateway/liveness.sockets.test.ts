@@ -1,5 +1,6 @@
 // Real sockets on loopback, and a clock that passes only when it is told to.
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { ReadyState } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +9,7 @@ import { TcpProxy } from '../../../lab/faults/tcp-proxy.ts';
 import type { GatewayOptions } from '../../src/gateway/index.ts';
 import { allowance, atEnd, MS, RawClient } from '../server-side.ts';
 import { frameOf, MASK } from './frames.ts';
-import { heard, onlyConnection, openPage, stage, urlOf } from './gateway-stage.ts';
+import { heard, onlyConnection, openPage, rawUpstream, stage, urlOf } from './gateway-stage.ts';
 
 const TURNS = 12; // of the loop: enough for a message to go to the other end and back
 
@@ -28,7 +29,21 @@ async function settled(count: () => number): Promise<void> {
   }
 }
 
-type Options = Omit<GatewayOptions, 'upstream' | 'scheduler'>;
+/** Takes so many bytes, and then no more. */
+function drink(socket: Duplex, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let left = count;
+    const read = (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left > 0) return;
+      socket.off('data', read).pause();
+      resolve();
+    };
+    socket.on('data', read).resume();
+  });
+}
+
+type Options = Partial<Omit<GatewayOptions, 'scheduler'>>;
 
 async function virtualStage(options: Options = {}, wsOptions: ServerOptions = {}) {
   const scheduler = new VirtualScheduler();
@@ -99,6 +114,29 @@ describe('an upstream that falls silent', () => {
     const closed = once(page, 'close');
     await pass(play.scheduler, 15_000 + 5 * 15_000 + 2_000);
     expect((await closed)[0]).toBe(4502);
+  });
+
+  it('lives while it takes a frame so long that no Ping can be asked meanwhile, and no longer', async () => {
+    const { url, sockets } = await rawUpstream(); // it answers nothing
+    const play = await virtualStage({ upstream: url });
+    const client = new RawClient(play);
+    const upstream = await sockets.find();
+    await heard(play.told, 'open');
+    client.tcp.write(frameOf({ opcode: 2, claimed: 2 ** 40, mask: MASK }));
+    const chunk = Buffer.alloc(1_048_576);
+    const pour = () => {
+      while (client.tcp.write(chunk));
+    };
+    client.tcp.on('drain', pour);
+    pour();
+    for (let round = 0; round < 8; round += 1) {
+      await drink(upstream, 32 * 1_048_576);
+      await pass(play.scheduler, 25_000);
+    }
+    expect(play.told.entries.map(([name]) => name)).not.toContain('dead');
+    await pass(play.scheduler, 15_000 + 5 * 15_000 + 2_000);
+    expect(await heard(play.told, 'dead')).toMatchObject({ side: 'upstream' });
+    client.tcp.off('drain', pour);
   });
 
   it('is found by real time as well, behind a link that is cut', async () => {
