@@ -47,6 +47,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** Before an IPv4 address on a socket for both: RFC 4291 §2.5.5.2. */
+const MAPPED = /^::ffff:(?=\d+\.)/;
+
 /** Made anew by each end: RFC 6455 §4.1. */
 const HANDSHAKE = /^sec-websocket-/;
 
@@ -108,7 +111,8 @@ function forwardedHeaders(
   manner: 'replace' | 'append',
 ): Record<string, string> {
   const known = (name: string) => (manner === 'append' ? single(headers, name) : undefined);
-  const { remoteAddress = 'unknown' } = socket as Partial<Socket>;
+  const { remoteAddress: address = 'unknown' } = socket as Partial<Socket>;
+  const remoteAddress = address.replace(MAPPED, ''); // as upstreams look for it
   const before = known('x-forwarded-for');
   const isSecure = (socket as { readonly encrypted?: boolean }).encrypted === true;
   const host = known('x-forwarded-host') ?? headers.host;

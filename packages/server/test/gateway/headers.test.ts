@@ -38,6 +38,15 @@ describe('what of a request goes to the upstream', () => {
     });
   });
 
+  it.each([
+    ['::ffff:10.0.0.9', '10.0.0.9'],
+    ['2001:db8::9', '2001:db8::9'],
+    [undefined, 'unknown'],
+  ])('is for %s an X-Forwarded-For of %s', (remoteAddress, expected) => {
+    const request = { headers: {}, socket: { remoteAddress } } as unknown as IncomingMessage;
+    expect(upstreamHeaders(request, resolveHeaderOptions({}))['x-forwarded-for']).toBe(expected);
+  });
+
   it('is what was chosen, but never what belongs to one connection or one handshake', () => {
     const forwardHeaders = ['X-Own', 'connection', 'upgrade', 'sec-websocket-key', 'absent'];
     expect(headersOf({ forwardHeaders, forwarded: false })).toEqual({ 'x-own': 'mine' });
