@@ -2,7 +2,6 @@
 // the invariants against what it meets.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { SystemScheduler } from '@wirebeat/core';
 import { obey, settings, tell } from '@wirebeat/lab/fleet/parent';
 import { attachHeartbeat } from '@wirebeat/server';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -28,12 +27,10 @@ const { without } = settings<{ without?: string }>();
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1', backlog: 4_096 });
 const invariants = new Invariants();
 const known = new Map<WebSocket, Connection>();
-const scheduler = new SystemScheduler({ unref: true });
 const session = without === 'session' ? {} : { session: { user: () => 'the only one' } };
 const heartbeat = attachHeartbeat(server, {
   advertise: TIMING,
   pingTimeout: TIMING.pingTimeout,
-  scheduler,
   ...session,
 });
 let accepted = 0;
@@ -78,10 +75,11 @@ function judge(socket: WebSocket, silentFor: number, detectionBound: number): vo
   invariants.silent({ client, silentFor, detectionBound, pingTimeout, stalls });
 }
 
-/** Also who is not told dead at all has a bound. Late itself, it leaves the verdict to the next look. */
-let lookedAt = scheduler.now();
+// Also who is never told dead has a bound: by `performance.now()`, as the heartbeats have it. A look
+// that is late itself leaves the verdict to the next.
+let lookedAt = performance.now();
 setInterval(() => {
-  const now = scheduler.now();
+  const now = performance.now();
   const isLate = now - lookedAt > 2 * LOOK;
   lookedAt = now;
   if (isLate) return;
