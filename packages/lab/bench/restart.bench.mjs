@@ -2,10 +2,10 @@
 // killed? Two servers, the clients, and the way between them are processes of their own; who dials
 // after the restart has begun comes to the second server.
 import { TcpProxy } from '@wirebeat/lab/faults/tcp-proxy';
-import { drawHistogram } from '@wirebeat/lab/fleet/histogram';
+import { drawHistogram, histogram } from '@wirebeat/lab/fleet/histogram';
 import { Lateness } from '@wirebeat/lab/fleet/lateness';
 import { Program } from '@wirebeat/lab/fleet/program';
-import { BUCKET, mostInBucket, restart } from '@wirebeat/lab/fleet/restart';
+import { BUCKET, firstDelays, mostInBucket, restart } from '@wirebeat/lab/fleet/restart';
 import { report } from './report.mjs';
 
 const CLIENTS = Number(process.env.BENCH_CLIENTS ?? 2_000);
@@ -35,10 +35,11 @@ async function run(within) {
   };
   const stage = { old, next, clients, count: CLIENTS, lateness, lead };
   const result = await restart(stage, within, LIMIT);
+  const shares = histogram(firstDelays(clients), 0, BUCKET);
   lateness.end();
   await Promise.all([old.end(), next.end(), clients.end()]);
   await way.close();
-  return result;
+  return { ...result, shares };
 }
 
 const rows = [];
@@ -46,18 +47,22 @@ for (const [name, within, over] of [
   ['drained over 5 s', WITHIN, WITHIN],
   ['killed', undefined, MIN_DELAY],
 ]) {
-  const { counts, lateBy, isWhole } = await run(within);
-  console.log(
-    `\n  attempts of ${CLIENTS} clients, in ${BUCKET} ms each, where the server is ${name}\n`,
-  );
-  console.log(drawHistogram(counts, BUCKET));
+  const { counts, shares, lateBy, isWhole } = await run(within);
+  show(`attempts of ${CLIENTS} clients where the server is ${name}`, counts);
+  show('the waits that they had drawn', shares);
   const mean = (CLIENTS * BUCKET) / over;
-  rows.push({
-    what: `${name}: most in ${BUCKET} ms, of the mean`,
-    measured: isWhole ? Math.max(...counts) / mean : Number.NaN,
-    unit: 'times',
-    budget: mostInBucket(CLIENTS, over, lateBy) / mean,
-    note: `mean ${mean}; a process was late by ${Math.round(lateBy)} ms`,
+  const row = (what, counted, late) => ({
+    what: `${name}: ${what}`,
+    measured: isWhole ? Math.max(...counted) / mean : Number.NaN,
+    unit: 'times the mean',
+    budget: mostInBucket(CLIENTS, over, late) / mean,
+    note: late > 0 ? `a process was late by ${Math.round(late)} ms` : '',
   });
+  rows.push(row(`most attempts in ${BUCKET} ms`, counts, lateBy));
+  if (within === undefined) rows.push(row(`most waits in ${BUCKET} ms`, shares, 0));
 }
 report(`How do ${CLIENTS} clients come back?`, rows);
+
+function show(what, counts) {
+  console.log(`\n  ${what}, in ${BUCKET} ms each\n\n${drawHistogram(counts, BUCKET)}`);
+}

@@ -4,9 +4,13 @@ const MAX_STALLS = 3;
 
 /** What each stall adds to the bound, by law 14 of the design. */
 export function allowance(stalls: readonly number[], pingTimeout: number): number {
-  const counted = [...stalls].sort((a, b) => b - a).slice(0, MAX_STALLS);
-  return counted.reduce(
+  return worstOf(stalls).reduce(
     (sum, lateBy) => sum + lateBy + pingTimeout + VERDICT_WAIT + 2 * TIMER_SLACK,
     0,
   );
+}
+
+/** Those that count: the rest need not be kept. */
+export function worstOf(stalls: readonly number[]): number[] {
+  return [...stalls].sort((a, b) => b - a).slice(0, MAX_STALLS);
 }

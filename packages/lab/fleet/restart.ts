@@ -60,3 +60,12 @@ export function mostInBucket(count: number, within: number, lateBy: number): num
   const mean = (count * (BUCKET + lateBy)) / within;
   return Math.max(2 * mean, mostByChance(mean, within / BUCKET));
 }
+
+/** What each waited when it had lost the old server. */
+export function firstDelays(clients: Program): number[] {
+  const delays = new Map<string, number>();
+  for (const { client = '', detail } of clients.of('retry')) {
+    if (!delays.has(client)) delays.set(client, Number(detail['delay']));
+  }
+  return [...delays.values()];
+}

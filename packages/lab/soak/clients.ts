@@ -1,6 +1,7 @@
 // The clients of a soak, in a process of their own. Each sends numbered messages, and wants them all to
 // arrive.
 import { ReconnectingWebSocket } from '@wirebeat/client';
+import { worstOf } from '@wirebeat/lab/fleet/allowance';
 import { obey, settings, tell } from '@wirebeat/lab/fleet/parent';
 import { WebSocket } from 'ws';
 import { Invariants } from './invariants.ts';
@@ -44,16 +45,22 @@ function open(index: number): void {
     options,
   );
   let stalls: number[] = [];
-  let detectionBound = Number.POSITIVE_INFINITY;
+  let detectionBound = 0;
   sent[path] = 0;
   sockets.set(path, socket);
   socket.addEventListener('open', () => {
     stalls = [];
   });
-  socket.addEventListener('ping', () => {
-    detectionBound = socket.detectionBound ?? detectionBound;
+  // That of the values which were in force when the silence began: they may have changed since.
+  socket.addEventListener('pong', () => {
+    detectionBound = 0;
   });
-  socket.addEventListener('stall', ({ detail: { lateBy } }) => stalls.push(lateBy));
+  socket.addEventListener('ping', () => {
+    detectionBound = Math.max(detectionBound, socket.detectionBound ?? 0);
+  });
+  socket.addEventListener('stall', ({ detail: { lateBy } }) => {
+    stalls = worstOf([...stalls, lateBy]);
+  });
   socket.addEventListener('dead', ({ detail: { silentFor, reason } }) => {
     deaths += 1;
     if (reason !== 'ping-timeout') return;

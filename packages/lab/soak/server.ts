@@ -2,6 +2,7 @@
 // the invariants against what it meets.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { worstOf } from '@wirebeat/lab/fleet/allowance';
 import { obey, settings, tell } from '@wirebeat/lab/fleet/parent';
 import { attachHeartbeat } from '@wirebeat/server';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -19,7 +20,7 @@ export interface ServerState {
 interface Connection {
   readonly client: string;
   readonly number: number;
-  readonly stalls: number[];
+  stalls: number[];
 }
 
 const LOOK = 250;
@@ -39,7 +40,7 @@ let ends = 0;
 
 server.on('connection', (socket, { url = '' }) => {
   accepted += 1;
-  const connection = { client: url, number: accepted, stalls: [] };
+  const connection: Connection = { client: url, number: accepted, stalls: [] };
   known.set(socket, connection);
   invariants.opened(connection.client, connection.number);
   socket.on('error', () => {});
@@ -56,7 +57,10 @@ heartbeat.on('ping', ({ socket, tier }) => {
   const connection = known.get(socket);
   if (tier === 'application' && connection) invariants.spoke(connection.client, connection.number);
 });
-heartbeat.on('stall', ({ socket, lateBy }) => known.get(socket)?.stalls.push(lateBy));
+heartbeat.on('stall', ({ socket, lateBy }) => {
+  const connection = known.get(socket);
+  if (connection) connection.stalls = worstOf([...connection.stalls, lateBy]);
+});
 heartbeat.on('dead', ({ socket, connection, silentFor, reason }) => {
   deaths += 1;
   if (reason === 'ping-timeout') judge(socket, silentFor, connection.detectionBound);

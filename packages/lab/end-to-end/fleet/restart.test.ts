@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vit
 import type { ClientSettings } from '../../fleet/clients.ts';
 import { histogram } from '../../fleet/histogram.ts';
 import { Lateness } from '../../fleet/lateness.ts';
-import type { Program } from '../../fleet/program.ts';
-import { BUCKET, mostInBucket, type Restart, restart } from '../../fleet/restart.ts';
+import { BUCKET, firstDelays, mostInBucket, type Restart, restart } from '../../fleet/restart.ts';
 import { IS_LONG } from '../scale.ts';
 import { LIMIT, startClients, startProxy, startServer } from './stage.ts';
 
@@ -32,15 +31,6 @@ async function start(context: TestContext, more: Partial<ClientSettings> = {}): 
     way.to = nextPort;
   };
   return { old, next, clients, count: COUNT, lateness, lead };
-}
-
-/** What each waited when it had lost the old server. */
-function firstDelays(clients: Program): number[] {
-  const delays = new Map<string, number>();
-  for (const { client = '', detail } of clients.of('retry')) {
-    if (!delays.has(client)) delays.set(client, Number(detail['delay']));
-  }
-  return [...delays.values()];
 }
 
 describe(`after a restart with ${COUNT} clients`, () => {
