@@ -40,7 +40,7 @@ async function prove(name: string, address: string, part: string, title: string)
     await proofs[0]?.();
     return null;
   } catch (error) {
-    return String((error as Error)?.stack ?? error);
+    return `${error}\n${(error as Error)?.stack}`; // WebKit's stack has no message
   } finally {
     await Promise.all(sockets.splice(0).map(end));
   }
