@@ -1,0 +1,59 @@
+// Inputs for the fuzzers: what is kept in corpus/, mistaken in every way, and what chance gives. fast-check
+// draws them; the fuzzers that are led by coverage want a newer C library than many systems have.
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+
+const FOLDER = new URL('corpus/', import.meta.url);
+/** Texts that once told something, a line of JSON strings each. */
+export const CORPUS = readdirSync(FOLDER)
+  .sort()
+  .flatMap((file) => readFileSync(new URL(file, FOLDER), 'utf8').trim().split('\n'))
+  .map((line) => JSON.parse(line));
+
+const piece = fc.oneof(
+  fc.constantFrom(
+    '\u0005',
+    '\u0006',
+    'wb',
+    '.',
+    ';',
+    '=',
+    'v=1',
+    'session=',
+    'pong',
+    '"',
+    '{}',
+    '\u0000',
+  ),
+  fc.string({ unit: 'binary', maxLength: 4 }),
+);
+const edit = fc.record({
+  at: fc.nat(130),
+  drop: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(6)),
+  put: piece,
+});
+
+function edited(text, edits) {
+  return edits.reduce((all, { at, drop, put }) => {
+    const from = at % (all.length + 1);
+    return all.slice(0, from) + put + all.slice(from + drop);
+  }, text);
+}
+
+/** Of two of the corpus the beginning of one and the end of another, then edited. */
+const mutant = fc
+  .record({
+    one: fc.constantFrom(...CORPUS),
+    other: fc.constantFrom(...CORPUS),
+    cut: fc.option(fc.nat(130), { freq: 4 }),
+    edits: fc.array(edit, { maxLength: 4 }),
+  })
+  .map(({ one, other, cut, edits }) =>
+    edited(cut === null ? one : one.slice(0, cut) + other.slice(cut), edits),
+  );
+
+export const text = fc.oneof(
+  { weight: 8, arbitrary: mutant },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
+  { weight: 1, arbitrary: fc.json({ maxDepth: 2 }) },
+);

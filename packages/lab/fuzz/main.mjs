@@ -1,0 +1,69 @@
+// Gives each reader of what the network says so many inputs, `node main.mjs 200000`: none may throw, take a
+// message for a beat or a beat for a message, or keep anything. FUZZ_SEED repeats a run.
+import assert from 'node:assert/strict';
+import { decodeBeat, encodeBeat } from '@wirebeat/core';
+import fc from 'fast-check';
+import { DIALECTS } from '../../cli/build/dialect.js';
+import { CORPUS, text } from './inputs.mjs';
+import { fuzzServer } from './server-input.mjs';
+
+const inputs = Number(process.argv[2] ?? 1_000_000);
+const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+/** Takes one text, and throws if something is wrong with what comes of it. */
+const READERS = {
+  decodeBeat(input) {
+    const beat = decodeBeat(input);
+    if (beat !== undefined) assert.equal(encodeBeat(beat), input);
+    assert.equal(beat !== undefined, isBeat(input));
+  },
+  ...Object.fromEntries(
+    DIALECTS.map((dialect) => [
+      `dialect ${dialect.name}`,
+      (input) => assert.equal(typeof dialect.isPong(input, '1'), 'boolean'),
+    ]),
+  ),
+};
+
+/** The grammar of docs/protocol.md, written down a second time. */
+function isBeat(input) {
+  const [head, ...pairs] = input.slice(1).split(';');
+  const keys = pairs.map((pair) => pair.split('=')[0]);
+  return (
+    ['\u0005', '\u0006'].includes(input[0]) &&
+    input.length <= 125 &&
+    /^wb(\.[\w-]{1,16})?$/.test(head) &&
+    !head.endsWith('\n') &&
+    pairs.every((pair) => /^[A-Za-z]{1,16}=[\w-]{1,24}$/.test(pair) && !pair.endsWith('\n')) &&
+    new Set(keys).size === keys.length
+  );
+}
+
+let failed = 0;
+console.log(`FUZZ_SEED=${seed}, ${inputs} inputs, ${CORPUS.length} kept in the corpus`);
+for (const [name, read] of Object.entries(READERS)) {
+  const share = Math.ceil(inputs / (Object.keys(READERS).length + 1));
+  await attempt(name, share, () =>
+    fc.assert(fc.property(text, read), {
+      numRuns: share,
+      seed,
+      examples: CORPUS.map((each) => [each]),
+    }),
+  );
+}
+const share = Math.ceil(inputs / (Object.keys(READERS).length + 1));
+await attempt('server', share, () => fuzzServer(share, seed));
+console.log(`\n${Object.keys(READERS).length + 1 - failed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+async function attempt(name, count, act) {
+  const startedAt = performance.now();
+  try {
+    await act();
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    console.log(`ok   ${name}: ${count} inputs in ${seconds} s`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL ${name}: ${error.stack}`);
+  }
+}
