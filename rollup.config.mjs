@@ -107,5 +107,10 @@ export default [
   // Apart: what they share is no public type, and a third file would have to be one.
   types('server', { index: at('server/build/index.d.ts') }, { banner }),
   types('server', { gateway: at('server/build/gateway/index.d.ts') }, { banner }),
+  // Each by itself: whoever takes one has not the library of the other.
+  ...['prometheus', 'opentelemetry'].flatMap((name) => [
+    code('server', { [name]: at(`server/build/${name}.js`) }),
+    types('server', { [name]: at(`server/build/${name}.d.ts`) }),
+  ]),
   code('cli', { main: at('cli/build/main.js') }),
 ];

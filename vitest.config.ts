@@ -30,6 +30,10 @@ export default defineConfig({
       { find: '@wirebeat/core/testing', replacement: `${packages}core/src/testing/index.ts` },
       { find: '@wirebeat/client/react', replacement: `${packages}client/src/react.ts` },
       { find: '@wirebeat/server/gateway', replacement: `${packages}server/src/gateway/index.ts` },
+      {
+        find: /^@wirebeat\/server\/(prometheus|opentelemetry)$/,
+        replacement: `${packages}server/src/$1.ts`,
+      },
       { find: /^@wirebeat\/(core|client|server)$/, replacement: `${packages}$1/src/index.ts` },
     ],
   },

@@ -26,7 +26,11 @@ const PACKAGES = {
 };
 const DOORS = {
   client: { eventemitter3: 'emitter.ts', 'isomorphic-ws': 'websocket.ts', react: 'react.ts' },
-  server: { eventemitter3: 'emitter.ts' },
+  server: {
+    eventemitter3: 'emitter.ts',
+    'prom-client': 'prometheus.ts',
+    '@opentelemetry/api': 'opentelemetry.ts',
+  },
   cli: {
     commander: ['main.ts', 'arguments.ts'],
     'prom-client': 'gateway-metrics.ts',

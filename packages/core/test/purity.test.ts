@@ -10,6 +10,8 @@ const ENTRIES: Record<string, () => Promise<object>> = {
   '@wirebeat/client/react': () => import('../../client/src/react.ts'),
   '@wirebeat/server': () => import('../../server/src/index.ts'),
   '@wirebeat/server/gateway': () => import('../../server/src/gateway/index.ts'),
+  '@wirebeat/server/prometheus': () => import('../../server/src/prometheus.ts'),
+  '@wirebeat/server/opentelemetry': () => import('../../server/src/opentelemetry.ts'),
 };
 
 const FUNCTIONS = [
@@ -35,6 +37,7 @@ function isOurs(): boolean {
   Error.stackTraceLimit = 50;
   const stack = new Error('where').stack ?? '';
   if (/node:(events|net|_?http|internal\/(timers|streams|stream_base))/.test(stack)) return false;
+  if (/node_modules\/prom-client\//.test(stack)) return false; // its users have it anyway
   return /packages\/(core|client|server)\/src\/|eventemitter3|isomorphic-ws/.test(stack);
 }
 

@@ -3,6 +3,7 @@ import { InvalidOptionError, ReadyState } from '@wirebeat/core';
 import { type Advertisement, checkAdvertisement } from './advertisement.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
+import { publish } from './diagnostics.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
 import { Fleet } from './fleet.ts';
@@ -175,7 +176,9 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   ): void {
     if (name === 'end') this.#connections.delete(socket);
     else if (name === 'stall') this.#overload.stalled((event as LivenessEvents['stall']).lateBy);
-    this.emit(name, { ...event, socket, connection } as never);
+    const told = { ...event, socket, connection };
+    publish(name, told);
+    this.emit(name, told as never);
     if (name === 'end') this.#drain?.look();
   }
 

@@ -1,0 +1,81 @@
+import type { Millis } from '@wirebeat/core';
+import { Counter, Gauge, Histogram, type Registry, register } from 'prom-client';
+import {
+  COUNTERS,
+  connectionsByStatus,
+  GAUGES,
+  type HeartbeatSource,
+  HISTOGRAMS,
+  type Labels,
+  watchMetrics,
+} from './metrics.ts';
+
+export type { HeartbeatSource } from './metrics.ts';
+
+/** Options of {@link exportMetrics}. */
+export interface PrometheusOptions {
+  /** @default the one that prom-client has for all */
+  readonly registry?: Registry;
+  /** What every name begins with. @default 'wirebeat_' */
+  readonly prefix?: string;
+}
+
+const SECOND: Millis = 1_000;
+
+/**
+ * Shows the heartbeats of a server to Prometheus, in its units: seconds, and `_total` for what only
+ * grows. Returns what ends that, and takes the metrics out of the registry.
+ */
+export function exportMetrics(
+  heartbeat: HeartbeatSource,
+  { registry = register, prefix = 'wirebeat_' }: PrometheusOptions = {},
+): () => void {
+  const registers = [registry];
+  const counters = made(COUNTERS, (name, { help, labels: labelNames }) => {
+    return new Counter({ name: `${prefix}${name}_total`, help, labelNames, registers });
+  });
+  const histograms = made(HISTOGRAMS, (name, { help, labels: labelNames, bounds }) => {
+    const buckets = bounds.map((bound) => bound / SECOND);
+    return new Histogram({
+      name: `${prefix}${name}_seconds`,
+      help,
+      labelNames,
+      buckets,
+      registers,
+    });
+  });
+  const gauges = made(GAUGES, (name, { help, labels: labelNames }) => {
+    const collect = function (this: Gauge) {
+      for (const [status, count] of connectionsByStatus(heartbeat)) this.set({ status }, count);
+    };
+    return new Gauge({ name: `${prefix}${name}`, help, labelNames, registers, collect });
+  });
+  const end = watchMetrics(heartbeat, {
+    count: (name, labels) => counters.get(name)?.inc(labels as Labels),
+    record: (name, duration, labels) => histograms.get(name)?.observe(labels, duration / SECOND),
+  });
+  return () => {
+    end();
+    for (const metrics of [counters, histograms, gauges]) {
+      for (const { name } of metrics.values() as Iterable<{ name?: string }>) {
+        registry.removeSingleMetric(name as string);
+      }
+    }
+  };
+}
+
+interface Described {
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/** One of each, by its name. */
+function made<Description extends Described, Metric>(
+  descriptions: Readonly<Record<string, Description>>,
+  make: (name: string, description: Description & { labels: string[] }) => Metric,
+): ReadonlyMap<string, Metric> {
+  const entries = Object.entries(descriptions).map(([name, description]): [string, Metric] => {
+    return [name, make(name, { ...description, labels: [...description.labels] })];
+  });
+  return new Map(entries);
+}
