@@ -3,7 +3,7 @@ import { InvalidOptionError, ReadyState } from '@wirebeat/core';
 import { type Advertisement, checkAdvertisement } from './advertisement.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { publish } from './diagnostics.ts';
+import { isWatched, publish } from './diagnostics.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
 import { Fleet } from './fleet.ts';
@@ -92,6 +92,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       whenUnresponsive: resolved.whenUnresponsive,
       maxUnresponsive: resolved.maxUnresponsive,
       authenticated: resolved.authenticated as ConnectionContext['authenticated'],
+      hears: (name) => this.#hears(name),
       tell: (connection, socket, name, event) => {
         this.#tell(connection, socket as Socket, name, event);
       },
@@ -176,10 +177,16 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   ): void {
     if (name === 'end') this.#connections.delete(socket);
     else if (name === 'stall') this.#overload.stalled((event as LivenessEvents['stall']).lateBy);
-    const told = { ...event, socket, connection };
-    publish(name, told);
-    this.emit(name, told as never);
+    if (this.#hears(name)) {
+      const told = { ...event, socket, connection };
+      publish(name, told);
+      this.emit(name, told as never);
+    }
     if (name === 'end') this.#drain?.look();
+  }
+
+  #hears(name: keyof LivenessEvents): boolean {
+    return this.hears(name) || isWatched(name);
   }
 
   #watching(socket: Socket): Connection | undefined {

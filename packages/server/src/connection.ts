@@ -234,8 +234,11 @@ export class Connection
   }
 
   emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
-    const isBeat = name === 'ping' || name === 'pong';
-    this.tell(name, (isBeat ? { ...event, tier: 'transport' } : event) as never);
+    if (name === 'ping' || name === 'pong') {
+      if (!this.#context.hears(name)) return; // the usual beat: nothing is made for nobody
+      return this.tell(name, { ...event, tier: 'transport' } as never);
+    }
+    this.tell(name, event as never);
     if (name !== 'dead') return;
     const { reason } = event as HeartbeatEvents['dead'];
     this.#end({ reason, code: undefined, text: '' });

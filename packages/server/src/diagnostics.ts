@@ -16,8 +16,12 @@ const CHANNELS: Readonly<Record<keyof LivenessEvents, string>> = {
   end: 'wirebeat:server:end',
 };
 
-/** Tells who listens by `node:diagnostics_channel`, in whatever module. Nobody: nothing is done. */
+/** Whether anybody listens by `node:diagnostics_channel`, in whatever module. */
+export function isWatched(name: keyof LivenessEvents): boolean {
+  return hasSubscribers(CHANNELS[name]);
+}
+
+/** Tells those who do. */
 export function publish(name: keyof LivenessEvents, message: object): void {
-  const topic = CHANNELS[name];
-  if (hasSubscribers(topic)) channel(topic).publish(message);
+  if (isWatched(name)) channel(CHANNELS[name]).publish(message);
 }

@@ -72,7 +72,9 @@ export class Metronome {
       const granule = granuleOf(now + interval * (1 - part * chance));
       const beats = this.#beatsIn(granule);
       if (beats >= fewest) continue;
-      [best, bestGranule, fewest] = [chance, granule, beats];
+      best = chance;
+      bestGranule = granule;
+      fewest = beats;
     }
     this.#take(bestGranule, fewest + 1);
     return part === jitter ? best : best / jitter;

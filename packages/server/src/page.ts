@@ -35,6 +35,8 @@ export interface PageContext {
   readonly scheduler: Scheduler;
   /** What wakes it. */
   readonly wheel: TimingWheel;
+  /** Whether anybody listens to these events. */
+  hears(name: keyof LivenessEvents): boolean;
   readonly fleet: Fleet;
   readonly whenUnresponsive: 'report' | 'terminate' | false;
   /** How long a page may be unresponsive, or say that it is frozen. */
@@ -177,6 +179,7 @@ export class Page implements PacemakerShell, Sleeper {
 
   emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
     if (name === 'ping' || name === 'pong') {
+      if (!this.#context.hears(name)) return;
       this.#shell.tell(name, { ...event, tier: 'application' } as never);
     } else if (name === 'dead') this.#fellSilent(event as HeartbeatEvents['dead']);
   }

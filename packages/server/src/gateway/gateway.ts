@@ -249,6 +249,7 @@ function contextOf(options: ResolvedGatewayOptions, tally: Tally): GatewayContex
   return {
     scheduler: metronome.scheduler,
     wheel: metronome.wheel,
+    hears: () => true, // its own tally does
     fleet: new Fleet(page),
     upstreamTiming: upstreams.timing,
     payload: drawPayload(timing.options.random),
