@@ -196,6 +196,7 @@ export class Connection
 
   sending(): void {
     this.#transport.sent();
+    this.#page?.sent(this.#context.scheduler.now());
   }
 
   closed(code: number, text: string): void {

@@ -117,6 +117,12 @@ export class Page implements PacemakerShell, Sleeper {
     this.#pacemaker.heartbeat.receive(now);
   }
 
+  /** The application is about to send it something. */
+  sent(now: Instant): void {
+    const { heartbeat } = this.#pacemaker;
+    if (!heartbeat.isSilentTo(now)) heartbeat.sent(now); // else the transport asks, and one is enough
+  }
+
   /** Its WebSocket layer has answered, so the link is well. */
   layerAnswered(): void {
     if (this.#silentFrom !== undefined) this.#accuse(this.#silentFrom);

@@ -34,6 +34,22 @@ describe('a page that is silent', () => {
     ]);
   });
 
+  it.each([
+    ['both ways', true, []],
+    ['one way alone', false, ['27000 sends ?wb', '54000 sends ?wb', '81000 sends ?wb']],
+  ])('is not asked where messages prove both ways: %s', (_, answers, asked) => {
+    const { stage, socket, after } = openFrozen();
+    socket.peer.answersBeats = true;
+    for (let at = 20_000; at <= 100_000; at += 20_000) {
+      stage.scheduler.at(at, () => {
+        socket.receive('a message');
+        if (answers) socket.send('its answer');
+      });
+    }
+    stage.advanceTo(100_000);
+    expect(after().filter((line) => /\?|Ping/.test(line))).toEqual(asked);
+  });
+
   it('is unresponsive while its layer answers, and told of once; it is not killed', () => {
     const { stage, connection, after } = openFrozen();
     expect(connection.isResponsive).toBe(true);
