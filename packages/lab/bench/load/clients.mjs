@@ -1,9 +1,9 @@
 // Clients of a server that is measured, in a process of their own: TCP connections that shake hands as
 // RFC 6455 §4.1 asks, and answer beats. They are light, so that many of them load no server but ours.
 import { connect } from 'node:net';
+import { MESSAGE } from './message.mjs';
 
 const { port, count, path = '/', says, asks, interval, talkers = 0 } = JSON.parse(process.argv[2]);
-const MESSAGE = 'twenty bytes of text';
 const AT_ONCE = 200; // handshakes on their way: fewer than a listening socket holds
 const PONG_BIT = 0x0a;
 const addressOf = (index) => `127.0.0.${1 + Math.floor(index / 5_000)}`; // each has ports of its own

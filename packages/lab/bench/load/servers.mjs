@@ -1,16 +1,20 @@
 // Those who are held against each other on the server: how each is made, and how its clients behave.
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { attachHeartbeat } from '@wirebeat/server';
 import { Server as EngineIo } from 'engine.io';
 import { WebSocketServer } from 'ws';
 import { setWsHeartbeat } from 'ws-heartbeat/server.js';
 
+import { MESSAGE } from './message.mjs';
+
 const ignore = () => {};
 
-/** The application: it listens to messages and errors, and keeps its sockets. */
+/** The application: it listens to errors and to messages, each of which it answers by one. */
 function application(sockets) {
   sockets.on('connection', (socket) => {
-    socket.on('message', ignore);
+    socket.on('message', (data) => String(data) === MESSAGE && socket.send(MESSAGE));
     socket.on('error', ignore);
   });
 }
@@ -69,6 +73,44 @@ export const WATCHES = {
   'a timer each': timerEach,
   'ws-heartbeat': (sockets) => setWsHeartbeat(sockets, jsonPong),
 };
+
+/**
+ * The floor: the same frames through `net`, spread over the interval, and nothing else. Who answers is
+ * not looked at.
+ */
+export function listenNet({ interval }) {
+  const sockets = [];
+  const ping = Buffer.from([0x89, 9, ...Buffer.from('wb-000000')]);
+  const server = createTcpServer((socket) => {
+    socket.once('data', (request) => {
+      socket.write(upgraded(request));
+      socket.on('data', ignore);
+      sockets.push(socket);
+    });
+    socket.on('error', ignore);
+  });
+  const start = performance.now();
+  let sent = 0;
+  setInterval(() => {
+    const due = ((performance.now() - start) / interval) * sockets.length;
+    if (due - sent > sockets.length) sent = Math.floor(due); // they have just come
+    for (; sent < due; sent += 1) sockets[sent % sockets.length].write(ping);
+  }, 10);
+  return new Promise((resolve) => {
+    const options = { port: 0, host: '127.0.0.1', backlog: 1_024 };
+    server.listen(options, () => resolve(server.address()));
+  });
+}
+
+/** RFC 6455 §4.2.2. */
+function upgraded(request) {
+  const [, key] = /Sec-WebSocket-Key: (\S+)/.exec(String(request));
+  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+  return (
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+    `Sec-WebSocket-Accept: ${accept.digest('base64')}\r\n\r\n`
+  );
+}
 
 /** Listens on a port of its own, over `http` as applications do. */
 function listening(attach) {

@@ -1,0 +1,2 @@
+/** What an application sends: short, as its own traffic shall cost little. */
+export const MESSAGE = 'twenty bytes of text';

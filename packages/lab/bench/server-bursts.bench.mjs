@@ -1,0 +1,54 @@
+// Do beats come in bursts? When the server of `ws` sends its Pings, and how long one turn of its loop
+// is kept by those of that turn: by the README's recipe all at once, by the wheel a few in each granule.
+//
+//   npm run bench -- server-bursts             2 000 connections
+//   npm run bench -- server-bursts --full      10 000 connections
+import { look } from './load/window.mjs';
+import { report } from './report.mjs';
+
+const FULL = process.argv.includes('--full');
+const COUNT = FULL ? 10_000 : 2_000;
+const INTERVAL = 1_200;
+const WINDOWS = 4; // the calmest counts: what else this machine does only adds to it
+const SPAN = 10; // ms
+
+/** The most in any 10 ms, as a multiple of the mean of the window. */
+function densest({ pings, lasted }) {
+  let most = 0;
+  for (let end = 0, start = 0; end < pings.length; end += 1) {
+    while (pings[end] - pings[start] >= SPAN) start += 1;
+    most = Math.max(most, end - start + 1);
+  }
+  return most / ((pings.length * SPAN) / lasted);
+}
+
+async function measure(subject) {
+  const windows = await look({
+    server: { subject, interval: INTERVAL, notes: true },
+    clients: { count: COUNT, interval: INTERVAL },
+    intervals: 2,
+    windows: WINDOWS,
+  });
+  const least = (of) => Math.min(...windows.map(of));
+  return { most: least(densest), longest: least(({ longest }) => longest) };
+}
+
+const readme = await measure('readme');
+const wirebeat = await measure('wirebeat');
+const ms = (micros) => `${(micros / 1_000).toFixed(1)} ms`;
+report(`Do the beats of ${COUNT} connections come in bursts?`, [
+  {
+    what: 'most Pings in any 10 ms',
+    measured: wirebeat.most,
+    unit: '× the mean',
+    budget: 3,
+    note: `the README's recipe: ${readme.most.toFixed(0)} ×`,
+  },
+  {
+    what: 'longest turn of the loop by Pings',
+    measured: wirebeat.longest / readme.longest,
+    unit: '× readme',
+    budget: 0.25,
+    note: `${ms(wirebeat.longest)} of the processor, ${ms(readme.longest)} by the recipe`,
+  },
+]);

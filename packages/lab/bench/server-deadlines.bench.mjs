@@ -1,0 +1,123 @@
+// Are the deadlines of a million connections met on one timer? Each has its machine and its entry in a
+// wheel as on the server, in real time; there is no network, and each Ping is answered at once.
+//
+//   npm run bench -- server-deadlines            200 000 connections for 6 s
+//   npm run bench -- server-deadlines --full     1 000 000 connections for 35 s
+import {
+  initialTiming,
+  Pacemaker,
+  resolveHeartbeatOptions,
+  SystemScheduler,
+  TimingWheel,
+} from '@wirebeat/core';
+import { report } from './report.mjs';
+
+const FULL = process.argv.includes('--full');
+const COUNT = FULL ? 1_000_000 : 200_000;
+const LASTS = FULL ? 35_000 : 6_000;
+const INTERVAL = FULL ? 30_000 : 5_000;
+const GRANULE = 10;
+const PONG = { type: 'pong', id: undefined };
+
+const system = new SystemScheduler();
+let turn = { beats: 0, worst: 0, missed: 0 }; // of the wheel
+let beats = 0;
+let worst = 0;
+let missed = 0;
+let stalled = 0;
+
+/**
+ * Runs a turn of the wheel. If it ended more than a granule after it was due, then the loop was stalled,
+ * by this machine or who else uses it: its deadlines are counted, and not judged.
+ */
+function judge(due, run) {
+  turn = { beats: 0, worst: 0, missed: 0 };
+  run();
+  const isStalled = system.now() - due > GRANULE;
+  beats += turn.beats;
+  if (isStalled) stalled += turn.beats;
+  else {
+    worst = Math.max(worst, turn.worst);
+    missed += turn.missed;
+  }
+}
+
+const below = {
+  now: () => system.now(),
+  at: (due, callback) => system.at(due, () => judge(due, callback)),
+};
+const wheel = new TimingWheel(below, { granule: GRANULE, slots: 4_096 });
+const timing = initialTiming(
+  resolveHeartbeatOptions({ pingInterval: INTERVAL, pingTimeout: 20_000, jitter: 0.1 }),
+);
+
+class Simulated {
+  #pacemaker = new Pacemaker(timing, wheel, this);
+  #entry = wheel.add(Number.POSITIVE_INFINITY, this);
+  #due = 0;
+  #pingId;
+
+  /** Its first beat falls anywhere in the first interval. */
+  constructor(phase) {
+    this.#pacemaker.open();
+    this.set(wheel.now() + phase * INTERVAL);
+  }
+
+  get alarm() {
+    return this;
+  }
+
+  set(due) {
+    this.#due = due;
+    wheel.move(this.#entry, due);
+  }
+
+  cancel() {
+    wheel.move(this.#entry, Number.POSITIVE_INFINITY);
+  }
+
+  wake() {
+    const late = wheel.now() - this.#due;
+    turn.beats += 1;
+    turn.worst = Math.max(turn.worst, late);
+    if (late > 2 * GRANULE) turn.missed += 1;
+    this.#pacemaker.probe(0); // its Ping, also in the first interval
+    this.#pacemaker.receiveBeat(
+      this.#pingId === undefined ? PONG : { type: 'pong', id: this.#pingId },
+    );
+  }
+
+  sendPing({ id }) {
+    this.#pingId = id;
+  }
+
+  sendPong() {}
+
+  emit() {}
+}
+
+const connections = Array.from({ length: COUNT }, () => new Simulated(wheel.nextPhase()));
+await new Promise((resolve) => setTimeout(resolve, 1_000));
+[beats, worst, missed, stalled] = [0, 0, 0, 0];
+const before = process.cpuUsage();
+await new Promise((resolve) => setTimeout(resolve, LASTS));
+const { user, system: kernel } = process.cpuUsage(before);
+const cpu = user + kernel;
+report(`Are the deadlines of ${connections.length} connections met?`, [
+  { what: 'met later than two granules', measured: missed, unit: 'deadlines', budget: 0 },
+  { what: 'the latest', measured: worst, unit: 'ms', note: `granules of ${GRANULE} ms` },
+  {
+    what: 'a beat',
+    measured: cpu / beats,
+    unit: 'µs',
+    note: `${beats} beats, ${((cpu / 1_000 / LASTS) * 100).toFixed(1)} % of a processor`,
+  },
+  {
+    what: 'not judged: the loop was stalled',
+    measured: (stalled / beats) * 100,
+    unit: '%',
+    budget: 50,
+    note: 'by this machine, or who else uses it',
+  },
+]);
+process.exit();
