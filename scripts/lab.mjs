@@ -1,12 +1,15 @@
 // Runs what the lab measures: `npm run bench` the programs packages/lab/bench/*.bench.mjs, and
 // `npm run compare` those of packages/lab/compare, each in a process of its own. More words, as in
-// `npm run bench -- memory`, run those whose names have one of them. Fails when one misses its demands.
+// `npm run bench -- memory`, run those whose names have one of them. Options, as `--full`, are theirs. Fails
+// when one misses its demands.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, root, show } from './run.mjs';
 import { toolVariables } from './tools.mjs';
 
-const [kind = 'bench', ...wanted] = process.argv.slice(2);
+const [kind = 'bench', ...words] = process.argv.slice(2);
+const options = words.filter((word) => word.startsWith('--'));
+const wanted = words.filter((word) => !word.startsWith('--'));
 const folder = join(root, 'packages', 'lab', kind);
 const files = readdirSync(folder)
   .filter((name) => name.endsWith(`.${kind}.mjs`))
@@ -15,7 +18,7 @@ const files = readdirSync(folder)
 await must('node', ['scripts/build.mjs']);
 const codes = [];
 for (const file of files) {
-  const run = ['--expose-gc', join(folder, file)];
+  const run = ['--expose-gc', join(folder, file), ...options];
   codes.push(await show('node', run, { env: toolVariables() }));
 }
 if (codes.some((code) => code !== 0)) process.exitCode = 1;
