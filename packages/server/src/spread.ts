@@ -13,7 +13,7 @@ export interface SpreadOptions {
  * from 0, after (i + random)/n × `within`. So no part of that time sees more than its share.
  */
 export class Spread<Item> {
-  readonly #items: readonly Item[];
+  #items: readonly Item[]; // none once it is over, for whoever has us may keep us
   readonly #act: (item: Item) => void;
   readonly #options: SpreadOptions;
   readonly #start: Instant;
@@ -34,7 +34,7 @@ export class Spread<Item> {
   /** The rest is left out. */
   cancel(): void {
     this.#timer?.cancel();
-    this.#done = this.#items.length;
+    this.#items = [];
   }
 
   #draw(): Instant {
@@ -43,7 +43,7 @@ export class Spread<Item> {
   }
 
   #wait(): void {
-    if (this.#done >= this.#items.length) return;
+    if (this.#done >= this.#items.length) return this.cancel();
     this.#timer = this.#options.scheduler.at(this.#due, () => this.#meet());
   }
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { TimingWheel } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
@@ -58,6 +60,26 @@ describe('Spread', () => {
     clock.advanceTo(1_000);
     expect(met).toHaveLength(400);
     for (const [item, at] of met.entries()) expect(at).toBe(10 * (Math.floor(item / 4) + 1));
+  });
+
+  it.each([
+    ['is over', 1_000],
+    ['is cancelled', 500],
+  ])('holds nothing of what it met once it %s', async (_, until) => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const clock = new VirtualScheduler();
+    const options = { within: 1_000, scheduler: clock, random: () => 0.5 };
+    const [spread, met] = (() => {
+      const items = [{}, {}];
+      return [new Spread(items, () => {}, options), new WeakRef(items[0] as object)];
+    })();
+    clock.advanceTo(until);
+    if (until < options.within) spread.cancel();
+    await new Promise((resolve) => setImmediate(resolve)); // a WeakRef is held for its turn
+    collect();
+    expect(met.deref()).toBeUndefined();
+    spread.cancel(); // which was there until now
   });
 
   it('has nothing to do with none', () => {
