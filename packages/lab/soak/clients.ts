@@ -37,6 +37,25 @@ const options = {
 let deaths = 0;
 let isOver = false;
 
+// What each connection tells of stalls is not enough: one that takes over has told of its own to nobody.
+const PAUSE_PERIOD = 100;
+const TIMER_SLACK = 250;
+const pauses: { readonly at: number; readonly lateBy: number }[] = [];
+let dueAt = performance.now() + PAUSE_PERIOD;
+setInterval(() => {
+  const at = performance.now();
+  if (at - dueAt > TIMER_SLACK) pauses.push({ at, lateBy: at - dueAt });
+  dueAt = at + PAUSE_PERIOD;
+}, PAUSE_PERIOD);
+
+/** How long this process did not run, each time: also just now. */
+function pausesSince(instant: number): number[] {
+  const now = performance.now();
+  const latest = now - dueAt > TIMER_SLACK ? [now - dueAt] : [];
+  const counted = pauses.filter(({ at }) => at > instant).map(({ lateBy }) => lateBy);
+  return worstOf([...counted, ...latest]);
+}
+
 function open(index: number): void {
   const path = `/${index}`;
   const socket = new ReconnectingWebSocket(
@@ -44,13 +63,9 @@ function open(index: number): void {
     undefined,
     options,
   );
-  let stalls: number[] = [];
   let detectionBound = 0;
   sent[path] = 0;
   sockets.set(path, socket);
-  socket.addEventListener('open', () => {
-    stalls = [];
-  });
   // That of the values which were in force when the silence began: they may have changed since.
   socket.addEventListener('pong', () => {
     detectionBound = 0;
@@ -58,13 +73,11 @@ function open(index: number): void {
   socket.addEventListener('ping', () => {
     detectionBound = Math.max(detectionBound, socket.detectionBound ?? 0);
   });
-  socket.addEventListener('stall', ({ detail: { lateBy } }) => {
-    stalls = worstOf([...stalls, lateBy]);
-  });
   socket.addEventListener('dead', ({ detail: { silentFor, reason } }) => {
     deaths += 1;
     if (reason !== 'ping-timeout') return;
     const { pingTimeout } = TIMING;
+    const stalls = pausesSince(performance.now() - silentFor);
     invariants.silent({ client: path, silentFor, detectionBound, pingTimeout, stalls });
   });
   setTimeout(() => act(path, socket), Math.random() * period);
