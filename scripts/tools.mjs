@@ -63,6 +63,12 @@ const TOOLS = {
   },
   ip: { names: ['ip'], variable: 'IP_PATH', debian: 'iproute2', skips: NETWORKS },
   iptables: { names: ['iptables'], variable: 'IPTABLES_PATH', debian: 'iptables', skips: NETWORKS },
+  faketime: {
+    names: ['faketime'],
+    variable: 'FAKETIME_PATH',
+    debian: 'faketime',
+    skips: 'the tests with a wall clock that jumps',
+  },
   'the right to make networks': {
     names: ['unshare'],
     variable: 'UNSHARE_PATH',
