@@ -9,7 +9,7 @@ import puppeteer from 'puppeteer-core';
 import { bundle } from '../../../scripts/bundle-size.mjs';
 import { conclude } from './conclusion.mjs';
 import { pause } from './silent-cut.mjs';
-import { packagesOf, SUBJECTS } from './subjects.mjs';
+import { bareServer, packagesOf, SUBJECTS } from './subjects.mjs';
 
 const CLIENTS = 20; // of each library
 const BLOCKS = [10_000, 30_000, 60_000];
@@ -23,15 +23,19 @@ const NAMES = [
   'partysocket',
   'reconnecting-websocket',
 ];
-const subjects = SUBJECTS.filter(({ name }) => NAMES.includes(name));
+/** It comes back from nothing: lost is one whose end the server has seen. */
+const NATIVE = { name: "the browser's own WebSocket", serve: bareServer };
+const subjects = [...SUBJECTS.filter(({ name }) => NAMES.includes(name)), NATIVE];
 
 /** How many connections of each subject a page made anew that was blocked for `length` ms. */
 async function run(browser, script, length) {
   const begun = await Promise.all(
     subjects.map(async ({ name, serve }) => {
-      const connects = [];
+      const [connects, ends] = [[], []];
       const connected = () => connects.push(performance.now());
-      return { name, connects, server: await serve({ connected }) };
+      const ended = () => ends.push(performance.now());
+      const losses = name === NATIVE.name ? ends : connects;
+      return { name, connects, losses, server: await serve({ connected, ended }) };
     }),
   );
   const page = await browser.newPage();
@@ -47,7 +51,7 @@ async function run(browser, script, length) {
   const blockedAt = performance.now();
   await page.evaluate((length) => globalThis.block(length), length);
   await pause(SETTLE);
-  const lost = begun.map(({ connects }) => connects.filter((at) => at > blockedAt).length);
+  const lost = begun.map(({ losses }) => losses.filter((at) => at > blockedAt).length);
   await page.close();
   for (const { server } of begun) server.end();
   return lost;

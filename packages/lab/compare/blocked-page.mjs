@@ -13,6 +13,7 @@ const DIALS = {
   'websocket-heartbeat-js': (port) => new HeartbeatJs({ url: url(port) }),
   partysocket: (port) => new PartySocket(url(port), []),
   'reconnecting-websocket': (port) => new OtherReconnectingWebSocket(url(port), []),
+  "the browser's own WebSocket": (port) => new WebSocket(url(port)),
 };
 const kept = []; // so that none is collected
 

@@ -6,21 +6,27 @@ const PROGRAM = fileURLToPath(new URL('websockets-client.py', import.meta.url));
 
 const QUESTION = 'import websockets; print(websockets.version.version)';
 
-/** None where that module is missing, which is said. `serve` is a server on `ws`. */
-export function pythonClient(serve) {
+/**
+ * None where that module is missing, which is said. `serve` is a server on `ws`; `options` are those of
+ * `connect()`.
+ */
+export function pythonClient(serve, options) {
   const python = process.env.PYTHON_WEBSOCKETS_PATH || 'python3';
   const asked = spawnSync(python, ['-c', QUESTION], { encoding: 'utf8' });
   if (asked.status !== 0) {
     console.log('SKIPPED: Python websockets, which is missing (Debian: python3-websockets)');
     return [];
   }
-  const name = `Python websockets ${asked.stdout.trim()}`;
-  return [{ name, serve, dial: (port) => dial(python, port) }];
+  const { ping_interval: interval, ping_timeout: timeout } = options ?? {};
+  const set = options === undefined ? '' : `, ${interval} s and ${timeout} s`;
+  const name = `Python websockets ${asked.stdout.trim()}${set}`;
+  return [{ name, serve, dial: (port) => dial(python, port, options) }];
 }
 
-function dial(python, port) {
+function dial(python, port, options = {}) {
   const stdio = ['pipe', 'ignore', 'ignore'];
-  const child = spawn(python, [PROGRAM, `ws://127.0.0.1:${port}`], { stdio });
+  const args = [PROGRAM, `ws://127.0.0.1:${port}`, JSON.stringify(options)];
+  const child = spawn(python, args, { stdio });
   child.stdin.on('error', () => {});
   return { send: (text) => child.stdin.write(`${text}\n`), end: () => child.kill('SIGKILL') };
 }

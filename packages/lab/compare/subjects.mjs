@@ -36,12 +36,13 @@ async function listening({ port = 0 }, attach) {
 /** A server on `ws` that does what `each` does with every socket. */
 const onWs =
   (each = nothing, watch = nothing, options = {}) =>
-  ({ arrived = nothing, connected = nothing, ...where }) =>
+  ({ arrived = nothing, connected = nothing, ended = nothing, ...where }) =>
     listening(where, (server) => {
       const sockets = new WebSocketServer({ server, ...options });
       watch(sockets, arrived);
       sockets.on('connection', (socket) => {
         connected();
+        socket.on('close', ended);
         socket.on('message', (data) => arrived(String(data)));
         each(socket);
       });
@@ -142,6 +143,20 @@ export const SUBJECTS = [
   ...mosquitto(),
   ...pythonClient(onWs()),
 ];
+
+/** Those that can be set so, with our defaults: a ping after 25 s, a pong within 20 s. */
+export const AS_OURS = [
+  {
+    name: 'websocket-heartbeat-js, 25 s and 20 s',
+    serve: SUBJECTS.find(({ name }) => name === 'websocket-heartbeat-js').serve,
+    dial: (port) =>
+      plain(new heartbeatJs.default({ url: url(port), pingTimeout: 25_000, pongTimeout: 20_000 })),
+  },
+  ...pythonClient(onWs(), { ping_interval: 25, ping_timeout: 20 }),
+];
+
+/** A server on `ws` that does nothing, for what a page has by itself. */
+export const bareServer = onWs();
 
 /** The packages whose versions count. */
 export function packagesOf(subjects) {

@@ -4,7 +4,7 @@
 // it. Recovered is who is connected anew. All runs of all subjects go on at once.
 import { conclude } from './conclusion.mjs';
 import { recoveryOf, seconds, spread, timesOf } from './silent-cut.mjs';
-import { packagesOf, SUBJECTS } from './subjects.mjs';
+import { AS_OURS, packagesOf, SUBJECTS } from './subjects.mjs';
 
 const RUNS = Number(process.env.COMPARE_RUNS ?? 20);
 const SETTLED = 5_000;
@@ -23,7 +23,7 @@ async function run({ serve, dial }) {
 
 const isAsked = ({ name }) => !name.includes('resend') && !name.includes('MQTT');
 const rows = await Promise.all(
-  SUBJECTS.filter(isAsked).map(async (subject) => {
+  [...SUBJECTS.filter(isAsked), ...AS_OURS].map(async (subject) => {
     const times = await Promise.all(Array.from({ length: RUNS }, () => run(subject)));
     return { name: subject.name, ...spread(times) };
   }),

@@ -41,20 +41,16 @@ function isBeat(input) {
 
 let failed = 0;
 console.log(`FUZZ_SEED=${seed}, ${inputs} inputs, ${CORPUS.length} kept in the corpus`);
-for (const [name, read] of Object.entries(READERS)) {
-  const share = Math.ceil(inputs / (Object.keys(READERS).length + 1));
-  await attempt(name, share, () =>
-    fc.assert(fc.property(text, read), {
-      numRuns: share,
-      seed,
-      examples: CORPUS.map((each) => [each]),
-    }),
-  );
+const names = Object.keys(READERS);
+const half = Math.ceil(inputs / 2); // of all inputs the server gets as many as the others together
+for (const name of names) {
+  const share = Math.ceil(half / names.length);
+  const options = { numRuns: share, seed, examples: CORPUS.map((each) => [each]) };
+  await attempt(name, share, () => fc.assert(fc.property(text, READERS[name]), options));
 }
-const share = Math.ceil(inputs / (Object.keys(READERS).length + 1));
-await attempt('server', share, () => fuzzServer(share, seed));
-console.log(`\n${Object.keys(READERS).length + 1 - failed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+await attempt('server', half, () => fuzzServer(half, seed));
+console.log(`\n${names.length + 1 - failed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0); // a server that failed has connections still
 
 async function attempt(name, count, act) {
   const startedAt = performance.now();

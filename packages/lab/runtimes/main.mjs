@@ -52,8 +52,11 @@ async function stage() {
 /** What does not hold there: a list of sentences. */
 async function faultsOf(runtime) {
   const { config, close } = await stage();
-  const { child, result } = await start(runtime, config);
+  let child;
   try {
+    const started = await start(runtime, config);
+    child = started.child;
+    const { result } = started;
     const { cases, heard } = await within(LIMIT, result, 'no result');
     const faults = cases.filter(({ evidence }) => evidence !== undefined);
     const sentences = faults.map(({ name, evidence }) => `${name}: ${evidence}`);
@@ -62,7 +65,7 @@ async function faultsOf(runtime) {
   } catch (error) {
     return [String(error.message)];
   } finally {
-    child.kill('SIGKILL');
+    child?.kill('SIGKILL');
     await close();
   }
 }

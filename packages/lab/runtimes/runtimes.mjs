@@ -103,6 +103,7 @@ async function startWorkerd(runtime, config) {
   const child = spawn(pathOf(runtime), ['serve', join(folder, 'config.capnp')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  child.once('error', () => {}); // nobody answers then
   const ask = () =>
     fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: JSON.stringify(config) });
   return { child, result: whenItListens(ask).then((response) => response.json()) };

@@ -21,15 +21,43 @@ export interface MetricsSink {
   record(name: HistogramName, duration: Millis, labels: Labels): void;
 }
 
-/** What is counted. Every label that one may have stands beside it. */
-export const COUNTERS = {
-  pings: { help: 'Pings that were sent.', labels: ['tier'] },
-  pongs: { help: 'Pongs to them.', labels: ['tier'] },
-  timeouts: { help: 'Peers and pages that did not answer in time.', labels: ['tier', 'reason'] },
-  floods: { help: 'Clients that sent more pings than they may.', labels: [] },
-  stalls: { help: 'Times that this process did not run.', labels: [] },
-  ends: { help: 'Connections that ended.', labels: ['reason'] },
-} as const;
+/** What is counted. */
+export type CounterName = 'pings' | 'pongs' | 'timeouts' | 'floods' | 'stalls' | 'ends';
+
+interface CounterDescription {
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly known: readonly Labels[];
+}
+
+const TIERS: readonly Labels[] = [{ tier: 'transport' }, { tier: 'application' }];
+const ENDS = ['ping-timeout', 'one-way', 'max-silence', 'closed', 'detached', 'replaced'];
+
+/**
+ * What is counted, with its labels. What they may be is known, and begins at 0: of a series that begins
+ * with its first event that event is not seen to happen.
+ */
+export const COUNTERS: Readonly<Record<CounterName, CounterDescription>> = {
+  pings: { help: 'Pings that were sent.', labels: ['tier'], known: TIERS },
+  pongs: { help: 'Pongs to them.', labels: ['tier'], known: TIERS },
+  timeouts: {
+    help: 'Peers and pages that did not answer in time.',
+    labels: ['tier', 'reason'],
+    known: [
+      { tier: 'transport', reason: 'ping-timeout' },
+      { tier: 'transport', reason: 'one-way' },
+      { tier: 'transport', reason: 'max-silence' },
+      { tier: 'application', reason: 'unresponsive' },
+    ],
+  },
+  floods: { help: 'Clients that sent more pings than they may.', labels: [], known: [{}] },
+  stalls: { help: 'Times that this process did not run.', labels: [], known: [{}] },
+  ends: {
+    help: 'Connections that ended.',
+    labels: ['reason'],
+    known: [...ENDS, 'flood', 'unresponsive'].map((reason) => ({ reason })),
+  },
+};
 
 /** What is measured, in ms, and the bounds between which it is counted. */
 export const HISTOGRAMS = {
@@ -50,7 +78,6 @@ export const GAUGES = {
   connections: { help: 'Open connections.', labels: ['status'] },
 } as const;
 
-export type CounterName = keyof typeof COUNTERS;
 export type HistogramName = keyof typeof HISTOGRAMS;
 
 /** Of each status how many there are: `alive`, `suspect`, `unresponsive`. */

@@ -29,8 +29,10 @@ export function exportMetrics(
   { meter = metrics.getMeter('wirebeat'), prefix = 'wirebeat.' }: OpenTelemetryOptions = {},
 ): () => void {
   const counters = new Map(
-    Object.entries(COUNTERS).map(([name, { help: description }]) => {
-      return [name, meter.createCounter(`${prefix}${name}`, { description })];
+    Object.entries(COUNTERS).map(([name, { help: description, known }]) => {
+      const counter = meter.createCounter(`${prefix}${name}`, { description });
+      for (const labels of known) counter.add(0, labels);
+      return [name, counter];
     }),
   );
   const histograms = new Map(

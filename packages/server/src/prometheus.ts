@@ -25,14 +25,20 @@ const SECOND: Millis = 1_000;
 /**
  * Shows the heartbeats of a server to Prometheus, in its units: seconds, and `_total` for what only
  * grows. Returns what ends that, and takes the metrics out of the registry.
+ *
+ * A registry takes each name once: a second server needs another prefix, or another registry.
+ *
+ * @throws {Error} that of prom-client, if the registry has one of the names.
  */
 export function exportMetrics(
   heartbeat: HeartbeatSource,
   { registry = register, prefix = 'wirebeat_' }: PrometheusOptions = {},
 ): () => void {
   const registers = [registry];
-  const counters = made(COUNTERS, (name, { help, labels: labelNames }) => {
-    return new Counter({ name: `${prefix}${name}_total`, help, labelNames, registers });
+  const counters = made(COUNTERS, (name, { help, labels: labelNames, known }) => {
+    const counter = new Counter({ name: `${prefix}${name}_total`, help, labelNames, registers });
+    for (const labels of known) counter.inc(labels as Labels, 0);
+    return counter;
   });
   const histograms = made(HISTOGRAMS, (name, { help, labels: labelNames, bounds }) => {
     const buckets = bounds.map((bound) => bound / SECOND);

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Connection } from '../src/connection.ts';
 import * as gateway from '../src/gateway/index.ts';
 import * as server from '../src/index.ts';
+import * as opentelemetry from '../src/opentelemetry.ts';
+import * as prometheus from '../src/prometheus.ts';
 
 function membersOf(type: { readonly prototype: object }): string[] {
   return Reflect.ownKeys(type.prototype)
@@ -48,6 +50,15 @@ describe('@wirebeat/server', () => {
       transportLatency: true,
     } satisfies Record<keyof server.Liveness, true>;
     expect(membersOf(Connection)).toEqual(expect.arrayContaining(Object.keys(liveness)));
+  });
+});
+
+describe('what shows the figures', () => {
+  it.each([
+    ['prometheus', prometheus],
+    ['opentelemetry', opentelemetry],
+  ])('exports one name: %s', (_, entry) => {
+    expect(Object.keys(entry)).toEqual(['exportMetrics']);
   });
 });
 

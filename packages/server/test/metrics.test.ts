@@ -106,6 +106,22 @@ describe('for Prometheus', () => {
     expect(names).toHaveLength([COUNTERS, HISTOGRAMS, GAUGES].flatMap(Object.keys).length);
   });
 
+  it('begins every series at 0, so that its first event is seen to happen', async () => {
+    const registry = new Registry();
+    exportToPrometheus(new FakeHeartbeat(), { registry });
+    const lines = (await registry.metrics()).split('\n');
+    expect(lines).toContain('wirebeat_timeouts_total{tier="transport",reason="ping-timeout"} 0');
+    expect(lines).toContain('wirebeat_ends_total{reason="replaced"} 0');
+    expect(lines).toContain('wirebeat_floods_total 0');
+  });
+
+  it('takes a second server under another prefix, and not under the same', () => {
+    const registry = new Registry();
+    exportToPrometheus(new FakeHeartbeat(), { registry });
+    exportToPrometheus(new FakeHeartbeat(), { registry, prefix: 'admin_' });
+    expect(() => exportToPrometheus(new FakeHeartbeat(), { registry })).toThrow('already been');
+  });
+
   it('leaves no trace when it ends, and takes a prefix', async () => {
     const [registry, heartbeat] = [new Registry(), new FakeHeartbeat()];
     const end = exportToPrometheus(heartbeat, { registry, prefix: 'chat_' });
