@@ -46,6 +46,8 @@ async function run(browser, script, length) {
     await page.evaluate((ports) => globalThis.dialAll(ports), ports);
     await pause(PHASES / CLIENTS);
   }
+  const connecting = () => begun.some(({ connects }) => connects.length < CLIENTS);
+  for (let wait = 0; wait < SETTLE && connecting(); wait += 100) await pause(100);
   const missing = begun.find(({ connects }) => connects.length !== CLIENTS);
   if (missing) throw new Error(`${missing.name} has ${missing.connects.length} connections`);
   const blockedAt = performance.now();
