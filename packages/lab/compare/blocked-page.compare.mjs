@@ -11,7 +11,7 @@ import { conclude } from './conclusion.mjs';
 import { pause } from './silent-cut.mjs';
 import { bareServer, packagesOf, SUBJECTS } from './subjects.mjs';
 
-const CLIENTS = 20; // of each library
+const CLIENTS = 15; // of each library: all pages of a browser have some 300 WebSockets
 const BLOCKS = [10_000, 30_000, 60_000];
 const PHASES = 25_000; // the clients begin one after another, so that the block meets any phase
 const SETTLE = 30_000; // who is going to come back has come back by then
