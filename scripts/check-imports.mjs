@@ -11,7 +11,7 @@ const FLOORS = [
   ['options'],
   ['timing', 'silence', 'suspicion', 'outstanding-pings', 'rtt-estimator', 'peer-memory'],
   ['heartbeat'],
-  ['pending-pings', 'pacemaker'],
+  ['pending-pings', 'pacer', 'pacemaker'],
   ['index'],
   ['testing/'],
 ];

@@ -77,6 +77,13 @@ const SUSPENDED = 1; // we do not run, and know it
 const PEER_PINGS = 2; // so it knows what a skipped ping is
 const PEER_ANSWERS = 4; // so it is held to it
 const MUTED = 8; // it left our pings unanswered, so there are no more
+const BACKLOGGED = 16; // bytes wait to leave, as far as was told
+const KNOWS_IDS = 32; // it has answered one
+const KNOWS_NO_IDS = 64; // it passed over the first ping, and answered the bare one after it
+const OPEN = 128;
+const SUSPECT = 256; // and open
+const DEAD = 512;
+const STALL = 1_024; // how many stalls there were in a row, from this bit on
 
 const NEVER: Instant = Number.POSITIVE_INFINITY;
 const NONE: Instant = -1; // where Infinity, no small integer, would take memory
@@ -86,14 +93,17 @@ const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
  * Decides when to ping and when to give a peer up, and measures latency. See the head of the file.
  *
  * Instants may be fractions. What is kept of them is whole ms, which take less memory; latency is
- * measured before that. Time that runs backwards, or is no number,
- * stands still. Nothing throws but the constructor.
+ * measured before that. Time that runs backwards, or is no number, stands still. Nothing throws but
+ * the constructor.
+ *
+ * There is one for each of very many connections. So it is an estimator, and has none: an object of
+ * its own would take 32 bytes more; and what is about pings that are out is made when one is.
  */
-export class Heartbeat {
-  readonly rtt: RttEstimator = new RttEstimator();
+export class Heartbeat extends RttEstimator {
+  /** That of the input being handled, with its fraction: nothing is kept from one to the next. */
+  static #present: Instant = 0;
   readonly #memory: PeerMemory | undefined;
   #timing: Timing;
-  #status: HeartbeatStatus = 'idle';
   #interval: Millis = 0; // of this period: pingInterval less jitter
 
   #now: Instant = 0;
@@ -104,10 +114,10 @@ export class Heartbeat {
   #afreshAt: Instant = 0; // when we blamed ourselves, or the rules changed: nothing was due before
   #verdictAt: Instant = NONE; // end of the second look, once the first is over
 
-  #outstanding: OutstandingPings = new OutstandingPings();
+  #outstanding: OutstandingPings | undefined; // while there are any
+  #sent = 0; // pings
+  #lost = 0; // of them, those passed over by a pong to a later one, or given up
   #suspicion: Suspicion | undefined; // from the first false one on
-  #stalls = 0;
-  #buffered = 0;
   #flags = 0;
 
   /**
@@ -117,6 +127,7 @@ export class Heartbeat {
    * @throws {InvalidOptionError} if an option is out of its range or unknown.
    */
   constructor(options: HeartbeatOptions | Timing = {}, memory?: PeerMemory) {
+    super();
     this.#timing = 'options' in options ? options : initialTiming(resolveHeartbeatOptions(options));
     this.#memory = memory;
   }
@@ -127,9 +138,9 @@ export class Heartbeat {
   open(now: Instant): void {
     this.#reset();
     this.#advance(now);
-    this.#status = 'alive';
+    this.#flags |= OPEN;
     if (this.#memory?.speaks === false) this.#flags |= MUTED;
-    this.#lastSent = this.#lastReceived = this.#lastPing = this.#wholeNow;
+    this.#lastSent = this.#lastReceived = this.#lastPing = this.#now;
     this.#interval = drawInterval(this.#timing);
   }
 
@@ -154,7 +165,8 @@ export class Heartbeat {
 
   /** So many bytes wait to leave. Told before {@link tick} and the pings, where it is known. */
   buffered(bytes: number): void {
-    this.#buffered = Math.max(0, bytes);
+    if (bytes > 0) this.#flags |= BACKLOGGED;
+    else this.#flags &= ~BACKLOGGED;
   }
 
   /** The peer sent a ping. It wants its id back. */
@@ -165,7 +177,7 @@ export class Heartbeat {
     this.receive(now);
     this.#flags |= PEER_PINGS;
     this.#unmute();
-    this.#lastSent = this.#wholeNow;
+    this.#lastSent = this.#now;
     return [{ type: 'pong', id }];
   }
 
@@ -179,7 +191,7 @@ export class Heartbeat {
     this.#forgiveStall();
     this.receive(now);
     this.#unmute();
-    const ping = this.#outstanding.answer(id, this.#now);
+    const ping = this.#takeAnswered(id);
     if (ping === undefined) return undefined;
     this.#flags |= PEER_ANSWERS;
     return this.#measure(ping);
@@ -207,7 +219,7 @@ export class Heartbeat {
     if (stalled) actions.push({ type: 'stall', lateBy });
     const judges = this.#silence !== undefined || this.#now >= this.#judgedAt;
     if (stalled && !(judges && this.#stalls === MAX_STALLS)) {
-      if (judges) this.#stalls += 1;
+      if (judges) this.#flags += STALL;
       this.#askAfresh(actions);
     } else this.#judge(actions, stalled);
     if (this.#isOpen && this.#now >= this.#pingAt) this.#pingUnasked(actions);
@@ -242,7 +254,7 @@ export class Heartbeat {
   suspend(now: Instant): void {
     this.#advance(now);
     this.#flags |= SUSPENDED;
-    this.#outstanding.distrust(); // what they measure from here is our own absence
+    this.#outstanding?.distrust(); // what they measure from here is our own absence
   }
 
   /** We run again. Silence meanwhile is nobody's fault, so the peer is asked afresh. */
@@ -269,14 +281,17 @@ export class Heartbeat {
   // Outputs.
 
   get status(): HeartbeatStatus {
-    return this.#status;
+    if (this.#is(SUSPECT)) return 'suspect';
+    if (this.#is(OPEN)) return 'alive';
+    return this.#is(DEAD) ? 'dead' : 'idle';
   }
 
   /** The next instant at which {@link tick} matters; `Infinity` if none. */
   get deadline(): Instant {
     if (!this.#isOpen || this.#is(SUSPENDED)) return NEVER;
     const judged = this.#verdictAt === NONE ? this.#judgedAt : this.#verdictAt;
-    return Math.min(this.#pingAt, this.#silence?.suspectAt ?? NEVER, judged);
+    const due = Math.min(this.#pingAt, this.#silence?.suspectAt ?? NEVER, judged);
+    return Math.ceil(due); // as whole as the instants that it is held against
   }
 
   /**
@@ -292,13 +307,13 @@ export class Heartbeat {
 
   /** The last latency measured; undefined until the first. */
   get latency(): Millis | undefined {
-    return this.rtt.latest;
+    return this.latest;
   }
 
   /** The share of this connection's pings that a pong to a later one passed over, in [0, 1]. */
   get loss(): number {
-    const { settled, lost } = this.#outstanding;
-    return settled === 0 ? 0 : lost / settled;
+    const settled = this.#sent - (this.#outstanding?.count ?? 0);
+    return settled === 0 ? 0 : this.#lost / settled;
   }
 
   get lastSent(): Instant {
@@ -338,7 +353,7 @@ export class Heartbeat {
 
   /** Whether a ping with this id is out: its like is refused until it is answered. */
   isOutstanding(id: string): boolean {
-    return this.#outstanding.has(id);
+    return this.#outstanding?.has(id) === true;
   }
 
   /** How late a timer may be until that is a stall: {@link HIDDEN_TIMER_SLACK} in a hidden page. */
@@ -357,7 +372,7 @@ export class Heartbeat {
   }
 
   get #isOpen(): boolean {
-    return this.#status === 'alive' || this.#status === 'suspect';
+    return this.#is(OPEN);
   }
 
   /** When the next ping is due unasked. */
@@ -368,7 +383,7 @@ export class Heartbeat {
 
   get #quietAt(): Instant {
     // While an answer is owed, no traffic puts the next ping off.
-    if (this.#outstanding.owedSince !== undefined) return this.#lastPing + this.#interval;
+    if (this.#outstanding !== undefined) return this.#lastPing + this.#interval;
     const quietAt = Math.min(this.#lastSent, this.#lastReceived) + this.#interval;
     if (this.#is(PEER_PINGS)) return quietAt;
     return Math.min(quietAt, this.#lastPing + (MAX_SKIPS + 1) * this.#interval);
@@ -382,9 +397,9 @@ export class Heartbeat {
 
   /** Counted from the first ping that is owed, or from the last pong since, where answers are owed. */
   get #oneWayAt(): Instant {
-    const { owedSince } = this.#outstanding;
     const isHeld = this.#is(PEER_ANSWERS) || this.#memory?.hasAnswered;
-    if (owedSince === undefined || !isHeld) return NEVER;
+    if (this.#outstanding === undefined || !isHeld) return NEVER;
+    const { owedSince } = this.#outstanding;
     const { pingTimeout } = this;
     const period = this.#timing.pingInterval + pingTimeout;
     return Math.max(owedSince + ONE_WAY_PERIODS * period, this.#afreshAt + pingTimeout);
@@ -394,13 +409,13 @@ export class Heartbeat {
   #retime(timing: Timing): void {
     this.#timing = timing;
     this.#interval = drawInterval(timing);
-    this.#afreshAt = this.#wholeNow;
+    this.#afreshAt = this.#now;
   }
 
   #judge(actions: HeartbeatAction[], stalled: boolean): void {
     const silence = this.#silence;
     if (silence?.isDeferred && this.#now >= silence.timeoutAt) {
-      silence.defer(this.#now, this.pingTimeout, this.#buffered);
+      silence.defer(this.#now, this.pingTimeout, this.#is(BACKLOGGED));
     }
     const isOverdue = this.#now >= this.#judgedAt;
     if (!isOverdue)
@@ -411,11 +426,11 @@ export class Heartbeat {
   }
 
   #suspect(actions: HeartbeatAction[], silence: Silence): void {
-    this.#status = 'suspect';
+    this.#flags |= SUSPECT;
     silence.suspectAt = NEVER;
     // The first ping carries an id. Who answers only the bare constant gets its chance here.
-    const mayBeAutomatic = !this.#is(PEER_ANSWERS) && !this.#outstanding.hasBare;
-    if (mayBeAutomatic && this.#buffered === 0) this.#ping(actions, false);
+    const mayBeAutomatic = !this.#is(PEER_ANSWERS) && !this.#outstanding?.hasBare;
+    if (mayBeAutomatic && !this.#is(BACKLOGGED)) this.#ping(actions, false);
   }
 
   #giveUp(actions: HeartbeatAction[]): void {
@@ -426,7 +441,7 @@ export class Heartbeat {
     // That it fell mute has been counted.
     if (!this.isMuted) this.#memory?.ended(reason === 'ping-timeout', this.#is(PEER_ANSWERS));
     this.#reset();
-    this.#status = 'dead';
+    this.#flags = DEAD;
     actions.push({ type: 'timeout', reason, silentFor, pingTimeout });
   }
 
@@ -438,13 +453,13 @@ export class Heartbeat {
   // Pings.
 
   #pingUnasked(actions: HeartbeatAction[]): void {
-    const { owedSince = NEVER, sent } = this.#outstanding;
-    const isInVain = sent > 1 && this.#now - owedSince > this.pingTimeout;
+    const owedSince = this.#outstanding?.owedSince ?? NEVER;
+    const isInVain = this.#sent > 1 && this.#now - owedSince > this.pingTimeout;
     // It sends, but has left the first ping and the bare one after it unanswered.
     if (isInVain && this.#mayNotSpeak) return this.#mute(actions);
-    if (owedSince === NEVER || this.#buffered === 0) return this.#ping(actions, false);
+    if (owedSince === NEVER || !this.#is(BACKLOGGED)) return this.#ping(actions, false);
     // Pings do not pile up in a buffer that does not drain: the one that is owed asks once more.
-    this.#lastSent = this.#lastPing = this.#wholeNow; // something of ours is on its way
+    this.#lastSent = this.#lastPing = this.#now; // something of ours is on its way
     this.#silence ??= this.#beginSilence();
   }
 
@@ -454,33 +469,65 @@ export class Heartbeat {
     lostAfter: Millis = this.pingTimeout,
     given?: string,
   ): void {
-    const ping = this.#outstanding.add(this.#now, asked, lostAfter, given);
-    ping.sampled &&= this.#buffered === 0; // else it waits in our own queue first
-    this.#lastSent = this.#lastPing = this.#wholeNow;
+    const id = given ?? this.#nextId(asked);
+    this.#sent += 1;
+    const sampled = !this.#is(BACKLOGGED); // else it waits in our own queue first
+    const ping = { seq: this.#sent, id, sentAt: Heartbeat.#present, sampled };
+    if (this.#outstanding === undefined) this.#outstanding = new OutstandingPings(ping);
+    else this.#lost += this.#outstanding.add(ping, lostAfter);
+    this.#lastSent = this.#lastPing = this.#now;
     if (!this.isMuted) this.#silence ??= this.#beginSilence();
     this.#interval = drawInterval(this.#timing);
-    actions.push({ type: 'ping', seq: ping.seq, id: ping.id, first: ping.seq === 1 });
+    actions.push({ type: 'ping', seq: ping.seq, id, first: ping.seq === 1 });
+  }
+
+  /** A ping that is `asked` for by somebody carries an id if another is out. */
+  #nextId(asked: boolean): string | undefined {
+    if (this.#is(KNOWS_NO_IDS)) return undefined;
+    const pings = this.#outstanding;
+    // Who has answered no id yet may be an auto-responder: a bare one finds out.
+    const findsOut = !asked && !this.#is(KNOWS_IDS) && !pings?.hasBare;
+    if (this.#sent > 0 && (pings === undefined || findsOut)) return undefined;
+    let next = this.#sent + 1;
+    while (pings?.has(next.toString(36))) next += 1; // somebody gave that one
+    return next.toString(36);
+  }
+
+  /** The ping that a pong answers; undefined if nobody asked for it. */
+  #takeAnswered(id: string | undefined): OutstandingPing | undefined {
+    const pings = this.#outstanding;
+    if (pings === undefined) return undefined;
+    const { count, oldest } = pings;
+    const ping = pings.answer(id, this.#now);
+    if (ping === undefined) return undefined;
+    this.#lost += count - pings.count - 1;
+    if (pings.count === 0) this.#outstanding = undefined;
+    if (id !== undefined) this.#flags = (this.#flags & ~KNOWS_NO_IDS) | KNOWS_IDS;
+    else if (ping !== oldest && oldest?.seq === 1 && !this.#is(KNOWS_IDS))
+      this.#flags |= KNOWS_NO_IDS;
+    return ping;
   }
 
   /** A beat is read before an overdue tick. It may have waited for us, and the tick is late no more. */
   #forgiveStall(): void {
     if (this.stallAt(this.#now) === 0) return;
-    this.#outstanding.distrust();
-    this.#afreshAt = this.#wholeNow;
+    this.#outstanding?.distrust();
+    this.#afreshAt = this.#now;
   }
 
   /** Forgives what silence there was and sends a ping with a full timeout of its own. */
   #askAfresh(actions: HeartbeatAction[]): void {
     this.#silence = undefined;
-    this.#afreshAt = this.#wholeNow;
+    this.#afreshAt = this.#now;
     this.#verdictAt = this.isMuted ? this.#now + VERDICT_WAIT : NONE;
-    this.#outstanding.distrust();
+    this.#outstanding?.distrust();
     if (!this.isMuted) this.#ping(actions, true, NEVER); // none is lost: pongs may be queued
   }
 
   #measure(ping: OutstandingPing): Answer {
-    const latency = Math.round((this.#now - ping.sentAt) * 1_000) / 1_000; // to the microsecond
-    if (ping.sampled) this.rtt.sample(latency);
+    const waited = Math.max(0, Heartbeat.#present - ping.sentAt);
+    const latency = Math.round(waited * 1_000) / 1_000; // to the microsecond
+    if (ping.sampled) this.sample(latency);
     this.#memory?.answered(latency <= this.#timing.pingTimeout);
     return { seq: ping.seq, id: ping.id, latency, sampled: ping.sampled };
   }
@@ -490,16 +537,16 @@ export class Heartbeat {
   #beginSilence(): Silence {
     const { pingTimeout } = this;
     const suspicion = this.#suspicion ?? Suspicion.initial;
-    const wait = suspicion.wait(this.rtt, pingTimeout, this.#now);
-    return new Silence(this.#now, wait, pingTimeout, this.#buffered > 0);
+    const wait = suspicion.wait(this, pingTimeout, this.#now);
+    return new Silence(this.#now, wait, pingTimeout, this.#is(BACKLOGGED));
   }
 
   #endSilence({ since }: Silence): void {
-    if (this.#lastReceived < since) this.#lastReceived = Math.floor(since); // its time had run backwards
+    if (this.#lastReceived < since) this.#lastReceived = since; // its time had run backwards
     this.#silence = undefined;
-    this.#stalls = 0;
-    if (this.#status !== 'suspect') return;
-    this.#status = 'alive';
+    this.#flags &= STALL - 1;
+    if (!this.#is(SUSPECT)) return;
+    this.#flags &= ~SUSPECT;
     if (!this.#is(PEER_ANSWERS)) return; // it may not know the first ping
     this.#suspicion ??= new Suspicion();
     this.#suspicion.wasFalse(this.#lastReceived);
@@ -514,7 +561,7 @@ export class Heartbeat {
 
   get #isShunned(): boolean {
     const since = this.#silence?.since ?? 0;
-    const isFirst = this.#outstanding.sent === 1 && this.#silence !== undefined;
+    const isFirst = this.#sent === 1 && this.#silence !== undefined;
     return isFirst && this.#mayNotSpeak && this.#now - since <= SHUN_WITHIN;
   }
 
@@ -522,8 +569,7 @@ export class Heartbeat {
     const silentFor = Math.max(0, this.#now - this.#lastReceived);
     this.#memory?.ended(false, false);
     this.#forget();
-    this.#flags |= MUTED;
-    this.#status = 'alive';
+    this.#flags = (this.#flags & ~SUSPECT) | MUTED;
     actions.push({ type: 'unanswered', silentFor });
     if (this.#now >= this.#judgedAt) this.#giveUp(actions); // `maxSilence` is over already
   }
@@ -533,29 +579,32 @@ export class Heartbeat {
     if (!this.isMuted) return;
     this.#memory?.answered(false);
     this.#flags &= ~MUTED;
-    this.#afreshAt = this.#wholeNow; // likewise
+    this.#afreshAt = this.#now; // likewise
   }
 
   #advance(now: Instant): void {
-    if (now > this.#now && now < NEVER) this.#now = now;
+    const runsOn = now > this.#now && now < NEVER;
+    Heartbeat.#present = runsOn ? now : this.#now;
+    if (runsOn) this.#now = Math.floor(now);
   }
 
-  get #wholeNow(): Instant {
-    return Math.floor(this.#now);
+  /** How many there were in a row. */
+  get #stalls(): number {
+    return Math.floor(this.#flags / STALL);
   }
 
   /** Forgets what was asked. */
   #forget(): void {
     this.#silence = undefined;
     this.#verdictAt = NONE;
-    this.#outstanding = new OutstandingPings();
-    this.#stalls = 0;
+    this.#outstanding = undefined;
+    this.#sent = this.#lost = 0;
+    this.#flags &= STALL - 1 - KNOWS_IDS - KNOWS_NO_IDS;
   }
 
   #reset(): void {
     this.#forget();
-    this.#status = 'idle';
-    this.#flags = this.#buffered = 0;
+    this.#flags = 0;
     if (this.#timing.peerState !== 'visible')
       this.#timing = { ...this.#timing, peerState: 'visible' };
   }

@@ -33,12 +33,8 @@ export {
   numberWithin,
   resolveHeartbeatOptions,
 } from './options.ts';
-export {
-  type HeartbeatEvents,
-  Pacemaker,
-  type PacemakerShell,
-  type PingOrder,
-} from './pacemaker.ts';
+export { Pacemaker, type PacemakerShell } from './pacemaker.ts';
+export { type HeartbeatEvents, Pacer, type PingOrder, type Wake } from './pacer.ts';
 export { PeerMemory } from './peer-memory.ts';
 export { type AbortSignalLike, PendingPings, type PingOptions } from './pending-pings.ts';
 export { RttEstimator } from './rtt-estimator.ts';

@@ -1,52 +1,9 @@
 import { Alarm } from './alarm.ts';
-import { type Beat, isBeatId } from './codec.ts';
-import {
-  ConnectionClosedError,
-  type HeartbeatError,
-  InvalidOptionError,
-  PingTimeoutError,
-} from './errors.ts';
-import { Heartbeat } from './heartbeat.ts';
-import type { HeartbeatAction, HeartbeatStatus, TimeoutReason } from './heartbeat-action.ts';
-import { durationOrOff, type HeartbeatOptions } from './options.ts';
+import type { HeartbeatOptions } from './options.ts';
+import { type HeartbeatEvents, Pacer, type PingOrder, type Wake } from './pacer.ts';
 import type { PeerMemory } from './peer-memory.ts';
-import { PendingPings, type PingOptions } from './pending-pings.ts';
-import type { Millis, Scheduler } from './time.ts';
+import type { Scheduler } from './time.ts';
 import type { Timing } from './timing.ts';
-
-/** An order to send a ping. */
-export type PingOrder = Extract<HeartbeatAction, { type: 'ping' }>;
-
-type TimeoutNews = Extract<HeartbeatAction, { type: 'timeout' }>;
-
-/** What a heartbeat tells, by name. A status and its event have the same name. */
-export interface HeartbeatEvents {
-  /** A ping was sent. A routine ping has no id. */
-  readonly ping: { readonly id: string | undefined };
-  /**
-   * Its pong came. `sampled` is false if the latency is not the link's: we were stalled meanwhile, or
-   * it is not certain which ping this pong answers.
-   */
-  readonly pong: {
-    readonly id: string | undefined;
-    readonly latency: Millis;
-    readonly sampled: boolean;
-  };
-  /** The connection is open, or the peer was heard after `suspect`. */
-  readonly alive: { readonly latency: Millis | undefined };
-  /** An answer is overdue: a page may warn. */
-  readonly suspect: { readonly silentFor: Millis };
-  /** Given up: the connection is being terminated. */
-  readonly dead: {
-    readonly reason: TimeoutReason;
-    readonly silentFor: Millis;
-    readonly error: PingTimeoutError;
-  };
-  /** The peer answers no pings, so there are no more: see `maxSilence`. */
-  readonly unanswered: { readonly silentFor: Millis };
-  /** We ourselves did not run for a while; the peer is asked anew before it is judged. */
-  readonly stall: { readonly lateBy: Millis };
-}
 
 /** What a pacemaker needs of the side it works for. None of it throws. */
 export interface PacemakerShell {
@@ -55,21 +12,13 @@ export interface PacemakerShell {
   emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
   /** Bytes that wait to leave, where the runtime tells: a ping behind them gets more time. */
   buffered?(): number;
-  /** What wakes it, by {@link Pacemaker.tick}, where many share a timer. Else it has its own. */
-  readonly alarm?: Pick<Alarm, 'set' | 'cancel'>;
 }
 
-/**
- * Drives one {@link Heartbeat} with a scheduler: performs its orders, sets its one timer, tells its
- * news, and keeps the promises of its pings. It knows no socket; its shell does.
- */
-export class Pacemaker {
-  readonly heartbeat: Heartbeat;
-  readonly #scheduler: Scheduler;
+/** A {@link Pacer} beside the object that it works for, with a timer of its own. */
+export class Pacemaker extends Pacer {
+  protected readonly scheduler: Scheduler;
+  protected readonly alarm: Wake;
   readonly #shell: PacemakerShell;
-  readonly #alarm: Pick<Alarm, 'set' | 'cancel'>;
-  #pending: PendingPings | undefined; // from the first on that somebody waits for
-  #told: HeartbeatStatus = 'idle';
 
   /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
   constructor(
@@ -78,173 +27,28 @@ export class Pacemaker {
     shell: PacemakerShell,
     memory?: PeerMemory,
   ) {
-    this.heartbeat = new Heartbeat(options, memory);
-    this.#scheduler = scheduler;
+    super(options, memory);
+    this.scheduler = scheduler;
+    this.alarm = new Alarm(scheduler, () => this.tick());
     this.#shell = shell;
-    this.#alarm = shell.alarm ?? new Alarm(scheduler, () => this.tick());
   }
 
-  /** The connection is open. */
-  open(): void {
-    this.heartbeat.open(this.#scheduler.now());
-    this.#perform([]);
-    // Known from an earlier connection; nobody shall believe that this one is watched over.
-    if (this.heartbeat.isMuted) this.#shell.emit('unanswered', { silentFor: 0 });
+  protected sendPing(ping: PingOrder): void {
+    this.#shell.sendPing(ping);
   }
 
-  /** Anything was received. */
-  receive(): void {
-    this.heartbeat.receive(this.#scheduler.now());
-    if (this.heartbeat.status !== this.#told) this.#tellStatus();
+  protected sendPong(id: string | undefined): void {
+    this.#shell.sendPong(id);
   }
 
-  /** The application is about to send something. */
-  sent(): void {
-    const now = this.#scheduler.now();
-    if (this.heartbeat.isSilentTo(now)) this.#lookAtBuffer(); // else it is not worth a look
-    const actions = this.heartbeat.sent(now);
-    if (actions.length > 0) this.#perform(actions);
+  protected emit<Name extends keyof HeartbeatEvents>(
+    name: Name,
+    event: HeartbeatEvents[Name],
+  ): void {
+    this.#shell.emit(name, event);
   }
 
-  /** A ping or pong was received. */
-  receiveBeat(beat: Beat): void {
-    const now = this.#scheduler.now();
-    // Afresh, not lazily: a timer set while a message is handled begins a new chain, and browsers
-    // slow down only timers at the end of a long one.
-    this.#alarm.cancel();
-    // Some runtimes read what has come before they run what is overdue: no tick will tell of it then.
-    const lateBy = this.heartbeat.stallAt(now);
-    if (lateBy > 0) this.#shell.emit('stall', { lateBy });
-    if (beat.type === 'ping') return this.#perform(this.heartbeat.receivePing(now, beat.id));
-    const answer = this.heartbeat.receivePong(now, beat.id);
-    if (answer !== undefined) this.#pending?.settle(answer.seq);
-    this.#perform([]);
-    if (answer === undefined || this.#isClosed) return;
-    const { id, latency, sampled } = answer;
-    this.#shell.emit('pong', { id, latency, sampled });
-  }
-
-  /**
-   * Pings now and waits for the pong. `send` sends it in place of the shell's `sendPing`.
-   *
-   * Rejects with {@link PingTimeoutError}, {@link ConnectionClosedError}, the reason of the signal,
-   * or {@link InvalidOptionError} if `timeout` or `id` is not allowed.
-   */
-  async ping(options: PingOptions = {}, send?: (ping: PingOrder) => void): Promise<Millis> {
-    const { id, signal } = options;
-    const timeout = durationOrOff('timeout', options.timeout, this.heartbeat.pingTimeout);
-    this.#checkId(id);
-    if (signal?.aborted) throw signal.reason;
-    this.#lookAtBuffer();
-    const actions = this.heartbeat.ping(this.#scheduler.now(), id);
-    const [order] = actions;
-    if (order?.type !== 'ping') throw new ConnectionClosedError();
-    this.#pending ??= new PendingPings(this.#scheduler);
-    const pong = this.#pending.wait(order.seq, timeout, signal, () => {
-      return new PingTimeoutError(timeout, this.#silentFor);
-    });
-    this.#perform(actions, send);
-    return pong;
-  }
-
-  /** A hint says that the link may be ill: see {@link Heartbeat.probe}. */
-  probe(shortTimeout: Millis, send?: (ping: PingOrder) => void): void {
-    this.#lookAtBuffer();
-    this.#perform(this.heartbeat.probe(this.#scheduler.now(), shortTimeout), send);
-  }
-
-  /** The peer advertised other timing, or said what its page is: the deadline may be another. */
-  retimed(): void {
-    this.#alarm.cancel();
-    this.#perform([]);
-  }
-
-  /** Time has passed. Early or repeated, it does nothing. */
-  tick(): void {
-    this.#lookAtBuffer();
-    this.#perform(this.heartbeat.tick(this.#scheduler.now()));
-  }
-
-  /** We are not going to run for a while: see {@link Heartbeat.suspend}. */
-  suspend(): void {
-    this.heartbeat.suspend(this.#scheduler.now());
-    this.#alarm.cancel();
-  }
-
-  /** We run again: see {@link Heartbeat.resume}. */
-  resume(): void {
-    this.#lookAtBuffer();
-    this.#perform(this.heartbeat.resume(this.#scheduler.now()));
-  }
-
-  /** The connection has ended, or is no longer watched: whoever waits for a pong is told why. */
-  close(error: HeartbeatError, refused = false): void {
-    this.heartbeat.close(this.#scheduler.now(), refused);
-    this.#told = 'idle';
-    this.#alarm.cancel();
-    this.#pending?.rejectAll(error);
-  }
-
-  /** Also asked between two orders: a listener may close us. */
-  get #isClosed(): boolean {
-    return this.heartbeat.status === 'idle';
-  }
-
-  get #silentFor(): Millis {
-    return this.#scheduler.now() - this.heartbeat.lastReceived;
-  }
-
-  #checkId(id: unknown): void {
-    if (id === undefined) return;
-    if (!isBeatId(id)) throw new InvalidOptionError('id', '1 to 16 of A-Z, a-z, 0-9, _ and -', id);
-    // Whose pong the next one is could not be told.
-    if (this.heartbeat.isOutstanding(id))
-      throw new InvalidOptionError('id', 'of no ping in flight', id);
-  }
-
-  #lookAtBuffer(): void {
-    const bytes = this.#shell.buffered?.();
-    if (bytes !== undefined) this.heartbeat.buffered(bytes);
-  }
-
-  #perform(actions: readonly HeartbeatAction[], send?: (ping: PingOrder) => void): void {
-    for (const action of actions) {
-      if (this.#isClosed) return;
-      switch (action.type) {
-        case 'ping':
-          if (send === undefined) this.#shell.sendPing(action);
-          else send(action);
-          this.#shell.emit('ping', { id: action.id });
-          break;
-        case 'pong':
-          this.#shell.sendPong(action.id);
-          break;
-        case 'stall':
-          this.#shell.emit('stall', { lateBy: action.lateBy });
-          break;
-        case 'unanswered':
-          this.#shell.emit('unanswered', { silentFor: action.silentFor });
-          break;
-        default: // 'timeout': what `end` takes says that no other is left
-          return this.#end(action);
-      }
-    }
-    if (this.heartbeat.status !== this.#told) this.#tellStatus();
-    this.#alarm.set(this.heartbeat.deadline);
-  }
-
-  #tellStatus(): void {
-    const { status, latency } = this.heartbeat;
-    this.#told = status;
-    if (status === 'alive') this.#shell.emit('alive', { latency });
-    else this.#shell.emit('suspect', { silentFor: this.#silentFor });
-  }
-
-  #end({ reason, silentFor, pingTimeout }: TimeoutNews): void {
-    const error = new PingTimeoutError(pingTimeout, silentFor);
-    this.#told = 'dead';
-    this.#alarm.cancel();
-    this.#pending?.rejectAll(error);
-    this.#shell.emit('dead', { reason, silentFor, error });
+  protected override buffered(): number {
+    return this.#shell.buffered?.() ?? 0;
   }
 }

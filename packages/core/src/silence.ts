@@ -35,8 +35,8 @@ export class Silence {
    * The time is over, but the ping may still be queued, or has only just left: it gets its time
    * anew, within bounds. That the queue drains proves nothing of the peer, so there is an end.
    */
-  defer(now: Instant, pingTimeout: Millis, buffered: number): void {
+  defer(now: Instant, pingTimeout: Millis, isBacklogged: boolean): void {
     this.timeoutAt = Math.min(now + pingTimeout, this.#deferredTo);
-    if (buffered === 0 || now >= this.#deferredTo) this.#deferredTo = NEVER;
+    if (!isBacklogged || now >= this.#deferredTo) this.#deferredTo = NEVER;
   }
 }

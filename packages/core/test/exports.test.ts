@@ -36,6 +36,7 @@ const CORE = [
   'MAX_BEAT_BYTES',
   'MAX_DELAY',
   'Pacemaker',
+  'Pacer',
   'PeerMemory',
   'PendingPings',
   'PingTimeoutError',
@@ -90,6 +91,7 @@ const CORE_TYPES = [
   'type TimeoutReason',
   'type Timer',
   'type TimingWheelOptions',
+  'type Wake',
   'type WebSocketLike',
   'type WheelEntry',
 ];

@@ -21,15 +21,15 @@ describe('Silence', () => {
 
   it('gives a ping behind a backlog its time anew while that drains', () => {
     const silence = new Silence(0, 1_000, 4_000, true);
-    silence.defer(4_000, 4_000, 1);
+    silence.defer(4_000, 4_000, true);
     expect(silence).toMatchObject({ timeoutAt: 8_000, isDeferred: true });
-    silence.defer(8_000, 4_000, 0);
+    silence.defer(8_000, 4_000, false);
     expect(silence).toMatchObject({ timeoutAt: 12_000, isDeferred: false });
   });
 
   it('gives it five times its time in all', () => {
     const silence = new Silence(0, 1_000, 4_000, true);
-    for (let now = 4_000; silence.isDeferred; now += 3_000) silence.defer(now, 4_000, 1);
+    for (let now = 4_000; silence.isDeferred; now += 3_000) silence.defer(now, 4_000, true);
     expect(silence.timeoutAt).toBe(20_000);
   });
 });

@@ -5,7 +5,7 @@
 //   npm run bench -- server-deadlines --full     1 000 000 connections for 35 s
 import {
   initialTiming,
-  Pacemaker,
+  Pacer,
   resolveHeartbeatOptions,
   SystemScheduler,
   TimingWheel,
@@ -51,15 +51,16 @@ const timing = initialTiming(
   resolveHeartbeatOptions({ pingInterval: INTERVAL, pingTimeout: 20_000, jitter: 0.1 }),
 );
 
-class Simulated {
-  #pacemaker = new Pacemaker(timing, wheel, this);
+class Simulated extends Pacer {
+  scheduler = wheel;
   #entry = wheel.add(Number.POSITIVE_INFINITY, this);
   #due = 0;
   #pingId;
 
   /** Its first beat falls anywhere in the first interval. */
   constructor(phase) {
-    this.#pacemaker.open();
+    super(timing);
+    this.open();
     this.set(wheel.now() + phase * INTERVAL);
   }
 
@@ -81,10 +82,8 @@ class Simulated {
     turn.beats += 1;
     turn.worst = Math.max(turn.worst, late);
     if (late > 2 * GRANULE) turn.missed += 1;
-    this.#pacemaker.probe(0); // its Ping, also in the first interval
-    this.#pacemaker.receiveBeat(
-      this.#pingId === undefined ? PONG : { type: 'pong', id: this.#pingId },
-    );
+    this.probe(0); // its Ping, also in the first interval
+    this.receiveBeat(this.#pingId === undefined ? PONG : { type: 'pong', id: this.#pingId });
   }
 
   sendPing({ id }) {

@@ -10,6 +10,7 @@ import { Fleet } from './fleet.ts';
 import type { Liveness } from './liveness.ts';
 import type { LivenessEvents } from './liveness-events.ts';
 import { Overload } from './overload.ts';
+import { Roster } from './roster.ts';
 import {
   type ResolvedServerOptions,
   resolveServerOptions,
@@ -62,7 +63,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   readonly #fleet: Fleet;
   readonly #context: ConnectionContext;
   readonly #overload: Overload;
-  readonly #connections: Map<Socket, Connection> = new Map();
+  readonly #connections: Roster<Socket, Connection> = new Roster();
   #announcing: Spread<Connection> | undefined;
   #drain: Drain | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
@@ -164,7 +165,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       userOf: this.#whose(socket, request),
       counter: request?.socket,
     });
-    this.#connections.set(socket, connection);
+    this.#connections.add(connection);
     this.#options.metronome.opening(() => connection.open());
     this.#drain?.opened(connection);
   }

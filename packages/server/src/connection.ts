@@ -6,25 +6,26 @@ import {
   type HeartbeatStatus,
   type Instant,
   type Millis,
-  Pacemaker,
-  type PacemakerShell,
+  Pacer,
   type PingOptions,
   type PingOrder,
   ReadyState,
+  type Scheduler,
   type Sleeper,
   type WheelEntry,
 } from '@wirebeat/core';
 import type { Values } from './advertisement.ts';
 import type { ConnectionContext, ConnectionOrigin } from './connection-context.ts';
 import { FLOOD, REPLACED, SERVICE_RESTART, UNRESPONSIVE } from './ends.ts';
-import { Liveness } from './liveness.ts';
+import type { Liveness } from './liveness.ts';
 import type { ConnectionEnd, LivenessEvents, Tier } from './liveness-events.ts';
 import { NO_ENTRY } from './metronome.ts';
 import { Page, type PageShell } from './page.ts';
 import { PongOutlet } from './pong-outlet.ts';
 import { Progress } from './progress.ts';
+import type { Member } from './roster.ts';
 import { type ByteCounter, dropLateBytes, expel, type ServerSocket } from './server-socket.ts';
-import type { SessionClaim, SessionHolder } from './sessions.ts';
+import type { SessionHolder } from './sessions.ts';
 import type { SocketWatcher } from './socket-tap.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { payloadOf, readPayload } from './wire.ts';
@@ -32,55 +33,52 @@ import { payloadOf, readPayload } from './wire.ts';
 const ignore = (): void => {};
 
 /**
- * What a {@link Liveness} is, with what its socket, its two tiers and its server tell it.
+ * What a {@link Liveness} is, with what its socket, its two tiers and its server tell it. As a pacer
+ * it is the transport's, whose verdict is the connection's.
  *
  * One object for all of that, no closure, and what not every connection needs is made when it is
- * needed: an idle connection of a client that sends no pings has this, its pacemaker and its machine.
+ * needed: an idle connection of a client that sends no pings has this and its machine.
  */
 export class Connection
-  extends Liveness
-  implements PacemakerShell, PageShell, SessionHolder, SocketWatcher, Sleeper
+  extends Pacer
+  implements Liveness, Member, PageShell, SessionHolder, SocketWatcher, Sleeper
 {
   readonly socket: ServerSocket;
+  place = 0;
   readonly #context: ConnectionContext;
-  readonly #transport: Pacemaker;
-  readonly #claim: SessionClaim | undefined;
   readonly #counter: ByteCounter | undefined;
-  #entry: WheelEntry; // of the wheel that wakes it
+  #entry: WheelEntry; // of the wheel that wakes it, until it has ended
   #page: Page | undefined; // from the client's first application ping on
-  #answer: Values | undefined; // of the pong that is about to be sent
   #bucket: TokenBucket | undefined; // from its first ping of either kind on
   #pongs: PongOutlet | undefined; // from the first on
   #progress: Progress | undefined; // from a protocol Ping to the next whole thing that comes
   #lastSeen: Instant = 0;
-  #ended = false;
 
   constructor(socket: ServerSocket, context: ConnectionContext, origin: ConnectionOrigin) {
-    super();
+    super(context.fleet.timing);
     const { userOf, counter } = origin;
     this.socket = socket;
     this.#context = context;
     this.#counter = counter;
     this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);
-    this.#transport = new Pacemaker(context.fleet.timing, context.scheduler, this);
-    this.#claim = userOf && context.sessions?.enter(this, userOf);
+    if (userOf !== undefined) context.sessions?.enter(this, userOf);
   }
 
   /** Begins. From here its server is told. */
-  open(): void {
+  override open(): void {
     this.#context.tap.open(this.socket);
-    this.#transport.open();
+    super.open();
     this.#lastSeen = this.lastReceived;
-    const { pingInterval, pingTimeout } = this.#transport.heartbeat;
-    if (pingInterval < Number.POSITIVE_INFINITY) this.#transport.probe(pingTimeout); // a first latency
+    const { pingInterval, pingTimeout } = this.heartbeat;
+    if (pingInterval < Number.POSITIVE_INFINITY) this.probe(pingTimeout); // a first latency
   }
 
   get status(): HeartbeatStatus {
-    return this.#transport.heartbeat.status;
+    return this.heartbeat.status;
   }
 
   get transportLatency(): Millis | undefined {
-    return this.#transport.heartbeat.latency;
+    return this.heartbeat.latency;
   }
 
   get applicationLatency(): Millis | undefined {
@@ -92,7 +90,7 @@ export class Connection
   }
 
   get lastReceived(): Instant {
-    return this.#transport.heartbeat.lastReceived;
+    return this.heartbeat.lastReceived;
   }
 
   get lastSeen(): Instant {
@@ -100,21 +98,21 @@ export class Connection
   }
 
   get detectionBound(): Millis {
-    return this.#transport.heartbeat.detectionBound;
+    return this.heartbeat.detectionBound;
   }
 
   /** Whether it is watched no more. */
   get hasEnded(): boolean {
-    return this.#ended;
+    return this.#entry === NO_ENTRY;
   }
 
-  async ping(options: PingOptions & { readonly tier?: Tier } = {}): Promise<Millis> {
+  override async ping(options: PingOptions & { readonly tier?: Tier } = {}): Promise<Millis> {
     const { tier = 'transport', ...rest } = options;
-    if (tier === 'transport') return this.#transport.ping(rest);
+    if (tier === 'transport') return super.ping(rest);
     if (this.#page === undefined) {
       throw new ConnectionClosedError(undefined, 'the client has sent no application ping');
     }
-    const { pingTimeout } = this.#transport.heartbeat;
+    const { pingTimeout } = this.heartbeat;
     const timeout = pingTimeout === Number.POSITIVE_INFINITY ? false : pingTimeout;
     return this.#page.ping({ ...rest, timeout: rest.timeout ?? timeout });
   }
@@ -126,13 +124,13 @@ export class Connection
   /** The peer is not judged any more, nor asked: its connection is about to be closed. */
   rest(): void {
     this.#progress = undefined;
-    this.#transport.suspend();
+    this.suspend();
     this.#page?.rest();
   }
 
   /** Closes the connection with 1012, and with a hint when to come back: by a ping and in the text. */
   dismiss(retryAfter: Millis): void {
-    if (this.#ended) return;
+    if (this.hasEnded) return;
     const hint = Math.round(retryAfter);
     if (hint > 0) this.announce({ retryAfter: String(hint) });
     const text = hint > 0 ? `service restart; retryAfter=${hint}` : 'service restart';
@@ -149,13 +147,13 @@ export class Connection
 
   // What comes.
 
-  receive(beat: Beat | undefined): void {
+  receiveMessage(beat: Beat | undefined): void {
     this.#progress = undefined;
     if (beat?.type === 'ping') return this.#receivePing(beat);
-    this.#transport.receive();
+    this.receive();
     if (beat === undefined) {
       this.#lastSeen = this.lastReceived;
-      this.#page?.receive(this.#lastSeen);
+      this.#page?.spoke(this.#lastSeen);
       return;
     }
     this.#page?.receiveBeat(beat);
@@ -166,37 +164,38 @@ export class Connection
     const received = Date.now();
     if (!this.#admits()) return;
     const session = ping.values?.['session'];
-    const isBound = session !== undefined && this.#claim?.bind(session) === true;
-    if (this.#ended) return; // a newer connection has its session
+    const isBound = session !== undefined && this.#context.sessions?.bind(this, session) === true;
+    if (this.hasEnded) return; // a newer connection has its session
     const isFirst = this.#page === undefined;
     this.#page ??= new Page(this, this.#context);
-    this.#answer = this.#page.answerTo(ping, received, isBound);
-    this.#transport.receiveBeat(ping);
-    if (this.#ended) return;
+    this.#pongs ??= this.#outlet();
+    this.#pongs.values = this.#page.answerTo(ping, received, isBound);
+    this.receiveBeat(ping);
+    if (this.hasEnded) return;
     this.#page.receiveBeat(ping);
     this.#seen();
-    if (isFirst && !this.#ended) this.#page.probe(this.#transport.heartbeat.pingTimeout);
+    if (isFirst && !this.hasEnded) this.#page.probe(this.heartbeat.pingTimeout);
   }
 
   receiveProtocolPing(): void {
     this.#progress = undefined;
     if (!this.#admits()) return;
-    this.#transport.receive();
+    this.receive();
     this.#seen();
   }
 
   receiveProtocolPong(payload: Uint8Array): boolean {
     this.#progress = undefined;
     const pong = readPayload(this.#context.payload, payload);
-    if (pong === undefined) this.#transport.receive();
-    else this.#transport.receiveBeat(pong);
+    if (pong === undefined) this.receive();
+    else this.receiveBeat(pong);
     this.#page?.layerAnswered();
     return pong !== undefined;
   }
 
   sending(): void {
-    this.#transport.sent();
-    this.#page?.sent(this.#context.scheduler.now());
+    this.sent();
+    this.#page?.spokenTo(this.scheduler.now());
   }
 
   closed(code: number, text: string): void {
@@ -214,27 +213,36 @@ export class Connection
 
   /** A beat came. Of who is not let in yet it says nothing to the application. */
   #seen(): void {
-    if (this.#ended || !this.#context.authenticated(this.socket)) return;
+    if (this.hasEnded || !this.#context.authenticated(this.socket)) return;
     this.#lastSeen = this.lastReceived;
   }
 
-  // What its pacemaker wants.
+  // What its pacer wants.
 
-  sendPing({ id }: PingOrder): void {
+  protected get scheduler(): Scheduler {
+    return this.#context.scheduler;
+  }
+
+  protected sendPing({ id }: PingOrder): void {
     if (!this.#isOpen) return;
     if (this.#progress !== undefined) this.#progress.asked();
     else if (this.#counter !== undefined) this.#progress = new Progress(this.#counter);
     this.socket.ping(payloadOf(this.#context.payload, id), undefined, ignore);
   }
 
-  sendPong(id: string | undefined): void {
-    const { tap, scheduler, maxBufferedBytes } = this.#context;
-    const { socket } = this;
-    this.#pongs ??= new PongOutlet({ socket, tap, scheduler, maxBufferedBytes });
-    this.#pongs.send({ type: 'pong', id, values: this.#answer });
+  protected sendPong(id: string | undefined): void {
+    this.#pongs?.send(id);
   }
 
-  emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+  #outlet(): PongOutlet {
+    const { tap, scheduler, maxBufferedBytes } = this.#context;
+    return new PongOutlet({ socket: this.socket, tap, scheduler, maxBufferedBytes });
+  }
+
+  protected emit<Name extends keyof HeartbeatEvents>(
+    name: Name,
+    event: HeartbeatEvents[Name],
+  ): void {
     if (name === 'ping' || name === 'pong') {
       if (!this.#context.hears(name)) return; // the usual beat: nothing is made for nobody
       return this.tell(name, { ...event, tier: 'transport' } as never);
@@ -248,18 +256,18 @@ export class Connection
   }
 
   /** Time has passed: is anything on its way, in either direction? */
-  buffered(): number {
-    const { pingTimeout } = this.#transport.heartbeat;
+  protected override buffered(): number {
+    const { pingTimeout } = this.heartbeat;
     const seen = this.#progress?.look(this.#context.scheduler, pingTimeout);
-    if (seen === 'life') this.#transport.receive();
+    if (seen === 'life') this.receive();
     else if (seen === 'pardon') {
-      this.#transport.suspend(); // what is owed is forgiven, and asked for afresh
-      this.#transport.resume();
+      this.suspend(); // what is owed is forgiven, and asked for afresh
+      this.resume();
     }
     return this.socket.bufferedAmount;
   }
 
-  get alarm(): this {
+  protected get alarm(): this {
     return this;
   }
 
@@ -267,12 +275,10 @@ export class Connection
     this.#context.wheel.move(this.#entry, due);
   }
 
-  cancel(): void {
-    this.set(Number.POSITIVE_INFINITY);
-  }
+  cancel(): void {} // to be woken too often costs less than to be taken out of the wheel
 
   wake(): void {
-    this.#transport.tick();
+    this.tick();
   }
 
   // What its page wants.
@@ -282,7 +288,7 @@ export class Connection
   }
 
   sendBeat(beat: Beat): void {
-    this.#transport.sent(); // something went out: proxies have seen us
+    this.sent(); // something went out: proxies have seen us
     if (this.#isOpen) this.#context.tap.send(this.socket, encodeBeat(beat));
   }
 
@@ -297,7 +303,7 @@ export class Connection
   // The end.
 
   replace(by: ServerSocket): void {
-    if (this.#ended) return;
+    if (this.hasEnded) return;
     this.#stop();
     dropLateBytes(this.socket);
     this.socket.terminate();
@@ -307,32 +313,31 @@ export class Connection
 
   /** Shows the peer out: it is told why, and heard no more. */
   #expel(end: ConnectionEnd): void {
-    if (this.#ended) return;
+    if (this.hasEnded) return;
     this.#stop();
     expel(this.socket, this.#context.scheduler, end);
     this.#finish(end);
   }
 
   #end(end: ConnectionEnd): void {
-    if (this.#ended) return;
+    if (this.hasEnded) return;
     this.#stop();
     this.#finish(end);
   }
 
   /** Nothing is heard or sent any more. */
   #stop(): void {
-    this.#ended = true;
-    this.#claim?.release();
+    this.#context.wheel.remove(this.#entry);
+    this.#entry = NO_ENTRY;
+    this.#context.sessions?.release(this);
     this.#pongs?.close();
     this.#context.tap.close(this.socket);
   }
 
   #finish(end: ConnectionEnd): void {
     const error = new ConnectionClosedError(end.code, end.text);
-    if (this.status !== 'dead') this.#transport.close(error); // which it stays
+    if (this.status !== 'dead') this.close(error); // which it stays
     this.#page?.close(error);
-    this.#context.wheel.remove(this.#entry);
-    this.#entry = NO_ENTRY;
     this.tell('end', end);
   }
 }

@@ -16,7 +16,7 @@ export {
   type WebSocketServerLike,
 } from './attach.ts';
 export type { DrainOptions } from './drain.ts';
-export { Liveness } from './liveness.ts';
+export type { Liveness } from './liveness.ts';
 export type { ConnectionEnd, LivenessEvents, Tier } from './liveness-events.ts';
 export type { PingLimit, ServerOptions, SessionOptions } from './server-options.ts';
 export type { ServerSocket } from './server-socket.ts';

@@ -9,29 +9,29 @@ import type { Tier } from './liveness-events.ts';
  *
  * There is one for each of very many connections, so it is made without closures: see `Connection`.
  */
-export abstract class Liveness {
-  abstract get status(): HeartbeatStatus;
+export interface Liveness {
+  readonly status: HeartbeatStatus;
 
   /** The last latency of the peer's WebSocket layer; undefined until the first. */
-  abstract get transportLatency(): Millis | undefined;
+  readonly transportLatency: Millis | undefined;
 
   /** The last latency of the page itself; undefined until the first. */
-  abstract get applicationLatency(): Millis | undefined;
+  readonly applicationLatency: Millis | undefined;
 
   /** Whether its page answers, as far as is known; undefined of a client that has not spoken. */
-  abstract get isResponsive(): boolean | undefined;
+  readonly isResponsive: boolean | undefined;
 
   /** When anything was last received, by the scheduler's clock, in whole ms. */
-  abstract get lastReceived(): Instant;
+  readonly lastReceived: Instant;
 
   /**
    * When the application last heard of the peer, by the scheduler's clock: by a message, or by a
    * beat if it is authenticated. What an idle timeout of the application goes by.
    */
-  abstract get lastSeen(): Instant;
+  readonly lastSeen: Instant;
 
   /** The worst time from the last byte received to `dead`, while this process runs. */
-  abstract get detectionBound(): Millis;
+  readonly detectionBound: Millis;
 
   /**
    * Pings one tier now; resolves to its latency. Rejects with {@link PingTimeoutError},
@@ -39,14 +39,14 @@ export abstract class Liveness {
    * is out of its range. The `application` tier can be asked only of a client that has sent an
    * application ping itself: to others such a ping would be an ordinary message.
    */
-  abstract ping(options?: PingOptions & { readonly tier?: Tier }): Promise<Millis>;
+  ping(options?: PingOptions & { readonly tier?: Tier }): Promise<Millis>;
 
   /** Tells the page values of the protocol, by a ping; does nothing if it has not spoken. */
-  abstract announce(values: Values): void;
+  announce(values: Values): void;
 
   /** Drops the connection at once. */
-  abstract terminate(): void;
+  terminate(): void;
 
   /** Ends the watch and leaves no trace on the socket, which stays open. */
-  abstract detach(): void;
+  detach(): void;
 }

@@ -4,10 +4,8 @@ import {
   type HeartbeatEvents,
   type Instant,
   type Millis,
-  Pacemaker,
-  type PacemakerShell,
+  Pacer,
   type PeerState,
-  type PingOptions,
   type PingOrder,
   type Scheduler,
   type Sleeper,
@@ -53,10 +51,9 @@ export interface PageContext {
  * or is frozen and had no time to say so. If the layer is silent as well, it is the link, and the
  * verdict is the transport's.
  */
-export class Page implements PacemakerShell, Sleeper {
+export class Page extends Pacer implements Sleeper {
   readonly #shell: PageShell;
   readonly #context: PageContext;
-  readonly #pacemaker: Pacemaker;
   #entry: WheelEntry;
   #isWelcomed = false;
   #silentFrom: Instant | undefined; // when it was last heard, if it has left a ping unanswered
@@ -65,16 +62,16 @@ export class Page implements PacemakerShell, Sleeper {
   #limit: Timer | undefined;
 
   constructor(shell: PageShell, context: PageContext) {
+    super(context.fleet.pageTiming);
     this.#shell = shell;
     this.#context = context;
     this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);
-    this.#pacemaker = new Pacemaker(context.fleet.pageTiming, context.scheduler, this);
-    this.#pacemaker.open();
+    this.open();
   }
 
   /** Its last latency; undefined until the first. */
   get latency(): Millis | undefined {
-    return this.#pacemaker.heartbeat.latency;
+    return this.heartbeat.latency;
   }
 
   /** Whether it answers, as far as is known. */
@@ -100,26 +97,26 @@ export class Page implements PacemakerShell, Sleeper {
   }
 
   /** It sent a beat. */
-  receiveBeat(beat: Beat): void {
+  override receiveBeat(beat: Beat): void {
     if (beat.type === 'pong' && this.#isMute) this.#unmute();
     this.#revive();
     const state = beat.type === 'ping' ? beat.values?.['state'] : undefined;
     if (isState(state) && !this.#isMute) {
-      this.#pacemaker.heartbeat.setPeerState(state);
+      this.heartbeat.setPeerState(state);
       if (state === 'frozen') this.#limitSilence();
     }
-    this.#pacemaker.receiveBeat(beat);
+    super.receiveBeat(beat);
   }
 
   /** It sent a message. */
-  receive(now: Instant): void {
+  spoke(now: Instant): void {
     this.#revive();
-    this.#pacemaker.heartbeat.receive(now);
+    this.heartbeat.receive(now);
   }
 
   /** The application is about to send it something. */
-  sent(now: Instant): void {
-    const { heartbeat } = this.#pacemaker;
+  spokenTo(now: Instant): void {
+    const { heartbeat } = this;
     if (!heartbeat.isSilentTo(now)) heartbeat.sent(now); // else the transport asks, and one is enough
   }
 
@@ -130,44 +127,38 @@ export class Page implements PacemakerShell, Sleeper {
 
   /** Tells it more than it was told at first. */
   announce(values: Values): void {
-    const told = this.#pacemaker.ping({ timeout: false }, ({ id }) => {
+    const told = this.ping({ timeout: false }, ({ id }) => {
       this.#shell.sendBeat({ type: 'ping', id, values });
     });
     told.catch(() => {}); // the connection has ended
   }
 
-  /** Asks now, for a first latency. */
-  probe(shortTimeout: Millis): void {
-    this.#pacemaker.probe(shortTimeout);
-  }
-
-  /** As {@link Pacemaker.ping}. */
-  ping(options: PingOptions): Promise<Millis> {
-    return this.#pacemaker.ping(options);
-  }
-
   /** Neither asked nor judged any more. */
   rest(): void {
-    this.#pacemaker.suspend();
+    this.suspend();
     this.#forgive();
   }
 
-  close(error: HeartbeatError): void {
+  override close(error: HeartbeatError): void {
     this.#forgive();
-    this.#pacemaker.close(error);
+    super.close(error);
     this.#context.wheel.remove(this.#entry);
     this.#entry = NO_ENTRY;
   }
 
-  // What its pacemaker wants.
+  // What its pacer wants.
 
-  sendPing({ id }: PingOrder): void {
+  protected get scheduler(): Scheduler {
+    return this.#context.scheduler;
+  }
+
+  protected sendPing({ id }: PingOrder): void {
     this.#shell.sendBeat({ type: 'ping', id });
   }
 
-  sendPong(): void {} // the connection sends it
+  protected sendPong(): void {} // the connection sends it
 
-  get alarm(): this {
+  protected get alarm(): this {
     return this;
   }
 
@@ -175,15 +166,16 @@ export class Page implements PacemakerShell, Sleeper {
     this.#context.wheel.move(this.#entry, due);
   }
 
-  cancel(): void {
-    this.set(Number.POSITIVE_INFINITY);
-  }
+  cancel(): void {} // to be woken too often costs less than to be taken out of the wheel
 
   wake(): void {
-    this.#pacemaker.tick();
+    this.tick();
   }
 
-  emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+  protected emit<Name extends keyof HeartbeatEvents>(
+    name: Name,
+    event: HeartbeatEvents[Name],
+  ): void {
     if (name === 'ping' || name === 'pong') {
       if (!this.#context.hears(name)) return;
       this.#shell.tell(name, { ...event, tier: 'application' } as never);
@@ -192,11 +184,11 @@ export class Page implements PacemakerShell, Sleeper {
 
   /** The machine is done with it, and begins anew: the connection lives. */
   #fellSilent({ reason, silentFor }: HeartbeatEvents['dead']): void {
-    const { heartbeat } = this.#pacemaker;
-    this.#pacemaker.open();
+    const { heartbeat } = this;
+    this.open();
     if (reason !== 'ping-timeout') return; // it sends, so it is not silent
     heartbeat.setPeerState('frozen'); // until it speaks it is not asked
-    this.#pacemaker.retimed();
+    this.retimed();
     this.#isMute = heartbeat.latency === undefined;
     if (this.#isMute) return; // it never answered, so it may not know how
     const silentFrom = this.#context.scheduler.now() - silentFor;
@@ -227,15 +219,15 @@ export class Page implements PacemakerShell, Sleeper {
     if (this.#silentFrom === undefined && !this.#isUnresponsive) return;
     const wasUnresponsive = this.#isUnresponsive;
     this.#forgive();
-    this.#pacemaker.heartbeat.setPeerState('visible');
-    this.#pacemaker.retimed();
+    this.heartbeat.setPeerState('visible');
+    this.retimed();
     if (wasUnresponsive) this.#shell.tell('responsive', {});
   }
 
   /** It has answered after all. */
   #unmute(): void {
     this.#isMute = false;
-    this.#pacemaker.heartbeat.setPeerState('visible');
+    this.heartbeat.setPeerState('visible');
   }
 
   #forgive(): void {

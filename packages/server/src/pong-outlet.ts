@@ -6,6 +6,7 @@ import {
   type Scheduler,
   type Timer,
 } from '@wirebeat/core';
+import type { Values } from './advertisement.ts';
 import type { ServerSocket } from './server-socket.ts';
 import type { SocketTap } from './socket-tap.ts';
 
@@ -27,6 +28,8 @@ export interface PongOutletOptions {
  * that pings and does not read takes up no memory.
  */
 export class PongOutlet {
+  /** What the next one says. */
+  values: Values | undefined;
   readonly #options: PongOutletOptions;
   #held: Beat | undefined;
   #isQueued = false; // one of ours may still be in the buffer
@@ -36,9 +39,9 @@ export class PongOutlet {
     this.#options = options;
   }
 
-  /** Sends it now, or as soon as may be unless another comes. */
-  send(pong: Beat): void {
-    this.#held = pong;
+  /** Sends one with this id now, or as soon as may be unless another comes. */
+  send(id: string | undefined): void {
+    this.#held = { type: 'pong', id, values: this.values };
     this.#flush();
   }
 

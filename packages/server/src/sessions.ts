@@ -25,12 +25,23 @@ interface Holding {
 export class Sessions {
   /** Hardly ever more than one a secret. */
   readonly #holdings: Map<string, readonly Holding[]> = new Map();
+  readonly #claims: WeakMap<SessionHolder, SessionClaim> = new WeakMap();
   #entered = 0;
 
   /** A connection was opened. `userOf` is asked at its pings, until it is bound. */
-  enter(holder: SessionHolder, userOf: () => unknown): SessionClaim {
+  enter(holder: SessionHolder, userOf: () => unknown): void {
     this.#entered += 1;
-    return new SessionClaim(this, holder, this.#entered, userOf);
+    this.#claims.set(holder, new SessionClaim(this, holder, this.#entered, userOf));
+  }
+
+  /** What {@link SessionClaim.bind} says of a connection that has entered. */
+  bind(holder: SessionHolder, id: string): boolean {
+    return this.#claims.get(holder)?.bind(id) === true;
+  }
+
+  /** The connection has ended. */
+  release(holder: SessionHolder): void {
+    this.#claims.get(holder)?.release();
   }
 
   /** How many sessions are held. */

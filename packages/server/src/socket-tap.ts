@@ -5,7 +5,7 @@ import { SharedOverride } from './shared-override.ts';
 /** What is told of a socket. */
 export interface SocketWatcher {
   /** A message came: undefined or the beat that it is. A beat goes no further. */
-  receive(beat: Beat | undefined): void;
+  receiveMessage(beat: Beat | undefined): void;
   receiveProtocolPing(): void;
   /** Whether it is ours: then it goes no further. */
   receiveProtocolPong(payload: Uint8Array): boolean;
@@ -80,7 +80,7 @@ function tell(watcher: SocketWatcher, [name, first, second]: unknown[]): boolean
   switch (name) {
     case 'message': {
       const beat = second === true ? undefined : readBeat(first);
-      watcher.receive(beat);
+      watcher.receiveMessage(beat);
       return beat !== undefined;
     }
     case 'ping':

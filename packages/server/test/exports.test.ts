@@ -19,7 +19,6 @@ describe('@wirebeat/server', () => {
       'ConnectionClosedError',
       'HeartbeatError',
       'InvalidOptionError',
-      'Liveness',
       'PingTimeoutError',
       'ServerHeartbeat',
       'attachHeartbeat',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unhandledRejections } from '../../core/test/unhandled-rejections.ts';
-import { type SessionClaim, Sessions } from '../src/sessions.ts';
+import { type SessionHolder, Sessions } from '../src/sessions.ts';
 import { Stage, VirtualServer, type VirtualSocket } from './virtual-server.ts';
 
 const PING = '\u0005wb';
@@ -266,19 +266,20 @@ describe('the user of a session', () => {
 describe('Sessions', () => {
   it('keeps nothing of connections that have ended', () => {
     const sessions = new Sessions();
-    const claims: SessionClaim[] = [];
+    const holders: SessionHolder[] = [];
     const socket = new Stage().socket();
     for (let user = 0; user < 3; user += 1) {
       for (let count = 0; count < 3; count += 1) {
-        const claim = sessions.enter({ socket, replace: () => {} }, () => user);
-        claim.bind(SECRET);
-        claims.push(claim);
+        const holder = { socket, replace: () => {} };
+        sessions.enter(holder, () => user);
+        sessions.bind(holder, SECRET);
+        holders.push(holder);
       }
     }
     expect(sessions.size).toBe(3);
-    for (const claim of claims) claim.release();
+    for (const holder of holders) sessions.release(holder);
     expect(sessions.size).toBe(0);
-    for (const claim of claims) expect(claim.bind(OTHER)).toBe(false);
+    for (const holder of holders) expect(sessions.bind(holder, OTHER)).toBe(false);
     expect(sessions.size).toBe(0);
   });
 });

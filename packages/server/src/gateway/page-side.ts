@@ -84,7 +84,7 @@ export class PageSide {
 
   /** A message of it came, or a part of one. */
   spoke(): void {
-    this.#page?.receive(this.#pulse.heartbeat.lastReceived);
+    this.#page?.spoke(this.#pulse.heartbeat.lastReceived);
   }
 
   /** It sent a beat. */
