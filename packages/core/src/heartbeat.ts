@@ -138,7 +138,7 @@ export class Heartbeat extends RttEstimator {
   open(now: Instant): void {
     this.#reset();
     this.#advance(now);
-    this.#flags |= OPEN;
+    this.#flags = OPEN;
     if (this.#memory?.speaks === false) this.#flags |= MUTED;
     this.#lastSent = this.#lastReceived = this.#lastPing = this.#now;
     this.#interval = drawInterval(this.#timing);
@@ -503,8 +503,7 @@ export class Heartbeat extends RttEstimator {
     this.#lost += count - pings.count - 1;
     if (pings.count === 0) this.#outstanding = undefined;
     if (id !== undefined) this.#flags = (this.#flags & ~KNOWS_NO_IDS) | KNOWS_IDS;
-    else if (ping !== oldest && oldest?.seq === 1 && !this.#is(KNOWS_IDS))
-      this.#flags |= KNOWS_NO_IDS;
+    else if (oldest.seq === 1) this.#flags |= KNOWS_NO_IDS; // it had an id, and was passed over
     return ping;
   }
 
@@ -599,7 +598,6 @@ export class Heartbeat extends RttEstimator {
     this.#verdictAt = NONE;
     this.#outstanding = undefined;
     this.#sent = this.#lost = 0;
-    this.#flags &= STALL - 1 - KNOWS_IDS - KNOWS_NO_IDS;
   }
 
   #reset(): void {

@@ -33,8 +33,8 @@ export class OutstandingPings {
   }
 
   /** The first that is out. */
-  get oldest(): OutstandingPing | undefined {
-    return this.#pings[0];
+  get oldest(): OutstandingPing {
+    return this.#pings[0] as OutstandingPing;
   }
 
   /** Since when an answer is owed and no pong has come: the first ping out, or a pong after it. */

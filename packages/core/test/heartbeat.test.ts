@@ -272,6 +272,43 @@ describe('Heartbeat, told of the time', () => {
   });
 });
 
+describe('Heartbeat, told of fractions', () => {
+  it('keeps the whole milliseconds of what was sent and received', () => {
+    const heartbeat = opened();
+    heartbeat.receive(5.9);
+    heartbeat.sent(6.9);
+    expect([heartbeat.lastReceived, heartbeat.lastSent]).toEqual([5, 6]);
+  });
+
+  it('has a deadline at which a tick is not early, whatever was advertised', () => {
+    const heartbeat = opened();
+    heartbeat.adopt({ pingInterval: 1_000.25 });
+    heartbeat.receive(1);
+    expect(heartbeat.deadline).toBe(1_001);
+    expect(typesOf(heartbeat.tick(heartbeat.deadline))).toEqual(['ping']);
+  });
+
+  it('measures by an instant that was one', () => {
+    const heartbeat = opened();
+    heartbeat.tick(25_000.5);
+    heartbeat.receivePong(25_010.75, '1');
+    heartbeat.ping(Number.NaN);
+    expect(heartbeat.receivePong(25_020)?.latency).toBe(10);
+    heartbeat.ping(25_030);
+    expect(heartbeat.receivePong(Number.NaN)?.latency).toBe(0);
+    heartbeat.ping(25_030.5);
+    expect(heartbeat.receivePong(25_030.25)?.latency).toBe(0);
+  });
+
+  it('stays suspended whatever ends the silence', () => {
+    const heartbeat = opened();
+    heartbeat.tick(25_000);
+    heartbeat.suspend(25_001);
+    heartbeat.receive(25_002);
+    expect(heartbeat.deadline).toBe(NEVER);
+  });
+});
+
 describe('Heartbeat, closed', () => {
   it('orders nothing, and keeps what it knew', () => {
     const heartbeat = opened();
@@ -471,6 +508,108 @@ describe('Heartbeat, asked', () => {
   it('leaves a stall to the tick when something is sent', () => {
     expect(typesOf(opened({ probeAfter: 5_000 }).sent(25_250))).toEqual(['ping']);
     expect(opened({ probeAfter: 5_000 }).sent(25_251)).toEqual([]);
+  });
+});
+
+describe('Heartbeat, naming its pings', () => {
+  /** What it asks with at this instant; an `id` that is given stands in the ping as it is. */
+  function idAt(heartbeat: Heartbeat, now: number, given?: string): string | undefined {
+    const [ping] = heartbeat.ping(now, given);
+    if (ping?.type !== 'ping') throw new Error('it asked nothing');
+    return ping.id;
+  }
+
+  it('gives the first ping an id, leaves the routine ping bare, and one beside another never', () => {
+    const heartbeat = opened();
+    expect(idAt(heartbeat, 1)).toBe('1');
+    heartbeat.receivePong(2, '1');
+    expect(idAt(heartbeat, 3)).toBeUndefined();
+    heartbeat.receivePong(4);
+    expect([idAt(heartbeat, 5), idAt(heartbeat, 6)]).toEqual([undefined, '4']);
+    for (let count = 5; count < 36; count += 1) idAt(heartbeat, count);
+    expect(idAt(heartbeat, 40)).toBe('10'); // base 36
+  });
+
+  it('gives no id that is out already', () => {
+    const heartbeat = opened();
+    expect([idAt(heartbeat, 1, '2'), idAt(heartbeat, 1, '3')]).toEqual(['2', '3']);
+    expect(idAt(heartbeat, 2)).toBe('4');
+    const other = opened();
+    idAt(other, 1, '2');
+    expect(idAt(other, 2)).toBe('3');
+  });
+
+  it('asks unasked with a bare ping beside the first, and with an id beside both', () => {
+    const heartbeat = opened();
+    const ids = [25_000, 50_000, 75_000].map((now) => {
+      heartbeat.receive(now - 1);
+      const ping = heartbeat.tick(now).find(({ type }) => type === 'ping');
+      return ping?.type === 'ping' ? ping.id : 'none';
+    });
+    expect(ids).toEqual(['1', undefined, '3']);
+  });
+
+  it('takes a peer that answers only the bare ping for an auto-responder, until it answers an id', () => {
+    const heartbeat = opened();
+    heartbeat.tick(25_000);
+    heartbeat.tick(28_000); // suspect: the bare one follows
+    heartbeat.receivePong(28_001);
+    expect([idAt(heartbeat, 28_002), idAt(heartbeat, 28_003)]).toEqual([undefined, undefined]);
+    expect(idAt(heartbeat, 28_004, 'x')).toBe('x');
+    heartbeat.receivePong(28_005, 'x');
+    idAt(heartbeat, 28_006);
+    expect(idAt(heartbeat, 28_007)).toBe('7');
+  });
+
+  it('takes none for it that has answered an id, or all it was asked', () => {
+    const heartbeat = opened();
+    idAt(heartbeat, 1);
+    heartbeat.receivePong(2, '1');
+    idAt(heartbeat, 3);
+    idAt(heartbeat, 4);
+    heartbeat.receivePong(5, '3');
+    idAt(heartbeat, 6);
+    expect(idAt(heartbeat, 7)).toBe('5');
+    const other = opened();
+    idAt(other, 1, 'x');
+    other.receivePong(2, 'x');
+    idAt(other, 3);
+    idAt(other, 4, 'y');
+    other.receivePong(5);
+    expect(idAt(other, 6)).toBe('4');
+  });
+
+  it('counts as lost what an answer passed over, and what it gave up, and no pong that nobody asked for', () => {
+    const heartbeat = opened();
+    for (let now = 1; now <= 4; now += 1) idAt(heartbeat, now);
+    heartbeat.receivePong(5, 'x');
+    expect(heartbeat.loss).toBe(0);
+    heartbeat.receivePong(6, '2');
+    expect(heartbeat.loss).toBe(1 / 2);
+    heartbeat.receivePong(7, '4');
+    expect(heartbeat.loss).toBe(2 / 4);
+    const other = opened();
+    idAt(other, 1);
+    other.receivePong(2, '1');
+    for (const now of [10_000, 25_000, 40_000]) other.ping(now, 'a'.repeat(now / 5_000));
+    other.receivePong(50_000, 'a'.repeat(8));
+    expect(other.loss).toBe(2 / 4);
+  });
+
+  it('counts each bare ping that was out for longer than pingTimeout', () => {
+    const heartbeat = opened({ pingInterval: 10_000, pingTimeout: 5_000 });
+    idAt(heartbeat, 1);
+    heartbeat.receivePong(2, '1');
+    for (const [now, id] of [
+      [20_001, '3'],
+      [40_001, '5'],
+    ] as const) {
+      heartbeat.receive(now - 10_000);
+      expect(idAt(heartbeat, now - 10_000)).toBeUndefined();
+      expect(idAt(heartbeat, now)).toBe(id);
+      heartbeat.receivePong(now + 1, id);
+    }
+    expect(heartbeat.loss).toBe(2 / 5);
   });
 });
 

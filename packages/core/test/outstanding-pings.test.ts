@@ -21,7 +21,7 @@ describe('OutstandingPings', () => {
     expect(pings.answer('2', 200)).toBeUndefined();
     expect(pings.owedSince).toBe(100);
     expect(pings.count).toBe(1);
-    expect(pings.oldest?.seq).toBe(4);
+    expect(pings.oldest.seq).toBe(4);
   });
 
   it('passes over a pong that nobody asked for', () => {
@@ -34,7 +34,7 @@ describe('OutstandingPings', () => {
   it('is empty once the last is answered', () => {
     const pings = some(2);
     pings.answer('2', 100);
-    expect([pings.count, pings.oldest]).toEqual([0, undefined]);
+    expect(pings.count).toBe(0);
   });
 
   it('answers the oldest of two bare pings first', () => {
