@@ -215,13 +215,8 @@ export class Heartbeat extends RttEstimator {
     const lateBy = this.#now - this.deadline; // -Infinity without a deadline
     if (lateBy < 0) return NOTHING;
     const actions: HeartbeatAction[] = [];
-    const stalled = lateBy > this.#timing.timerSlack;
-    if (stalled) actions.push({ type: 'stall', lateBy });
-    const judges = this.#silence !== undefined || this.#now >= this.#judgedAt;
-    if (stalled && !(judges && this.#stalls === MAX_STALLS)) {
-      if (judges) this.#flags += STALL;
-      this.#askAfresh(actions);
-    } else this.#judge(actions, stalled);
+    if (lateBy > this.#timing.timerSlack) this.#wasStalled(actions, lateBy);
+    else this.#judge(actions, false);
     if (this.#isOpen && this.#now >= this.#pingAt) this.#pingUnasked(actions);
     return actions;
   }
@@ -231,7 +226,7 @@ export class Heartbeat extends RttEstimator {
     this.#advance(now);
     if (!this.#isOpen) return NOTHING;
     const actions: HeartbeatAction[] = [];
-    this.#ping(actions, true, this.pingTimeout, id);
+    this.#ping(actions, true, undefined, id);
     return actions;
   }
 
@@ -288,10 +283,11 @@ export class Heartbeat extends RttEstimator {
 
   /** The next instant at which {@link tick} matters; `Infinity` if none. */
   get deadline(): Instant {
-    if (!this.#isOpen || this.#is(SUSPENDED)) return NEVER;
+    if ((this.#flags & (OPEN | SUSPENDED)) !== OPEN) return NEVER;
+    const pingAt = Math.ceil(this.#pingAt); // as whole as the instants that it is held against
+    if (this.#outstanding === undefined && !this.isMuted) return pingAt; // nobody is judged
     const judged = this.#verdictAt === NONE ? this.#judgedAt : this.#verdictAt;
-    const due = Math.min(this.#pingAt, this.#silence?.suspectAt ?? NEVER, judged);
-    return Math.ceil(due); // as whole as the instants that it is held against
+    return Math.min(pingAt, this.#silence?.suspectAt ?? NEVER, Math.ceil(judged));
   }
 
   /**
@@ -412,6 +408,14 @@ export class Heartbeat extends RttEstimator {
     this.#afreshAt = this.#now;
   }
 
+  #wasStalled(actions: HeartbeatAction[], lateBy: Millis): void {
+    actions.push({ type: 'stall', lateBy });
+    const judges = this.#silence !== undefined || this.#now >= this.#judgedAt;
+    if (judges && this.#stalls === MAX_STALLS) return this.#judge(actions, true);
+    if (judges) this.#flags += STALL;
+    this.#askAfresh(actions);
+  }
+
   #judge(actions: HeartbeatAction[], stalled: boolean): void {
     const silence = this.#silence;
     if (silence?.isDeferred && this.#now >= silence.timeoutAt) {
@@ -463,18 +467,13 @@ export class Heartbeat extends RttEstimator {
     this.#silence ??= this.#beginSilence();
   }
 
-  #ping(
-    actions: HeartbeatAction[],
-    asked: boolean,
-    lostAfter: Millis = this.pingTimeout,
-    given?: string,
-  ): void {
+  #ping(actions: HeartbeatAction[], asked: boolean, lostAfter?: Millis, given?: string): void {
     const id = given ?? this.#nextId(asked);
     this.#sent += 1;
     const sampled = !this.#is(BACKLOGGED); // else it waits in our own queue first
     const ping = { seq: this.#sent, id, sentAt: Heartbeat.#present, sampled };
     if (this.#outstanding === undefined) this.#outstanding = new OutstandingPings(ping);
-    else this.#lost += this.#outstanding.add(ping, lostAfter);
+    else this.#lost += this.#outstanding.add(ping, lostAfter ?? this.pingTimeout);
     this.#lastSent = this.#lastPing = this.#now;
     if (!this.isMuted) this.#silence ??= this.#beginSilence();
     this.#interval = drawInterval(this.#timing);
@@ -501,7 +500,10 @@ export class Heartbeat extends RttEstimator {
     const ping = pings.answer(id, this.#now);
     if (ping === undefined) return undefined;
     this.#lost += count - pings.count - 1;
-    if (pings.count === 0) this.#outstanding = undefined;
+    if (pings.count === 0) {
+      this.#outstanding = undefined;
+      this.#verdictAt = NONE;
+    }
     if (id !== undefined) this.#flags = (this.#flags & ~KNOWS_NO_IDS) | KNOWS_IDS;
     else if (oldest.seq === 1) this.#flags |= KNOWS_NO_IDS; // it had an id, and was passed over
     return ping;

@@ -13,6 +13,7 @@ export interface OutstandingPing {
 
 /** How many are remembered. */
 const MAX_OUTSTANDING = 16;
+const NONE: OutstandingPing[] = [];
 
 /**
  * The pings of one connection that wait for their pong, in the order they were sent: one at least.
@@ -76,7 +77,7 @@ export class OutstandingPings {
     const index = this.#pings.findIndex((ping) => ping.id === id);
     const ping = this.#pings[index];
     if (ping === undefined) return undefined;
-    this.#pings.splice(0, index + 1);
+    this.#pings = index + 1 === this.#pings.length ? NONE : this.#pings.slice(index + 1);
     this.#owedSince = Math.floor(now);
     return ping;
   }

@@ -288,6 +288,15 @@ describe('Heartbeat, told of fractions', () => {
     expect(typesOf(heartbeat.tick(heartbeat.deadline))).toEqual(['ping']);
   });
 
+  it('has a verdict at which a tick is not early either', () => {
+    const heartbeat = opened({ pingTimeout: 10_000.25 });
+    heartbeat.tick(25_000);
+    heartbeat.tick(28_000); // suspect
+    expect(heartbeat.deadline).toBe(35_001);
+    heartbeat.tick(35_001);
+    expect(heartbeat.deadline).toBe(35_001 + VERDICT_WAIT);
+  });
+
   it('measures by an instant that was one', () => {
     const heartbeat = opened();
     heartbeat.tick(25_000.5);
@@ -641,6 +650,18 @@ describe('Heartbeat, judging', () => {
     expect(typesOf(heartbeat.tick(10_100))).toEqual(['ping']); // 3 000 + 7 100
     expect(heartbeat.status).toBe('suspect');
     expect(heartbeat.deadline).toBe(10_250);
+  });
+
+  it('forgets a second look once all is answered', () => {
+    const heartbeat = opened();
+    heartbeat.tick(25_000);
+    heartbeat.tick(28_000);
+    heartbeat.tick(35_000);
+    expect(heartbeat.deadline).toBe(35_000 + VERDICT_WAIT);
+    heartbeat.receivePong(35_100); // to the bare one, and the first before it
+    heartbeat.ping(36_000);
+    expect(heartbeat.deadline).toBeGreaterThan(36_000);
+    expect(typesOf(heartbeat.tick(heartbeat.deadline))).not.toContain('stall');
   });
 
   it('gives a verdict at the fourth stall, not counting one that found nothing to judge', () => {
