@@ -54,6 +54,9 @@ export interface AttachOptions extends HeartbeatOptions {
   readonly lifecycle?: Lifecycle | false;
 }
 
+/** `gateway`: one that answers by itself, and may have messages that its upstream has not read yet. */
+export type Reader = 'server' | 'gateway';
+
 /** The longest wait for the answer to a hint's ping until the peer is `suspect`. */
 const HINT_TIMEOUT: Millis = 5_000;
 /** The default of `probeAfter`: whoever writes a message a second pays a ping a second, no more. */
@@ -91,6 +94,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   #isAlone = false; // nothing was sent since the last ping
   #stuck = 0;
   #retryAfter: Millis | undefined;
+  #answersBy: Reader = 'server';
 
   /**
    * A `session` is told to the server in the first ping.
@@ -169,6 +173,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     return this.#isBound;
   }
 
+  /** Who answers, and so has read what was sent before the ping. */
+  get answersBy(): Reader {
+    return this.#answersBy;
+  }
+
   /** How long the server asks to wait before the next connection; undefined until it does. */
   get retryAfter(): Millis | undefined {
     return this.#retryAfter;
@@ -230,6 +239,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
 
   #receiveBeat(beat: Beat): void {
     const { type, values = {} } = beat;
+    if (values['by'] === 'gateway') this.#answersBy = 'gateway';
     if (type === 'pong') this.#isBound ||= values['session'] === 'ok';
     else this.#retryAfter = readMillis(values['retryAfter']) ?? this.#retryAfter;
     // Firefox 153 takes the size of its own protocol Pong off `bufferedAmount`, and then leaves there

@@ -9,6 +9,7 @@ import {
   type Timer,
   type WebSocketLike,
 } from '@wirebeat/core';
+import type { Reader } from './attach.ts';
 import type { Connection } from './connection.ts';
 import { type QueueBounds, SendQueue } from './send-queue.ts';
 
@@ -24,8 +25,14 @@ export interface DeliveryOptions extends QueueBounds {
 interface Waiter {
   /** How many messages must be confirmed. */
   readonly count: number;
-  readonly resolve: () => void;
+  readonly resolve: (flushed: Flushed) => void;
   readonly reject: (error: ConnectionClosedError) => void;
+}
+
+/** What `flushed()` resolves to. */
+export interface Flushed {
+  /** Whose WebSocket layer has read the messages. */
+  readonly by: Reader;
 }
 
 /** Between two pings that ask for no more than a confirmation. */
@@ -50,6 +57,7 @@ export class Delivery {
   #askedAt: Instant = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #unconfirmed: readonly SocketData[] = [];
+  #by: Reader = 'server'; // who confirmed last
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -126,9 +134,9 @@ export class Delivery {
   }
 
   /** Resolves once all that was sent until now is confirmed. Rejects if that can no longer be known. */
-  flushed(): Promise<void> {
+  async flushed(): Promise<Flushed> {
     const { count } = this.#queue;
-    if (count <= this.#confirmed) return Promise.resolve();
+    if (count <= this.#confirmed) return { by: this.#by };
     return new Promise((resolve, reject) => {
       this.#waiters.add({ count, resolve, reject });
       if (this.#connection !== undefined) this.#askNow(this.#connection);
@@ -168,9 +176,11 @@ export class Delivery {
     if (count === undefined) return;
     for (const [other, before] of this.#marks) if (before <= count) this.#marks.delete(other);
     this.#confirmed = Math.max(this.#confirmed, count);
+    this.#by = this.#connection?.heartbeat?.answersBy ?? this.#by;
     this.#queue.confirm(count);
     for (const waiter of this.#waiters) {
-      if (waiter.count <= this.#confirmed && this.#waiters.delete(waiter)) waiter.resolve();
+      if (waiter.count > this.#confirmed || !this.#waiters.delete(waiter)) continue;
+      waiter.resolve({ by: this.#by });
     }
     if (this.#queue.sentCount > this.#confirmed) this.#ask();
   }

@@ -15,9 +15,10 @@ export {
   type Scheduler,
   type WebSocketLike,
 } from '@wirebeat/core';
-export { type AttachOptions, attachHeartbeat, SocketHeartbeat } from './attach.ts';
+export { type AttachOptions, attachHeartbeat, type Reader, SocketHeartbeat } from './attach.ts';
 export type { CloseReason, CloseRecord } from './close-record.ts';
 export { explain } from './close-words.ts';
+export type { Flushed } from './delivery.ts';
 export { type Diagnosis, type DiagnosisType, diagnose, type End } from './diagnosis.ts';
 export type { Attempt, CreateWebSocket, ProtocolsSource, UrlSource } from './dialer.ts';
 export type { SocketCloseEvent, SocketMessageEvent } from './dom-events.ts';

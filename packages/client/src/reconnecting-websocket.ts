@@ -14,7 +14,7 @@ import { Announcer } from './announcer.ts';
 import { type CloseRecord, NEVER_DIALLED } from './close-record.ts';
 import { readClose } from './close-rules.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, type Flushed } from './delivery.ts';
 import { Dialer, type ProtocolsSource, type UrlSource } from './dialer.ts';
 import { messageEvent } from './dom-events.ts';
 import {
@@ -192,11 +192,11 @@ export class ReconnectingWebSocket extends WebSocketFace {
   }
 
   /**
-   * Resolves once the peer's WebSocket layer has read all that was sent until now: whether the
-   * application has, only the application knows. Rejects with {@link ConnectionClosedError} if the
+   * Resolves once the peer's WebSocket layer has read all that was sent until now, and says whose that
+   * is: whether the application has, only the application knows. Rejects with {@link ConnectionClosedError} if the
    * connection ends before, and what it did not confirm is not sent again.
    */
-  flushed(): Promise<void> {
+  flushed(): Promise<Flushed> {
     return this.#delivery.flushed();
   }
 

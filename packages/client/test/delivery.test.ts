@@ -12,7 +12,7 @@ function keeping(options: ReconnectOptions = {}): Stage {
 }
 
 /** The outcome of a promise, once it has one. */
-function watch(promise: Promise<void>): { outcome?: unknown } {
+function watch(promise: Promise<unknown>): { outcome?: unknown } {
   const seen: { outcome?: unknown } = {};
   promise.then(
     () => (seen.outcome = 'flushed'),
@@ -101,6 +101,21 @@ describe('flushed()', () => {
     await settle();
     expect(seen.outcome).toBe('flushed');
     await socket.flushed();
+  });
+
+  it('says whose WebSocket layer has read it', async () => {
+    const { server, socket, scheduler } = dialOpen();
+    const flush = async () => {
+      socket.send('a');
+      const flushed = socket.flushed();
+      scheduler.advance(20);
+      return [await flushed, await socket.flushed()];
+    };
+    expect(await flush()).toEqual([{ by: 'server' }, { by: 'server' }]);
+    server.answer = (text) => `${minimalPeer(text)};by=somebody`;
+    expect(await flush()).toEqual([{ by: 'server' }, { by: 'server' }]);
+    server.answer = (text) => `${minimalPeer(text)};by=gateway`;
+    expect(await flush()).toEqual([{ by: 'gateway' }, { by: 'gateway' }]);
   });
 
   it('waits for what is queued too', async () => {

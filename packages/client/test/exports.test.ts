@@ -33,6 +33,7 @@ describe('@wirebeat/client', () => {
         .sort();
     expect(membersOf(client.SocketHeartbeat)).toEqual([
       '[Symbol.dispose]',
+      'answersBy',
       'detach',
       'detectionBound',
       'isBound',

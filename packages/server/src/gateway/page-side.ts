@@ -114,7 +114,10 @@ export class PageSide {
 
   /** The upstream has answered, or need not. */
   answer({ beat, received }: PageBeat): void {
-    const values = this.#page?.answerTo(beat, received, false);
+    const says = this.#page?.answerTo(beat, received, false);
+    // With an id the pong proves that what came before was read: by us, where we answer.
+    const isOurs = beat.id !== undefined && !this.#context.endToEnd;
+    const values = isOurs ? { ...says, by: 'gateway' } : says;
     this.#context.tally.pongsToPages += 1;
     // The latest stands for those before it, but a bare one only for a bare one.
     this.#sendBeat({ type: 'pong', id: beat.id, values }, beat.id === undefined ? 'bare' : 'pong');

@@ -293,7 +293,9 @@ describe('an upstream that judges its pages itself', () => {
     page.ping('and you');
     expect(await received.find()).toEqual(['pong', 'and you']);
     page.send('\u0005wb.7');
-    await received.find(([, data]) => data === '\u0006wb.7');
+    await received.find(([, data]) => data === '\u0006wb.7;by=gateway');
+    page.send('\u0005wb');
+    await received.find(([, data]) => data === '\u0006wb'); // which a peer may wait for
     expect(arrived.entries).toEqual([['pong', 'are you there']]);
   });
 });
