@@ -3,7 +3,7 @@ import { bundleSize } from './bundle-size.mjs';
 
 /** In bytes, of a page that imports that name: above it the check fails. */
 const BUDGETS = {
-  attachHeartbeat: 9_170, // to become 5 000
+  attachHeartbeat: 9_180, // to become 5 000
   ReconnectingWebSocket: 15_260, // to become 9 000
 };
 

@@ -284,10 +284,14 @@ export class Heartbeat extends RttEstimator {
   /** The next instant at which {@link tick} matters; `Infinity` if none. */
   get deadline(): Instant {
     if ((this.#flags & (OPEN | SUSPENDED)) !== OPEN) return NEVER;
-    const pingAt = Math.ceil(this.#pingAt); // as whole as the instants that it is held against
+    return Math.ceil(this.#dueAt); // as whole as the instants that it is held against
+  }
+
+  get #dueAt(): Instant {
+    const pingAt = this.#pingAt;
     if (this.#outstanding === undefined && !this.isMuted) return pingAt; // nobody is judged
     const judged = this.#verdictAt === NONE ? this.#judgedAt : this.#verdictAt;
-    return Math.min(pingAt, this.#silence?.suspectAt ?? NEVER, Math.ceil(judged));
+    return Math.min(pingAt, this.#silence?.suspectAt ?? NEVER, judged);
   }
 
   /**

@@ -17,6 +17,8 @@ class SystemTimer implements Timer {
   }
 
   cancel(): void {
+    // Of one that was unrefed Node would keep the list that it was in until its time comes.
+    (this.#handle as { ref?(): void } | undefined)?.ref?.();
     runtime.clearTimeout(this.#handle);
     this.#handle = undefined; // a cleared Node timer would keep its callback alive
   }

@@ -297,6 +297,14 @@ describe('Heartbeat, told of fractions', () => {
     expect(heartbeat.deadline).toBe(35_001 + VERDICT_WAIT);
   });
 
+  it('has a suspicion at which a tick is not early either', () => {
+    const heartbeat = opened();
+    heartbeat.probe(10, 0.5);
+    expect(heartbeat.deadline).toBe(11);
+    heartbeat.tick(11);
+    expect(heartbeat.status).toBe('suspect');
+  });
+
   it('measures by an instant that was one', () => {
     const heartbeat = opened();
     heartbeat.tick(25_000.5);

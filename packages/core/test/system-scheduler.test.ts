@@ -76,6 +76,17 @@ describe('SystemScheduler', () => {
       vi.spyOn(globalThis, 'setTimeout').mockReturnValue({ unref } as never);
     });
 
+    it('takes a timer that is cancelled back, for Node keeps the list of one that was not', () => {
+      const ref = vi.fn();
+      vi.spyOn(globalThis, 'setTimeout').mockReturnValue({ unref, ref } as never);
+      vi.spyOn(globalThis, 'clearTimeout').mockImplementation(() => expect(ref).toBeCalledTimes(1));
+      const timer = new SystemScheduler({ unref: true }).at(10, () => {});
+      expect(ref).not.toHaveBeenCalled();
+      timer.cancel();
+      timer.cancel();
+      expect(ref).toHaveBeenCalledTimes(1);
+    });
+
     it('keeps the process running while a timer waits', () => {
       new SystemScheduler().at(10, () => {});
       new SystemScheduler({}).at(10, () => {});
