@@ -20,7 +20,7 @@ export interface ServerSettings {
   readonly kind: 'wirebeat' | 'recipe' | 'echo';
   /** Those that are data. */
   readonly options?: Pick<ServerOptions, 'pingInterval' | 'pingTimeout' | 'advertise'>;
-  /** Whether a client's newer connection takes the place of its older one. */
+  /** Whether a client's newer connection takes the place of its older one. @default true */
   readonly hasSessions?: boolean;
 }
 
@@ -59,8 +59,8 @@ const recipe = kind === 'recipe' ? new Recipe(server, Number(options?.pingInterv
 const heartbeat = kind === 'wirebeat' ? attach() : undefined;
 
 function attach(): ServerHeartbeat<WebSocket> {
-  const session = { user: () => 'the only one' };
-  const attached = attachHeartbeat(server, { ...options, ...(hasSessions && { session }) });
+  const session = hasSessions === false ? ({ session: false } as const) : {};
+  const attached = attachHeartbeat(server, { ...options, ...session });
   attached.on('ping', ({ socket }) => asking.set(socket, (asking.get(socket) ?? 0) + 1));
   attached.on('pong', ({ socket }) => asking.set(socket, 0));
   attached.on('stall', ({ socket, lateBy }) => stalls.get(socket)?.push(lateBy));

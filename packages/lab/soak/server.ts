@@ -28,7 +28,7 @@ const { without } = settings<{ without?: string }>();
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1', backlog: 4_096 });
 const invariants = new Invariants();
 const known = new Map<WebSocket, Connection>();
-const session = without === 'session' ? {} : { session: { user: () => 'the only one' } };
+const session = without === 'session' ? ({ session: false } as const) : {};
 const heartbeat = attachHeartbeat(server, {
   advertise: TIMING,
   pingTimeout: TIMING.pingTimeout,

@@ -17,7 +17,7 @@ import {
   type ServerOptions,
 } from './server-options.ts';
 import type { ServerSocket } from './server-socket.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions, type UserOf } from './sessions.ts';
 import { SocketTap } from './socket-tap.ts';
 import { Spread } from './spread.ts';
 import { drawPayload } from './wire.ts';
@@ -64,6 +64,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   readonly #context: ConnectionContext;
   readonly #overload: Overload;
   readonly #connections: Roster<Socket, Connection> = new Roster();
+  #opened = 0;
   #announcing: Spread<Connection> | undefined;
   #drain: Drain | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
@@ -86,7 +87,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       wheel: metronome.wheel,
       tap: new SocketTap((socket) => this.#watching(socket as Socket)),
       payload: drawPayload(timing.options.random),
-      sessions: userOf && new Sessions(),
+      sessions: userOf === false ? undefined : new Sessions(userOf as UserOf),
       pingLimit: resolved.pingLimit,
       maxBufferedBytes: resolved.maxBufferedBytes,
       whenDead: resolved.whenDead,
@@ -161,10 +162,10 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
 
   #attach(socket: Socket, request?: IncomingMessage): void {
     if (socket.readyState !== ReadyState.Open || this.#connections.has(socket)) return;
-    const connection = new Connection(socket, this.#context, {
-      userOf: this.#whose(socket, request),
-      counter: request?.socket,
-    });
+    this.#opened += 1;
+    const origin = { order: this.#opened, counter: request?.socket };
+    const connection = new Connection(socket, this.#context, origin);
+    this.#context.sessions?.enter(connection, request);
     this.#connections.add(connection);
     this.#options.metronome.opening(() => connection.open());
     this.#drain?.opened(connection);
@@ -205,11 +206,5 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.#announcing?.cancel();
     const clients = [...this.#connections.values()];
     this.#announcing = new Spread(clients, tell, { within, scheduler, random });
-  }
-
-  /** A function of its own, so that only where there are sessions a request is kept. */
-  #whose(socket: Socket, request: IncomingMessage | undefined): (() => unknown) | undefined {
-    const { userOf } = this.#options;
-    return userOf && (() => userOf(socket, request));
   }
 }

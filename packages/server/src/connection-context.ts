@@ -13,7 +13,7 @@ export interface ConnectionContext extends PageContext {
   readonly tap: SocketTap;
   readonly maxBufferedBytes: number;
   readonly whenDead: 'terminate' | 'report';
-  /** Absent where there are none. */
+  /** Absent where they are off. */
   readonly sessions: Sessions | undefined;
   readonly pingLimit: TokenBucketOptions;
   authenticated(socket: ServerSocket): boolean;
@@ -27,8 +27,8 @@ export interface ConnectionContext extends PageContext {
 
 /** What is known of a connection beside its socket. */
 export interface ConnectionOrigin {
-  /** Tells whose it is, where there are sessions. */
-  readonly userOf?: (() => unknown) | undefined;
+  /** Counts the connections of one server. */
+  readonly order: number;
   /** Of what it comes in by; absent for a socket that was open before. */
   readonly counter?: ByteCounter | undefined;
 }

@@ -25,7 +25,7 @@ import { PongOutlet } from './pong-outlet.ts';
 import { Progress } from './progress.ts';
 import type { Member } from './roster.ts';
 import { type ByteCounter, dropLateBytes, expel, type ServerSocket } from './server-socket.ts';
-import type { SessionHolder } from './sessions.ts';
+import type { SessionClaim, SessionHolder } from './sessions.ts';
 import type { SocketWatcher } from './socket-tap.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { payloadOf, readPayload } from './wire.ts';
@@ -45,6 +45,8 @@ export class Connection
 {
   readonly socket: ServerSocket;
   place = 0;
+  readonly order: number;
+  claim: SessionClaim | undefined;
   readonly #context: ConnectionContext;
   readonly #counter: ByteCounter | undefined;
   #entry: WheelEntry; // of the wheel that wakes it, until it has ended
@@ -56,12 +58,11 @@ export class Connection
 
   constructor(socket: ServerSocket, context: ConnectionContext, origin: ConnectionOrigin) {
     super(context.fleet.timing);
-    const { userOf, counter } = origin;
     this.socket = socket;
+    this.order = origin.order;
     this.#context = context;
-    this.#counter = counter;
+    this.#counter = origin.counter;
     this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);
-    if (userOf !== undefined) context.sessions?.enter(this, userOf);
   }
 
   /** Begins. From here its server is told. */

@@ -24,12 +24,12 @@ import {
 import { Metronome, sharedMetronome } from './metronome.ts';
 import type { TokenBucketOptions } from './token-bucket.ts';
 
-/** How sessions are bound to users. */
+/** Binds sessions to users. */
 export interface SessionOptions<Socket> {
   /**
-   * Tells whose a connection is, by anything that is the same value for the same user, such as an id;
-   * `undefined` or `null` while that is not known. Asked at the client's pings until it is. The request is
-   * absent for a socket that was open before the heartbeat was attached.
+   * Returns the user of a connection, as any value that is the same for the same user, such as an id;
+   * `undefined` or `null` while the user is not known. Called at the client's pings with a session, until
+   * it is. The request is absent for a socket that was open before the heartbeat was attached.
    */
   readonly user: (socket: Socket, request: IncomingMessage | undefined) => unknown;
 }
@@ -55,7 +55,11 @@ export interface ServerOptions<Socket = never> extends HeartbeatOptions {
    * @default the `pingInterval` that was given, divided by 1.2; nothing if none was
    */
   readonly advertise?: Advertisement | false;
-  /** Lets a client replace a connection of its own by a newer one. @default off */
+  /**
+   * A client's newer connection ends its older one: a client proves by a secret of 128 bits that both
+   * are its own. `{ user }`: both must be of the same user too. `false`: no connection ends another.
+   * @default the secret alone decides
+   */
   readonly session?: SessionOptions<Socket> | false;
   /**
    * How many pings, of both kinds, a client may send: more, and it is closed with 1008. `false`: as
@@ -98,7 +102,8 @@ export interface ResolvedServerOptions<Socket> {
   readonly metronome: Metronome;
   /** `false`: nothing, and never. */
   readonly advertised: Advertisement | false | undefined;
-  readonly userOf: SessionOptions<Socket>['user'] | undefined;
+  /** `undefined`: the secret alone decides. `false`: there are no sessions. */
+  readonly userOf: SessionOptions<Socket>['user'] | undefined | false;
   readonly pingLimit: TokenBucketOptions;
   readonly maxBufferedBytes: number;
   readonly whenDead: 'terminate' | 'report';
@@ -182,8 +187,8 @@ function resolveAdvertise(
 
 function resolveUser<Socket>(
   session: SessionOptions<Socket> | false | undefined,
-): SessionOptions<Socket>['user'] | undefined {
-  if (session === undefined || session === false) return undefined;
+): SessionOptions<Socket>['user'] | undefined | false {
+  if (session === undefined || session === false) return session;
   checkNames('session', session, ['user']);
   if (typeof session.user !== 'function') {
     throw new InvalidOptionError('user', 'a function', session.user);

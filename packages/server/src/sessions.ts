@@ -1,132 +1,128 @@
+import type { IncomingMessage } from 'node:http';
 import type { ServerSocket } from './server-socket.ts';
 
-/** Who may hold a session: one connection. */
+/** What may hold a session: one connection. */
 export interface SessionHolder {
   readonly socket: ServerSocket;
+  /** Counts the connections of one server: the greater is the newer. */
+  readonly order: number;
+  /** Its session, from the time that it is bound. Only {@link Sessions} sets it. */
+  claim: SessionClaim | undefined;
+  /** Whether it is watched no more. */
+  readonly hasEnded: boolean;
   /** A newer connection has come with the same session: this one ends before that is answered. */
   replace(by: ServerSocket): void;
+}
+
+/** The user of a connection: the same value for the same user; `undefined` or `null` if unknown. */
+export type UserOf = (socket: ServerSocket, request: IncomingMessage | undefined) => unknown;
+
+/** One session that is held: the secret of a client, and its user. */
+export interface SessionClaim {
+  readonly secret: string;
+  readonly user: unknown;
+  readonly holder: SessionHolder;
+  /** Another user's, with the same secret. */
+  next: SessionClaim | undefined;
 }
 
 /** What 128 random bits are in a beat: RFC 4648 §5 without padding. Less is no secret. */
 const SESSION = /^[\w-]{22}$/;
 
-interface Holding {
-  readonly claim: SessionClaim;
-  readonly user: unknown;
-}
-
 /**
- * Which connection holds which session. A session is a secret of the client's and bound to a user:
- * the same secret of another user is another session. One connection holds it, the newest.
+ * Which connection holds which session. A session is a client's secret of 128 bits, and bound to a
+ * user where the application says who that is: the same secret of another user is another session.
+ * One connection holds it, the newest.
  *
- * It knows the connections of this process alone. A client that comes back to another process leaves
- * its older connection there to its own timeout.
+ * It keeps one small object for each open connection that has named a session, and nothing for any
+ * other. It knows the connections of this process only: a client that comes back to another process
+ * leaves its older connection there to its own timeout.
  */
 export class Sessions {
-  /** Hardly ever more than one a secret. */
-  readonly #holdings: Map<string, readonly Holding[]> = new Map();
-  readonly #claims: WeakMap<SessionHolder, SessionClaim> = new WeakMap();
-  #entered = 0;
+  readonly #userOf: UserOf | undefined;
+  /** Only where they are asked for, and until then: a request takes far more than a connection. */
+  readonly #requests: WeakMap<SessionHolder, IncomingMessage> = new WeakMap();
+  /** By the secret. Hardly ever more than one user has the same. */
+  readonly #claims: Map<string, SessionClaim> = new Map();
+  #size = 0;
 
-  /** A connection was opened. `userOf` is asked at its pings, until it is bound. */
-  enter(holder: SessionHolder, userOf: () => unknown): void {
-    this.#entered += 1;
-    this.#claims.set(holder, new SessionClaim(this, holder, this.#entered, userOf));
+  /** Without `userOf` all connections are of one user: the secret alone decides. */
+  constructor(userOf?: UserOf) {
+    this.#userOf = userOf;
   }
 
-  /** What {@link SessionClaim.bind} says of a connection that has entered. */
-  bind(holder: SessionHolder, id: string): boolean {
-    return this.#claims.get(holder)?.bind(id) === true;
-  }
-
-  /** The connection has ended. */
-  release(holder: SessionHolder): void {
-    this.#claims.get(holder)?.release();
+  /** A connection was opened, by this request if that is known. */
+  enter(holder: SessionHolder, request: IncomingMessage | undefined): void {
+    if (this.#userOf !== undefined && request !== undefined) this.#requests.set(holder, request);
   }
 
   /** How many sessions are held. */
   get size(): number {
-    let size = 0;
-    for (const holdings of this.#holdings.values()) size += holdings.length;
-    return size;
-  }
-
-  /** Who holds it; undefined if nobody does. */
-  holder(id: string, user: unknown): SessionClaim | undefined {
-    return this.#holdings.get(id)?.find((holding) => Object.is(holding.user, user))?.claim;
-  }
-
-  /** Gives it to `claim`, whoever held it. */
-  give(id: string, user: unknown, claim: SessionClaim): void {
-    const others = this.#others(id, user);
-    this.#holdings.set(id, [...others, { claim, user }]);
-  }
-
-  /** Nobody holds it any more. */
-  take(id: string, user: unknown): void {
-    const others = this.#others(id, user);
-    if (others.length > 0) this.#holdings.set(id, others);
-    else this.#holdings.delete(id);
-  }
-
-  #others(id: string, user: unknown): readonly Holding[] {
-    return (this.#holdings.get(id) ?? []).filter((holding) => !Object.is(holding.user, user));
-  }
-}
-
-/** What one connection has to do with sessions: at most one is its own, for as long as it lives. */
-export class SessionClaim {
-  readonly holder: SessionHolder;
-  /** Counts connections: the greater is the newer. */
-  readonly #order: number;
-  readonly #sessions: Sessions;
-  #userOf: (() => unknown) | undefined; // until it is bound: it may hold a whole request
-  #id: string | undefined;
-  #user: unknown;
-
-  constructor(sessions: Sessions, holder: SessionHolder, order: number, userOf: () => unknown) {
-    this.#sessions = sessions;
-    this.holder = holder;
-    this.#order = order;
-    this.#userOf = userOf;
+    return this.#size;
   }
 
   /**
-   * The peer says that its session is `id`. Whether it is bound, so that the peer may be told. The
-   * connection that held it before is ended first; if that is the newer one, this is ended instead.
+   * A connection says that its session is `id`. Returns whether it is bound, so that the peer may
+   * be told. The connection that held it before is ended first; if that is the newer one, this is
+   * ended instead.
    */
-  bind(id: string): boolean {
-    if (this.#id !== undefined) return this.#id === id;
+  bind(holder: SessionHolder, id: string): boolean {
+    const { claim } = holder;
     if (!SESSION.test(id)) return false;
-    const user = this.#ask();
-    if (user == null || this.#userOf === undefined) return false; // who was asked may end us
-    const other = this.#sessions.holder(id, user);
-    if (other !== undefined && other.#order > this.#order) {
-      this.holder.replace(other.holder.socket);
-      return false;
-    }
-    this.#id = id;
-    this.#user = user;
-    this.#userOf = undefined;
-    this.#sessions.give(id, user, this);
-    other?.holder.replace(this.holder.socket);
-    return true;
+    // As bytes: half the memory of the text, and no reference to the whole beat that it was cut from.
+    const secret = Buffer.from(id, 'base64url').toString('latin1');
+    if (claim !== undefined) return claim.secret === secret;
+    const user = this.#ask(holder);
+    if (user == null || holder.hasEnded) return false; // the hook may have ended it
+    this.#requests.delete(holder);
+    return this.#give(holder, secret, user);
   }
 
   /** The connection has ended. */
-  release(): void {
-    this.#userOf = undefined;
-    const id = this.#id;
-    if (id === undefined || this.#sessions.holder(id, this.#user) !== this) return;
-    this.#sessions.take(id, this.#user);
+  release(holder: SessionHolder): void {
+    this.#requests.delete(holder);
+    if (holder.claim !== undefined) this.#take(holder.claim);
   }
 
-  #ask(): unknown {
+  #ask(holder: SessionHolder): unknown {
+    if (this.#userOf === undefined) return 'anybody';
     try {
-      return this.#userOf?.();
+      return this.#userOf(holder.socket, this.#requests.get(holder));
     } catch (error) {
       void Promise.reject(error); // as that of a listener is reported
       return undefined;
     }
+  }
+
+  #give(holder: SessionHolder, secret: string, user: unknown): boolean {
+    const other = this.#find(secret, user);
+    if (other !== undefined && other.holder.order > holder.order) {
+      holder.replace(other.holder.socket);
+      return false;
+    }
+    if (other !== undefined) this.#take(other);
+    const claim = { secret, user, holder, next: this.#claims.get(secret) };
+    this.#claims.set(secret, claim);
+    this.#size += 1;
+    holder.claim = claim;
+    other?.holder.replace(holder.socket);
+    return true;
+  }
+
+  #find(secret: string, user: unknown): SessionClaim | undefined {
+    let claim = this.#claims.get(secret);
+    while (claim !== undefined && !Object.is(claim.user, user)) claim = claim.next;
+    return claim;
+  }
+
+  #take(claim: SessionClaim): void {
+    claim.holder.claim = undefined;
+    this.#size -= 1;
+    let before = this.#claims.get(claim.secret);
+    if (before !== claim) {
+      while (before !== undefined && before.next !== claim) before = before.next;
+      if (before !== undefined) before.next = claim.next;
+    } else if (claim.next === undefined) this.#claims.delete(claim.secret);
+    else this.#claims.set(claim.secret, claim.next);
   }
 }

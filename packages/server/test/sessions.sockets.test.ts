@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { ReconnectingWebSocket } from '@wirebeat/client';
 import { describe, expect, it } from 'vitest';
 import { atEnd, connect, Log, MS, onlyConnection, serve } from './server-side.ts';
@@ -13,6 +14,19 @@ const byPath = {
     user: (_: unknown, request: { url?: string | undefined } | undefined) => request?.url,
   },
 };
+
+/** A port in front of `port` that forwards bytes, but no end: the server's socket outlives the client's. */
+async function listenWithoutEnds(port: number): Promise<number> {
+  const proxy = createServer((near) => {
+    const far = connectTcp(port, '127.0.0.1');
+    atEnd(() => [near, far].forEach((socket) => void socket.destroy()));
+    near.on('data', (bytes) => far.write(bytes)).on('error', () => {});
+    far.on('data', (bytes) => near.write(bytes)).on('error', () => {});
+  });
+  atEnd(() => proxy.close());
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  return (proxy.address() as AddressInfo).port;
+}
 
 describe('a client that comes back with its session', () => {
   it('ends its older connection before it is answered, and that is heard no more', async () => {
@@ -80,6 +94,26 @@ describe('a client that comes back with its session', () => {
 });
 
 describe('a client of ours', () => {
+  it('ends its older connection by its newer one with no option on either side', async () => {
+    const stage = await serve();
+    const port = await listenWithoutEnds(stage.port);
+    const opened: Log<true> = new Log();
+    const socket = new ReconnectingWebSocket(`ws://127.0.0.1:${port}`);
+    atEnd(() => socket.close());
+    socket.addEventListener('open', () => opened.push(true));
+    await opened.find();
+    await stage.pongs.find((tier) => tier === 'application'); // it has spoken, and is bound
+    const older = await onlyConnection(stage);
+    const closed = once(older.socket, 'close');
+    socket.reconnect();
+    await opened.find(() => true, 2);
+    expect((await closed).map(String)).toEqual(['1006', '']);
+    expect(stage.log.entries).toEqual([
+      ['end', { reason: 'replaced', code: undefined, text: 'a newer connection took its place' }],
+    ]);
+    expect(stage.heartbeat.connections.size).toBe(1);
+  });
+
   it('replaces its own connection while that is suspect, and the application hears one of them', async () => {
     const stage = await serve({ session: { user: () => 'ann' } });
     const socket = new ReconnectingWebSocket(`ws://127.0.0.1:${stage.port}`, [], {

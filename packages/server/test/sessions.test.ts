@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { RUNS } from '../../core/test/simulation.ts';
 import { unhandledRejections } from '../../core/test/unhandled-rejections.ts';
+import type { ServerSocket } from '../src/server-socket.ts';
 import { type SessionHolder, Sessions } from '../src/sessions.ts';
 import { Stage, VirtualServer, type VirtualSocket } from './virtual-server.ts';
 
@@ -154,13 +157,24 @@ describe('a session', () => {
     expect(stage.lines(/session=ok/)).toHaveLength(2);
   });
 
-  it('is not answered without the option, nor ends anything', () => {
-    for (const options of [{}, { session: false } as const]) {
-      const stage = new Stage(options);
-      for (let count = 0; count < 2; count += 1) stage.connect().socket.receive(ping(SECRET));
-      expect(stage.heartbeat.connections.size).toBe(2);
-      expect(stage.lines(/session=ok/)).toEqual([]);
-    }
+  it("is its secret alone without the option: a client's newer connection ends its older one", () => {
+    const stage = new Stage();
+    const { socket: older } = stage.connect();
+    older.receive(ping(SECRET));
+    const { socket: newer, connection } = stage.connect();
+    newer.receive(ping(SECRET));
+    stage.connect().socket.receive(ping(OTHER));
+    expect(stage.lines(/session=ok/)).toHaveLength(3);
+    expect(stage.lines(/end: /)).toEqual(['0 end: replaced  a newer connection took its place']);
+    expect(stage.heartbeat.connections.size).toBe(2);
+    expect(stage.heartbeat.get(newer)).toBe(connection);
+  });
+
+  it('is not answered where it is off, nor ends anything', () => {
+    const stage = new Stage({ session: false });
+    for (let count = 0; count < 2; count += 1) stage.connect().socket.receive(ping(SECRET));
+    expect(stage.heartbeat.connections.size).toBe(2);
+    expect(stage.lines(/session=ok/)).toEqual([]);
   });
 
   it.each([
@@ -264,22 +278,89 @@ describe('the user of a session', () => {
 });
 
 describe('Sessions', () => {
-  it('keeps nothing of connections that have ended', () => {
-    const sessions = new Sessions();
-    const holders: SessionHolder[] = [];
-    const socket = new Stage().socket();
-    for (let user = 0; user < 3; user += 1) {
-      for (let count = 0; count < 3; count += 1) {
-        const holder = { socket, replace: () => {} };
-        sessions.enter(holder, () => user);
-        sessions.bind(holder, SECRET);
-        holders.push(holder);
-      }
+  /** A connection that notes who took its place. */
+  class Holder implements SessionHolder {
+    readonly socket: ServerSocket = {} as ServerSocket;
+    readonly order: number;
+    readonly user: unknown;
+    claim: SessionHolder['claim'] = undefined;
+    hasEnded = false;
+    by: unknown;
+    readonly #sessions: Sessions;
+
+    constructor(sessions: Sessions, order: number, user: unknown) {
+      this.#sessions = sessions;
+      this.order = order;
+      this.user = user;
     }
-    expect(sessions.size).toBe(3);
-    for (const holder of holders) sessions.release(holder);
-    expect(sessions.size).toBe(0);
-    for (const holder of holders) expect(sessions.bind(holder, OTHER)).toBe(false);
-    expect(sessions.size).toBe(0);
+
+    replace(by: unknown): void {
+      this.by = by;
+      this.end();
+    }
+
+    end(): void {
+      this.hasEnded = true;
+      this.#sessions.release(this);
+    }
+  }
+
+  const SECRETS = [SECRET, OTHER, 'x'.repeat(21).padEnd(22, 'A')];
+  const USERS_OF_PROPERTY = ['ann', 'bob', Number.NaN, null];
+  const steps = fc.array(
+    fc.record({
+      what: fc.constantFrom('open', 'bind', 'bind', 'bind', 'end'),
+      which: fc.nat(20),
+      secret: fc.constantFrom(...SECRETS),
+      user: fc.constantFrom(...USERS_OF_PROPERTY),
+    }),
+    { maxLength: 60 },
+  );
+
+  it('gives each session to the newest connection that names it, and keeps no more than live ones', () => {
+    fc.assert(
+      fc.property(steps, fc.boolean(), (all, hasUsers) => {
+        const holders: Holder[] = [];
+        const bySocket = new Map<unknown, Holder>();
+        const userOf = (socket: unknown) => bySocket.get(socket)?.user;
+        const sessions = hasUsers ? new Sessions(userOf) : new Sessions();
+        const bound = new Map<Holder, string>();
+        for (const { what, which, secret, user } of all) {
+          if (what === 'open') {
+            const opened = new Holder(sessions, holders.length, user);
+            bySocket.set(opened.socket, opened);
+            sessions.enter(opened, undefined);
+            holders.push(opened);
+          }
+          const holder = holders[which % holders.length];
+          if (holder === undefined || holder.hasEnded || what === 'open') continue;
+          if (what === 'end') {
+            holder.end();
+            continue;
+          }
+          const live = holders.filter((one) => !one.hasEnded);
+          const other = live.find((one) => {
+            const sameUser = !hasUsers || Object.is(one.user, holder.user);
+            return one !== holder && bound.get(one) === secret && sameUser;
+          });
+          const known = bound.get(holder);
+          const isBound = sessions.bind(holder, secret);
+          if (known !== undefined) expect(isBound).toBe(known === secret);
+          else if (hasUsers && holder.user === null) expect(isBound).toBe(false);
+          else if (other !== undefined && other.order > holder.order) {
+            expect([isBound, holder.by]).toEqual([false, other.socket]);
+          } else {
+            expect(isBound).toBe(true);
+            bound.set(holder, secret);
+            if (other !== undefined) expect(other.by).toBe(holder.socket);
+          }
+          const held = holders.filter((one) => !one.hasEnded && bound.has(one));
+          expect(sessions.size).toBe(held.length);
+        }
+        for (const holder of holders) if (!holder.hasEnded) holder.end();
+        expect(sessions.size).toBe(0);
+      }),
+      { numRuns: RUNS },
+    );
   });
 });
