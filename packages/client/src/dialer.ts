@@ -1,6 +1,7 @@
 import type { WebSocketLike } from '@wirebeat/core';
 import type { CloseRecord } from './close-record.ts';
 import { readProtocols, readUrl } from './dial-rules.ts';
+import type { DomAbortSignal, DomUrl } from './dom-types.ts';
 
 /** What is told to the functions that give an address. */
 export interface Attempt {
@@ -9,14 +10,14 @@ export interface Attempt {
   /** How the connection or attempt before this one ended; undefined at first. */
   readonly lastClose: CloseRecord | undefined;
   /** Aborted when the attempt ends before it is needed: by its timeout, `close()`, `reconnect()`. */
-  readonly signal: AbortSignal;
+  readonly signal: DomAbortSignal;
 }
 
 /** A value, or what gives it anew at each attempt. */
 type Asked<Value> = Value | ((attempt: Attempt) => Value | Promise<Value>);
 
 /** The address of a {@link ReconnectingWebSocket}. */
-export type UrlSource = Asked<string | URL>;
+export type UrlSource = Asked<string | DomUrl>;
 /** The subprotocols that it offers. */
 export type ProtocolsSource = Asked<string | Iterable<string> | undefined>;
 
@@ -52,7 +53,10 @@ export class Dialer {
     );
   }
 
-  #dial(given: string | URL, offered: string | Iterable<string> | undefined): () => WebSocketLike {
+  #dial(
+    given: string | DomUrl,
+    offered: string | Iterable<string> | undefined,
+  ): () => WebSocketLike {
     const url = readUrl(given);
     const protocols = readProtocols(offered);
     const { origin } = new URL(url);

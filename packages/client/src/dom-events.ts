@@ -1,15 +1,14 @@
-/** The event of a message, as the standard's `MessageEvent`. */
-export interface SocketMessageEvent extends Event {
-  // biome-ignore lint/suspicious/noExplicitAny: as the standard types it
-  readonly data: any;
-  readonly origin: string;
-}
+import type { DomCloseEvent, DomCustomEvent, DomEvent, DomMessageEvent } from './dom-types.ts';
 
-/** The event of an end, as the standard's `CloseEvent`. */
-export interface SocketCloseEvent extends Event {
-  readonly code: number;
-  readonly reason: string;
-  readonly wasClean: boolean;
+/** The event of a message: the standard's `MessageEvent`. */
+export interface SocketMessageEvent extends DomMessageEvent {}
+
+/** The event of an end: the standard's `CloseEvent`. */
+export interface SocketCloseEvent extends DomCloseEvent {}
+
+/** An event that a WebSocket does not have: a `CustomEvent` with what it says in `detail`. */
+export interface SocketCustomEvent<Detail> extends DomCustomEvent {
+  readonly detail: Detail;
 }
 
 interface CloseInit {
@@ -33,6 +32,6 @@ export function messageEvent(data: unknown, origin: string): SocketMessageEvent 
 }
 
 /** An `error` event. Node's sockets say what went wrong; the browsers' do not. */
-export function errorEvent(error: unknown): Event {
+export function errorEvent(error: unknown): DomEvent {
   return Object.assign(new Event('error'), error === undefined ? {} : { error });
 }

@@ -21,7 +21,7 @@ export { explain } from './close-words.ts';
 export type { Flushed } from './delivery.ts';
 export { type Diagnosis, type DiagnosisType, diagnose, type End } from './diagnosis.ts';
 export type { Attempt, CreateWebSocket, ProtocolsSource, UrlSource } from './dialer.ts';
-export type { SocketCloseEvent, SocketMessageEvent } from './dom-events.ts';
+export type { SocketCloseEvent, SocketCustomEvent, SocketMessageEvent } from './dom-events.ts';
 export { History } from './history.ts';
 export type { Lifecycle, LifecycleListener } from './page-lifecycle.ts';
 export {

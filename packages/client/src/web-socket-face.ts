@@ -1,20 +1,24 @@
 import { type HeartbeatEvents, type Millis, ReadyState, type SocketData } from '@wirebeat/core';
 import type { CloseRecord } from './close-record.ts';
-import type { SocketCloseEvent, SocketMessageEvent } from './dom-events.ts';
+import type { SocketCloseEvent, SocketCustomEvent, SocketMessageEvent } from './dom-events.ts';
+import type { DomAbortSignal, DomEvent, DomEventTarget } from './dom-types.ts';
 
 /** The events of a {@link ReconnectingWebSocket}: the four of a WebSocket, and its heartbeat's. */
 export type ReconnectingWebSocketEventMap = {
-  readonly open: Event;
+  readonly open: DomEvent;
   readonly message: SocketMessageEvent;
-  readonly error: Event;
+  readonly error: DomEvent;
   readonly close: SocketCloseEvent;
   /** The next attempt is scheduled: `attempt` counts from 1, `delay` is in ms. */
-  readonly retry: CustomEvent<{ attempt: number; delay: Millis; cause: CloseRecord }>;
+  readonly retry: SocketCustomEvent<{ attempt: number; delay: Millis; cause: CloseRecord }>;
   /** Messages that were given to `send()` and will not be sent: no place, or no connection any more. */
-  readonly drop: CustomEvent<{ messages: readonly SocketData[]; reason: 'overflow' | 'close' }>;
+  readonly drop: SocketCustomEvent<{
+    messages: readonly SocketData[];
+    reason: 'overflow' | 'close';
+  }>;
   /** There will be no further attempt. */
-  readonly giveup: CustomEvent<{ attempts: number; cause: CloseRecord }>;
-} & { readonly [Name in keyof HeartbeatEvents]: CustomEvent<HeartbeatEvents[Name]> };
+  readonly giveup: SocketCustomEvent<{ attempts: number; cause: CloseRecord }>;
+} & { readonly [Name in keyof HeartbeatEvents]: SocketCustomEvent<HeartbeatEvents[Name]> };
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
 
@@ -23,7 +27,7 @@ interface ListenerOptions {
   readonly capture?: boolean;
   readonly once?: boolean;
   readonly passive?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: DomAbortSignal;
 }
 
 type Handler<Name extends keyof ReconnectingWebSocketEventMap> =
@@ -33,10 +37,13 @@ type Handler<Name extends keyof ReconnectingWebSocketEventMap> =
 /** One of the four, in its turn among the listeners. */
 interface HandlerListener {
   handler: (event: never) => unknown;
-  handleEvent(event: Event): void;
+  handleEvent(event: DomEvent): void;
 }
 
-class Face extends EventTarget {
+/** Under a type that compiles without `lib: ["dom"]`. */
+const Target: new () => DomEventTarget = EventTarget;
+
+class Face extends Target {
   declare static readonly CONNECTING: 0;
   declare static readonly OPEN: 1;
   declare static readonly CLOSING: 2;
@@ -92,7 +99,7 @@ class Face extends EventTarget {
   ): void;
   override addEventListener(
     type: string,
-    listener: Listener<Event> | null,
+    listener: Listener<DomEvent> | null,
     options?: boolean | ListenerOptions,
   ): void;
   override addEventListener(
@@ -100,7 +107,7 @@ class Face extends EventTarget {
     listener: Listener<never> | null,
     options?: boolean | ListenerOptions,
   ): void {
-    super.addEventListener(type, listener as Listener<Event> | null, options);
+    super.addEventListener(type, listener as Listener<DomEvent> | null, options);
   }
 
   override removeEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
@@ -110,7 +117,7 @@ class Face extends EventTarget {
   ): void;
   override removeEventListener(
     type: string,
-    listener: Listener<Event> | null,
+    listener: Listener<DomEvent> | null,
     options?: boolean | ListenerOptions,
   ): void;
   override removeEventListener(
@@ -118,7 +125,7 @@ class Face extends EventTarget {
     listener: Listener<never> | null,
     options?: boolean | ListenerOptions,
   ): void {
-    super.removeEventListener(type, listener as Listener<Event> | null, options);
+    super.removeEventListener(type, listener as Listener<DomEvent> | null, options);
   }
 
   #handler<Name extends keyof ReconnectingWebSocketEventMap>(name: Name): Handler<Name> {

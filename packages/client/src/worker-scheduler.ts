@@ -6,6 +6,7 @@ import {
   SystemScheduler,
   type Timer,
 } from '@wirebeat/core';
+import type { DomUrl } from './dom-types.ts';
 
 /** Options of {@link WorkerScheduler}. */
 export interface WorkerSchedulerOptions {
@@ -13,7 +14,7 @@ export interface WorkerSchedulerOptions {
    * Where the worker's script is served, for pages whose Content-Security-Policy allows no `blob:`.
    * What stands in that file: `docs/topics/page-lifecycle.md`. @default a script of its own, as a blob
    */
-  readonly url?: string | URL;
+  readonly url?: string | DomUrl;
 }
 
 /** All that the worker does: one timer, set anew by each message. The first says that it runs. */
@@ -38,7 +39,7 @@ interface Waiting extends Timer {
  * policy that forbids it, a script that is not there), the runtime's own timers serve: none is lost.
  */
 export class WorkerScheduler implements Scheduler {
-  readonly #url: string | URL | undefined;
+  readonly #url: string | DomUrl | undefined;
   readonly #system: SystemScheduler = new SystemScheduler();
   readonly #waiting: Set<Waiting> = new Set();
   #state: 'unused' | 'starting' | 'running' | 'closed' = 'unused';

@@ -120,6 +120,9 @@ const compiles = {
       expectTypeOf(detail).toEqualTypeOf<HeartbeatEvents['dead']>();
     });
     socket.onclose = (event) => event.code;
+    socket.onmessage = (event: MessageEvent) => event.data;
+    socket.addEventListener('message', (event: MessageEvent<string>) => event.data.length);
+    socket.addEventListener('retry', (event: CustomEvent<{ delay: number }>) => event.detail.delay);
     socket.onclose = null;
     const heartbeat = attachHeartbeat(new NodeWebSocket(URL));
     heartbeat.on('stall', ({ lateBy }) => expectTypeOf(lateBy).toEqualTypeOf<number>());
