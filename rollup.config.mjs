@@ -57,6 +57,13 @@ const besideClient = {
     importer === undefined || isBare(id) ? null : { id: '@wirebeat/client', external: true },
 };
 
+/** Every runtime but Node has a WebSocket of its own. */
+const withoutWs = {
+  name: 'without-ws',
+  resolveId: (id) => (id === 'isomorphic-ws' ? '\0without-ws' : null),
+  load: (id) => (id === '\0without-ws' ? 'export default undefined;' : null),
+};
+
 export default [
   code('core', core.js),
   types('core', core.types),
@@ -81,24 +88,27 @@ export default [
     plugins: [besideClient, dts()],
     output: { file: at('client/dist/react.d.ts'), format: 'es' },
   },
-  // isomorphic-ws replaced by its browser half, the rest left to the importer.
+  // Without ws, the rest left to the importer.
   code(
     'client',
     { 'index.native': at('client/build/index.js') },
     (id) => isBare(id) && id !== 'isomorphic-ws',
-    [resolve({ browser: true, resolveOnly: ['isomorphic-ws'] })],
+    [withoutWs],
   ),
-  // One file with nothing left to resolve, for a script tag.
+  // One file with nothing left to resolve: `wirebeat.js` for a module script, the other for a plain one.
   {
     input: at('client/build/index.js'),
     onwarn,
-    plugins: [tscMaps, resolve({ browser: true }), commonjs(), terser()],
-    output: {
-      file: at('client/dist/wirebeat-client.min.js'),
-      format: 'umd',
-      name: 'wirebeat',
-      sourcemap: true,
-    },
+    plugins: [withoutWs, tscMaps, resolve({ browser: true }), commonjs(), terser()],
+    output: [
+      { file: at('client/dist/wirebeat.js'), format: 'es', sourcemap: true },
+      {
+        file: at('client/dist/wirebeat-client.min.js'),
+        format: 'umd',
+        name: 'wirebeat',
+        sourcemap: true,
+      },
+    ],
   },
   code('server', {
     index: at('server/build/index.js'),

@@ -98,15 +98,19 @@ function modulesIn(blocks) {
   return modules;
 }
 
-/** The scripts of a page. One that is no module has the global of the script-tag build. */
+/** The scripts of a page. One that is no module has the global of the script-tag build; a module may have the file. */
 function scriptsIn(block) {
   const found = [...block.code.matchAll(/<script([^>]*)>([\s\S]*?)<\/script>/g)];
-  return found.map(({ 1: attributes, 2: script, index }) => {
+  return found.flatMap(({ 1: attributes, 2: script, index }) => {
+    if (attributes.includes('importmap')) {
+      checkJson(script, block.place);
+      return [];
+    }
     const isModule = attributes.includes('module');
     const global = isModule ? '' : "declare const wirebeat: typeof import('@wirebeat/client');";
     return {
       ...block,
-      code: global + script,
+      code: global + script.replace("'./wirebeat.js'", "'@wirebeat/client'"),
       line: block.line + lines(block.code.slice(0, index)),
     };
   });

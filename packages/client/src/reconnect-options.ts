@@ -17,6 +17,7 @@ import {
 import type { AttachOptions } from './attach.ts';
 import { type CloseRecord, isFatal } from './close-record.ts';
 import type { CreateWebSocket } from './dialer.ts';
+import type { DomAbortSignal } from './dom-types.ts';
 import { type Lifecycle, pageLifecycle } from './page-lifecycle.ts';
 import { QUEUE_POLICIES, type QueueBounds, type QueuePolicy } from './send-queue.ts';
 import { defaultWebSocket, type WebSocketConstructor } from './websocket.ts';
@@ -53,7 +54,7 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
    */
   readonly ready?: (
     socket: ReadySocket,
-    context: { readonly signal: AbortSignal },
+    context: { readonly signal: DomAbortSignal },
   ) => Promise<unknown> | unknown;
   /** From `open` until `ready` has resolved. `false`: for ever. @default 10_000 */
   readonly readyTimeout?: Millis | false;
@@ -213,11 +214,13 @@ function check(isGood: unknown, option: string, expected: string, value: unknown
 function creatorOf({ WebSocket, createWebSocket }: ReconnectOptions): CreateWebSocket {
   const isOne = WebSocket === undefined || createWebSocket === undefined;
   check(isOne, 'createWebSocket', 'absent where `WebSocket` is given', createWebSocket);
-  const Class = checkFunction('WebSocket', WebSocket) ?? defaultWebSocket();
-  return (
-    checkFunction('createWebSocket', createWebSocket) ??
-    ((url, protocols) => new Class(url, protocols))
-  );
+  const create = checkFunction('createWebSocket', createWebSocket);
+  if (create !== undefined) return create;
+  const given = checkFunction('WebSocket', WebSocket);
+  // Asked at each attempt: a test may replace the global class at any time.
+  const find = () => given ?? defaultWebSocket();
+  check(find() !== undefined, 'WebSocket', 'given, for this runtime has none', given);
+  return (url, protocols) => new (find() as WebSocketConstructor)(url, protocols);
 }
 
 function fatalBy(codes: readonly number[] | undefined): (code: number) => boolean {

@@ -82,6 +82,30 @@ describe.concurrent('the packages as they are built', () => {
     expect(await run('module', program)).toEqual([[], [true, true, true]]);
   });
 
+  it('use the global class in the build without ws, and say so where there is none', async () => {
+    const built = new URL('../../client/dist/index.native.js', import.meta.url);
+    const program = `
+      import { WebSocket } from 'undici';
+      import { ReconnectingWebSocket } from '${built}';
+      const tried = (options) => {
+        try {
+          new ReconnectingWebSocket('ws://127.0.0.1:9', [], options).close();
+          return 'dialled';
+        } catch (error) {
+          return error.message;
+        }
+      };
+      delete globalThis.WebSocket;
+      const without = [tried(), tried({ createWebSocket: (url) => new WebSocket(url) })];
+      globalThis.WebSocket = WebSocket;
+      console.log(JSON.stringify([...without, tried()]));`;
+    expect(await run('module', program)).toEqual([
+      'Expected `WebSocket` to be given, for this runtime has none, got `undefined` (undefined)',
+      'dialled',
+      'dialled',
+    ]);
+  });
+
   it('give a page that has no bundler one global, `wirebeat`, with all that is exported', () => {
     const url = new URL('../../client/dist/wirebeat-client.min.js', import.meta.url);
     const page: { wirebeat?: object } = createContext({ Event, EventTarget });
@@ -90,5 +114,11 @@ describe.concurrent('the packages as they are built', () => {
     expect(Object.keys(page)).toEqual([...before, 'wirebeat']);
     const names = Object.keys(page.wirebeat ?? {}).filter((name) => name !== '__esModule');
     expect(names.sort()).toEqual(Object.keys(source).sort());
+  });
+
+  it('give a module script of a page one file that imports nothing, with all that is exported', async () => {
+    const url = new URL('../../client/dist/wirebeat.js', import.meta.url);
+    expect(readFileSync(url, 'utf8')).not.toMatch(/\bimport\b/);
+    expect(Object.keys(await import(url.href)).sort()).toEqual(Object.keys(source).sort());
   });
 });
