@@ -240,8 +240,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   #receiveBeat(beat: Beat): void {
     const { type, values = {} } = beat;
     if (values['by'] === 'gateway') this.#answersBy = 'gateway';
-    if (type === 'pong') this.#isBound ||= values['session'] === 'ok';
-    else this.#retryAfter = readMillis(values['retryAfter']) ?? this.#retryAfter;
+    this.#isBound ||= values['session'] === 'ok';
+    if (type === 'ping') this.#retryAfter = readMillis(values['retryAfter']) ?? this.#retryAfter;
     // Firefox 153 takes the size of its own protocol Pong off `bufferedAmount`, and then leaves there
     // what it would have to take off after it: for ever. Once a pong has come, nothing is left.
     if (type === 'pong' && this.#isAlone) this.#stuck = this.#bufferedAmount;

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { InvalidOptionError, ReadyState } from '@wirebeat/core';
 import { type Advertisement, checkAdvertisement } from './advertisement.ts';
+import { Authentication } from './authentication.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { isWatched, publish } from './diagnostics.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
 import { Fleet } from './fleet.ts';
+import { type HookFailure, type HookName, Hooks, warnOf } from './hooks.ts';
 import type { Liveness } from './liveness.ts';
 import type { LivenessEvents } from './liveness-events.ts';
 import { Overload } from './overload.ts';
@@ -38,7 +40,15 @@ export type ServerEvents<Socket> = {
     readonly socket: Socket;
     readonly connection: Liveness;
   };
-} & { readonly replaced: { readonly by: Socket } };
+} & {
+  readonly replaced: { readonly by: Socket };
+  /**
+   * A hook of the application failed: an option that is a function, or a listener. It has answered
+   * nothing, which means no. Without a listener the first failure of each hook is a warning of the
+   * process.
+   */
+  readonly error: HookFailure<Socket>;
+};
 
 /**
  * Watches over every connection of a `ws` server, also those that are open already: answers
@@ -64,6 +74,8 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   readonly #context: ConnectionContext;
   readonly #overload: Overload;
   readonly #connections: Roster<Socket, Connection> = new Roster();
+  readonly #reported: WeakSet<object> = new WeakSet();
+  readonly #warned: Set<HookName> = new Set();
   #opened = 0;
   #announcing: Spread<Connection> | undefined;
   #drain: Drain | undefined;
@@ -71,8 +83,9 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
 
   /** @throws {InvalidOptionError} as {@link attachHeartbeat} does. */
   constructor(server: WebSocketServerLike<Socket>, options: ServerOptions<Socket> = {}) {
-    super();
-    const resolved = resolveServerOptions(options);
+    super((error, event) => this.#listenerFailed(error, event));
+    const hooks = new Hooks((failure) => this.#failed(failure));
+    const resolved = resolveServerOptions(options, (random) => hooks.guardRandom(random));
     if (typeof server?.prependListener !== 'function') {
       throw new InvalidOptionError('server', 'a WebSocketServer of `ws`', server);
     }
@@ -87,13 +100,16 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       wheel: metronome.wheel,
       tap: new SocketTap((socket) => this.#watching(socket as Socket)),
       payload: drawPayload(timing.options.random),
-      sessions: userOf === false ? undefined : new Sessions(userOf as UserOf),
+      sessions: userOf === false ? undefined : new Sessions(hooks, userOf as UserOf),
       pingLimit: resolved.pingLimit,
       maxBufferedBytes: resolved.maxBufferedBytes,
       whenDead: resolved.whenDead,
       whenUnresponsive: resolved.whenUnresponsive,
       maxUnresponsive: resolved.maxUnresponsive,
-      authenticated: resolved.authenticated as ConnectionContext['authenticated'],
+      authentication: new Authentication(
+        hooks,
+        resolved.authenticated as ((socket: ServerSocket) => unknown) | undefined,
+      ),
       hears: (name) => this.#hears(name),
       tell: (connection, socket, name, event) => {
         this.#tell(connection, socket as Socket, name, event);
@@ -187,7 +203,31 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     if (name === 'end') this.#drain?.look();
   }
 
-  #hears(name: keyof LivenessEvents): boolean {
+  #failed(failure: HookFailure): void {
+    const isHeard = this.#hears('error');
+    if (isHeard) {
+      this.#reported.add(failure);
+      publish('error', failure);
+      this.emit('error', failure as HookFailure<Socket>);
+    } else this.#warn(failure);
+  }
+
+  #listenerFailed(error: unknown, event: unknown): void {
+    const { socket } = (event ?? {}) as { readonly socket?: ServerSocket };
+    const failure: HookFailure = { hook: 'listener', error, socket };
+    if (this.#reported.has(event as object))
+      this.#warn(failure); // a listener of `error` itself
+    else this.#failed(failure);
+  }
+
+  /** Once for each hook: a peer could bring about very many. */
+  #warn(failure: HookFailure): void {
+    if (this.#warned.has(failure.hook)) return;
+    this.#warned.add(failure.hook);
+    warnOf(failure);
+  }
+
+  #hears(name: keyof LivenessEvents | 'error'): boolean {
     return this.hears(name) || isWatched(name);
   }
 

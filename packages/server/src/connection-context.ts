@@ -1,3 +1,4 @@
+import type { Authentication } from './authentication.ts';
 import type { Liveness } from './liveness.ts';
 import type { LivenessEvents } from './liveness-events.ts';
 import type { PageContext } from './page.ts';
@@ -16,7 +17,7 @@ export interface ConnectionContext extends PageContext {
   /** Absent where they are off. */
   readonly sessions: Sessions | undefined;
   readonly pingLimit: TokenBucketOptions;
-  authenticated(socket: ServerSocket): boolean;
+  readonly authentication: Authentication;
   tell<Name extends keyof LivenessEvents>(
     of: Liveness,
     socket: ServerSocket,

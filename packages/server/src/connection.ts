@@ -15,6 +15,7 @@ import {
   type WheelEntry,
 } from '@wirebeat/core';
 import type { Values } from './advertisement.ts';
+import type { Authenticated } from './authentication.ts';
 import type { ConnectionContext, ConnectionOrigin } from './connection-context.ts';
 import { FLOOD, REPLACED, SERVICE_RESTART, UNRESPONSIVE } from './ends.ts';
 import type { Liveness } from './liveness.ts';
@@ -41,7 +42,7 @@ const ignore = (): void => {};
  */
 export class Connection
   extends Pacer
-  implements Liveness, Member, PageShell, SessionHolder, SocketWatcher, Sleeper
+  implements Liveness, Authenticated, Member, PageShell, SessionHolder, SocketWatcher, Sleeper
 {
   readonly socket: ServerSocket;
   place = 0;
@@ -158,7 +159,7 @@ export class Connection
       return;
     }
     this.#page?.receiveBeat(beat);
-    this.#seen();
+    this.#sawBeat();
   }
 
   #receivePing(ping: Beat): void {
@@ -174,7 +175,7 @@ export class Connection
     this.receiveBeat(ping);
     if (this.hasEnded) return;
     this.#page.receiveBeat(ping);
-    this.#seen();
+    this.#sawBeat();
     if (isFirst && !this.hasEnded) this.#page.probe(this.heartbeat.pingTimeout);
   }
 
@@ -182,7 +183,7 @@ export class Connection
     this.#progress = undefined;
     if (!this.#admits()) return;
     this.receive();
-    this.#seen();
+    this.#sawBeat();
   }
 
   receiveProtocolPong(payload: Uint8Array): boolean {
@@ -212,10 +213,18 @@ export class Connection
     return false;
   }
 
-  /** A beat came. Of who is not let in yet it says nothing to the application. */
-  #seen(): void {
-    if (this.hasEnded || !this.#context.authenticated(this.socket)) return;
-    this.#lastSeen = this.lastReceived;
+  /** A beat came. It counts for the application once its client is authenticated. */
+  #sawBeat(): void {
+    if (!this.hasEnded) this.#context.authentication.beat(this, this.lastReceived);
+  }
+
+  seen(at: Instant): void {
+    if (at > this.#lastSeen) this.#lastSeen = at;
+  }
+
+  /** Its session was bound after its ping had been answered. */
+  bound(): void {
+    this.announce({ session: 'ok' });
   }
 
   // What its pacer wants.

@@ -2,7 +2,7 @@ import { channel, hasSubscribers } from 'node:diagnostics_channel';
 import type { LivenessEvents } from './liveness-events.ts';
 
 /** What each channel is called: `wirebeat:server:dead`, and so on for every event of a connection. */
-const CHANNELS: Readonly<Record<keyof LivenessEvents, string>> = {
+const CHANNELS: Readonly<Record<keyof LivenessEvents | 'error', string>> = {
   ping: 'wirebeat:server:ping',
   pong: 'wirebeat:server:pong',
   alive: 'wirebeat:server:alive',
@@ -14,14 +14,15 @@ const CHANNELS: Readonly<Record<keyof LivenessEvents, string>> = {
   responsive: 'wirebeat:server:responsive',
   replaced: 'wirebeat:server:replaced',
   end: 'wirebeat:server:end',
+  error: 'wirebeat:server:error',
 };
 
 /** Whether anybody listens by `node:diagnostics_channel`, in whatever module. */
-export function isWatched(name: keyof LivenessEvents): boolean {
+export function isWatched(name: keyof typeof CHANNELS): boolean {
   return hasSubscribers(CHANNELS[name]);
 }
 
 /** Tells those who do. */
-export function publish(name: keyof LivenessEvents, message: object): void {
+export function publish(name: keyof typeof CHANNELS, message: object): void {
   if (isWatched(name)) channel(CHANNELS[name]).publish(message);
 }

@@ -16,6 +16,7 @@ export {
   type WebSocketServerLike,
 } from './attach.ts';
 export type { DrainOptions } from './drain.ts';
+export type { HookFailure, HookName } from './hooks.ts';
 export type { Liveness } from './liveness.ts';
 export type { ConnectionEnd, LivenessEvents, Tier } from './liveness-events.ts';
 export type { PingLimit, ServerOptions, SessionOptions } from './server-options.ts';

@@ -1,4 +1,5 @@
 import type { Millis } from '@wirebeat/core';
+import type { HookName } from './hooks.ts';
 
 /** What is used of a `ServerHeartbeat`, of whatever socket class. */
 export interface HeartbeatSource {
@@ -22,7 +23,14 @@ export interface MetricsSink {
 }
 
 /** What is counted. */
-export type CounterName = 'pings' | 'pongs' | 'timeouts' | 'floods' | 'stalls' | 'ends';
+export type CounterName =
+  | 'pings'
+  | 'pongs'
+  | 'timeouts'
+  | 'floods'
+  | 'stalls'
+  | 'ends'
+  | 'hook_failures';
 
 interface CounterDescription {
   readonly help: string;
@@ -31,6 +39,7 @@ interface CounterDescription {
 }
 
 const TIERS: readonly Labels[] = [{ tier: 'transport' }, { tier: 'application' }];
+const HOOKS: readonly HookName[] = ['authenticated', 'user', 'random', 'listener'];
 const ENDS = ['ping-timeout', 'one-way', 'max-silence', 'closed', 'detached', 'replaced'];
 
 /**
@@ -56,6 +65,11 @@ export const COUNTERS: Readonly<Record<CounterName, CounterDescription>> = {
     help: 'Connections that ended.',
     labels: ['reason'],
     known: [...ENDS, 'flood', 'unresponsive'].map((reason) => ({ reason })),
+  },
+  hook_failures: {
+    help: 'Functions of the application that threw or rejected.',
+    labels: ['hook'],
+    known: HOOKS.map((hook) => ({ hook })),
   },
 };
 
@@ -134,6 +148,7 @@ function takersOf(sink: MetricsSink): Takers {
       if (now - lateBy > stalledAt) sink.count('stalls', {});
       stalledAt = now;
     },
+    error: ({ hook }: { hook: string }) => sink.count('hook_failures', { hook }),
     end({ reason }: { reason: string }) {
       if (reason === 'flood') sink.count('floods', {});
       sink.count('ends', { reason });

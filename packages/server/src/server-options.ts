@@ -29,7 +29,8 @@ export interface SessionOptions<Socket> {
   /**
    * Returns the user of a connection, as any value that is the same for the same user, such as an id;
    * `undefined` or `null` while the user is not known. Called at the client's pings with a session, until
-   * it is. The request is absent for a socket that was open before the heartbeat was attached.
+   * it is. May return a promise: the session is bound when it resolves, and not if it rejects. The
+   * request is absent for a socket that was open before the heartbeat was attached.
    */
   readonly user: (socket: Socket, request: IncomingMessage | undefined) => unknown;
 }
@@ -82,10 +83,10 @@ export interface ServerOptions<Socket = never> extends HeartbeatOptions {
   readonly maxUnresponsive?: Millis | false;
   /**
    * Whether a client has passed the application's own authentication. Pings of one that has not are
-   * answered, but do not count as `lastSeen`.
+   * answered, but do not count as `lastSeen`. May return a promise. One that throws or rejects says no.
    * @default every client has
    */
-  readonly authenticated?: (socket: Socket) => boolean;
+  readonly authenticated?: (socket: Socket) => boolean | PromiseLike<boolean>;
 }
 
 /** How many pings a client may send. */
@@ -109,7 +110,7 @@ export interface ResolvedServerOptions<Socket> {
   readonly whenDead: 'terminate' | 'report';
   readonly whenUnresponsive: 'report' | 'terminate' | false;
   readonly maxUnresponsive: Millis;
-  readonly authenticated: (socket: Socket) => boolean;
+  readonly authenticated: ServerOptions<Socket>['authenticated'];
 }
 
 const NAMES = [
@@ -135,9 +136,14 @@ const DEFAULTS = {
   maxBufferedBytes: 1_048_576, // behind more, a pong is late on any link
 } as const;
 
-/** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+/**
+ * `guardRandom` makes of the source of chance one that cannot fail.
+ *
+ * @throws {InvalidOptionError} if an option is out of its range or unknown.
+ */
 export function resolveServerOptions<Socket>(
   options: ServerOptions<Socket>,
+  guardRandom: (random: () => number) => () => number = (random) => random,
 ): ResolvedServerOptions<Socket> {
   checkNames('options', options, NAMES);
   const {
@@ -161,7 +167,9 @@ export function resolveServerOptions<Socket>(
     random = Math.random,
     ...rest
   } = given;
-  const heartbeat = { ...rest, pingInterval, pingTimeout, jitter, random };
+  checkFunction('random', random);
+  const chance = guardRandom(random);
+  const heartbeat = { ...rest, pingInterval, pingTimeout, jitter, random: chance };
   return {
     timing: initialTiming(resolveHeartbeatOptions(heartbeat)),
     metronome: scheduler === undefined ? sharedMetronome() : new Metronome(scheduler),
@@ -172,7 +180,7 @@ export function resolveServerOptions<Socket>(
     whenDead: oneOf('whenDead', whenDead, ['terminate', 'report']),
     whenUnresponsive: oneOf('whenUnresponsive', whenUnresponsive, ['report', 'terminate', false]),
     maxUnresponsive: durationOrOff('maxUnresponsive', maxUnresponsive, Number.POSITIVE_INFINITY),
-    authenticated: checkFunction('authenticated', authenticated) ?? (() => true),
+    authenticated: checkFunction('authenticated', authenticated),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Hooks } from './hooks.ts';
 import type { ServerSocket } from './server-socket.ts';
 
 /** What may hold a session: one connection. */
@@ -10,6 +11,8 @@ export interface SessionHolder {
   claim: SessionClaim | undefined;
   /** Whether it is watched no more. */
   readonly hasEnded: boolean;
+  /** Its session was bound after `bind` had returned: the application's hook took its time. */
+  bound(): void;
   /** A newer connection has come with the same session: this one ends before that is answered. */
   replace(by: ServerSocket): void;
 }
@@ -39,7 +42,10 @@ const SESSION = /^[\w-]{22}$/;
  * leaves its older connection there to its own timeout.
  */
 export class Sessions {
+  readonly #hooks: Hooks;
   readonly #userOf: UserOf | undefined;
+  /** The connections that the hook has not answered for yet. */
+  readonly #asking: WeakSet<SessionHolder> = new WeakSet();
   /** Only where they are asked for, and until then: a request takes far more than a connection. */
   readonly #requests: WeakMap<SessionHolder, IncomingMessage> = new WeakMap();
   /** By the secret. Hardly ever more than one user has the same. */
@@ -47,7 +53,8 @@ export class Sessions {
   #size = 0;
 
   /** Without `userOf` all connections are of one user: the secret alone decides. */
-  constructor(userOf?: UserOf) {
+  constructor(hooks: Hooks, userOf?: UserOf) {
+    this.#hooks = hooks;
     this.#userOf = userOf;
   }
 
@@ -64,7 +71,7 @@ export class Sessions {
   /**
    * A connection says that its session is `id`. Returns whether it is bound, so that the peer may
    * be told. The connection that held it before is ended first; if that is the newer one, this is
-   * ended instead.
+   * ended instead. Where the hook answers by a promise, {@link SessionHolder.bound} follows.
    */
   bind(holder: SessionHolder, id: string): boolean {
     const { claim } = holder;
@@ -72,26 +79,29 @@ export class Sessions {
     // As bytes: half the memory of the text, and no reference to the whole beat that it was cut from.
     const secret = Buffer.from(id, 'base64url').toString('latin1');
     if (claim !== undefined) return claim.secret === secret;
-    const user = this.#ask(holder);
-    if (user == null || holder.hasEnded) return false; // the hook may have ended it
-    this.#requests.delete(holder);
-    return this.#give(holder, secret, user);
+    const userOf = this.#userOf;
+    if (userOf === undefined) return this.#give(holder, secret, 'anybody');
+    if (this.#asking.has(holder)) return false;
+    this.#asking.add(holder);
+    const { socket } = holder;
+    const ask = () => userOf(socket, this.#requests.get(holder));
+    let isBound = false;
+    let isLate = false;
+    this.#hooks.ask('user', socket, ask, (user) => {
+      this.#asking.delete(holder);
+      if (user == null || holder.hasEnded) return; // the hook may have ended it
+      this.#requests.delete(holder);
+      isBound = this.#give(holder, secret, user);
+      if (isBound && isLate && !holder.hasEnded) holder.bound();
+    });
+    isLate = true;
+    return isBound;
   }
 
   /** The connection has ended. */
   release(holder: SessionHolder): void {
     this.#requests.delete(holder);
     if (holder.claim !== undefined) this.#take(holder.claim);
-  }
-
-  #ask(holder: SessionHolder): unknown {
-    if (this.#userOf === undefined) return 'anybody';
-    try {
-      return this.#userOf(holder.socket, this.#requests.get(holder));
-    } catch (error) {
-      void Promise.reject(error); // as that of a listener is reported
-      return undefined;
-    }
   }
 
   #give(holder: SessionHolder, secret: string, user: unknown): boolean {

@@ -3,6 +3,7 @@ import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { unhandledRejections } from '../../core/test/unhandled-rejections.ts';
 import { attachHeartbeat, ServerHeartbeat } from '../src/attach.ts';
+import type { HookFailure } from '../src/hooks.ts';
 import { Stage, VirtualServer, VirtualSocket } from './virtual-server.ts';
 
 const PING = '\u0005wb';
@@ -126,6 +127,8 @@ describe('attachHeartbeat', () => {
 
   it('goes on when a listener throws, and reports its error', async () => {
     const stage = new Stage();
+    const failures: HookFailure[] = [];
+    stage.heartbeat.on('error', (failure) => failures.push(failure));
     const names = ['alive', 'ping', 'pong', 'suspect', 'dead', 'end'] as const;
     for (const name of names) {
       stage.heartbeat.on(name, () => {
@@ -139,7 +142,10 @@ describe('attachHeartbeat', () => {
       socket.peer.answersPings = false;
       stage.advanceTo(HOUR);
     });
-    expect(new Set(reasons.map((reason) => (reason as Error).message))).toEqual(new Set(names));
+    expect(reasons).toEqual([]);
+    expect(new Set(failures.map(({ error }) => (error as Error).message))).toEqual(new Set(names));
+    const [socket] = new Set(failures.map((failure) => failure.socket));
+    for (const failure of failures) expect(failure).toMatchObject({ hook: 'listener', socket });
     expect(stage.lines(/sends !|dead|end:|terminates/)).toEqual([
       '0 sends !wb',
       '80250 dead: ping-timeout',

@@ -2,6 +2,9 @@ import { ReadyState } from '@wirebeat/core';
 import { describe, expect, it } from 'vitest';
 import { Stage, VirtualServer, type VirtualSocket } from './virtual-server.ts';
 
+/** What promises do that are settled has been done. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
 const PING = '\u0005wb';
 const HOUR = 3_600_000;
 
@@ -126,6 +129,49 @@ describe('lastSeen', () => {
     passed.add(socket);
     socket.receive(PING);
     expect(connection.lastSeen).toBe(1_000);
+  });
+
+  it('does not move by a beat whose client the hook refuses, in whatever way', async () => {
+    const error = new Error('not logged in');
+    const throws = () => {
+      throw error;
+    };
+    for (const authenticated of [throws, async () => throws(), async () => false]) {
+      const stage = new Stage({ authenticated });
+      const failures: unknown[] = [];
+      stage.heartbeat.on('error', (failure) => failures.push(failure));
+      const { socket, connection } = stage.connect();
+      stage.advanceTo(1_000);
+      socket.receive(PING);
+      await settled();
+      expect(connection.lastSeen).toBe(0);
+      expect(stage.lines(/sends !/)).toHaveLength(1); // it is answered all the same
+      for (const failure of failures) {
+        expect(failure).toEqual({ hook: 'authenticated', error, socket });
+      }
+    }
+  });
+
+  it('moves to the last beat when the promise of the hook resolves, which asks once at a time', async () => {
+    const answers: ((is: boolean) => void)[] = [];
+    const authenticated = () => new Promise<boolean>((resolve) => answers.push(resolve));
+    const stage = new Stage({ authenticated });
+    const { socket, connection } = stage.connect();
+    for (const time of [1_000, 2_000]) {
+      stage.advanceTo(time);
+      socket.receive(PING);
+    }
+    expect([answers.length, connection.lastSeen]).toEqual([1, 0]);
+    answers[0]?.(true);
+    await settled();
+    expect(connection.lastSeen).toBe(2_000);
+    stage.advanceTo(3_000);
+    socket.receive(PING);
+    expect(answers).toHaveLength(2); // it may have logged out
+    socket.end(1000);
+    answers[1]?.(true);
+    await settled();
+    expect(connection.lastSeen).toBe(2_000);
   });
 
   it('asks a function', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RUNS } from '../../core/test/simulation.ts';
-import { unhandledRejections } from '../../core/test/unhandled-rejections.ts';
+import { type HookFailure, Hooks } from '../src/hooks.ts';
 import type { ServerSocket } from '../src/server-socket.ts';
 import { type SessionHolder, Sessions } from '../src/sessions.ts';
 import { Stage, VirtualServer, type VirtualSocket } from './virtual-server.ts';
@@ -10,6 +10,9 @@ const PING = '\u0005wb';
 const SECRET = 'AbCdEfGhIjKlMnOpQrSt-_';
 const OTHER = '0123456789012345678901';
 const HOUR = 3_600_000;
+
+/** What promises do that are settled has been done. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 const ping = (session: string, id = '1') => `${PING}.${id};v=1;session=${session}`;
 
@@ -245,14 +248,79 @@ describe('the user of a session', () => {
     expect(asked).toBe(3);
   });
 
-  it('is not known where it throws, which is reported', async () => {
-    const user = () => {
-      throw new Error('no cookie');
+  it('is not known where it throws or rejects, which is reported', async () => {
+    const error = new Error('no cookie');
+    const throws = () => {
+      throw error;
     };
+    for (const user of [throws, async () => throws()]) {
+      const stage = new Stage({ session: { user } });
+      const failures: unknown[] = [];
+      stage.heartbeat.on('error', (failure) => failures.push(failure));
+      const { socket } = stage.connect();
+      socket.receive(ping(SECRET));
+      await settled();
+      expect(failures).toEqual([{ hook: 'user', error, socket }]);
+      socket.receive(ping(SECRET, '2'));
+      await settled();
+      expect(failures).toHaveLength(2); // the next ping asks again
+      expect(stage.lines(/sends !/)).toEqual(['0 sends !wb.1', '0 sends !wb.2']);
+    }
+  });
+
+  it('may be a promise: the session is bound, and the client told, when that resolves', async () => {
+    const answers: ((user: unknown) => void)[] = [];
+    const user = () => new Promise((resolve) => answers.push(resolve));
     const stage = new Stage({ session: { user } });
-    const reasons = await unhandledRejections(() => stage.connect().socket.receive(ping(SECRET)));
-    expect(reasons.map((reason) => (reason as Error).message)).toEqual(['no cookie']);
-    expect(stage.lines(/sends !/)).toEqual(['0 sends !wb.1']);
+    const { socket: older } = stage.connect();
+    const { socket: newer } = stage.connect();
+    for (const socket of [older, newer]) {
+      socket.receive(ping(SECRET, '1'));
+      socket.receive(ping(SECRET, '2')); // does not ask again meanwhile
+    }
+    await settled();
+    expect(answers).toHaveLength(2);
+    expect(stage.lines(/session=ok/)).toEqual([]);
+    answers[1]?.('ann');
+    await settled();
+    expect(stage.lines(/session=ok/)).toEqual([
+      expect.stringMatching(/ sends \?wb\.\w+;session=ok/),
+    ]);
+    newer.receive(ping(SECRET, '3'));
+    expect(stage.lines(/sends !wb.3;session=ok/)).toHaveLength(1);
+    answers[0]?.('ann'); // the newer one has it, whichever answer comes first
+    await settled();
+    expect([...stage.heartbeat.connections.keys()]).toEqual([newer]);
+    expect(answers).toHaveLength(2);
+  });
+
+  it('may be a promise of nobody: then the next ping asks again', async () => {
+    const users = [undefined, null, 'ann'];
+    const stage = new Stage({ session: { user: async () => users.shift() } });
+    const { socket } = stage.connect();
+    for (const id of ['1', '2', '3', '4']) {
+      socket.receive(ping(SECRET, id));
+      await settled();
+    }
+    expect(users).toEqual([]);
+    expect(stage.lines(/!wb.*session=ok/)).toEqual(['0 sends !wb.4;session=ok']);
+  });
+
+  it('may be a promise that resolves after its connection has closed: nothing is kept', async () => {
+    const answers: ((user: unknown) => void)[] = [];
+    const user = () => new Promise((resolve) => answers.push(resolve));
+    const stage = new Stage({ session: { user } });
+    const { socket } = stage.connect();
+    socket.receive(ping(SECRET));
+    socket.end(1000);
+    const { length } = stage.log;
+    answers[0]?.('ann');
+    await settled();
+    expect(stage.log).toHaveLength(length);
+    stage.connect().socket.receive(ping(SECRET));
+    answers[1]?.('ann');
+    await settled();
+    expect(stage.lines(/end: replaced/)).toEqual([]);
   });
 
   it('may end the connection in place of an answer', () => {
@@ -286,6 +354,7 @@ describe('Sessions', () => {
     claim: SessionHolder['claim'] = undefined;
     hasEnded = false;
     by: unknown;
+    isBoundLate = false;
     readonly #sessions: Sessions;
 
     constructor(sessions: Sessions, order: number, user: unknown) {
@@ -299,11 +368,19 @@ describe('Sessions', () => {
       this.end();
     }
 
+    bound(): void {
+      this.isBoundLate = true;
+    }
+
     end(): void {
       this.hasEnded = true;
       this.#sessions.release(this);
     }
   }
+
+  const fail = ({ error }: HookFailure) => {
+    throw error;
+  };
 
   const SECRETS = [SECRET, OTHER, 'x'.repeat(21).padEnd(22, 'A')];
   const USERS_OF_PROPERTY = ['ann', 'bob', Number.NaN, null];
@@ -323,7 +400,7 @@ describe('Sessions', () => {
         const holders: Holder[] = [];
         const bySocket = new Map<unknown, Holder>();
         const userOf = (socket: unknown) => bySocket.get(socket)?.user;
-        const sessions = hasUsers ? new Sessions(userOf) : new Sessions();
+        const sessions = new Sessions(new Hooks(fail), hasUsers ? userOf : undefined);
         const bound = new Map<Holder, string>();
         for (const { what, which, secret, user } of all) {
           if (what === 'open') {
