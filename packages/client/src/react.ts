@@ -56,8 +56,8 @@ export function useWebSocket(
   url: UrlSource | null | undefined,
   options: WebSocketHookOptions = {},
 ): WebSocketHook {
-  const latest = useLatest({ url, options });
   const key = url == null ? undefined : keyOf(url, options);
+  const latest = useLatest({ url, options }, key);
   const socket = useOwned(
     key,
     () => dial(latest),
@@ -79,7 +79,7 @@ export function useHeartbeat(
   const other = socket == null || isReconnecting(socket) ? undefined : socket;
   const heartbeat = useOwned(
     other,
-    (other) => attachHeartbeat(other, latest.current),
+    (other) => attachHeartbeat(other, latest.current.value),
     (heartbeat) => heartbeat.detach(),
   );
   const store = useMemo(() => {
@@ -98,12 +98,19 @@ function useSnapshot({ subscribe, getSnapshot }: SnapshotStore = NO_STORE): Snap
   return useSyncExternalStore(subscribe, getSnapshot, NO_STORE.getSnapshot);
 }
 
-/** The value of the last render that was committed. */
-function useLatest<Value>(value: Value): { readonly current: Value } {
-  const ref = useRef(value);
+/** The value of the last render that was committed; one object as long as the key is the same. */
+interface Latest<Value> {
+  readonly key: unknown;
+  value: Value;
+}
+
+/** What was made for an older key keeps its object, with the value of the last render of that key. */
+function useLatest<Value>(value: Value, key?: unknown): { readonly current: Latest<Value> } {
+  const ref = useRef<Latest<Value>>({ key, value });
   // The first of the effects: all others, and whatever is called from outside, find it up to date.
   useInsertionEffect(() => {
-    ref.current = value;
+    if (ref.current.key === key) ref.current.value = value;
+    else ref.current = { key, value };
   });
   return ref;
 }
@@ -125,7 +132,7 @@ function useOwned<Key, Thing>(
     queueMicrotask(() => {
       if (release === undefined) return;
       try {
-        const { make, end } = latest.current;
+        const { make, end } = latest.current.value;
         const thing = make(key);
         release = () => end(thing);
         hold({ key, thing });
@@ -149,19 +156,23 @@ interface Asked {
   readonly options: WebSocketHookOptions;
 }
 
-function dial(latest: { readonly current: Asked }): ReconnectingWebSocket {
-  const { url, options } = latest.current;
+function dial(latest: { readonly current: Latest<Asked> }): ReconnectingWebSocket {
+  // Its functions are those of its own renders, also until it is closed after the key has changed.
+  const own = latest.current;
+  const { url, options } = own.value;
   const { protocols, onMessage: _, ...others } = options;
   const given = Object.entries(others).map(([name, value]) => {
     const isCalled = typeof value === 'function' && name !== 'WebSocket';
-    return [name, isCalled ? lastOf(() => Reflect.get(latest.current.options, name)) : value];
+    return [name, isCalled ? lastOf(() => Reflect.get(own.value.options, name)) : value];
   });
   const socket = new ReconnectingWebSocket(
-    typeof url === 'function' ? lastOf(() => latest.current.url) : (url as string | URL),
-    typeof protocols === 'function' ? lastOf(() => latest.current.options.protocols) : protocols,
+    typeof url === 'function' ? lastOf(() => own.value.url) : (url as string | URL),
+    typeof protocols === 'function' ? lastOf(() => own.value.options.protocols) : protocols,
     Object.fromEntries(given),
   );
-  socket.addEventListener('message', (event) => latest.current.options.onMessage?.(event));
+  socket.addEventListener('message', (event) => {
+    if (latest.current === own) own.value.options.onMessage?.(event); // else it is about to be closed
+  });
   return socket;
 }
 

@@ -1,5 +1,13 @@
 import { VirtualScheduler } from '@wirebeat/core/testing';
-import { Activity, type ActivityProps, act, Component, createElement, type ReactNode } from 'react';
+import {
+  Activity,
+  type ActivityProps,
+  act,
+  Component,
+  createElement,
+  type ReactNode,
+  useLayoutEffect,
+} from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UrlSource } from '../src/dialer.ts';
@@ -26,6 +34,18 @@ function Line({ url = ADDRESS, options }: Props): ReactNode {
   const state = useWebSocket(url, { ...given(), ...options });
   seen.push(state);
   return createElement('p', null, `${state.readyState} ${state.status} ${state.latency ?? '-'}`);
+}
+
+/** What happens between the commit of a render and its effects. */
+let duringCommit = (): void => {};
+
+function Room(props: Props): ReactNode {
+  useLayoutEffect(() => {
+    const happen = duringCommit;
+    duringCommit = () => {};
+    happen();
+  });
+  return createElement(Line, props);
 }
 
 /** In each render anew, as an application writes it. */
@@ -189,6 +209,48 @@ describe('useWebSocket', () => {
     await pass(10);
     expect(heard).toEqual(['first 1', 'first 2', 'second 3']);
     expect(server.links).toHaveLength(1);
+  });
+
+  it.each<[what: string, next: Props]>([
+    ['another url', { url: 'ws://test/other' }],
+    ['another option', { options: { pingInterval: 10_000 } }],
+    ['no url', { url: null }],
+  ])('gives no message of the old connection to a render with %s', async (_, next) => {
+    const heard: string[] = [];
+    const room = (name: string, { url = ADDRESS, options }: Props = {}) =>
+      place.show(
+        createElement(Room, {
+          url,
+          options: { ...options, onMessage: ({ data }) => heard.push(`${name} ${data}`) },
+        }),
+      );
+    await room('first');
+    await pass(30);
+    server.last.peer.send('in time');
+    await pass(10);
+    const [{ peer } = server.last] = server.links;
+    peer.send('late');
+    duringCommit = () => scheduler.advance(10); // it arrives before React runs its effects
+    await room('second', next);
+    peer.send('later');
+    await pass(1_100);
+    expect(heard).toEqual(['first in time']);
+    await room('third');
+    await pass(30);
+    server.last.peer.send('anew');
+    await pass(10);
+    expect(heard).toEqual(['first in time', 'third anew']);
+  });
+
+  it('lets an old connection call no function of a render with another url', async () => {
+    const asked: string[] = [];
+    const room = (name: string, url: string) =>
+      place.show(createElement(Room, { url, options: { ready: () => asked.push(name) } }));
+    await room('first', ADDRESS);
+    duringCommit = () => scheduler.advance(10); // it opens before React runs its effects
+    await room('second', 'ws://test/other');
+    await pass(30);
+    expect(asked).toEqual(['first', 'second']);
   });
 
   it('asks the function of the last render for the address and all else', async () => {
