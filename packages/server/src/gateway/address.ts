@@ -46,7 +46,8 @@ export function resolveUpstream(
 
 /** @throws {InvalidOptionError} if it is no URL of a WebSocket. */
 function addressOf(given: unknown): Address {
-  const text = given instanceof URL ? given.href : given;
+  // By what it has: a URL may be of another realm.
+  const text = (given as Partial<URL> | null | undefined)?.href ?? given;
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
   const scheme = url && SCHEMES[url.protocol];
   if (url === undefined || scheme === undefined) {
