@@ -1,8 +1,10 @@
 import {
   type Beat,
+  CloseCode,
   ConnectionClosedError,
   checkNames,
   encodeBeat,
+  ForeignProtocolError,
   HEARTBEAT_OPTION_NAMES,
   type HeartbeatEvents,
   type HeartbeatOptions,
@@ -10,7 +12,7 @@ import {
   type Instant,
   InvalidOptionError,
   intercept,
-  interceptSend,
+  interceptCalls,
   type Millis,
   Pacemaker,
   type PacemakerShell,
@@ -24,8 +26,8 @@ import {
   type WebSocketLike,
 } from '@wirebeat/core';
 import { abandon, reconnectOf } from './abandon.ts';
-import { isRefusal } from './close-record.ts';
 import { HandleEmitter } from './emitter.ts';
+import { isForeign } from './foreign-protocols.ts';
 import { type Lifecycle, pageLifecycle } from './page-lifecycle.ts';
 import { type Presence, watchPresence } from './presence.ts';
 
@@ -69,8 +71,9 @@ const JITTER = 0.1;
  *
  * Attach first thing, as in `attachHeartbeat(new WebSocket(url))`: beats stay hidden from
  * `onmessage` and from listeners added later. The peer should answer, as `@wirebeat/server` does or
- * any server with five lines of its own: see `docs/protocol.md`. One that answers nothing is told of
- * by `unanswered`, gets no more pings, and is judged by `maxSilence` alone.
+ * any server with five lines of its own: see `docs/protocol.md`. If it never answers, `unanswered` is
+ * emitted, no more pings are sent, and `maxSilence` alone limits its silence. Where the subprotocol is
+ * known to have no place for pings, as `graphql-transport-ws` or `mqtt`, that is so from the start.
  *
  * At `dead` the socket is terminated if its class can do that, or closed with 3008. Its `close`
  * event may come a minute late on a dead link, or never: act on `dead`. A socket that has a method
@@ -92,6 +95,9 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #release: (() => void)[] = [];
   #isBound = false;
   #isAlone = false; // nothing was sent since the last ping
+  #isClosing = false; // by the application: the peer's Close frame only answers
+  #isRefused = false;
+  #foreign: string | undefined; // the subprotocol, if it has no place for pings
   #stuck = 0;
   #retryAfter: Millis | undefined;
   #answersBy: Reader = 'server';
@@ -131,6 +137,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
         this.#presence.look(); // each timer asks
         return this.#bufferedAmount - this.#stuck;
       },
+      isPaused: () => (socket as { isPaused?: boolean }).isPaused === true, // of `ws`
     };
     this.#pacemaker = new Pacemaker(timing, scheduler, shell, memory);
     const isClosed = socket.readyState === ReadyState.Closed; // there is nothing to watch, nor will be
@@ -168,6 +175,14 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     return this.#pacemaker.heartbeat.detectionBound;
   }
 
+  /**
+   * Whether the peer closed because of our first ping, as far as can be told: it sent a Close frame
+   * within 5 s, no ping or pong before it, and has never answered.
+   */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
   /** Whether the server knows the session. */
   get isBound(): boolean {
     return this.#isBound;
@@ -185,11 +200,16 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
 
   /**
    * Pings now; resolves to the latency. Rejects with {@link PingTimeoutError} after `timeout`, with
-   * {@link ConnectionClosedError} if the socket is not open or closes, with the signal's reason if
-   * that is aborted, and with {@link InvalidOptionError} if `timeout` or `id` is not allowed.
+   * {@link ConnectionClosedError} if the socket is not open or closes, with
+   * {@link ForeignProtocolError} if its subprotocol has no place for pings, with the signal's reason
+   * if that is aborted, and with {@link InvalidOptionError} if `timeout` or `id` is not allowed.
    */
   ping(options?: PingOptions): Promise<Millis> {
-    return this.#pacemaker.ping(options);
+    const foreign = this.#foreign;
+    if (foreign === undefined || !this.#pacemaker.heartbeat.isMuted) {
+      return this.#pacemaker.ping(options);
+    }
+    return Promise.reject(new ForeignProtocolError(foreign));
   }
 
   /** Asks now because something hints that the link may be dead. Ends in `alive` or `suspect`. */
@@ -213,18 +233,25 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     const onOpen = () => this.#open();
     const onClose = (event: SocketEvent) => {
       this.#settle();
-      const error = new ConnectionClosedError(event.code, event.reason);
-      this.#pacemaker.close(error, isRefusal(event.code));
+      const { code = CloseCode.Abnormal, reason } = event;
+      const byPeer = code !== CloseCode.Abnormal && !this.#isClosing;
+      this.#isRefused = this.#pacemaker.close(
+        new ConnectionClosedError(event.code, reason),
+        byPeer,
+      );
     };
     socket.addEventListener('open', onOpen);
     socket.addEventListener('close', onClose);
     this.#release.push(
       () => socket.removeEventListener('open', onOpen),
       () => socket.removeEventListener('close', onClose),
-      interceptSend(socket, () => {
+      interceptCalls(socket, 'send', () => {
         this.#presence.look();
         this.#pacemaker.sent();
         this.#isAlone = false;
+      }),
+      interceptCalls(socket, 'close', () => {
+        this.#isClosing = true;
       }),
       intercept(socket, {
         receive: (beat) => {
@@ -251,7 +278,10 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
 
   /** The first ping goes out at once: it says what protocol this is, and gives a latency. */
   #open(): void {
-    this.#pacemaker.open();
+    const { protocol = '' } = this.#socket as { protocol?: string };
+    this.#isClosing = false; // a socket that comes back is another connection
+    this.#foreign = isForeign(protocol) ? protocol : undefined;
+    this.#pacemaker.open(this.#foreign === undefined);
     const { pingInterval, pingTimeout } = this.#pacemaker.heartbeat;
     if (pingInterval < Number.POSITIVE_INFINITY) this.#pacemaker.probe(pingTimeout);
   }

@@ -62,20 +62,9 @@ export const NEVER_DIALLED: CloseRecord = {
   wasOpen: false,
 };
 
-/** Protocol error, unsupported data, bad payload, policy violation. */
-const REFUSALS: readonly number[] = [1002, 1003, 1007, 1008];
-
 /** 4400–4499 follow HTTP's 4xx: the request was wrong, and would be wrong again. */
 export function isFatal(code: number): boolean {
   return code >= 4400 && code <= 4499;
-}
-
-/**
- * Whether a peer closed because it did not like what it got, as one may that does not know our
- * pings: RFC 6455 §7.4.1 and the 4xx above. A reset or a restart says nothing about them.
- */
-export function isRefusal(code: number | undefined): boolean {
-  return code !== undefined && (REFUSALS.includes(code) || isFatal(code));
 }
 
 /** The reason that a close code of the peer gives. 1006 is abnormal even if it is called clean. */

@@ -34,13 +34,14 @@ export type ConnectionOptions = Pick<
 
 /**
  * `open` from the open of the socket until its owner calls `makeReady`, `readying` while the
- * application makes it ready, `leaving` once the user has closed it.
+ * application makes it ready, `failing` while the peer may still say why that failed, `leaving` once
+ * the user has closed it.
  */
-type Phase = 'dialling' | 'open' | 'readying' | 'ready' | 'leaving' | 'ended';
+type Phase = 'dialling' | 'open' | 'readying' | 'failing' | 'ready' | 'leaving' | 'ended';
 
 const BEATS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'unanswered'] as const;
 
-/** How long a closing handshake is waited for: on a dead link it never comes. */
+/** How long the peer's Close frame is waited for: on a dead link it never comes. */
 export const CLOSE_WAIT: Millis = 1_000;
 
 /**
@@ -138,7 +139,7 @@ export class Connection {
     const socket = this.socket as WebSocketLike & ReadySocket;
     new Promise((resolve) => resolve(ready(socket, { signal: this.#asking.signal }))).then(
       becomeReady,
-      (error) => this.#fail('not-ready', error),
+      (error) => this.#notReady(error),
     );
   }
 
@@ -195,14 +196,29 @@ export class Connection {
   }
 
   #fail(reason: CloseReason, error: unknown): void {
-    if (this.#phase !== 'dialling' && this.#phase !== 'readying') return; // nobody waits for it
+    if (this.#phase !== 'dialling') return; // nobody waits for it
     this.owner.failed(error);
     this.abandon(reason);
   }
 
+  /** A server that refuses a login often says so in a message, and closes for good right after it. */
+  #notReady(error: unknown): void {
+    if (this.#phase !== 'readying') return;
+    this.#phase = 'failing';
+    this.#limit(CLOSE_WAIT, 'not-ready');
+    this.owner.failed(error);
+  }
+
   #closed(event: SocketEvent): void {
-    const reason = reasonOf(event.code ?? CloseCode.Abnormal, this.#options.isFatal);
-    this.#end(this.#phase === 'leaving' ? 'user' : reason, event);
+    this.#end(this.#reasonOf(event.code ?? CloseCode.Abnormal), event);
+  }
+
+  #reasonOf(code: number): CloseReason {
+    if (this.#phase === 'leaving') return 'user';
+    const reason = reasonOf(code, this.#options.isFatal);
+    if (this.#phase === 'failing') return reason === 'fatal' ? reason : 'not-ready';
+    // It was our ping that the peer did not want, and not the application.
+    return reason === 'fatal' && this.heartbeat?.isRefused ? 'peer-close' : reason;
   }
 
   #forward<Name extends keyof HeartbeatEvents>(heartbeat: SocketHeartbeat, name: Name): void {
@@ -214,7 +230,8 @@ export class Connection {
         this.#since = { missedPings: 0 };
       }
       // A peer that left the pings of one connection unanswered gets another chance to speak.
-      if (name === 'unanswered' && this.#memory.speaks) return this.abandon('unanswered');
+      const { reason } = event as { reason?: string };
+      if (reason === 'silent' && this.#memory.speaks) return this.abandon('unanswered');
       const tell = () => this.owner.beat(name, event);
       if (this.#openedAt === undefined) return this.#early.push(tell);
       tell();

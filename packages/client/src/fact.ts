@@ -32,7 +32,10 @@ const SENTENCES: Readonly<Record<string, (detail: Details) => string>> = {
   recovered: () => 'Alive after all.',
   dead: ({ silentFor }) => `Dead: nothing received for ${inWords(silentFor)}.`,
   stall: ({ lateBy }) => `We did not run for ${inWords(lateBy)}; the peer is asked anew.`,
-  unanswered: () => 'The peer answers no pings: there are no more.',
+  unanswered: ({ reason }) =>
+    reason === 'foreign-protocol'
+      ? 'The subprotocol has no place for pings: there are none.'
+      : `The peer ${reason === 'refused' ? 'closes at our first ping' : 'answers no pings'}: there are no more.`,
   retry: ({ attempt, delay }) => `Attempt ${attempt} follows in ${inWords(delay)}.`,
   giveup: ({ attempts }) => `Given up after ${count(attempts, 'attempt')}.`,
   drop: ({ count: messages, reason }) =>

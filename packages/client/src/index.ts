@@ -2,6 +2,7 @@ export {
   type BackoffOptions,
   CloseCode,
   ConnectionClosedError,
+  ForeignProtocolError,
   HeartbeatError,
   type HeartbeatEvents,
   type HeartbeatOptions,
@@ -13,6 +14,7 @@ export {
   PingTimeoutError,
   QueueOverflowError,
   type Scheduler,
+  type UnansweredReason,
   type WebSocketLike,
 } from '@wirebeat/core';
 export { type AttachOptions, attachHeartbeat, type Reader, SocketHeartbeat } from './attach.ts';

@@ -49,10 +49,10 @@ interface Stage {
 }
 
 /** Dials and attaches, 10 ms before the connection opens. */
-function attach(kind: Kind = 'ws', options: AttachOptions = {}): Stage {
+function attach(kind: Kind = 'ws', options: AttachOptions = {}, protocols?: string[]): Stage {
   const scheduler = new VirtualScheduler(1_000_000);
   const server = new FakeServer(scheduler, kind);
-  const link = server.connect();
+  const link = server.connect(protocols);
   const heartbeat = attachHeartbeat(link.client, {
     scheduler,
     jitter: 0,
@@ -401,6 +401,95 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
     });
   });
 
+  describe('a Close frame right after the first ping', () => {
+    /** The peer greets, and closes when it has read our ping. */
+    function attachRefused(code?: number, memory = new PeerMemory()): [Stage, PeerMemory] {
+      const stage = attach(kind, { memory });
+      stage.server.answer = (text, { peer }) => {
+        if (text.startsWith(PING)) peer.close(code, 'unknown message');
+        return undefined;
+      };
+      stage.scheduler.advance(10);
+      stage.link.peer.send('welcome');
+      stage.scheduler.advance(100);
+      return [stage, memory];
+    }
+
+    it.each([undefined, 1000, 1001, 1002, 1008, 1011, 1012, 4000, 4400])(
+      'with code %s is a refusal, and after two there are no more pings',
+      (code) => {
+        const [first, memory] = attachRefused(code);
+        expect([first.heartbeat.isRefused, memory.speaks]).toEqual([true, true]);
+        const [second] = attachRefused(code, memory);
+        expect([second.heartbeat.isRefused, memory.speaks]).toEqual([true, false]);
+        const third = attach(kind, { memory });
+        third.scheduler.advance(3_600_000);
+        expect(third.link.beats).toEqual([]);
+        expect(third.log.at(-1)).toEqual([0, 'unanswered', { silentFor: 0, reason: 'refused' }]);
+      },
+    );
+
+    it('is none if the connection is reset, or if the application closes it', () => {
+      const ways: ((link: Link) => void)[] = [
+        (link) => link.reset(),
+        (link) => link.client.close(),
+        (link) => link.client.close(4400, 'mine'),
+      ];
+      for (const end of ways) {
+        const memory = new PeerMemory();
+        for (const _ of [1, 2]) {
+          const { scheduler, server, link, heartbeat } = attach(kind, { memory });
+          server.answer = silentPeer;
+          scheduler.advance(20);
+          end(link);
+          scheduler.advance(100);
+          expect(heartbeat.isRefused).toBe(false);
+        }
+        expect(memory.speaks).toBe(true);
+      }
+    });
+  });
+
+  describe('a foreign subprotocol', () => {
+    it.each(['graphql-transport-ws', 'mqtt', 'v12.stomp'])('%s gets no ping', async (protocol) => {
+      const { scheduler, server, link, log, heartbeat } = attach(kind, {}, [protocol]);
+      server.answer = silentPeer;
+      scheduler.advance(10);
+      heartbeat.probe();
+      link.client.send('of the application');
+      scheduler.advance(3_600_000);
+      const ping = heartbeat.ping();
+      await expect(ping).rejects.toMatchObject({ code: 'ERR_FOREIGN_PROTOCOL', protocol });
+      expect(link.wire.sentMessages).toEqual(['of the application']);
+      expect(log).toEqual([
+        [0, 'alive', { latency: undefined }],
+        [0, 'unanswered', { silentFor: 0, reason: 'foreign-protocol' }],
+      ]);
+      expect(heartbeat.status).toBe('alive');
+    });
+
+    it('may not be silent for longer than maxSilence', () => {
+      const { scheduler, link, log } = attach(kind, { maxSilence: 60_000 }, ['mqtt']);
+      scheduler.advance(50_000);
+      link.peer.send('a message');
+      scheduler.advance(60_000);
+      expect(namesOf(log)).not.toContain('dead');
+      scheduler.advance(1_000);
+      expect(log.at(-1)).toMatchObject([110_250, 'dead', { reason: 'max-silence' }]);
+    });
+
+    it('does not hinder a peer that pings all the same: it speaks', async () => {
+      const { scheduler, link, heartbeat } = attach(kind, {}, ['mqtt']);
+      scheduler.advance(10);
+      link.peer.send(`${PING}.a`);
+      scheduler.advance(20);
+      expect(link.wire.sentMessages).toEqual([`${PONG}.a`]);
+      const ping = heartbeat.ping();
+      scheduler.advance(20);
+      expect(await ping).toBe(20);
+    });
+  });
+
   describe('the verdict', () => {
     it('is suspect, then dead, for a peer that fell silent', () => {
       const error = expect.any(PingTimeoutError);
@@ -442,7 +531,7 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       scheduler.advance(1_000_000);
       // 0 the first ping, 3 000 the bare one, 10 250 given up asking
       expect(link.beats).toEqual([`${PING}.1;v=1`, PING]);
-      expect(log.at(-2)).toEqual([10_250, 'unanswered', { silentFor: 10_250 }]);
+      expect(log.at(-2)).toEqual([10_250, 'unanswered', { silentFor: 10_250, reason: 'silent' }]);
       expect(timeOf(log, 'dead')).toBeUndefined();
       expect([heartbeat.status, heartbeat.detectionBound]).toEqual([
         'alive',
@@ -467,6 +556,18 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       server.answer = silentPeer;
       scheduler.advance(60_000);
       expect(log.at(-1)).toMatchObject([10_250, 'dead', { reason: 'ping-timeout' }]);
+    });
+
+    it('is put off while the application has paused the socket', () => {
+      const { scheduler, link, log } = attachOpen(kind);
+      const socket = Object.assign(link.client, { isPaused: true });
+      link.cut(); // nothing is read: it looks the same
+      scheduler.advance(600_000);
+      expect(namesOf(log)).not.toContain('suspect');
+      socket.isPaused = false;
+      scheduler.advance(60_000);
+      expect(log.at(-1)).toMatchObject([expect.any(Number), 'dead', { reason: 'ping-timeout' }]);
+      expect(timeOf(log, 'dead')).toBeGreaterThan(600_000 + 10_000);
     });
 
     it('takes the timing that the server advertises, for what was not given', () => {

@@ -7,6 +7,7 @@ describe('@wirebeat/client', () => {
     expect(Object.keys(client).sort()).toEqual([
       'CloseCode',
       'ConnectionClosedError',
+      'ForeignProtocolError',
       'HeartbeatError',
       'History',
       'InvalidOptionError',
@@ -37,6 +38,7 @@ describe('@wirebeat/client', () => {
       'detach',
       'detectionBound',
       'isBound',
+      'isRefused',
       'lastReceived',
       'lastSent',
       'latency',

@@ -141,8 +141,8 @@ export class FakeServer {
   }
 
   /** Dials without a heartbeat. */
-  connect(): Link {
-    new this.WebSocket('ws://test/');
+  connect(protocols?: string[]): Link {
+    new this.WebSocket('ws://test/', protocols);
     return this.last;
   }
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Attempt } from '../src/dialer.ts';
 import type { LifecycleListener } from '../src/page-lifecycle.ts';
 import type { ReadySocket, ReconnectOptions } from '../src/reconnect-options.ts';
-import { FakeServer, KINDS } from './fake-server.ts';
+import { FakeServer, KINDS, type Link, silentPeer } from './fake-server.ts';
 import { reportedErrors } from './reported-errors.ts';
 import { dial, dialOpen, eventsOf, expectEnded, namesOf, type Stage, settle } from './stage.ts';
 
@@ -220,6 +220,8 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       scheduler.advance(30);
       reject(new Error('wrong password'));
       await settle();
+      expect(namesOf(stage.log)).toEqual(['open', 'error']);
+      scheduler.advance(1_000); // the server might have closed meanwhile
       expect(namesOf(stage.log)).toEqual(['open', 'error', 'close', 'retry']);
       expect(eventsOf(stage.log, 'error')[0]).toMatchObject({ error: new Error('wrong password') });
       expect(causesOf(stage)).toMatchObject([{ reason: 'not-ready', wasOpen: true }]);
@@ -235,7 +237,74 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       const stage = dial(kind, { ready });
       stage.scheduler.advance(30);
       await settle();
+      stage.scheduler.advance(1_000);
       expect(namesOf(stage.log)).toEqual(['open', 'error', 'close', 'retry']);
+    });
+
+    describe('once it has rejected', () => {
+      /** A server that says `auth_invalid`; then it does what is asked for. */
+      async function dialRejected(end: (link: Link) => void) {
+        const all = dialReadying();
+        const { scheduler, server, reject } = all;
+        scheduler.advance(30);
+        reject(new Error('auth_invalid'));
+        await settle();
+        all.socket.send('patient');
+        scheduler.advance(300);
+        end(server.last);
+        scheduler.advance(20);
+        return all;
+      }
+
+      it('gives up if the server closes with a fatal code', async () => {
+        const { server, stage } = await dialRejected(({ peer }) =>
+          peer.close(4401, 'auth_invalid'),
+        );
+        const [giveup] = eventsOf(stage.log, 'giveup');
+        const cause = { reason: 'fatal', code: 4401, text: 'auth_invalid', wasOpen: true };
+        expect(giveup?.detail.cause).toMatchObject(cause);
+        expect(server.last.received).toEqual(['login']); // nothing that waited
+        expectEnded(stage, 1);
+      });
+
+      it('gives up so even if the server never answered our ping', async () => {
+        const all = dialReadying();
+        const { scheduler, server, stage, reject } = all;
+        server.answer = silentPeer;
+        scheduler.advance(30);
+        reject(new Error('auth_invalid'));
+        await settle();
+        server.last.peer.close(4401);
+        scheduler.advance(20);
+        expect(eventsOf(stage.log, 'giveup')).toHaveLength(1);
+      });
+
+      it.each([
+        ['closes with 4001', (link: Link) => link.peer.close(4001, 'later'), 4001],
+        ['is reset', (link: Link) => link.reset(), 1006],
+      ] as const)('dials again, without more delay, if the connection %s', async (_, end, code) => {
+        const { stage, scheduler, server } = await dialRejected(end);
+        expect(causesOf(stage)).toMatchObject([{ reason: 'not-ready', code }]);
+        scheduler.advance(1_000);
+        expect(server.links).toHaveLength(2);
+      });
+
+      it('waits a second at most, and for nothing that is late', async () => {
+        const { scheduler, server, stage } = await dialRejected(() => {});
+        scheduler.advance(679);
+        expect(causesOf(stage)).toEqual([]);
+        scheduler.advance(1);
+        expect(causesOf(stage)).toMatchObject([{ reason: 'not-ready', code: 1006 }]);
+        server.links[0]?.dispatch({ type: 'close', code: 4401, reason: '', wasClean: true });
+        expect(eventsOf(stage.log, 'giveup')).toEqual([]);
+      });
+
+      it('closes when the application does', async () => {
+        const { scheduler, socket, stage } = await dialRejected(() => {});
+        socket.close();
+        scheduler.advance(20);
+        expectEnded(stage, 1);
+      });
     });
 
     it('waits for it no longer than readyTimeout', async () => {

@@ -210,9 +210,29 @@ describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (_, WebSo
   it('gives up on a fatal close code', async () => {
     const server = keep(await listen());
     const { socket, story } = dial(server.url);
-    (await server.connection()).close(4401, 'who are you');
+    const connection = await server.connection();
+    await story.find(named('open'));
+    await socket.ping(); // else the server might only have refused our first one
+    connection.close(4401, 'who are you');
     await story.find(named('giveup'));
     expect(namesOf(story)).toEqual(['open', 'close', 'giveup']);
+    expect(socket.readyState).toBe(3);
+  });
+
+  it('gives up on a fatal code that follows the message for which `ready` rejected', async () => {
+    const server = keep(await listen());
+    const ready = (connection: ReadySocket) =>
+      new Promise((_, reject) => {
+        connection.addEventListener('message', ({ data }) => reject(new Error(data)));
+        connection.send('login');
+      });
+    const { socket, story } = dial(server.url, { ready });
+    await server.received.find((text) => text === 'login');
+    const connection = await server.connection();
+    connection.send('auth_invalid');
+    connection.close(4401, 'auth_invalid');
+    const giveup = await story.find(named('giveup'));
+    expect(giveup[1]).toMatchObject({ attempts: 0, cause: { reason: 'fatal', code: 4401 } });
     expect(socket.readyState).toBe(3);
   });
 

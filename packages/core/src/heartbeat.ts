@@ -27,7 +27,11 @@
 //
 // A peer of whom nothing is known may not speak at all. If it leaves our pings unanswered, that is
 // no death: we fall mute, ping no more, and judge it by `maxSilence`. What it does later may teach
-// us better: a ping or pong of its ends that.
+// us better: a ping or pong of its ends that. A peer that sends a Close frame soon after our first
+// ping, and no beat before it, refuses pings, whatever else it sent: after two of them we are mute.
+//
+// While the application has paused the socket, nothing that the peer sends is read, so nothing is
+// judged. A timer looks whether it still is, and after the pause the peer is asked afresh.
 //
 // Bytes that were queued ahead of a ping defer its clock, up to BACKLOG_TIMEOUTS times over: a ping
 // that has not left cannot be answered. That the queue drains proves nothing of the peer.
@@ -69,8 +73,10 @@ const MAX_STALLS = 3;
 const MAX_SKIPS = 3;
 /** Pings must have been in vain for so many periods until a peer that sends is `one-way`. */
 const ONE_WAY_PERIODS = 3;
-/** A peer that closes so soon after our first ping, and has said nothing, closes because of it. */
-const SHUN_WITHIN: Millis = 5_000;
+/** A peer that closes so soon after our first ping, and has sent no beat, closes because of it. */
+const REFUSAL_WITHIN: Millis = 5_000;
+/** While the application has paused the socket, we look this often whether it still does. */
+const PAUSE_LOOK: Millis = 1_000;
 
 // What is so on this connection, as bits of one field: a field for each would take eight bytes.
 const SUSPENDED = 1; // we do not run, and know it
@@ -83,7 +89,8 @@ const KNOWS_NO_IDS = 64; // it passed over the first ping, and answered the bare
 const OPEN = 128;
 const SUSPECT = 256; // and open
 const DEAD = 512;
-const STALL = 1_024; // how many stalls there were in a row, from this bit on
+const PAUSED = 1_024; // the application does not read, as of the last look
+const STALL = 2_048; // how many stalls there were in a row, from this bit on
 
 const NEVER: Instant = Number.POSITIVE_INFINITY;
 const NONE: Instant = -1; // where Infinity, no small integer, would take memory
@@ -134,12 +141,15 @@ export class Heartbeat extends RttEstimator {
 
   // Inputs.
 
-  /** The connection is open: the handshake went both ways just now. */
-  open(now: Instant): void {
+  /**
+   * The connection is open: the handshake went both ways just now. `asks` is false where the peer
+   * speaks a protocol that has no place for our pings: it gets none.
+   */
+  open(now: Instant, asks = true): void {
     this.#reset();
     this.#advance(now);
     this.#flags = OPEN;
-    if (this.#memory?.speaks === false) this.#flags |= MUTED;
+    if (!asks || this.#memory?.speaks === false) this.#flags |= MUTED;
     this.#lastSent = this.#lastReceived = this.#lastPing = this.#now;
     this.#interval = drawInterval(this.#timing);
   }
@@ -209,13 +219,21 @@ export class Heartbeat extends RttEstimator {
     if (peerState !== this.#timing.peerState) this.#retime({ ...this.#timing, peerState });
   }
 
-  /** Time has passed. Does nothing before {@link deadline}. */
-  tick(now: Instant): readonly HeartbeatAction[] {
+  /**
+   * Time has passed. Does nothing before {@link deadline}. While `isPaused`, we do not read what the
+   * peer sends, so it is not judged; after that it is asked afresh.
+   */
+  tick(now: Instant, isPaused = false): readonly HeartbeatAction[] {
     this.#advance(now);
     const lateBy = this.#now - this.deadline; // -Infinity without a deadline
     if (lateBy < 0) return NOTHING;
     const actions: HeartbeatAction[] = [];
-    if (lateBy > this.#timing.timerSlack) this.#wasStalled(actions, lateBy);
+    if (isPaused) {
+      this.#pause(actions);
+      return actions;
+    }
+    if (this.#is(PAUSED)) this.#unpause(actions);
+    else if (lateBy > this.#timing.timerSlack) this.#wasStalled(actions, lateBy);
     else this.#judge(actions, false);
     if (this.#isOpen && this.#now >= this.#pingAt) this.#pingUnasked(actions);
     return actions;
@@ -264,13 +282,16 @@ export class Heartbeat extends RttEstimator {
   }
 
   /**
-   * The connection has ended; `refused` if the peer said that it did not like what it got.
-   * Everything but {@link open} is ignored from here.
+   * The connection has ended; `byPeer` if the peer sent a Close frame and we had not sent one.
+   * Everything but {@link open} is ignored from here. Returns whether the peer refused our first
+   * ping, as far as can be told.
    */
-  close(now: Instant, refused = false): void {
+  close(now: Instant, byPeer = false): boolean {
     this.#advance(now);
-    if (refused && this.#isShunned) this.#memory?.closedAfterFirstPing();
+    const isRefusal = byPeer && this.#isFirstPingFresh;
+    if (isRefusal) this.#memory?.closedAfterFirstPing();
     this.#reset();
+    return isRefusal;
   }
 
   // Outputs.
@@ -288,6 +309,7 @@ export class Heartbeat extends RttEstimator {
   }
 
   get #dueAt(): Instant {
+    if (this.#is(PAUSED)) return this.#afreshAt + PAUSE_LOOK;
     const pingAt = this.#pingAt;
     if (this.#outstanding === undefined && !this.isMuted) return pingAt; // nobody is judged
     const judged = this.#verdictAt === NONE ? this.#judgedAt : this.#verdictAt;
@@ -338,6 +360,11 @@ export class Heartbeat extends RttEstimator {
   /** Whether the peer answers no pings, so that there are none. */
   get isMuted(): boolean {
     return this.#is(MUTED);
+  }
+
+  /** Whether that is so because it closed connections right after our first ping. */
+  get isRefused(): boolean {
+    return this.isMuted && this.#memory?.refuses === true;
   }
 
   /** How late a {@link tick} would be, where that is a stall; else 0. */
@@ -474,7 +501,7 @@ export class Heartbeat extends RttEstimator {
   #ping(actions: HeartbeatAction[], asked: boolean, lostAfter?: Millis, given?: string): void {
     const id = given ?? this.#nextId(asked);
     this.#sent += 1;
-    const sampled = !this.#is(BACKLOGGED); // else it waits in our own queue first
+    const sampled = !this.#is(BACKLOGGED | PAUSED); // else it, or its pong, waits for us first
     const ping = { seq: this.#sent, id, sentAt: Heartbeat.#present, sampled };
     if (this.#outstanding === undefined) this.#outstanding = new OutstandingPings(ping);
     else this.#lost += this.#outstanding.add(ping, lostAfter ?? this.pingTimeout);
@@ -518,6 +545,19 @@ export class Heartbeat extends RttEstimator {
     if (this.stallAt(this.#now) === 0) return;
     this.#outstanding?.distrust();
     this.#afreshAt = this.#now;
+  }
+
+  /** Nothing is judged. Pings go out as they are due, for proxies to see: their pongs wait for us. */
+  #pause(actions: HeartbeatAction[]): void {
+    this.#flags |= PAUSED;
+    this.#afreshAt = this.#now;
+    this.#outstanding?.distrust();
+    if (this.#now >= this.#pingAt && !this.#is(BACKLOGGED)) this.#ping(actions, false);
+  }
+
+  #unpause(actions: HeartbeatAction[]): void {
+    this.#flags &= ~PAUSED;
+    this.#askAfresh(actions);
   }
 
   /** Forgives what silence there was and sends a ping with a full timeout of its own. */
@@ -564,10 +604,11 @@ export class Heartbeat extends RttEstimator {
     return !this.#is(PEER_ANSWERS) && !this.#is(PEER_PINGS) && this.#memory?.forgives === true;
   }
 
-  get #isShunned(): boolean {
-    const since = this.#silence?.since ?? 0;
-    const isFirst = this.#sent === 1 && this.#silence !== undefined;
-    return isFirst && this.#mayNotSpeak && this.#now - since <= SHUN_WITHIN;
+  /** Our first ping is out so short that a Close frame would be the answer, whatever else was sent. */
+  get #isFirstPingFresh(): boolean {
+    const first = this.#outstanding?.oldest; // the first, until a pong comes
+    if (first?.seq !== 1 || this.isMuted || !this.#mayNotSpeak) return false;
+    return this.#now - first.sentAt <= REFUSAL_WITHIN;
   }
 
   #mute(actions: HeartbeatAction[]): void {

@@ -6,6 +6,7 @@ export { type Beat, decodeBeat, encodeBeat, MAX_BEAT_BYTES, mayBeginBeat } from 
 export { Emitter, type EventEmitterLike } from './emitter.ts';
 export {
   ConnectionClosedError,
+  ForeignProtocolError,
   HeartbeatError,
   InvalidOptionError,
   PingTimeoutError,
@@ -18,7 +19,7 @@ export type {
   HeartbeatStatus,
   TimeoutReason,
 } from './heartbeat-action.ts';
-export { type Interceptor, intercept, interceptSend, readBeat } from './intercept.ts';
+export { type Interceptor, intercept, interceptCalls, readBeat } from './intercept.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
 export {
   type BackoffOptions,
@@ -34,7 +35,13 @@ export {
   resolveHeartbeatOptions,
 } from './options.ts';
 export { Pacemaker, type PacemakerShell } from './pacemaker.ts';
-export { type HeartbeatEvents, Pacer, type PingOrder, type Wake } from './pacer.ts';
+export {
+  type HeartbeatEvents,
+  Pacer,
+  type PingOrder,
+  type UnansweredReason,
+  type Wake,
+} from './pacer.ts';
 export { PeerMemory } from './peer-memory.ts';
 export { type AbortSignalLike, PendingPings, type PingOptions } from './pending-pings.ts';
 export { RttEstimator } from './rtt-estimator.ts';

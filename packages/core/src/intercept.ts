@@ -38,12 +38,16 @@ export function intercept(socket: WebSocketLike, interceptor: Interceptor): () =
   return interceptDispatch(socket as DispatchingSocket, interceptor);
 }
 
-/** Calls `observe` whenever the application sends. Returns what ends it and leaves no trace. */
-export function interceptSend(socket: WebSocketLike, observe: () => void): () => void {
-  const { send } = socket;
-  return override(socket, 'send', function (this: unknown, ...args: [never]): void {
+/** Calls `observe` before each call of that method. Returns what ends it and leaves no trace. */
+export function interceptCalls(
+  socket: WebSocketLike,
+  name: 'send' | 'close',
+  observe: () => void,
+): () => void {
+  const method: (...args: never[]) => void = socket[name];
+  return override(socket, name, function (this: unknown, ...args: never[]): void {
     observe();
-    return send.apply(this, args);
+    return method.apply(this, args);
   });
 }
 
@@ -83,10 +87,12 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
   const restore = override(
     socket,
     'dispatchEvent',
-    function (this: unknown, event: SocketEvent): boolean {
-      if (event.type !== 'message') return dispatchEvent.call(this as never, event);
+    // mock-socket passes more than the event.
+    function (this: unknown, ...args: [event: SocketEvent]): boolean {
+      const [event] = args;
+      if (event.type !== 'message') return dispatchEvent.apply(this as never, args);
       seen = event;
-      return take(event) || dispatchEvent.call(this as never, event);
+      return take(event) || dispatchEvent.apply(this as never, args);
     },
   );
   const options = { capture: true };
@@ -107,6 +113,7 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
 /** Reads text as `ws` gives it: the bytes of a Buffer. Undefined if it is no beat. */
 export function readBeat(data: unknown): Beat | undefined {
   if (typeof data === 'string') return decodeBeat(data);
-  if (!(data instanceof Uint8Array) || !mayBeBeat(data)) return undefined;
-  return decodeBeat(String.fromCharCode(...data));
+  if (!ArrayBuffer.isView(data)) return undefined; // also a Buffer of another realm, as in jsdom
+  const bytes = data as Uint8Array;
+  return mayBeBeat(bytes) ? decodeBeat(String.fromCharCode(...bytes)) : undefined;
 }

@@ -12,6 +12,8 @@ export interface PacemakerShell {
   emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
   /** Bytes that wait to leave, where the runtime tells: a ping behind them gets more time. */
   buffered?(): number;
+  /** Whether the application has paused the socket, where it can. */
+  isPaused?(): boolean;
 }
 
 /** A {@link Pacer} beside the object that it works for, with a timer of its own. */
@@ -50,5 +52,9 @@ export class Pacemaker extends Pacer {
 
   protected override buffered(): number {
     return this.#shell.buffered?.() ?? 0;
+  }
+
+  protected override isPaused(): boolean {
+    return this.#shell.isPaused?.() === true;
   }
 }

@@ -42,10 +42,16 @@ export interface HeartbeatEvents {
     readonly error: PingTimeoutError;
   };
   /** The peer answers no pings, so there are no more: see `maxSilence`. */
-  readonly unanswered: { readonly silentFor: Millis };
+  readonly unanswered: { readonly silentFor: Millis; readonly reason: UnansweredReason };
   /** We ourselves did not run for a while; the peer is asked anew before it is judged. */
   readonly stall: { readonly lateBy: Millis };
 }
+
+/**
+ * Why a connection has no pings: the peer left them unanswered, it twice closed right after the
+ * first, or the subprotocol is one that is known to have no place for them.
+ */
+export type UnansweredReason = 'silent' | 'refused' | 'foreign-protocol';
 
 /** What wakes a {@link Pacer}, by `tick`. Once too often does no harm. */
 export interface Wake {
@@ -87,12 +93,19 @@ export abstract class Pacer {
     return 0;
   }
 
-  /** The connection is open. */
-  open(): void {
-    this.heartbeat.open(this.scheduler.now());
+  /** Whether nothing is read at present, because the application has paused the socket. */
+  protected isPaused(): boolean {
+    return false;
+  }
+
+  /** The connection is open; `asks` is false where the peer's protocol has no place for our pings. */
+  open(asks = true): void {
+    this.heartbeat.open(this.scheduler.now(), asks);
     this.#perform([]);
-    // Known from an earlier connection; nobody shall believe that this one is watched over.
-    if (this.heartbeat.isMuted) this.emit('unanswered', { silentFor: 0 });
+    if (!this.heartbeat.isMuted) return;
+    // Known beforehand; nobody shall believe that this connection is watched over.
+    const known = this.heartbeat.isRefused ? 'refused' : 'silent';
+    this.emit('unanswered', { silentFor: 0, reason: asks ? known : 'foreign-protocol' });
   }
 
   /** Anything was received. */
@@ -165,7 +178,7 @@ export abstract class Pacer {
   /** Time has passed. Early or repeated, it does nothing. */
   tick(): void {
     this.#lookAtBuffer();
-    this.#perform(this.heartbeat.tick(this.scheduler.now()));
+    this.#perform(this.heartbeat.tick(this.scheduler.now(), this.isPaused()));
   }
 
   /** We are not going to run for a while: see {@link Heartbeat.suspend}. */
@@ -180,12 +193,16 @@ export abstract class Pacer {
     this.#perform(this.heartbeat.resume(this.scheduler.now()));
   }
 
-  /** The connection has ended, or is no longer watched: whoever waits for a pong is told why. */
-  close(error: HeartbeatError, refused = false): void {
-    this.heartbeat.close(this.scheduler.now(), refused);
+  /**
+   * The connection has ended, or is no longer watched: whoever waits for a pong is told why. Returns
+   * whether the peer refused our first ping: see {@link Heartbeat.close}.
+   */
+  close(error: HeartbeatError, byPeer = false): boolean {
+    const isRefusal = this.heartbeat.close(this.scheduler.now(), byPeer);
     this.#told = 'idle';
     this.alarm.cancel();
     this.#pending?.rejectAll(error);
+    return isRefusal;
   }
 
   /** Also asked between two orders: a listener may close us. */
@@ -225,7 +242,7 @@ export abstract class Pacer {
           this.emit('stall', { lateBy: action.lateBy });
           break;
         case 'unanswered':
-          this.emit('unanswered', { silentFor: action.silentFor });
+          this.emit('unanswered', { silentFor: action.silentFor, reason: 'silent' });
           break;
         default: // 'timeout': what `end` takes says that no other is left
           return this.#end(action);

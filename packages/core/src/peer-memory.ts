@@ -11,13 +11,18 @@ const MAX_STRETCHED: Millis = 60_000;
  */
 export class PeerMemory {
   #unanswered = 0; // connections in a row on which no ping was answered
-  #shunned = 0; // connections in a row that it closed right after our first ping
+  #refused = 0; // connections in a row that it closed right after our first ping
   #deaths = 0; // connections in a row that ended in a ping timeout
   #hasAnswered = false;
 
   /** Whether it is worth a ping: not two connections in a row without answer. */
   get speaks(): boolean {
-    return this.#unanswered < IN_A_ROW && this.#shunned < IN_A_ROW;
+    return this.#unanswered < IN_A_ROW && !this.refuses;
+  }
+
+  /** Whether it has closed two connections in a row right after our first ping. */
+  get refuses(): boolean {
+    return this.#refused >= IN_A_ROW;
   }
 
   /** Whether it has ever answered a ping of ours, so that silence is death and not ignorance. */
@@ -43,13 +48,13 @@ export class PeerMemory {
   /** It answered a ping, or sent one: it speaks. Only an answer in time ends a row of deaths. */
   answered(inTime: boolean): void {
     this.#hasAnswered = true;
-    this.#unanswered = this.#shunned = 0;
+    this.#unanswered = this.#refused = 0;
     if (inTime) this.#deaths = 0;
   }
 
-  /** It closed a connection right after our first ping. */
+  /** It closed a connection right after our first ping, with whatever code. */
   closedAfterFirstPing(): void {
-    this.#shunned += 1;
+    this.#refused += 1;
   }
 
   /** A connection came to nothing: by a ping timeout or otherwise, and without an answer or after one. */

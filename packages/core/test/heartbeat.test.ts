@@ -760,8 +760,8 @@ describe('Heartbeat, towards a peer that may not speak', () => {
     expect(heartbeat.deadline).toBe(6_200);
   });
 
-  it('takes a refusal within 5 s of its first ping for its doing, twice', () => {
-    for (const [after, refused, speaks] of [
+  it('takes a Close frame within 5 s of its first ping for a refusal, twice', () => {
+    for (const [after, byPeer, speaks] of [
       [5_000, true, false],
       [5_001, true, true],
       [10, false, true],
@@ -771,22 +771,41 @@ describe('Heartbeat, towards a peer that may not speak', () => {
       for (const start of [0, 10_000]) {
         heartbeat.open(start);
         heartbeat.ping(start);
-        heartbeat.close(start + after, refused);
+        expect(heartbeat.close(start + after, byPeer)).toBe(!speaks);
       }
-      expect(memory.speaks).toBe(speaks);
+      expect([memory.speaks, memory.refuses]).toEqual([speaks, !speaks]);
     }
   });
 
-  it('blames no ping for a refusal that came before it, after the second or after bytes', () => {
+  it('takes it so whatever else the peer sent, and whatever else we asked', () => {
+    const ways: ((heartbeat: Heartbeat) => void)[] = [
+      (heartbeat) => heartbeat.ping(1),
+      (heartbeat) => heartbeat.receive(1),
+      (heartbeat) => heartbeat.tick(3_000), // suspect, with a bare ping
+    ];
+    for (const goOn of ways) {
+      const [heartbeat, memory] = strange({ pingTimeout: 20_000 });
+      for (let connections = 0; connections < 2; connections += 1) {
+        heartbeat.open(0);
+        heartbeat.ping(0);
+        goOn(heartbeat);
+        expect(heartbeat.close(4_000, true)).toBe(true);
+      }
+      expect(memory.speaks).toBe(false);
+    }
+  });
+
+  it('takes it for no refusal before the first ping, or after a ping or pong of the peer', () => {
     const ways: ((heartbeat: Heartbeat) => void)[] = [
       () => {},
       (heartbeat) => {
         heartbeat.ping(0);
-        heartbeat.ping(1);
+        heartbeat.receivePing(1);
       },
       (heartbeat) => {
         heartbeat.ping(0);
-        heartbeat.receive(1);
+        heartbeat.receivePong(1, '1');
+        heartbeat.ping(1);
       },
     ];
     for (const begin of ways) {
@@ -794,10 +813,37 @@ describe('Heartbeat, towards a peer that may not speak', () => {
       for (let connections = 0; connections < 2; connections += 1) {
         heartbeat.open(0);
         begin(heartbeat);
-        heartbeat.close(2, true);
+        expect(heartbeat.close(2, true)).toBe(false);
       }
       expect(memory.speaks).toBe(true);
     }
+  });
+
+  it('takes it for no refusal of a peer that answered on an earlier connection', () => {
+    const [heartbeat, memory] = strange();
+    heartbeat.ping(0);
+    heartbeat.receivePong(1, '1');
+    for (let connections = 0; connections < 3; connections += 1) {
+      heartbeat.open(10);
+      heartbeat.ping(10);
+      expect(heartbeat.close(20, true)).toBe(false);
+    }
+    expect(memory.speaks).toBe(true);
+  });
+
+  it('is mute from the start where the protocol has no place for pings, and learns nothing by it', () => {
+    const [heartbeat, memory] = strange({ maxSilence: 60_000 });
+    for (let connections = 0; connections < 3; connections += 1) {
+      heartbeat.open(0, false);
+      expect([heartbeat.isMuted, heartbeat.isRefused]).toEqual([true, false]);
+      expect(heartbeat.probe(0, 1_000)).toEqual([]);
+      expect(heartbeat.deadline).toBe(60_000);
+      expect(heartbeat.close(0, true)).toBe(false);
+    }
+    expect(memory).toMatchObject({ speaks: true, refuses: false, hasAnswered: false });
+    heartbeat.open(0, false);
+    heartbeat.tick(60_000);
+    expect(typesOf(heartbeat.tick(60_250))).toEqual(['timeout']);
   });
 
   it('is not blamed itself where nothing is remembered', () => {

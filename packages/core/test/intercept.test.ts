@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import type { Beat } from '../src/codec.ts';
-import { type Interceptor, intercept, interceptSend } from '../src/intercept.ts';
+import { type Interceptor, intercept, interceptCalls } from '../src/intercept.ts';
 import type { SocketEvent, WebSocketLike } from '../src/socket.ts';
 import { FakeSocket } from '../src/testing/fake-socket.ts';
 import { VirtualScheduler } from '../src/testing/virtual-scheduler.ts';
@@ -568,11 +568,11 @@ describe('intercept', () => {
   }
 });
 
-describe('interceptSend', () => {
+describe('interceptCalls', () => {
   it('tells of each send, before it happens, and hands it on with all arguments', () => {
     const socket = new NodeSocket();
     const sentBefore: number[] = [];
-    interceptSend(socket, () => sentBefore.push(socket.sent.length));
+    interceptCalls(socket, 'send', () => sentBefore.push(socket.sent.length));
     const done = () => {};
     const send = socket.send as (...args: unknown[]) => void;
     send.call(socket, 'one');
@@ -583,10 +583,10 @@ describe('interceptSend', () => {
 
   it('returns and throws what send does', () => {
     const socket = new FakeSocket(new VirtualScheduler());
-    interceptSend(socket, () => {});
+    interceptCalls(socket, 'send', () => {});
     expect(() => socket.send('early')).toThrow('not open yet');
     const odd = Object.assign(new NodeSocket(), { send: () => 'queued' });
-    interceptSend(odd, () => {});
+    interceptCalls(odd, 'send', () => {});
     expect(odd.send()).toBe('queued');
   });
 
@@ -594,7 +594,7 @@ describe('interceptSend', () => {
     const socket = new NodeSocket();
     const observe = vi.fn();
     const own = Reflect.ownKeys(socket);
-    const restore = interceptSend(socket, observe);
+    const restore = interceptCalls(socket, 'send', observe);
     restore();
     expect(Reflect.ownKeys(socket)).toEqual(own);
     socket.send('x');
@@ -605,7 +605,7 @@ describe('interceptSend', () => {
   it('leaves what another put on top working, and lies inert below it', () => {
     const socket = new NodeSocket();
     const observe = vi.fn();
-    const restore = interceptSend(socket, observe);
+    const restore = interceptCalls(socket, 'send', observe);
     const inner = socket.send;
     const onTop = vi.fn((...data: unknown[]) => inner.apply(socket, data));
     socket.send = onTop;

@@ -36,9 +36,13 @@ type Entry = readonly [at: number, what: string, details: unknown];
 interface Surroundings {
   readonly memory?: PeerMemory;
   readonly buffered?: () => number;
+  readonly isPaused?: () => boolean;
 }
 
-function setUp(options: HeartbeatOptions = TIMING, { memory, buffered }: Surroundings = {}) {
+function setUp(
+  options: HeartbeatOptions = TIMING,
+  { memory, buffered, isPaused }: Surroundings = {},
+) {
   const scheduler = new VirtualScheduler();
   const handle = new Handle();
   const log: Entry[] = [];
@@ -50,6 +54,7 @@ function setUp(options: HeartbeatOptions = TIMING, { memory, buffered }: Surroun
       handle.tell(name, event);
     },
     ...(buffered && { buffered }),
+    ...(isPaused && { isPaused }),
   };
   const pacemaker = new Pacemaker(options, scheduler, shell, memory);
   const pong = (id?: string) => pacemaker.receiveBeat({ type: 'pong', id });
@@ -323,6 +328,71 @@ describe('Pacer', () => {
     });
   });
 
+  describe('while the application has paused the socket', () => {
+    function setUpPaused() {
+      let isPaused = false;
+      const all = setUpOpen(TIMING, { isPaused: () => isPaused });
+      const pause = () => {
+        isPaused = true;
+      };
+      const goOn = () => {
+        isPaused = false;
+      };
+      return { ...all, pause, goOn };
+    }
+
+    it('judges nobody, and pings as it would, so that proxies see bytes', () => {
+      const { scheduler, log, pacemaker, pause, names } = setUpPaused();
+      pacemaker.probe(10_000);
+      pause();
+      scheduler.advance(3_600_000);
+      expect(new Set(names())).toEqual(new Set(['send ping', 'ping']));
+      expect(log.length / 2).toBeGreaterThan(3_600_000 / 27_000);
+      expect(pacemaker.heartbeat.status).toBe('alive');
+    });
+
+    it('asks afresh after it, and judges the answer to that', () => {
+      const { scheduler, log, pacemaker, pong, pause, goOn, names } = setUpPaused();
+      pacemaker.probe(10_000);
+      pause();
+      scheduler.advance(60_000);
+      log.length = 0;
+      goOn();
+      scheduler.advance(1_000); // it is looked each second
+      expect(names()).toEqual(['send ping', 'ping']);
+      const [[, , id] = []] = log;
+      scheduler.advance(50);
+      pong(id as string);
+      expect(lastOf(log, 'pong')).toMatchObject({ sampled: true });
+      log.length = 0;
+      scheduler.advance(60_000);
+      expect(lastOf(log, 'dead')).toMatchObject({ reason: 'ping-timeout' });
+    });
+
+    it('does not count the latency of a pong that waited for us', () => {
+      const { scheduler, log, pacemaker, pong, pause, goOn } = setUpPaused();
+      pacemaker.probe(10_000);
+      pause();
+      scheduler.advance(8_000);
+      goOn();
+      pong('1');
+      expect(lastOf(log, 'pong')).toMatchObject({ latency: 8_000, sampled: false });
+    });
+
+    it('leaves alone what is suspended for another reason', () => {
+      const { scheduler, log, pacemaker, pause, goOn } = setUpPaused();
+      pause();
+      scheduler.advance(30_000);
+      pacemaker.suspend();
+      log.length = 0;
+      scheduler.advance(60_000);
+      goOn();
+      scheduler.advance(60_000);
+      expect(log).toEqual([]);
+      expect(scheduler.pending).toBe(0);
+    });
+  });
+
   describe('with a peer that has never answered', () => {
     it('says unanswered in place of dead, once, and pings no more', () => {
       const { scheduler, log, pacemaker } = setUpOpen(TIMING, { memory: new PeerMemory() });
@@ -333,7 +403,7 @@ describe('Pacer', () => {
         [3_000, 'send ping', undefined],
         [3_000, 'ping', { id: undefined }],
         [3_000, 'suspect', { silentFor: 3_000 }],
-        [10_250, 'unanswered', { silentFor: 10_250 }],
+        [10_250, 'unanswered', { silentFor: 10_250, reason: 'silent' }],
         [10_250, 'alive', { latency: undefined }],
       ]);
     });
@@ -344,9 +414,22 @@ describe('Pacer', () => {
         expect(memory.speaks).toBe(true);
         const { pacemaker } = setUpOpen(TIMING, { memory });
         pacemaker.probe(10_000);
-        pacemaker.close(CLOSED, byPeer);
+        expect(pacemaker.close(CLOSED, byPeer)).toBe(byPeer === true);
       }
-      expect(memory.speaks).toBe(false);
+      const { log, pacemaker } = setUp(TIMING, { memory });
+      pacemaker.open();
+      expect(lastOf(log, 'unanswered')).toEqual({ silentFor: 0, reason: 'refused' });
+    });
+
+    it('says unanswered at once where the protocol has no place for pings, and sends none', () => {
+      const { scheduler, log, pacemaker } = setUp(TIMING, { memory: new PeerMemory() });
+      pacemaker.open(false);
+      pacemaker.probe(10_000);
+      scheduler.advance(3_600_000);
+      expect(log).toEqual([
+        [0, 'alive', { latency: undefined }],
+        [0, 'unanswered', { silentFor: 0, reason: 'foreign-protocol' }],
+      ]);
     });
 
     it('says unanswered at once on a connection to a peer that is known not to speak', () => {
@@ -361,7 +444,7 @@ describe('Pacer', () => {
       pacemaker.open();
       expect(log).toEqual([
         [0, 'alive', { latency: undefined }],
-        [0, 'unanswered', { silentFor: 0 }],
+        [0, 'unanswered', { silentFor: 0, reason: 'silent' }],
       ]);
       scheduler.advance(3_600_000);
       expect(log).toHaveLength(2);

@@ -19,7 +19,7 @@ describe('PeerMemory', () => {
     memory.closedAfterFirstPing();
     expect(memory.speaks).toBe(true);
     memory.closedAfterFirstPing();
-    expect(memory.speaks).toBe(false);
+    expect(memory).toMatchObject({ speaks: false, refuses: true });
   });
 
   it('asks again once it speaks', () => {
@@ -29,7 +29,7 @@ describe('PeerMemory', () => {
       memory.ended(false, false);
     }
     memory.answered(false);
-    expect(memory).toMatchObject({ speaks: true, hasAnswered: true });
+    expect(memory).toMatchObject({ speaks: true, refuses: false, hasAnswered: true });
   });
 
   it('holds a peer to its answers until a connection was without one', () => {

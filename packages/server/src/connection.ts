@@ -277,6 +277,10 @@ export class Connection
     return this.socket.bufferedAmount;
   }
 
+  override isPaused(): boolean {
+    return this.socket.isPaused === true;
+  }
+
   protected get alarm(): this {
     return this;
   }

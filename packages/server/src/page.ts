@@ -24,6 +24,8 @@ export interface PageShell {
   sendBeat(beat: Beat): void;
   /** When anything was last received, from the page or from its WebSocket layer. */
   readonly lastReceived: Instant;
+  /** Whether nothing is read, because the application has paused the socket. */
+  isPaused(): boolean;
   /** It was unresponsive for too long. */
   giveUp(): void;
 }
@@ -139,11 +141,11 @@ export class Page extends Pacer implements Sleeper {
     this.#forgive();
   }
 
-  override close(error: HeartbeatError): void {
+  override close(error: HeartbeatError): boolean {
     this.#forgive();
-    super.close(error);
     this.#context.wheel.remove(this.#entry);
     this.#entry = NO_ENTRY;
+    return super.close(error);
   }
 
   // What its pacer wants.
@@ -157,6 +159,10 @@ export class Page extends Pacer implements Sleeper {
   }
 
   protected sendPong(): void {} // the connection sends it
+
+  protected override isPaused(): boolean {
+    return this.#shell.isPaused();
+  }
 
   protected get alarm(): this {
     return this;
@@ -209,7 +215,11 @@ export class Page extends Pacer implements Sleeper {
     this.#limit?.cancel();
     if (maxUnresponsive === Number.POSITIVE_INFINITY) return;
     const due = scheduler.now() + maxUnresponsive;
-    this.#limit = scheduler.at(due, () => this.#shell.giveUp());
+    this.#limit = scheduler.at(due, () => {
+      if (this.isPaused())
+        this.#limitSilence(); // it may have spoken: nobody has read it
+      else this.#shell.giveUp();
+    });
   }
 
   /** It speaks. */

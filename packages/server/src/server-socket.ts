@@ -10,6 +10,8 @@ export interface ServerSocket extends WebSocketLike {
   emit(name: any, ...args: any[]): boolean;
   /** Reads no more. */
   pause(): void;
+  /** Whether that was called, by the application: what the peer sends is not read. */
+  readonly isPaused?: boolean;
   terminate(): void;
 }
 

@@ -2,19 +2,28 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VERDICT_WAIT } from '../../src/heartbeat.ts';
 import { PeerMemory } from '../../src/peer-memory.ts';
-import { jittered, life, Simulation, settings } from '../simulation.ts';
+import { type Input, jittered, life, Simulation, settings } from '../simulation.ts';
 
 /**
  * What a peer does on one connection: nothing, it sends but answers no ping, it answers each, it
- * answers and then falls silent, it closes right after our first ping, or it pings us once.
+ * answers and then falls silent, it closes right after our first ping, or greets and does so, or it
+ * pings us once.
  */
-type Manner = 'silent' | 'chatter' | 'answers' | 'answers, then silent' | 'leaves' | 'pings';
+type Manner =
+  | 'silent'
+  | 'chatter'
+  | 'answers'
+  | 'answers, then silent'
+  | 'leaves'
+  | 'greets, then leaves'
+  | 'pings';
 const MANNERS: readonly Manner[] = [
   'silent',
   'chatter',
   'answers',
   'answers, then silent',
   'leaves',
+  'greets, then leaves',
   'pings',
 ];
 
@@ -50,7 +59,7 @@ class Known {
     if (manner === 'pings') return this.#learnPing(isMuted);
     if (isMuted) return manner === 'silent' && maxSilence !== false ? ['max-silence'] : [];
     if (manner === 'silent' || manner === 'chatter') return this.#learnNoAnswer(manner, maxSilence);
-    if (manner === 'leaves') {
+    if (manner === 'leaves' || manner === 'greets, then leaves') {
       if (!this.isHeld) this.left += 1;
       return [];
     }
@@ -84,7 +93,9 @@ class Known {
 function play(simulation: Simulation, manner: Manner, { pingTimeout }: Options): string[] {
   const { heartbeat } = simulation;
   if (manner === 'pings') simulation.happen('ping');
-  if (manner === 'leaves') playLeaving(simulation);
+  if (manner === 'leaves') playLeaving(simulation, []);
+  else if (manner === 'greets, then leaves')
+    playLeaving(simulation, ['receive', 'receive', 'sent']);
   else if (manner === 'silent' || manner === 'pings') simulation.tickUntil(simulation.now + LONG);
   else if (manner === 'chatter') playChatter(simulation, pingTimeout / 2);
   else {
@@ -110,10 +121,12 @@ function playChatter(simulation: Simulation, apart: number): void {
   }
 }
 
-function playLeaving(simulation: Simulation): void {
+function playLeaving(simulation: Simulation, before: readonly Input[]): void {
   const { heartbeat } = simulation;
   if (heartbeat.isMuted) return;
+  for (const input of before) simulation.happen(input);
   simulation.tickUntil(heartbeat.deadline + 1);
+  for (const input of before) simulation.happen(input);
   heartbeat.close(simulation.now, true);
 }
 
@@ -135,9 +148,12 @@ describe('law 11: a peer that does not speak is not dead', () => {
   });
 
   it('never calls one dead that never spoke, but for maxSilence, and tells of it once', () => {
-    const silent = fc.array(fc.constantFrom<Manner[]>('silent', 'chatter', 'leaves'), {
-      maxLength: 8,
-    });
+    const silent = fc.array(
+      fc.constantFrom<Manner[]>('silent', 'chatter', 'leaves', 'greets, then leaves'),
+      {
+        maxLength: 8,
+      },
+    );
     fc.assert(
       fc.property(options, silent, (given, manners) => {
         const memory = new PeerMemory();

@@ -161,6 +161,7 @@ export class PageSide {
       get lastReceived(): Instant {
         return heartbeat.lastReceived;
       },
+      isPaused: () => this.#shell.line.isPaused,
       giveUp: () => this.#shell.expel(UNRESPONSIVE),
     };
     return new Page(shell, this.#context);
