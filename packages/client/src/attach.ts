@@ -4,8 +4,8 @@ import {
   ConnectionClosedError,
   checkNames,
   encodeBeat,
-  ForeignProtocolError,
   HEARTBEAT_OPTION_NAMES,
+  HeartbeatError,
   type HeartbeatEvents,
   type HeartbeatOptions,
   type HeartbeatStatus,
@@ -201,15 +201,16 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   /**
    * Pings now; resolves to the latency. Rejects with {@link PingTimeoutError} after `timeout`, with
    * {@link ConnectionClosedError} if the socket is not open or closes, with
-   * {@link ForeignProtocolError} if its subprotocol has no place for pings, with the signal's reason
-   * if that is aborted, and with {@link InvalidOptionError} if `timeout` or `id` is not allowed.
+   * `ERR_FOREIGN_PROTOCOL` if its subprotocol has no place for pings, with the signal's reason if
+   * that is aborted, and with {@link InvalidOptionError} if `timeout` or `id` is not allowed.
    */
   ping(options?: PingOptions): Promise<Millis> {
     const foreign = this.#foreign;
     if (foreign === undefined || !this.#pacemaker.heartbeat.isMuted) {
       return this.#pacemaker.ping(options);
     }
-    return Promise.reject(new ForeignProtocolError(foreign));
+    const words = `The subprotocol \`${foreign}\` has no place for pings`;
+    return Promise.reject(new HeartbeatError('HeartbeatError', 'ERR_FOREIGN_PROTOCOL', words));
   }
 
   /** Asks now because something hints that the link may be dead. Ends in `alive` or `suspect`. */

@@ -2,7 +2,6 @@ export {
   type BackoffOptions,
   CloseCode,
   ConnectionClosedError,
-  ForeignProtocolError,
   HeartbeatError,
   type HeartbeatEvents,
   type HeartbeatOptions,

@@ -7,7 +7,6 @@ describe('@wirebeat/client', () => {
     expect(Object.keys(client).sort()).toEqual([
       'CloseCode',
       'ConnectionClosedError',
-      'ForeignProtocolError',
       'HeartbeatError',
       'History',
       'InvalidOptionError',

@@ -2,7 +2,6 @@
 // ├── InvalidOptionError         option, expected, value     you broke a rule; thrown at construction
 // ├── PingTimeoutError           pingTimeout, silentFor      the peer did not answer; comes with 'dead'
 // ├── ConnectionClosedError      closeCode, reason           rejects what was waiting for a pong
-// ├── ForeignProtocolError       protocol                    rejects a ping where there is no place for it
 // └── QueueOverflowError         maxQueuedBytes, …Messages   thrown by send() while disconnected
 //
 // Only InvalidOptionError and QueueOverflowError are thrown at a caller; the others come by event
@@ -84,21 +83,6 @@ export class ConnectionClosedError extends HeartbeatError {
     );
     this.closeCode = closeCode;
     this.reason = reason;
-  }
-}
-
-/** A ping was asked for on a connection whose subprotocol is known to have no place for it. */
-export class ForeignProtocolError extends HeartbeatError {
-  /** What the handshake settled on. */
-  readonly protocol: string;
-
-  constructor(protocol: string) {
-    super(
-      'ForeignProtocolError',
-      'ERR_FOREIGN_PROTOCOL',
-      `The subprotocol \`${protocol}\` has no place for our pings`,
-    );
-    this.protocol = protocol;
   }
 }
 

@@ -6,7 +6,6 @@ export { type Beat, decodeBeat, encodeBeat, MAX_BEAT_BYTES, mayBeginBeat } from 
 export { Emitter, type EventEmitterLike } from './emitter.ts';
 export {
   ConnectionClosedError,
-  ForeignProtocolError,
   HeartbeatError,
   InvalidOptionError,
   PingTimeoutError,

@@ -27,7 +27,6 @@ const CORE = [
   'ConnectionClosedError',
   'DEFAULTS',
   'Emitter',
-  'ForeignProtocolError',
   'HEARTBEAT_OPTION_NAMES',
   'HIDDEN_TIMER_SLACK',
   'Heartbeat',
