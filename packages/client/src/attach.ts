@@ -94,6 +94,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #session: string | undefined;
   readonly #release: (() => void)[] = [];
   #isBound = false;
+  readonly #held: Map<string, string> = new Map();
+  #isMidMessage = false; // the application has sent a part of a message, and not the last
   #isAlone = false; // nothing was sent since the last ping
   #isClosing = false; // by the application: the peer's Close frame only answers
   #isRefused = false;
@@ -246,11 +248,16 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#release.push(
       () => socket.removeEventListener('open', onOpen),
       () => socket.removeEventListener('close', onClose),
-      interceptCalls(socket, 'send', () => {
-        this.#presence.look();
-        this.#pacemaker.sent();
-        this.#isAlone = false;
-      }),
+      interceptCalls(
+        socket,
+        'send',
+        () => {
+          this.#presence.look();
+          this.#pacemaker.sent();
+          this.#isAlone = false;
+        },
+        (isWhole) => this.#sentPart(isWhole),
+      ),
       interceptCalls(socket, 'close', () => {
         this.#isClosing = true;
       }),
@@ -280,6 +287,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   /** The first ping goes out at once: it says what protocol this is, and gives a latency. */
   #open(): void {
     const { protocol = '' } = this.#socket as { protocol?: string };
+    this.#isMidMessage = false;
+    this.#held.clear();
     this.#isClosing = false; // a socket that comes back is another connection
     this.#foreign = isForeign(protocol) ? protocol : undefined;
     this.#pacemaker.open(this.#foreign === undefined);
@@ -323,13 +332,31 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#sendText(encodeBeat({ type: 'ping', id: ping.id, values }));
   }
 
+  /** Until a message in fragments has ended, a text of ours would become a part of it. */
+  #sentPart(isWhole: boolean): void {
+    this.#isMidMessage = !isWhole;
+    if (!isWhole || this.#held.size === 0) return;
+    for (const text of this.#held.values()) this.#sendText(text);
+    this.#held.clear();
+    this.#pacemaker.resume();
+  }
+
   #sendText(text: string): void {
     if (this.#socket.readyState !== ReadyState.Open) return; // its `close` is on the way
+    if (this.#isMidMessage) return this.#hold(text);
     try {
       this.#send.call(this.#socket, text as never);
     } catch {
       // A ping that was not sent is not answered either: the verdict comes in its time.
     }
+  }
+
+  /** Keeps the first ping, which may be that of the connection, and the latest pong. */
+  #hold(text: string): void {
+    const [type = ''] = text;
+    const isPing = type < '\u0006';
+    if (isPing) this.#pacemaker.suspend(); // nobody can answer it yet
+    if (!isPing || !this.#held.has(type)) this.#held.set(type, text);
   }
 
   /** The connection has ended. A socket that comes back is watched on. */

@@ -38,16 +38,23 @@ export function intercept(socket: WebSocketLike, interceptor: Interceptor): () =
   return interceptDispatch(socket as DispatchingSocket, interceptor);
 }
 
-/** Calls `observe` before each call of that method. Returns what ends it and leaves no trace. */
+/**
+ * Calls `before` before each call of that method, and `after` behind it. After `send`, with `false`
+ * if more fragments of that message follow, as `ws` can send them (`fin: false`): until the last one
+ * a text of ours would become a part of the message. Returns what ends it and leaves no trace.
+ */
 export function interceptCalls(
   socket: WebSocketLike,
   name: 'send' | 'close',
-  observe: () => void,
+  before: () => void,
+  after?: (isWhole: boolean) => void,
 ): () => void {
   const method: (...args: never[]) => void = socket[name];
   return override(socket, name, function (this: unknown, ...args: never[]): void {
-    observe();
-    return method.apply(this, args);
+    before();
+    const returned = method.apply(this, args);
+    after?.((args[1] as { fin?: boolean } | undefined)?.fin !== false);
+    return returned;
   });
 }
 

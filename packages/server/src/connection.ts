@@ -200,6 +200,14 @@ export class Connection
     this.#page?.spokenTo(this.scheduler.now());
   }
 
+  messageEnded(held: Beat | undefined): void {
+    if (!this.#isOpen) return;
+    this.#pongs?.flush();
+    if (held === undefined) return;
+    this.sendBeat(held);
+    this.#page?.resume();
+  }
+
   closed(code: number, text: string): void {
     this.#end({ reason: 'closed', code, text });
   }
@@ -302,8 +310,14 @@ export class Connection
   }
 
   sendBeat(beat: Beat): void {
+    const { tap } = this.#context;
+    if (tap.isMidMessage(this.socket)) {
+      tap.hold(this.socket, beat);
+      this.#page?.suspend(); // it cannot answer what has not been sent
+      return;
+    }
     this.sent(); // something went out: proxies have seen us
-    if (this.#isOpen) this.#context.tap.send(this.socket, encodeBeat(beat));
+    if (this.#isOpen) tap.send(this.socket, encodeBeat(beat));
   }
 
   giveUp(): void {

@@ -42,7 +42,7 @@ export class PongOutlet {
   /** Sends one with this id now, or as soon as may be unless another comes. */
   send(id: string | undefined): void {
     this.#held = { type: 'pong', id, values: this.values };
-    this.#flush();
+    this.flush();
   }
 
   close(): void {
@@ -51,11 +51,13 @@ export class PongOutlet {
     this.#timer = undefined;
   }
 
-  #flush(): void {
+  /** Sends what is held, if that may leave now. */
+  flush(): void {
     const { socket, tap, maxBufferedBytes } = this.#options;
     const pong = this.#held;
     if (pong === undefined || this.#timer !== undefined) return;
     if (socket.readyState !== ReadyState.Open) return this.close();
+    if (tap.isMidMessage(socket)) return; // its end will call us
     if (socket.bufferedAmount > maxBufferedBytes) return this.#lookAgain();
     if (this.#isQueued && socket.bufferedAmount > 0) return;
     this.#held = undefined;
@@ -65,14 +67,14 @@ export class PongOutlet {
 
   #left(): void {
     this.#isQueued = false;
-    this.#flush();
+    this.flush();
   }
 
   #lookAgain(): void {
     const { scheduler } = this.#options;
     this.#timer = scheduler.at(scheduler.now() + LOOK_AGAIN, () => {
       this.#timer = undefined;
-      this.#flush();
+      this.flush();
     });
   }
 }

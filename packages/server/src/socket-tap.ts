@@ -11,6 +11,8 @@ export interface SocketWatcher {
   receiveProtocolPong(payload: Uint8Array): boolean;
   /** The application is about to send something. */
   sending(): void;
+  /** The last fragment of a message was sent. `held`: the ping that waited for that, if any did. */
+  messageEnded(held: Beat | undefined): void;
   closed(code: number, text: string): void;
 }
 
@@ -28,6 +30,8 @@ const ignore = (): void => {};
  */
 export class SocketTap {
   readonly #watcherOf: (socket: unknown) => SocketWatcher | undefined;
+  /** Sockets that the application is sending a message on in fragments, and the ping that waits. */
+  readonly #fragmented: WeakMap<object, { held: Beat | undefined }> = new WeakMap();
   readonly #emit: SharedOverride = new SharedOverride('emit', (emit) => this.#emitOver(emit));
   readonly #send: SharedOverride = new SharedOverride('send', (send) => this.#sendOver(send));
 
@@ -45,6 +49,25 @@ export class SocketTap {
   close(socket: ServerSocket): void {
     this.#emit.takeOff(socket);
     this.#send.takeOff(socket);
+    this.#fragmented.delete(socket);
+  }
+
+  /**
+   * Whether the application has sent a part of a message, and not yet the last (`ws`, `fin: false`).
+   * A text sent meanwhile would become a part of that message: RFC 6455 §5.4 lets only control frames
+   * in between.
+   */
+  isMidMessage(socket: ServerSocket): boolean {
+    return this.#fragmented.has(socket);
+  }
+
+  /** Keeps a ping until the message has ended: one, which has the values of earlier ones too. */
+  hold(socket: ServerSocket, ping: Beat): void {
+    const message = this.#fragmented.get(socket);
+    if (message === undefined) return;
+    const { held } = message;
+    const values = held?.values || ping.values ? { ...held?.values, ...ping.values } : undefined;
+    message.held = { type: 'ping', id: ping.id ?? held?.id, values };
   }
 
   /** Sends a text of ours by that `send` which the socket had before. */
@@ -68,9 +91,22 @@ export class SocketTap {
 
   #sendOver(send: Method): Method {
     const watcherOf = this.#watcherOf;
+    const fragmented = this.#fragmented;
     return function (this: unknown, ...args: never[]): unknown {
-      watcherOf(this)?.sending();
-      return send.apply(this, args);
+      const watcher = watcherOf(this);
+      if (watcher === undefined) return send.apply(this, args);
+      watcher.sending();
+      const sent = send.apply(this, args);
+      const socket = this as object;
+      const { fin = true } = (args[1] ?? {}) as { readonly fin?: boolean };
+      if (!fin) {
+        if (!fragmented.has(socket)) fragmented.set(socket, { held: undefined });
+      } else if (fragmented.has(socket)) {
+        const held = fragmented.get(socket)?.held;
+        fragmented.delete(socket);
+        watcher.messageEnded(held);
+      }
+      return sent;
     };
   }
 }
