@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { measureTimeFactor } from './scripts/time-factor.mjs';
 
 const packages = fileURLToPath(new URL('packages/', import.meta.url));
 const browserTests = 'packages/lab/end-to-end/**/*.browser.test.ts';
@@ -11,6 +12,7 @@ const hasNetworks = ['IP_PATH', 'IPTABLES_PATH', 'UNSHARE_PATH'].every(
   (name) => (process.env[name] ?? '') !== '',
 );
 const without = [...(hasBrowser ? [] : [browserTests]), ...(hasNetworks ? [] : [rootTests])];
+const smokeTests = 'packages/lab/end-to-end/smoke/**/*.test.ts';
 const longTests = 'packages/lab/end-to-end/long/**/*.test.ts';
 /** Tests of many clients: in their long form they want the machine for themselves. */
 const fleetTests = 'packages/lab/end-to-end/fleet/**/*.test.ts';
@@ -23,6 +25,14 @@ if (process.env['HEARTBEAT_TEST_SEED'] === undefined) {
   process.env['HEARTBEAT_TEST_SEED'] = String(Math.floor(Math.random() * 2 ** 31));
   console.log(`HEARTBEAT_TEST_SEED=${process.env['HEARTBEAT_TEST_SEED']}`);
 }
+
+// How many times as long everything takes while the machine is as busy as now. Tests multiply their waits by it.
+if (process.env['HEARTBEAT_TEST_TIME_FACTOR'] === undefined) {
+  const factor = String(await measureTimeFactor());
+  process.env['HEARTBEAT_TEST_TIME_FACTOR'] = factor;
+  if (factor !== '1') console.log(`HEARTBEAT_TEST_TIME_FACTOR=${factor}: the machine is busy`);
+}
+const timeFactor = Number(process.env['HEARTBEAT_TEST_TIME_FACTOR']);
 
 export default defineConfig({
   resolve: {
@@ -43,7 +53,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'node',
-          testTimeout: 600_000, // of properties, when very many schedules are asked for
+          testTimeout: 600_000 * timeFactor, // of properties, when very many schedules are asked for
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.{ts,tsx}'],
           exclude: ['**/*.dom.test.{ts,tsx}'],
           isolate: false, // importing does nothing, so files may share what is imported; half the time
@@ -59,21 +69,36 @@ export default defineConfig({
           include: ['packages/*/test/**/*.dom.test.ts', 'examples/*/test/**/*.dom.test.tsx'],
           alias: [{ find: /^isomorphic-ws$/, replacement: 'isomorphic-ws/browser.js' }],
           server: { deps: { inline: ['isomorphic-ws'] } },
+          testTimeout: 5_000 * timeFactor,
+          isolate: false, // as above
           maxWorkers: UNIT_WORKERS,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        // Real sockets, processes and browsers: after the others, for they measure real time.
+        // Real sockets, processes and one browser: after the others, for they measure real time.
+        extends: true,
+        test: {
+          name: 'smoke',
+          include: [smokeTests],
+          exclude: without,
+          testTimeout: 90_000 * timeFactor,
+          hookTimeout: 90_000 * timeFactor,
+          maxWorkers: 3, // they wait more than they work
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // The same with all browsers, proxies, servers in other languages and fleets: npm run test:all.
         extends: true,
         test: {
           name: 'end-to-end',
           include: ['packages/lab/end-to-end/**/*.test.ts'],
-          exclude: [longTests, rootTests, ...(isLong ? [fleetTests] : []), ...without],
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
-          maxWorkers: 3, // they wait more than they work
-          sequence: { groupOrder: 1 },
+          exclude: [smokeTests, longTests, rootTests, ...(isLong ? [fleetTests] : []), ...without],
+          testTimeout: 90_000 * timeFactor,
+          hookTimeout: 90_000 * timeFactor,
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -83,10 +108,10 @@ export default defineConfig({
           name: 'long',
           include: isLong ? [longTests, rootTests, fleetTests] : [],
           exclude: without,
-          testTimeout: 330_000,
-          hookTimeout: 90_000,
+          testTimeout: 330_000 * timeFactor,
+          hookTimeout: 90_000 * timeFactor,
           maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,5 +1,7 @@
-// A vitest reporter that leaves the counts of a run in the file that COUNTS names.
+// A vitest reporter that prints the slowest files of a run, and leaves its counts in the file that COUNTS names.
 import { writeFileSync } from 'node:fs';
+
+const SLOWEST = 5;
 
 export default class CountReporter {
   onTestRunEnd(modules, errors) {
@@ -10,5 +12,13 @@ export default class CountReporter {
       for (const test of module.children.allTests()) counts[test.result().state] += 1;
     }
     writeFileSync(process.env.COUNTS, JSON.stringify(counts));
+    printSlowest(modules);
   }
+}
+
+function printSlowest(modules) {
+  const timed = modules.map((module) => [module.diagnostic().duration, module.relativeModuleId]);
+  const slowest = timed.sort(([a], [b]) => b - a).slice(0, SLOWEST);
+  const lines = slowest.map(([ms, file]) => `${(ms / 1_000).toFixed(1).padStart(7)} s  ${file}`);
+  console.log(`\nThe slowest files:\n${lines.join('\n')}`);
 }

@@ -78,6 +78,10 @@ const TOOLS = {
   },
 };
 
+/** What `npm test` needs; the rest is for `npm run test:all`. */
+export const QUICK_TOOLS = ['chromium'];
+export const ALL_TOOLS = Object.keys(TOOLS);
+
 /** Servers are here, where not everybody has them on the path. */
 const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
 
@@ -101,17 +105,17 @@ export function toolVariables() {
 }
 
 /**
- * Installs what is missing from Debian's packages, if this is root on a Debian. Returns a line for
- * each tool that is missing afterwards.
+ * Installs those of the named tools that are missing from Debian's packages, if this is root on a
+ * Debian. Returns a line for each tool that is missing afterwards.
  */
-export async function installTools() {
-  const missing = missingTools();
+export async function installTools(names) {
+  const missing = missingOf(names);
   if (missing.length > 0 && isRootOnDebian()) {
     await step(`install ${missing.join(', ')}`, () =>
       installPackages(missing.map((name) => TOOLS[name].debian)),
     );
   }
-  return missingTools().map((name) => {
+  return missingOf(names).map((name) => {
     const { skips, debian } = TOOLS[name];
     return `SKIPPED: ${skips}, for ${name} is missing (Debian: apt-get install ${debian})`;
   });
@@ -127,9 +131,9 @@ async function installPackages(names) {
   });
 }
 
-function missingTools() {
+function missingOf(names) {
   const found = findTools();
-  return Object.keys(TOOLS).filter((name) => found[name] === undefined);
+  return names.filter((name) => found[name] === undefined);
 }
 
 function find({ names, variable, needs, has }) {

@@ -1,12 +1,12 @@
-// What becomes of the socket of a dead link in Node. Of Chromium's, see `long/`.
+// What becomes of the socket of a dead link in Node. For Chromium see `../long`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { History, ReconnectingWebSocket, type WebSocketConstructor } from '@wirebeat/client';
 import { WebSocket as UndiciWebSocket } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
-import { MS } from './allowance.ts';
-import { FarEnd } from './long/far-end.ts';
-import { countConnections } from './tcp-connections.ts';
+import { MS } from '../allowance.ts';
+import { FarEnd } from '../long/far-end.ts';
+import { countConnections } from '../tcp-connections.ts';
 
 const TIMING = { pingInterval: 1_000, pingTimeout: 1_000 };
 const WHILE = 2_000; // in which it would have gone

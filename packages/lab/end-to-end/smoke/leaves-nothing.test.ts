@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { MS } from './allowance.ts';
+import { MS } from '../allowance.ts';
 
 describe('a process whose sockets are closed and whose heartbeats are detached', () => {
   it('ends by itself, and leaves neither timers nor sockets', async () => {

@@ -5,8 +5,8 @@ import { WebSocket as PartySocket } from 'partysocket';
 import reconnectingWebSocket from 'reconnecting-websocket';
 import { expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
-import { TcpProxy } from '../faults/tcp-proxy.ts';
-import { MS } from './allowance.ts';
+import { TcpProxy } from '../../faults/tcp-proxy.ts';
+import { MS } from '../allowance.ts';
 
 type Socket = Parameters<typeof attachHeartbeat>[0] & { close(): void };
 

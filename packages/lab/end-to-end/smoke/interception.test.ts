@@ -6,7 +6,7 @@ import { WebSocket as UndiciWebSocket } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { type Hearing, hearingOf, readTable } from '../../runtimes/interception-table.mjs';
-import { heard, Stage } from './stage.ts';
+import { heard, Stage } from '../browsers/stage.ts';
 
 /** Those that `conformance.ts` measures, and `npm run runtimes`. */
 const ELSEWHERE = ['Chromium', 'Firefox', 'WebKit', 'Bun', 'Deno', 'workerd'];

@@ -1,5 +1,5 @@
-import { conformance } from './conformance.ts';
-import { NO_BROWSER_KEEPS, w3c } from './w3c.ts';
+import { conformance } from '../browsers/conformance.ts';
+import { NO_BROWSER_KEEPS, w3c } from '../browsers/w3c.ts';
 
 /** Its URLs take a space in the name of a host; ours are the page's. */
 const SPACES = [

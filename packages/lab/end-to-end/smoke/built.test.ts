@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import * as source from '@wirebeat/client';
 import { describe, expect, it } from 'vitest';
-import { MS } from './allowance.ts';
+import { MS } from '../allowance.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
@@ -83,7 +83,7 @@ describe.concurrent('the packages as they are built', () => {
   });
 
   it('use the global class in the build without ws, and say so where there is none', async () => {
-    const built = new URL('../../client/dist/index.native.js', import.meta.url);
+    const built = new URL('../../../client/dist/index.native.js', import.meta.url);
     const program = `
       import { WebSocket } from 'undici';
       import { ReconnectingWebSocket } from '${built}';
@@ -107,7 +107,7 @@ describe.concurrent('the packages as they are built', () => {
   });
 
   it('give a page that has no bundler one global, `wirebeat`, with all that is exported', () => {
-    const url = new URL('../../client/dist/wirebeat-client.min.js', import.meta.url);
+    const url = new URL('../../../client/dist/wirebeat-client.min.js', import.meta.url);
     const page: { wirebeat?: object } = createContext({ Event, EventTarget });
     const before = Object.keys(page);
     runInContext(readFileSync(url, 'utf8'), page);
@@ -117,7 +117,7 @@ describe.concurrent('the packages as they are built', () => {
   });
 
   it('give a module script of a page one file that imports nothing, with all that is exported', async () => {
-    const url = new URL('../../client/dist/wirebeat.js', import.meta.url);
+    const url = new URL('../../../client/dist/wirebeat.js', import.meta.url);
     expect(readFileSync(url, 'utf8')).not.toMatch(/\bimport\b/);
     expect(Object.keys(await import(url.href)).sort()).toEqual(Object.keys(source).sort());
   });

@@ -8,8 +8,8 @@ import { attachHeartbeat, type ServerHeartbeat } from '@wirebeat/server';
 import { WebSocket as UndiciWebSocket } from 'undici';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
-import { TcpProxy } from '../faults/tcp-proxy.ts';
-import { allowance, MS } from './allowance.ts';
+import { TcpProxy } from '../../faults/tcp-proxy.ts';
+import { allowance, MS } from '../allowance.ts';
 
 const CLIENT = { pingInterval: 1_000, pingTimeout: 1_000 };
 const SERVER = { pingInterval: 1_200, pingTimeout: 1_000 };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TcpProxy } from '../faults/tcp-proxy.ts';
+import { TcpProxy } from '../../faults/tcp-proxy.ts';
 
 const { HEARTBEAT_TEST_TIME_FACTOR = '1' } = process.env;
 /** Every wait is a multiple of it. */

@@ -1,0 +1,36 @@
+// Measures how busy the machine is.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+
+const WORK = 150; // ms of a processor's time, on every core at once
+const IS_BUSY = 1.5; // below it, chance
+const MOST = 5; // beyond it, a run would take an hour
+const PROGRAM = `
+const used = () => process.cpuUsage().user / 1_000;
+const [start, before] = [performance.now(), used()];
+while (used() - before < ${WORK});
+process.stdout.write(String((performance.now() - start) / ${WORK}));
+`;
+
+/**
+ * How many times as long work takes as on a machine that does nothing else: 1 where nothing else runs, 3 where
+ * each core has two other busy processes. A whole number.
+ */
+export async function measureTimeFactor() {
+  const factors = await Promise.all(Array.from({ length: availableParallelism() }, measureOnce));
+  const worst = Math.max(1, ...factors);
+  return worst < IS_BUSY ? 1 : Math.min(MOST, Math.ceil(worst));
+}
+
+async function measureOnce() {
+  const child = spawn(process.execPath, ['--eval', PROGRAM], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let output = '';
+  child.stdout.on('data', (bytes) => {
+    output += bytes;
+  });
+  await once(child, 'close');
+  return Number(output);
+}
