@@ -17,8 +17,8 @@ export interface Address {
   readonly port: number;
   /** With the query. */
   readonly path: string;
-  /** `user:password`, if the URL has them. */
-  readonly auth: string | undefined;
+  /** The operator's credentials, as an `Authorization` header has them: RFC 7617 §2. */
+  readonly authorization: string | undefined;
   /** Without query, user and password: it may stand in a log. */
   readonly url: string;
 }
@@ -41,7 +41,11 @@ export function resolveUpstream(
     };
   }
   const address = addressOf(upstream);
-  return async ({ url = '/' }) => ({ ...address, path: joined(address.path, url) });
+  const origin = address.url.slice(0, -split(address.path)[0].length);
+  return async ({ url = '/' }) => {
+    const path = joined(address.path, url);
+    return { ...address, path, url: origin + split(path)[0] };
+  };
 }
 
 /** @throws {InvalidOptionError} if it is no URL of a WebSocket. */
@@ -57,16 +61,27 @@ function addressOf(given: unknown): Address {
       given,
     );
   }
-  const { hostname, port, pathname, search, username, password } = url;
-  const auth = username === '' ? undefined : `${username}:${password}`;
+  const { hostname, port, pathname, search } = url;
   return {
     isSecure: scheme.isSecure,
     host: hostname.replace(/^\[|\]$/g, ''), // RFC 3986 §3.2.2: brackets are the URL's, not the host's
     port: port === '' ? scheme.port : Number(port),
     path: pathname + search,
-    auth: auth && decodeURIComponent(auth),
+    authorization: authorizationOf(url),
     url: `${scheme.isSecure ? 'wss' : 'ws'}://${url.host}${pathname}`,
   };
+}
+
+/** @throws {InvalidOptionError} if the credentials are not encoded as a URL's must be. */
+function authorizationOf({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  try {
+    const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(pair).toString('base64')}`;
+  } catch {
+    const expected = 'a URL with credentials in percent-encoding';
+    throw new InvalidOptionError('upstream', expected, 'something else'); // they stay out of logs
+  }
 }
 
 /**
@@ -74,8 +89,8 @@ function addressOf(given: unknown): Address {
  * added to that of the URL. As text: no host can come of it.
  */
 function joined(own: string, asked: string): string {
-  const [ownPath = '/', ownQuery] = split(own);
-  const [askedPath = '/', askedQuery] = split(asked);
+  const [ownPath, ownQuery] = split(own);
+  const [askedPath, askedQuery] = split(asked);
   const query = [ownQuery, askedQuery]
     .filter((part) => part !== undefined && part !== '')
     .join('&');
@@ -83,7 +98,7 @@ function joined(own: string, asked: string): string {
   return query === '' ? path : `${path}?${query}`;
 }
 
-function split(path: string): string[] {
+function split(path: string): [path: string, query?: string] {
   const mark = path.indexOf('?');
   return mark === -1 ? [path] : [path.slice(0, mark), path.slice(mark + 1)];
 }

@@ -180,7 +180,7 @@ export class GatewayConnection {
   #watcher(): LinkWatcher {
     return {
       received: (side) => this.#sideOf(side).pulse.received(),
-      receiveText: (text) => this.#receiveText(text),
+      receiveText: (side, text) => this.#receiveText(side, text),
       receiveControl: (side, opcode, payload) => this.#receiveControl(side, opcode, payload),
       passed: (side, traffic) => this.#passed(side, traffic),
       faulted: (error) => this.#faulted(error),
@@ -208,10 +208,17 @@ export class GatewayConnection {
     this.#sideOf(otherOf(side)).pulse.sent();
   }
 
-  #receiveText(text: string): boolean {
+  /**
+   * Whether it is exactly a beat, which goes no further. Those of a page are the gateway's to answer. An
+   * upstream has none to send: it is never sent one, and must not begin (docs/protocol.md). What looks
+   * like one is a text of some user that it broadcasts, and would be taken for our word by every page.
+   */
+  #receiveText(side: Side, text: string): boolean {
     const beat = decodeBeat(text);
-    if (beat !== undefined) this.#page.receiveBeat(beat);
-    return beat !== undefined;
+    if (beat === undefined) return false;
+    if (side === 'page') this.#page.receiveBeat(beat);
+    else this.#context.tally.beatsFromUpstreams += 1;
+    return true;
   }
 
   /** Whether it goes no further. */

@@ -42,7 +42,6 @@ export function dial(options: DialOptions): Promise<Answer> {
     host: address.host,
     port: address.port,
     path: address.path,
-    ...(address.auth !== undefined && { auth: address.auth }),
     agent: false, // a connection of its own
     headers: {
       ...headers,
@@ -60,7 +59,12 @@ export function dial(options: DialOptions): Promise<Answer> {
       ? requestSecure({ ...handshake, ...tls })
       : requestPlain(handshake);
     request.on('error', (cause) => reject(new UpstreamError({ kind: 'unreachable', url, cause })));
-    request.on('response', (response) => resolve({ type: 'refused', response }));
+    request.on('response', (response) => {
+      if (response.statusCode !== 101) return resolve({ type: 'refused', response });
+      // To Node, a 101 without `Upgrade` and `Connection: Upgrade` is a response like others.
+      response.on('error', () => {}).destroy();
+      reject(new UpstreamError({ kind: 'invalid', url, detail: 'it upgrades to nothing' }));
+    });
     request.on('upgrade', (response, socket, head) => {
       const protocol = response.headers['sec-websocket-protocol'] ?? '';
       const detail = faultOfAnswer(response, key, listOf(protocols));

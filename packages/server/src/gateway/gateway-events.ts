@@ -10,6 +10,8 @@ export type RefuseReason =
   | 'not-allowed'
   /** `maxConnections` are open: 503. */
   | 'too-many'
+  /** More than `maxHeapBytes` of the heap are in use: 503. */
+  | 'memory'
   /** The gateway is being drained, or closed: 503. */
   | 'draining'
   /** `upstream` knows none for it: 404. */

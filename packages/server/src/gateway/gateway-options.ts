@@ -19,6 +19,7 @@ import {
 } from '../server-options.ts';
 import { type Address, resolveUpstream, type Upstream } from './address.ts';
 import { type HeaderOptions, type ResolvedHeaderOptions, resolveHeaderOptions } from './headers.ts';
+import { defaultMaxConnections, defaultMaxHeapBytes } from './memory.ts';
 import type { Refusal } from './request.ts';
 
 /** What `allow` says: `true`, `false` for 403, a status in [400, 599], or a whole answer. */
@@ -80,11 +81,25 @@ export interface GatewayOptions extends HeaderOptions, PageOptions {
    */
   readonly endToEnd?: boolean;
   readonly upstreamHeartbeat?: UpstreamHeartbeatOptions;
-  /** More handshakes are answered with 503. @default false */
+  /**
+   * How many connections there may be, with handshakes under way. More are answered with 503. A listener
+   * drops TCP connections beyond a quarter more, before they ask.
+   * @default one for each 64 KiB of heap that V8 allows this process: 1 024 with 64 MiB, 65 536 with 4 GiB
+   */
   readonly maxConnections?: number | false;
+  /**
+   * How many bytes of this process's heap may be in use when a handshake comes: with more, it is answered
+   * with 503.
+   * @default three quarters of what V8 allows
+   */
+  readonly maxHeapBytes?: number | false;
   /** Of a message in either direction. A longer one ends the connection with 1009. @default false */
   readonly maxMessageBytes?: number | false;
-  /** For a client of a listener to send its whole request; then 408. @default 10_000 */
+  /**
+   * For a client of a listener to finish the handshake of TLS, and as long again to send its whole
+   * request; then 408.
+   * @default 10_000
+   */
   readonly handshakeTimeout?: Millis | false;
   /** From the request to the upstream's answer; then 504. @default 10_000 */
   readonly connectTimeout?: Millis | false;
@@ -103,6 +118,7 @@ export interface ResolvedGatewayOptions {
   readonly tls: ConnectionOptions | undefined;
   readonly endToEnd: boolean;
   readonly maxConnections: number;
+  readonly maxHeapBytes: number;
   readonly maxMessageBytes: number;
   readonly handshakeTimeout: Millis;
   readonly connectTimeout: Millis;
@@ -141,6 +157,7 @@ const OWN_NAMES = [
   'endToEnd',
   'upstreamHeartbeat',
   'maxConnections',
+  'maxHeapBytes',
   'maxMessageBytes',
   'handshakeTimeout',
   'connectTimeout',
@@ -163,7 +180,8 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     headers: resolveHeaderOptions(options),
     tls,
     endToEnd,
-    maxConnections: countOrOff('maxConnections', options.maxConnections, NO_LIMIT),
+    maxConnections: countOrOff('maxConnections', options.maxConnections, defaultMaxConnections()),
+    maxHeapBytes: countOrOff('maxHeapBytes', options.maxHeapBytes, defaultMaxHeapBytes()),
     maxMessageBytes: countOrOff('maxMessageBytes', options.maxMessageBytes, NO_LIMIT),
     handshakeTimeout: durationOrOff(
       'handshakeTimeout',

@@ -9,6 +9,10 @@ export interface GatewayStatus {
   readonly uptime: Millis;
   /** Connections that are open now. */
   readonly open: number;
+  /** How many there may be, with handshakes under way; `Infinity` if that is off. */
+  readonly maxConnections: number;
+  /** How much of the heap may be in use when one more is let in; `Infinity` if that is off. */
+  readonly maxHeapBytes: number;
   /** Handshakes that are under way now. */
   readonly handshaking: number;
   /** Connections whose page speaks. */
@@ -22,7 +26,11 @@ export interface GatewayStatus {
   readonly latency: { readonly [Name in Hop | 'endToEnd']?: LatencySummary };
 }
 
-interface Parts extends Pick<GatewayStatus, 'state' | 'uptime' | 'handshaking'> {
+interface Parts
+  extends Pick<
+    GatewayStatus,
+    'state' | 'uptime' | 'handshaking' | 'maxConnections' | 'maxHeapBytes'
+  > {
   readonly connections: ReadonlySet<GatewayConnection>;
   readonly tally: Tally;
 }

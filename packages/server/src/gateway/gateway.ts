@@ -7,7 +7,7 @@ import { HandleEmitter } from '../emitter.ts';
 import { Fleet } from '../fleet.ts';
 import { drawPayload } from '../wire.ts';
 import type { Address } from './address.ts';
-import { GatewayConnection } from './connection.ts';
+import { type ConnectionEnds, GatewayConnection } from './connection.ts';
 import type { Answer } from './dial.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import type { ConnectionEvents, ConnectionListener, RefuseReason } from './gateway-events.ts';
@@ -19,6 +19,7 @@ import {
 import { type GatewayStatus, statusOf } from './gateway-status.ts';
 import { Handshake, type UpgradeRequest } from './handshake.ts';
 import { GatewayListener, type ListenOptions } from './listener.ts';
+import { heapInUse } from './memory.ts';
 import type { Refusal } from './request.ts';
 import { Tally } from './tally.ts';
 
@@ -96,8 +97,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
    * Rejects with the system's error if it cannot, and with {@link InvalidOptionError}.
    */
   async listen(options: ListenOptions): Promise<GatewayListener> {
-    const { handshakeTimeout } = this.#options;
-    const listener = await GatewayListener.open(options, handshakeTimeout, this.handleUpgrade);
+    const listener = await GatewayListener.open(options, this.#options, this.handleUpgrade);
     this.#listeners.add(listener);
     if (this.#isClosed) listener.close();
     return listener;
@@ -110,6 +110,8 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
       uptime: this.#scheduler.now() - this.#since,
       connections: this.#connections,
       handshaking: this.#handshakes.size,
+      maxConnections: this.#options.maxConnections,
+      maxHeapBytes: this.#options.maxHeapBytes,
       tally: this.#tally,
     });
   }
@@ -179,8 +181,11 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
       return { ...answer, reason: 'draining', body: 'The gateway is closing.' };
     }
     const taken = this.#connections.size + this.#handshakes.size - 1; // without itself
-    if (taken < this.#options.maxConnections) return undefined;
-    return { ...answer, reason: 'too-many', body: 'There are too many connections.' };
+    if (taken >= this.#options.maxConnections) {
+      return { ...answer, reason: 'too-many', body: 'There are too many connections.' };
+    }
+    if (heapInUse() <= this.#options.maxHeapBytes) return undefined;
+    return { ...answer, reason: 'memory', body: 'The gateway is short of memory.' };
   }
 
   #connect(
@@ -193,9 +198,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     quicken(upstream);
     this.#count += 1;
     const sockets = { page, upstream };
-    const ends = { id: this.#count, sockets, url, protocol, remoteAddress };
-    const tell: ConnectionListener = (name, event) => this.#tell(connection, name, event);
-    const connection = new GatewayConnection(ends, this.#context, tell);
+    const connection = this.#join({ id: this.#count, sockets, url, protocol, remoteAddress });
     this.#connections.add(connection);
     this.#drainable.set(connection.id, connection);
     this.#tally.accepted += 1;
@@ -204,6 +207,13 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     );
     if (this.#isClosed) connection.terminate();
     else this.#drain?.opened(connection);
+  }
+
+  /** Apart from what is done with the handshake: its closure would keep request and answer for life. */
+  #join(ends: ConnectionEnds): GatewayConnection {
+    const tell: ConnectionListener = (name, event) => this.#tell(connection, name, event);
+    const connection = new GatewayConnection(ends, this.#context, tell);
+    return connection;
   }
 
   #tell<Name extends keyof ConnectionEvents>(

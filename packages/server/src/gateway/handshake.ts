@@ -94,7 +94,7 @@ export class Handshake {
     this.#address = address;
     const answer = await dial({
       address,
-      headers: upstreamHeaders(request, headers),
+      headers: upstreamHeaders(request, headers, address.authorization),
       protocols: request.headers['sec-websocket-protocol'],
       tls,
       signal: this.#abort.signal,
@@ -129,7 +129,7 @@ export class Handshake {
   #failed(error: unknown): void {
     if (error instanceof UpstreamError) {
       const reason = error.kind === 'invalid' ? 'upstream-invalid' : 'upstream-unreachable';
-      return this.#refuse(reason, { status: 502, body: 'There is no upstream to be had.' }, error);
+      return this.#refuse(reason, { status: 502, body: 'Upstream unavailable.' }, error);
     }
     const cause = error instanceof Error ? error : new Error(String(error));
     this.#refuse('error', { status: 500, body: '' }, cause);

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { checkNames, InvalidOptionError } from '@wirebeat/core';
+import { listOf } from './request.ts';
 
 /** Headers that the gateway gives an upstream beside those of the request. */
 export type ExtraHeaders = Readonly<Record<string, string>>;
@@ -74,12 +75,16 @@ export function resolveHeaderOptions(options: HeaderOptions): ResolvedHeaderOpti
   };
 }
 
-/** The headers with which an upstream is asked, beside those of the handshake itself. */
+/**
+ * The headers with which an upstream is asked, beside those of the handshake itself. `authorization` is
+ * the operator's, and goes before that of the page.
+ */
 export function upstreamHeaders(
   request: IncomingMessage,
   { names, cookies, extra, forwarded }: ResolvedHeaderOptions,
+  authorization?: string,
 ): Record<string, string | string[]> {
-  const { headers } = request;
+  const headers = endToEnd(request.headers);
   const chosen: Record<string, string | string[]> = {};
   for (const name of names) {
     const value = headers[name];
@@ -89,7 +94,10 @@ export function upstreamHeaders(
     chosen['cookie'] === undefined ? '' : chosenCookies(String(chosen['cookie']), cookies);
   delete chosen['cookie'];
   if (cookie !== '') chosen['cookie'] = cookie;
-  if (forwarded !== false) Object.assign(chosen, forwardedHeaders(request, forwarded));
+  if (authorization !== undefined) chosen['authorization'] = authorization;
+  if (forwarded !== false) {
+    Object.assign(chosen, forwardedHeaders(headers, request.socket, forwarded));
+  }
   for (const [name, value] of Object.entries(extra(request))) {
     if (goesOn(name.toLowerCase())) chosen[name.toLowerCase()] = value;
   }
@@ -100,18 +108,30 @@ export function upstreamHeaders(
 export function answerHeaders(raw: readonly string[]): [name: string, value: string][] {
   const pairs: [string, string][] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
-    const [name, value] = [raw[index] as string, raw[index + 1] as string];
-    if (goesOn(name.toLowerCase())) pairs.push([name, value]);
+    pairs.push([raw[index] as string, raw[index + 1] as string]);
   }
-  return pairs;
+  const connection = pairs.filter(([name]) => name.toLowerCase() === 'connection');
+  const named = new Set(connection.flatMap(([, value]) => namesIn(value)));
+  return pairs.filter(([name]) => goesOn(name.toLowerCase()) && !named.has(name.toLowerCase()));
+}
+
+/** Without the headers that `Connection` names: they are for the gateway alone, RFC 9110 §7.6.1. */
+function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = new Set(namesIn(headers.connection));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !named.has(name)));
+}
+
+function namesIn(connection: string | undefined): string[] {
+  return listOf(connection).map((name) => name.toLowerCase());
 }
 
 function forwardedHeaders(
-  { headers, socket }: IncomingMessage,
+  headers: IncomingHttpHeaders,
+  socket: Partial<Socket>,
   manner: 'replace' | 'append',
 ): Record<string, string> {
   const known = (name: string) => (manner === 'append' ? single(headers, name) : undefined);
-  const { remoteAddress: address = 'unknown' } = socket as Partial<Socket>;
+  const { remoteAddress: address = 'unknown' } = socket;
   const remoteAddress = address.replace(MAPPED, ''); // as upstreams look for it
   const before = known('x-forwarded-for');
   const isSecure = (socket as { readonly encrypted?: boolean }).encrypted === true;
@@ -127,7 +147,12 @@ function forwardedHeaders(
 function chosenCookies(header: string, cookies: ReadonlySet<string> | boolean): string {
   if (typeof cookies === 'boolean') return cookies ? header : '';
   const pairs = header.split(/;\s*/);
-  return pairs.filter((pair) => cookies.has(pair.slice(0, pair.indexOf('=')).trim())).join('; ');
+  return pairs.filter((pair) => cookies.has(cookieName(pair))).join('; ');
+}
+
+/** Without `=` it is all value, and has no name: draft-ietf-httpbis-rfc6265bis §5.6. */
+function cookieName(pair: string): string {
+  return pair.includes('=') ? pair.slice(0, pair.indexOf('=')).trim() : '';
 }
 
 function single(headers: IncomingHttpHeaders, name: string): string | undefined {

@@ -27,8 +27,8 @@ export interface Traffic {
 export interface LinkWatcher {
   /** Bytes are about to be looked at. */
   received(side: Side): void;
-  /** A short text message of the page that may be a beat. Whether it is taken. */
-  receiveText(text: string): boolean;
+  /** A short text message that may be a beat. Whether it is taken. */
+  receiveText(side: Side, text: string): boolean;
   /** A control frame. Whether it is taken. */
   receiveControl(side: Side, opcode: number, payload: Buffer): boolean;
   /** They have been looked at, and gone on. */
@@ -140,7 +140,7 @@ export class Link {
     const { sockets, maxMessageBytes } = this.#parts;
     const ends = { side, source: sockets[side], sink: sockets[otherOf(side)], maxMessageBytes };
     return new Flow(ends, {
-      receiveText: (text) => this.#watcher.receiveText(text),
+      receiveText: (text) => this.#watcher.receiveText(side, text),
       receiveControl: (opcode, payload) => this.#watcher.receiveControl(side, opcode, payload),
       closed: () => this.#closePassed(),
     });
@@ -176,9 +176,7 @@ export class Link {
   /** It takes bytes again, so the other side is read again. */
   #drained(side: Side): void {
     const other = otherOf(side);
-    if (!this.#flows[other].isPaused) return;
-    this.#flows[other].drained();
-    this.#watcher.resumed(other);
+    if (this.#flows[other].drained()) this.#watcher.resumed(other);
   }
 
   /** A Close frame has gone on. After the second, RFC 6455 §7.1.1 has the server close first. */

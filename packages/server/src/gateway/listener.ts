@@ -10,7 +10,14 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
-import { checkFunction, checkNames, type Millis, numberWithin } from '@wirebeat/core';
+import {
+  checkFunction,
+  checkNames,
+  InvalidOptionError,
+  MAX_DELAY,
+  type Millis,
+  numberWithin,
+} from '@wirebeat/core';
 
 /** Where a gateway listens. */
 export interface ListenOptions {
@@ -23,6 +30,17 @@ export interface ListenOptions {
   /** What answers ordinary requests, such as those for a status page. @default 426 to all */
   readonly request?: (request: IncomingMessage, response: ServerResponse) => void;
 }
+
+/** Limits of a listener. */
+export interface ListenLimits {
+  /** For TLS, and then for the request. */
+  readonly handshakeTimeout: Millis;
+  /** How many connections its gateway takes. */
+  readonly maxConnections: number;
+}
+
+/** How many TCP connections may be there beside those that are taken, to ask and to be refused. */
+const MIN_SPARE = 64;
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
@@ -38,16 +56,22 @@ export class GatewayListener {
    */
   static async open(
     options: ListenOptions,
-    handshakeTimeout: Millis,
+    { handshakeTimeout, maxConnections }: ListenLimits,
     upgrade: Upgrade,
   ): Promise<GatewayListener> {
     checkNames('options', options, ['port', 'host', 'tls', 'request']);
     const { host, tls, request = upgradeRequired } = options;
     const port = numberWithin('port', options.port, 0, 0, 65_535);
     checkFunction('request', request);
+    checkTls(tls);
     const limits = limitsOf(handshakeTimeout);
     const server =
-      tls === undefined ? createServer(limits) : createSecureServer({ ...limits, ...tls });
+      tls === undefined
+        ? createServer(limits)
+        : createSecureServer({ handshakeTimeout: tlsTimeout(handshakeTimeout), ...limits, ...tls });
+    if (maxConnections !== Number.POSITIVE_INFINITY) {
+      server.maxConnections = maxConnections + Math.max(MIN_SPARE, Math.ceil(maxConnections / 4));
+    }
     server.on('request', request);
     server.on('upgrade', upgrade);
     server.listen(port, host);
@@ -94,6 +118,20 @@ function limitsOf(handshakeTimeout: Millis): ServerOptions {
     headersTimeout: handshakeTimeout,
     connectionsCheckingInterval: Math.max(100, handshakeTimeout / 4),
   };
+}
+
+/** `node:tls` reads 0 as its own default. */
+function tlsTimeout(handshakeTimeout: Millis): Millis {
+  return Math.min(handshakeTimeout, MAX_DELAY);
+}
+
+/** Half a pair is a slip, and Node would listen and fail every handshake. @throws {InvalidOptionError} */
+function checkTls(tls: TlsOptions | undefined): void {
+  if (tls === undefined) return;
+  checkNames('tls', tls, Object.keys(tls ?? {}));
+  if ((tls.key === undefined) === (tls.cert === undefined)) return;
+  const [has, lacks] = tls.key === undefined ? ['cert', 'key'] : ['key', 'cert'];
+  throw new InvalidOptionError(lacks, `given with \`${has}\``, undefined);
 }
 
 function upgradeRequired(_request: IncomingMessage, response: ServerResponse): void {

@@ -24,7 +24,7 @@ export function faultOf(request: IncomingMessage): Refusal | undefined {
     return { status: 405, body: 'A handshake is a GET.', headers: { Allow: 'GET' } };
   if (httpVersion !== '1.1') return bad('A handshake is of HTTP/1.1.');
   if (!url.startsWith('/')) return bad('A path begins with a slash.');
-  if (headers.host === undefined) return bad('There is no Host.');
+  if (countOf(request, 'host') !== 1) return bad('There must be one Host.'); // RFC 9112 §3.2
   if (!hasToken(headers.upgrade, 'websocket')) return UPGRADE;
   if (!hasToken(headers.connection, 'upgrade')) return bad('Connection is not Upgrade.');
   if (headers['sec-websocket-version'] !== VERSION) return UPGRADE;
@@ -42,6 +42,11 @@ const UPGRADE: Refusal = {
   body: 'Only WebSockets of version 13 are served here.',
   headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': VERSION },
 };
+
+/** How many headers of this name there are: `headers` has but the first of some. */
+function countOf({ rawHeaders }: IncomingMessage, name: string): number {
+  return rawHeaders.filter((each, index) => index % 2 === 0 && each.toLowerCase() === name).length;
+}
 
 /** RFC 6455 §4.2.2. */
 export function acceptOf(key: string): string {

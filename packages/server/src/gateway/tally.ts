@@ -28,6 +28,8 @@ export interface GatewayCounters {
   readonly pingsFromPages: number;
   /** Application pongs. */
   readonly pongsToPages: number;
+  /** Texts of upstreams that were exactly beats, and so were taken out. */
+  readonly beatsFromUpstreams: number;
   /** Protocol Pings: those of pages, and our own. */
   readonly pingsToUpstreams: number;
   readonly stalls: number;
@@ -66,12 +68,14 @@ export class Tally {
   framesFromUpstreams = 0;
   pingsFromPages = 0;
   pongsToPages = 0;
+  beatsFromUpstreams = 0;
   pingsToUpstreams = 0;
   stalls = 0;
   readonly refused: Record<RefuseReason, number> = {
     'bad-request': 0,
     'not-allowed': 0,
     'too-many': 0,
+    memory: 0,
     draining: 0,
     'no-upstream': 0,
     'upstream-refused': 0,

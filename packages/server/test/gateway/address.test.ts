@@ -5,13 +5,17 @@ import { resolveUpstream } from '../../src/gateway/address.ts';
 
 const requestFor = (url: string) => ({ url }) as IncomingMessage;
 
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+
 describe('the address of an upstream', () => {
   it.each([
     ['ws://host', { isSecure: false, host: 'host', port: 80, url: 'ws://host/' }],
     ['wss://host:8443', { isSecure: true, host: 'host', port: 8443, url: 'wss://host:8443/' }],
     ['https://host', { isSecure: true, host: 'host', port: 443, url: 'wss://host/' }],
     ['ws://[::1]:9', { isSecure: false, host: '::1', port: 9, url: 'ws://[::1]:9/' }],
-    ['ws://me:p%40ss@host/?key=1', { auth: 'me:p@ss', url: 'ws://host/' }],
+    ['ws://me:p%40ss@host/?key=1', { authorization: basic('me:p@ss'), url: 'ws://host/' }],
+    ['ws://:secret@host', { authorization: basic(':secret'), url: 'ws://host/' }],
+    ['ws://host', { authorization: undefined }],
   ])('is read from %s, and its url may stand in a log', async (given, expected) => {
     expect(await resolveUpstream(given)(requestFor('/'))).toMatchObject(expected);
     expect(await resolveUpstream(new URL(given))(requestFor('/'))).toMatchObject(expected);
@@ -24,8 +28,11 @@ describe('the address of an upstream', () => {
     ['ws://host/own?a=1', '/?x=2&y', '/own?a=1&x=2&y'],
     ['ws://host/?a=1', '/chat?', '/chat?a=1'],
     ['ws://host', '/a%2Fb//c/../d', '/a%2Fb//c/../d'],
+    ['ws://host', '//', '//'],
+    ['ws://host', '//?x', '//?x'],
   ])('takes with %s for %s the path %s', async (given, url, path) => {
-    expect(await resolveUpstream(given)(requestFor(url))).toMatchObject({ path });
+    const address = await resolveUpstream(given)(requestFor(url));
+    expect(address).toMatchObject({ path, url: `ws://host${path.split('?')[0]}` });
   });
 
   it.each(['//elsewhere/x', '/\\elsewhere', '/@elsewhere', '/x?url=ws://elsewhere'])(
@@ -47,6 +54,11 @@ describe('the address of an upstream', () => {
 
   it.each(['', 'host:80', 'ftp://host', 'ws://', 7, undefined, null])('refuses %j', (given) => {
     expect(refusalOf(() => resolveUpstream(given as string)).option).toBe('upstream');
+  });
+
+  it('refuses credentials that are not in percent-encoding, and does not repeat them', () => {
+    const refusal = refusalOf(() => resolveUpstream('ws://me:100%@host'));
+    expect([refusal.option, refusal.message.includes('100%')]).toEqual(['upstream', false]);
   });
 
   it('refuses a bad one of a function when it is asked', async () => {

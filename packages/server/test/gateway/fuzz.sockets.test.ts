@@ -138,7 +138,8 @@ describe('fuzzed handshakes', () => {
       });
       if (bytes.length % 2 === 0) socket.end(bytes);
       else socket.write(bytes);
-      const patience = setTimeout(() => socket.end(), 100 * MS); // for what is half a request
+      // For what is half a request. A sound one is answered, however slow this machine is.
+      const patience = sound.includes(bytes) ? undefined : setTimeout(() => socket.end(), 100 * MS);
       await once(socket, 'close');
       clearTimeout(patience);
       const status = /^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 'none';

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request as requestHttp, type Server } from 'node:http';
-import { createServer as createTcp } from 'node:net';
+import { connect, createServer as createTcp } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { atEnd, Log, MS } from '../server-side.ts';
-import { create, hear, heard, openPage, stage, urlOf } from './gateway-stage.ts';
+import { create, hear, heard, onlyConnection, openPage, stage, urlOf } from './gateway-stage.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const HEADERS = {
@@ -181,11 +181,55 @@ describe('a handshake', () => {
     expect([reply.status, reply.body === body]).toEqual([403, true]);
   });
 
+  it.each([
+    ['', 'no Host'],
+    ['Host: a\r\nHost: a\r\n', 'two'],
+    ['Host: a\r\nhost: b\r\n', 'two that differ'],
+  ])('is refused with 400 for %j: %s', async (hosts) => {
+    const play = await stage();
+    const lines = Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
+    const socket = connect(play.port, '127.0.0.1');
+    atEnd(() => socket.destroy());
+    socket.write(`GET / HTTP/1.1\r\n${hosts}${lines.join('')}\r\n`);
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(play.requests).toEqual([]);
+  });
+
+  it('goes on with any path, and the log has that path without the query', async () => {
+    const play = await stage();
+    for (const [path, logged] of [
+      ['//', '//'],
+      ['//host/x?token=1', '//host/x'],
+      ['/chat/7', '/chat/7'],
+    ] as const) {
+      const { page } = await openPage(play, { path });
+      expect(onlyConnection(play).upstream).toBe(urlOf(play.upstream) + logged);
+      page.terminate();
+      await heard(play.told, 'end', play.requests.length);
+    }
+    expect(play.requests).toEqual(['//', '//host/x?token=1', '/chat/7']);
+  });
+
+  it("comes with the credentials of the upstream's URL, whatever the page says", async () => {
+    const inner = await stage();
+    const upstream = urlOf(inner.upstream).replace('//', '//gateway:secret@');
+    const seen: Log<string | undefined> = new Log();
+    inner.upstream.on('headers', (_, { headers }) => seen.push(headers.authorization));
+    const play = await stage({ upstream });
+    await ask(play.port);
+    await ask(play.port, { headers: { authorization: 'Bearer of-the-page' } });
+    const expected = `Basic ${Buffer.from('gateway:secret').toString('base64')}`;
+    expect(seen.entries).toEqual([expected, expected]);
+  });
+
   const GOOD = 'HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: websocket\n';
   it.each([
     ['a wrong accept', `${GOOD}Sec-WebSocket-Accept: x\n\n`],
     ['another upgrade', GOOD.replace('websocket', 'h2c').concat('\n')],
     ['no HTTP', 'nonsense\n\n'],
+    ['an upgrade to nothing', GOOD.replace('Upgrade: websocket\n', '').concat('\n')],
+    ['an upgrade without `Connection`', GOOD.replace('Connection: Upgrade\n', '').concat('\n')],
   ])('is refused with 502 where the upstream answers by %s', async (_, answer) => {
     const play = await stage({ upstream: urlOf(await standIn(answer)) });
     expect((await ask(play.port)).status).toBe(502);

@@ -8,14 +8,16 @@ import {
   upstreamHeaders,
 } from '../../src/gateway/headers.ts';
 
+const COOKIE = 'session=1; theme=dark;id=7; name'; // the last is a value without a name
+
 const FROM_PAGE = {
   host: 'public.example',
   origin: 'https://page.example',
-  cookie: 'session=1; theme=dark;id=7',
+  cookie: COOKIE,
   'x-forwarded-for': '6.6.6.6',
   'x-forwarded-proto': 'https',
   'x-own': 'mine',
-  connection: 'Upgrade, X-Own',
+  connection: 'Upgrade',
   upgrade: 'websocket',
   'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
   'sec-websocket-extensions': 'permessage-deflate',
@@ -31,7 +33,7 @@ describe('what of a request goes to the upstream', () => {
   it('is origin and cookies, and where the request came from as the gateway saw it', () => {
     expect(headersOf()).toEqual({
       origin: 'https://page.example',
-      cookie: 'session=1; theme=dark;id=7',
+      cookie: COOKIE,
       'x-forwarded-for': '10.0.0.9',
       'x-forwarded-proto': 'http',
       'x-forwarded-host': 'public.example',
@@ -52,11 +54,35 @@ describe('what of a request goes to the upstream', () => {
     expect(headersOf({ forwardHeaders, forwarded: false })).toEqual({ 'x-own': 'mine' });
   });
 
+  it('has nothing that `Connection` names, for that is between page and gateway: RFC 9110 §7.6.1', () => {
+    const options = { forwardHeaders: ['origin', 'cookie', 'x-own'], forwarded: 'append' } as const;
+    const connection = 'Upgrade, Cookie ,X-OWN, x-forwarded-for';
+    expect(headersOf(options, { ...FROM_PAGE, connection })).toEqual({
+      origin: 'https://page.example',
+      'x-forwarded-for': '10.0.0.9',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'public.example',
+    });
+  });
+
+  it('has the credentials of the operator in place of those of the page, and an own header before both', () => {
+    const page = { ...FROM_PAGE, authorization: 'Bearer of-the-page' };
+    const request = { headers: page, socket: {} } as unknown as IncomingMessage;
+    const authorizationBy = (options: HeaderOptions, own?: string) =>
+      upstreamHeaders(request, resolveHeaderOptions(options), own)['authorization'];
+    expect(authorizationBy({})).toBe('Bearer of-the-page');
+    expect(authorizationBy({}, 'Basic own')).toBe('Basic own');
+    expect(authorizationBy({ headers: { Authorization: 'Key' } }, 'Basic own')).toBe('Key');
+  });
+
   it.each([
-    [true, 'session=1; theme=dark;id=7'],
+    [true, COOKIE],
     [false, undefined],
     [['id', 'session'], 'session=1; id=7'],
     [['other'], undefined],
+    [['nam'], undefined],
+    [['name'], undefined],
+    [['theme', 'nam', 'name'], 'theme=dark'],
   ])('has of the cookies with %j this: %s', (cookies, expected) => {
     expect(headersOf({ cookies })['cookie']).toBe(expected);
   });
@@ -101,7 +127,13 @@ describe('what of an answer goes to the page', () => {
       'Set-Cookie',
       'b=2',
       'Connection',
-      'x',
+      'close, x-hop',
+      'connection',
+      'X-Other',
+      'X-Hop',
+      'for the gateway',
+      'x-other',
+      'likewise',
       'Sec-WebSocket-Accept',
       'x',
       'X-Y',

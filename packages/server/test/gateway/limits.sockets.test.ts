@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +8,22 @@ import { createGateway, type GatewayOptions } from '../../src/gateway/index.ts';
 import { atEnd, MS, RawClient } from '../server-side.ts';
 import { frameOf, MASK } from './frames.ts';
 import { heard, openPage, stage } from './gateway-stage.ts';
+
+/** As it is built: a process of its own cannot read TypeScript. */
+const GATEWAY = new URL('../../dist/gateway.js', import.meta.url).href;
+
+/** Whether a page is let in, or the status with which it is refused. */
+async function refusedOrOpen(port: number): Promise<number | undefined | 'open'> {
+  const page = new WebSocket(`ws://127.0.0.1:${port}/`);
+  page.on('error', () => {});
+  const open = once(page, 'open').then(() => 'open' as const);
+  const refusal = once(page, 'unexpected-response').then(([, { statusCode }]) => statusCode);
+  try {
+    return await Promise.any([open, refusal]);
+  } finally {
+    page.terminate();
+  }
+}
 
 /** The status with which a page is refused. */
 async function refused(port: number): Promise<number | undefined> {
@@ -41,6 +58,49 @@ describe('the limits of a gateway', () => {
     expect(await refused(play.port)).toBe(503);
     letIn(true);
     await first;
+  });
+
+  it('let nobody in while too much of the heap is in use, and those who are in stay', async () => {
+    const play = await stage({ maxHeapBytes: 1 });
+    expect(await refused(play.port)).toBe(503);
+    expect(await heard(play.told, 'refuse')).toMatchObject({ reason: 'memory', status: 503 });
+    const { gateway: roomy, port } = await stage({ maxHeapBytes: false });
+    expect(await refusedOrOpen(port)).toBe('open');
+    expect(roomy.status().counters.refused.memory).toBe(0);
+  });
+
+  it('are by default what the heap can hold: one connection for each 64 KiB of it', () => {
+    const script = `
+      import { createGateway } from ${JSON.stringify(GATEWAY)};
+      const gateway = createGateway({ upstream: 'ws://127.0.0.1:1' });
+      const { maxConnections, maxHeapBytes } = gateway.status();
+      console.log(maxConnections, maxHeapBytes);`;
+    const limitsWith = (mebibytes: number) => {
+      const flags = [`--max-old-space-size=${mebibytes}`, '--input-type=module', '-e', script];
+      return String(execFileSync(process.execPath, flags)).trim().split(' ').map(Number);
+    };
+    expect(limitsWith(64)).toEqual([1_024, 48 * 1_048_576]);
+    expect(limitsWith(256)).toEqual([4_096, 192 * 1_048_576]);
+  });
+
+  it('drop a TCP connection beyond a spare part, before it asks', async () => {
+    const play = await stage({ maxConnections: 1 });
+    const sockets = Array.from({ length: 1 + 64 + 8 }, () => connect(play.port, '127.0.0.1'));
+    for (const socket of sockets) {
+      atEnd(() => socket.destroy());
+      socket.on('error', () => {});
+    }
+    let dropped = 0;
+    await new Promise<void>((resolve) => {
+      for (const socket of sockets) {
+        socket.once('close', () => {
+          dropped += 1;
+          if (dropped === 8) resolve();
+        });
+      }
+    });
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(() => refusedOrOpen(play.port)).toBe('open');
   });
 
   it('end a message that is too long with 1009, also in fragments, and leave the rest alone', async () => {
@@ -104,6 +164,7 @@ describe('the options of a gateway', () => {
     ['tls', 'yes'],
     ['endToEnd', 'yes'],
     ['maxConnections', -1],
+    ['maxHeapBytes', 0.5],
     ['maxMessageBytes', 0.5],
     ['handshakeTimeout', 0],
     ['connectTimeout', -1],

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { atEnd } from '../server-side.ts';
+import { atEnd, MS } from '../server-side.ts';
 import { CERT, KEY } from './certificate.ts';
 import { create, hear, heard, receive, stage, urlOf } from './gateway-stage.ts';
 
@@ -49,6 +50,29 @@ describe('TLS', () => {
     page.close(4000, 'enough');
     const [code] = await once(page, 'close');
     expect(code).toBe(4000);
+  });
+
+  it('is limited by `handshakeTimeout` for who begins it and goes silent', async () => {
+    const gateway = create({ upstream: 'ws://127.0.0.1:1', handshakeTimeout: 200 * MS });
+    const { port } = await gateway.listen({
+      port: 0,
+      host: '127.0.0.1',
+      tls: { cert: CERT, key: KEY },
+    });
+    const silent = connect(port, '127.0.0.1');
+    atEnd(() => silent.destroy());
+    silent.on('error', () => {});
+    silent.resume();
+    await once(silent, 'close', { signal: AbortSignal.timeout(10_000 * MS) });
+  });
+
+  it.each([
+    ['key', { cert: CERT }],
+    ['cert', { key: KEY }],
+  ])('is not served without a %s', async (option, tls) => {
+    const gateway = create({ upstream: 'ws://127.0.0.1:1' });
+    const listening = gateway.listen({ port: 0, host: '127.0.0.1', tls });
+    await expect(listening).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option });
   });
 
   it('of an upstream that nobody vouches for is refused: 502', async () => {
