@@ -7,6 +7,8 @@ export interface FrontOptions {
   readonly links: PageLinks;
   /** Blocks the WebSocket server for so many ms. */
   readonly freeze: (duration: number) => void;
+  /** Whose pages may use it, beside its own. */
+  readonly allowedOrigins?: ReadonlySet<string>;
 }
 
 const FREEZE = 5_000;
@@ -29,20 +31,37 @@ const HEADERS = {
 };
 
 /** The HTTP server of the demo: gives the page, takes its faults, and carries its WebSocket. */
-export function createFront({ links, freeze }: FrontOptions): Server {
+export function createFront({ links, freeze, allowedOrigins = new Set() }: FrontOptions): Server {
   const front = createServer((request, response) => {
     request.resume();
-    if (request.method === 'POST') answer(response, hurt(request, links, freeze));
+    if (!isWelcome(request, allowedOrigins)) answer(response, 403);
+    else if (request.method === 'POST') answer(response, hurt(request, links, freeze));
     else if (request.method === 'GET' || request.method === 'HEAD') give(request, response);
     else answer(response, 405);
   });
   front.on('upgrade', (request, socket, head) => {
     const { path, page } = addressOf(request);
-    if (path === '/socket' && page !== '') return links.carry(page, request, socket, head);
+    const isAllowed = isWelcome(request, allowedOrigins);
+    if (isAllowed && path === '/socket' && page !== '') {
+      return links.carry(page, request, socket, head);
+    }
     socket.on('error', () => {});
-    socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+    const status = isAllowed ? '404 Not Found' : '403 Forbidden';
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`);
   });
   return front;
+}
+
+/**
+ * Whether it comes from our own page, from one that is allowed, or from no page. Browsers let any site
+ * open a WebSocket to this machine, and post to it: RFC 6455 §10.2.
+ */
+function isWelcome(
+  { headers: { origin, host } }: IncomingMessage,
+  allowedOrigins: ReadonlySet<string>,
+): boolean {
+  if (origin === undefined || allowedOrigins.has(origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
 }
 
 /** Does what the page asks for; the status says whether. */

@@ -5,7 +5,8 @@ import { Worker } from 'node:worker_threads';
 import { createFront } from './front.ts';
 import { PageLinks } from './page-links.ts';
 
-const { PORT = '8787', HOST = '127.0.0.1' } = process.env; // whoever reaches it may freeze it
+// Whoever reaches it may freeze it. ALLOWED_ORIGINS: of pages beside its own, with blanks between.
+const { PORT = '8787', HOST = '127.0.0.1', ALLOWED_ORIGINS = '' } = process.env;
 
 function fail(sentence: string): never {
   console.error(sentence);
@@ -26,6 +27,7 @@ const [{ port }] = (await once(worker, 'message')) as [{ readonly port: number }
 
 const front = createFront({
   links: new PageLinks(port),
+  allowedOrigins: new Set(ALLOWED_ORIGINS.split(' ')),
   freeze: (duration) => worker.postMessage({ freeze: duration }),
 });
 front.on('error', ({ code, message }: NodeJS.ErrnoException) => {

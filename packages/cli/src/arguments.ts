@@ -45,6 +45,15 @@ export function subprotocol(text: string, before: readonly string[] = []): reado
   return [...before, text];
 }
 
+/** The origins of pages, RFC 6454 §7; each time one more. */
+export function origin(text: string, before: readonly string[] = []): readonly string[] {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.origin === 'null' || url.href !== `${url.origin}/`) {
+    throw new InvalidArgumentError('It must be an origin, such as http://localhost:3000.');
+  }
+  return [...before, url.origin];
+}
+
 /** Where to listen. */
 export interface Place {
   readonly port: number;
@@ -53,7 +62,8 @@ export interface Place {
 
 /** `8080`, `127.0.0.1:8080`, `[::1]:8080`. */
 export function place(text: string): Place {
-  const [, bracketed, plain, digits] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d{1,5})$/.exec(text) ?? [];
+  const [, bracketed, plain, digits] =
+    /^(?:(?:\[([\w.:%-]+)\]|([\w.-]+)):)?(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
   if (digits === undefined || port > 65_535) {

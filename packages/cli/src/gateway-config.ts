@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { GatewayOptions } from '@wirebeat/server/gateway';
-import { place } from './arguments.ts';
+import { type Place, place } from './arguments.ts';
 
 /** What a file may say: where to listen, and the options of `createGateway` that are data. */
 export interface GatewayConfig {
   /** `8080`, `"8080"` or `"127.0.0.1:8080"`. */
   readonly listen?: number | string;
-  /** Files with the key and the certificate, in PEM: then it serves `wss:`. */
+  /** Where `/healthz` and `/metrics` are; `false`: nowhere. */
+  readonly status?: Place | false;
+  /** Files with the key and the certificate, in PEM: both, and then it serves `wss:`, or neither. */
   readonly key?: string;
   readonly cert?: string;
   readonly options: Partial<GatewayOptions>;
@@ -22,17 +24,33 @@ export class ConfigError extends Error {}
  * @throws {ConfigError} if it cannot be read, or is none.
  */
 export function readConfig(path: string): GatewayConfig {
-  const { listen, key, cert, ...options } = parse(path);
-  const beside = (file: unknown) =>
-    typeof file === 'string' ? resolve(dirname(path), file) : undefined;
-  if (listen !== undefined) checkListen(path, listen);
-  const [keyPath, certPath] = [beside(key), beside(cert)];
+  const { listen, status, key, cert, ...options } = parse(path);
+  if (listen !== undefined) readPlace(path, 'listen', listen);
   return {
     ...(listen !== undefined && { listen: listen as number | string }),
-    ...(keyPath !== undefined && { key: keyPath }),
-    ...(certPath !== undefined && { cert: certPath }),
+    ...(status !== undefined && {
+      status: status === false ? status : readPlace(path, 'status', status),
+    }),
+    ...readTls(path, { key, cert }),
     options: options as Partial<GatewayOptions>,
   };
+}
+
+/** Half a pair would be served without TLS, and nobody would notice. */
+function readTls(
+  path: string,
+  { key, cert }: { key: unknown; cert: unknown },
+): { key: string; cert: string } | undefined {
+  if (key === undefined && cert === undefined) return undefined;
+  const fileOf = (name: string, file: unknown): string => {
+    if (typeof file === 'string' && file !== '') return resolve(dirname(path), file);
+    throw new ConfigError(
+      file === undefined
+        ? `Missing \`${name}\` in ${path}: TLS needs both \`key\` and \`cert\``
+        : `\`${name}\` in ${path} must be the name of a file`,
+    );
+  };
+  return { key: fileOf('key', key), cert: fileOf('cert', cert) };
 }
 
 /** The text of a file, or a sentence. */
@@ -50,7 +68,9 @@ function parse(path: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(`${path} is no JSON: ${(error as Error).message}`);
+    // What V8 quotes of the text may be a secret.
+    const why = (error as Error).message.replace(/, (?:\.{3})?".*$/s, '');
+    throw new ConfigError(`${path} is no JSON: ${why}`);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
@@ -58,10 +78,10 @@ function parse(path: string): Record<string, unknown> {
   throw new ConfigError(`${path} must have an object`);
 }
 
-function checkListen(path: string, listen: unknown): void {
+function readPlace(path: string, name: string, value: unknown): Place {
   try {
-    place(String(listen));
+    return place(String(value));
   } catch (error) {
-    throw new ConfigError(`\`listen\` in ${path}: ${(error as Error).message}`);
+    throw new ConfigError(`\`${name}\` in ${path}: ${(error as Error).message}`);
   }
 }

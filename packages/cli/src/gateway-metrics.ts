@@ -34,6 +34,7 @@ function addGauges(
 ): void {
   const gauges: readonly [name: string, help: string, value: number][] = [
     ['connections', 'Open connections.', open],
+    ['max_connections', 'How many there may be, with handshakes.', rest.maxConnections],
     ['handshakes', 'Handshakes under way.', handshaking],
     ['speaking_connections', 'Connections whose page sends application pings.', speaking],
     ['unresponsive_connections', 'Those whose page is silent.', rest.unresponsive],
@@ -54,6 +55,7 @@ function totalsOf(
     ['upstream_bytes', 'Bytes from upstreams.', counters.bytesFromUpstreams],
     ['page_pings', 'Application pings from pages.', counters.pingsFromPages],
     ['page_pongs', 'Application pongs to pages.', counters.pongsToPages],
+    ['upstream_beats', 'Texts of upstreams taken out as beats.', counters.beatsFromUpstreams],
     ['upstream_pings', 'Protocol Pings to upstreams.', counters.pingsToUpstreams],
     ['stalls', 'Times that the gateway itself did not run.', counters.stalls],
   ];

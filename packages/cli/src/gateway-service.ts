@@ -1,4 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   createGateway,
   type Gateway,
@@ -11,11 +13,16 @@ import { metricsOf } from './gateway-metrics.ts';
 /** What `wirebeat gateway` was asked for. Durations are in ms. */
 export interface GatewayCommand {
   readonly place: Place;
+  /** Where `/healthz` and `/metrics` are; absent: beside the pages; `false`: nowhere. */
+  readonly status: Place | false | undefined;
   readonly options: GatewayOptions;
   readonly tls: { readonly key: string; readonly cert: string } | undefined;
   /** How long a drain may take. */
   readonly within: number;
 }
+
+/** Of whoever watches over the gateway: there are few. */
+const MAX_STATUS_CONNECTIONS = 64;
 
 /** Takes one entry of the log. */
 export type Log = (entry: Readonly<Record<string, unknown>>) => void;
@@ -25,7 +32,7 @@ export type Log = (entry: Readonly<Record<string, unknown>>) => void;
  * `InvalidOptionError`, or with the system's error if it cannot listen there.
  */
 export async function serveGateway(
-  { place, options, tls, within }: GatewayCommand,
+  { place, status, options, tls, within }: GatewayCommand,
   log: Log,
   stop: AbortSignal,
 ): Promise<void> {
@@ -33,13 +40,32 @@ export async function serveGateway(
   logOf(gateway, log);
   const request = (asked: IncomingMessage, response: ServerResponse) =>
     void answer(gateway, asked, response);
-  const { url } = await gateway.listen({ ...place, request, ...(tls && { tls }) });
-  log({ event: 'listening', url });
+  const { url } = await gateway.listen({
+    ...place,
+    ...(status === undefined && { request }),
+    ...(tls && { tls }),
+  });
+  const own = status ? await listenForStatus(status, request) : undefined;
+  log({ event: 'listening', url, ...(own && { status: own.url }) });
   await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   log({ event: 'draining', open: gateway.connections.size });
   await gateway.drain({ within });
   await gateway.close();
+  own?.server.close().closeAllConnections();
   log({ event: 'closed' });
+}
+
+/** Listens at a port of its own, to which pages need no way. */
+async function listenForStatus(
+  { port, host }: Place,
+  request: (asked: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ server: Server; url: string }> {
+  const server = createServer(request);
+  server.maxConnections = MAX_STATUS_CONNECTIONS;
+  server.listen(port, host);
+  await once(server, 'listening');
+  const { address, family, port: bound } = server.address() as AddressInfo;
+  return { server, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}` };
 }
 
 /** `/healthz`: 200 while it takes connections. `/metrics`: in the text format of Prometheus. */

@@ -6,6 +6,7 @@ import { Command, Option } from 'commander';
 import {
   count,
   header,
+  origin,
   type Place,
   place,
   seconds,
@@ -17,6 +18,7 @@ import { DIALECTS } from './dialect.ts';
 import { ConfigError, readConfig, readFile } from './gateway-config.ts';
 import { type Log, serveGateway } from './gateway-service.ts';
 import { type Output, ping } from './ping.ts';
+import { safeComplaint, safeJson, safeText } from './safe-text.ts';
 
 /** The exit code of ping(8) for a command line that makes no sense. */
 const MISUSE = 2;
@@ -25,7 +27,7 @@ const isTerminal = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? 
 const output: Output = {
   look: { bad: (text) => (isTerminal ? styleText('red', text) : text) },
   print: (line) => console.log(line),
-  complain: (line) => console.error(`wirebeat: ${line}`),
+  complain: (line) => console.error(`wirebeat: ${safeText(line)}`),
 };
 
 function main(): Promise<Command> {
@@ -33,7 +35,9 @@ function main(): Promise<Command> {
   const program = new Command('wirebeat')
     .description(description)
     .version(version)
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error/, 'wirebeat')) })
+    .configureOutput({
+      outputError: (text, write) => write(safeComplaint(text.replace(/^error/, 'wirebeat'))),
+    })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : MISUSE));
   addPing(program);
   addGateway(program);
@@ -119,7 +123,16 @@ function addGateway(program: Command): void {
     .description('Stand before a WebSocket server that knows only protocol Pings.')
     .option('--listen <place>', 'port, or host:port (default: 8080)', place)
     .option('--upstream <url>', 'the server behind', webSocketUrl)
-    .option('--config <file>', 'JSON with the options of createGateway, and listen, key, cert')
+    .option(
+      '--status <place>',
+      '/healthz and /metrics at a port of their own (default: beside the pages)',
+      place,
+    )
+    .option('--no-status', 'neither /healthz nor /metrics')
+    .option(
+      '--config <file>',
+      'JSON with the options of createGateway, and listen, status, key, cert',
+    )
     .option(
       '--drain <seconds>',
       'at SIGTERM, the time over which connections are closed',
@@ -132,42 +145,48 @@ function addGateway(program: Command): void {
 
 const GATEWAY_HELP = `
 Application pings of pages become protocol Pings of the server behind, and back: each end sees the other.
-/healthz and /metrics (Prometheus) are on the same port. The log is one JSON object a line.
+/healthz and /metrics (Prometheus) are on the same port, unless --status names another: whoever
+reaches the pages reaches them too. The log is one JSON object a line.
 SIGTERM and Ctrl-C drain; a second one ends at once.
 
 Examples:
   $ wirebeat gateway --upstream ws://127.0.0.1:8765
-  $ wirebeat gateway --listen 127.0.0.1:8080 --config gateway.json
+  $ wirebeat gateway --listen 127.0.0.1:8080 --status 127.0.0.1:9090 --config gateway.json
 
 Exits with 0 after a drain, 1 if it cannot listen, 2 if the command line or the file makes no sense.`;
 
 interface GatewayFlags {
   readonly listen?: Place;
   readonly upstream?: string;
+  readonly status?: Place | false;
   readonly config?: string;
   readonly drain: number;
 }
 
 const log: Log = (entry) => {
-  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+  console.log(safeJson({ time: new Date().toISOString(), ...entry }));
 };
 
-async function gatewayAction({ listen, upstream, config, drain }: GatewayFlags): Promise<void> {
+async function gatewayAction(flags: GatewayFlags): Promise<void> {
+  const { listen, upstream, config, drain } = flags;
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   try {
     const { options, ...file } = config === undefined ? { options: {} } : readConfig(config);
     const address = upstream ?? options.upstream;
-    if (address === undefined)
-      throw new ConfigError('There must be --upstream, or one in the file');
-    const tls = file.key !== undefined && file.cert !== undefined;
+    if (address === undefined) {
+      throw new ConfigError('Missing upstream: pass --upstream or set it in the config file');
+    }
+    const { key, cert } = file;
     await serveGateway(
       {
         place: listen ?? place(String(file.listen ?? 8080)),
         options: { ...options, upstream: address },
-        tls: tls
-          ? { key: readFile(file.key as string), cert: readFile(file.cert as string) }
-          : undefined,
+        status: flags.status ?? file.status,
+        tls:
+          key === undefined || cert === undefined // there are both or none
+            ? undefined
+            : { key: readFile(key), cert: readFile(cert) },
         within: drain * 1000,
       },
       log,
@@ -180,24 +199,39 @@ async function gatewayAction({ listen, upstream, config, drain }: GatewayFlags):
   }
 }
 
+interface ServeFlags {
+  readonly listen: Place;
+  readonly allowOrigin?: readonly string[];
+}
+
 function addServe(program: Command): void {
   program
     .command('serve')
     .description(
       'Serve a page that shows the heartbeats of your own network, and lets you hurt them.',
     )
-    .option('--listen <place>', 'port, or host:port', place, { port: 8787, host: '127.0.0.1' })
+    .addOption(
+      new Option('--listen <place>', 'port, or host:port')
+        .argParser(place)
+        .default({ port: 8787, host: '127.0.0.1' }, '127.0.0.1:8787'),
+    )
+    .option(
+      '--allow-origin <origin>',
+      'let pages of another origin in, such as http://localhost:3000; may be repeated',
+      origin,
+    )
     .addHelpText(
       'after',
       `
 Whoever reaches it may cut, delay and freeze it: it is for this machine, unless you name another host.
+Pages of other sites are refused, unless you allow their origin.
 
 Examples:
   $ wirebeat serve
   $ wirebeat serve --listen 0.0.0.0:8787    # and open it from your phone`,
     )
-    .action(async ({ listen }: { listen: Place }) => {
-      process.exitCode = await runDemo(listen);
+    .action(async ({ listen, allowOrigin = [] }: ServeFlags) => {
+      process.exitCode = await runDemo(listen, allowOrigin);
     });
 }
 
@@ -207,4 +241,9 @@ function readManifest(): { readonly version: string; readonly description: strin
 
 // `wirebeat ping … | head -1`: nobody reads on, so there is nothing left to do.
 process.stdout.on('error', () => process.exit());
-await main();
+try {
+  await main();
+} catch (error) {
+  output.complain(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

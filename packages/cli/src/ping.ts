@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import type { Dialect } from './dialect.ts';
 import { applicationPinger, dialectPinger, type Pinger, protocolPinger } from './pinger.ts';
 import { jsonReport, type Look, textReport } from './report.ts';
+import { safeText } from './safe-text.ts';
 import { PingStatistics } from './statistics.ts';
 
 /** What `wirebeat ping` was asked for. Durations are in ms. */
@@ -41,7 +42,7 @@ export async function ping(
   output: Output,
   stop: AbortSignal,
 ): Promise<0 | 1> {
-  const { url } = command;
+  const url = safeText(command.url);
   const { socket, pinger, lost } = dial(command);
   const end = AbortSignal.any([stop, lost]);
   const wasOpen = await isOpened(socket, end);
@@ -121,10 +122,11 @@ async function isOpened(socket: ReconnectingWebSocket, end: AbortSignal): Promis
 /** One ping at a time, so that none measures another. */
 async function pingInTurn(
   pinger: Pinger,
-  { url, count, interval, timeout, json }: PingCommand,
+  { url: address, count, interval, timeout, json }: PingCommand,
   output: Output,
   end: AbortSignal,
 ): Promise<PingStatistics> {
+  const url = safeText(address);
   const report = json ? jsonReport(url) : textReport(url, output.look);
   const statistics = new PingStatistics();
   for (let seq = 1; seq <= count && !end.aborted; seq += 1) {

@@ -33,10 +33,38 @@ describe('readConfig', () => {
     ['nothing', '', /is no JSON/],
     ['a list', '[]', /must have an object/],
     ['a place that is none', '{ "listen": "here" }', /`listen` in .*a port, or host:port/],
+    ['a status that is none', '{ "status": true }', /`status` in .*a port, or host:port/],
+    ['a certificate without a key', '{ "cert": "c" }', /Missing `key` in .*json: TLS needs both/],
+    ['a key without a certificate', '{ "key": "k" }', /Missing `cert` in .*json: TLS needs both/],
+    ['a key that is no file', '{ "key": 5, "cert": "c" }', /`key` in .* the name of a file/],
+    ['an empty certificate', '{ "key": "k", "cert": "" }', /`cert` in .* the name of a file/],
   ])('says what is wrong with %s', (_, text, sentence) => {
     writeFileSync(path, text);
     expect(() => readConfig(path)).toThrow(ConfigError);
     expect(() => readConfig(path)).toThrow(sentence);
+  });
+
+  it('does not quote what stands in a file that is no JSON', () => {
+    writeFileSync(path, '{ "headers": { "x-key": "SECRET" "other": 1 } }');
+    const message = (() => {
+      try {
+        readConfig(path);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return undefined;
+    })();
+    expect(message).toMatch(/is no JSON: \w/);
+    expect(message).not.toMatch(/SECRET|x-key/);
+  });
+
+  it.each([
+    [9090, { port: 9090 }],
+    ['127.0.0.1:9090', { host: '127.0.0.1', port: 9090 }],
+    [false, false],
+  ])('reads %j as the place of the status', (status, expected) => {
+    writeFileSync(path, JSON.stringify({ status }));
+    expect(readConfig(path)).toEqual({ status: expected, options: {} });
   });
 
   it('says which file is not there', () => {

@@ -90,11 +90,12 @@ describe('wirebeat', () => {
     ['an unknown dialect', ['ping', 'ws://localhost', '--dialect', 'x'], /Allowed choices are/],
     ['a header without a value', ['ping', 'ws://localhost', '-H', 'Cookie'], /"Name: value"/],
     ['two subprotocols at once', ['ping', 'ws://localhost', '--subprotocol', 'a, b'], /one sub/],
-    ['no upstream', ['gateway'], /There must be --upstream/],
+    ['no upstream', ['gateway'], /Missing upstream: pass --upstream/],
     ['an upstream of another kind', ['gateway', '--upstream', 'tcp://h'], /ws:\/\/ or wss:\/\//],
     ['no port', ['gateway', '--listen', 'here', '--upstream', 'ws://h'], /a port, or host:port/],
     ['a port too many', ['serve', '--listen', '70000'], /a port, or host:port/],
     ['a file that is not there', ['gateway', '--config', '/no/such.json'], /Cannot read/],
+    ['no origin', ['serve', '--allow-origin', 'localhost'], /must be an origin/],
     ['a timeout of words', ['ping', 'ws://localhost', '-W', 'long'], /number of seconds > 0/],
   ])('exits with 2 and a sentence for %s', async (_, args, sentence) => {
     const { code, stdout, stderr } = await wirebeat(args);
@@ -105,7 +106,45 @@ describe('wirebeat', () => {
   });
 });
 
+describe('wirebeat serve', () => {
+  it('says where it listens by default', async () => {
+    const { stdout } = await wirebeat(['serve', '--help']);
+    expect(stdout).toContain('(default: 127.0.0.1:8787)');
+    expect(stdout).not.toMatch(/object|\{/);
+  });
+});
+
 describe('wirebeat ping', () => {
+  it('shows nothing of the token in its URL, and sends it', async () => {
+    const { server, url } = await serve();
+    attachHeartbeat(server);
+    const asked: (string | undefined)[] = [];
+    server.on('connection', (_, { url: path, headers }) => asked.push(path, headers.authorization));
+    const full = `${url.replace('//', '//me:SECRET@')}live?token=SECRET`;
+    const texts = await Promise.all([
+      wirebeat(['ping', full, '-c', '1']),
+      wirebeat(['ping', full, '-c', '1', '--json']),
+      wirebeat(['ping', full, '-c', '1', '--dialect', 'text', '-W', '0.2']),
+      wirebeat(['ping', full.replace(/:\d+\//, ':1/')]),
+      wirebeat(['ping', full.replace('ws:', 'http:')]),
+    ]);
+    expect(asked).toContain('/live?token=SECRET');
+    expect(asked).toContain(`Basic ${Buffer.from('me:SECRET').toString('base64')}`);
+    for (const { stdout, stderr } of texts) expect(stdout + stderr).not.toContain('SECRET');
+    expect(texts[0]?.stdout).toContain(`pong from ${url}live?…: seq=1`);
+  });
+
+  it('obeys no control character in a close reason', async () => {
+    const { server, url } = await serve();
+    attachHeartbeat(server).on('pong', ({ tier, socket }) => {
+      if (tier === 'application') socket.close(4000, 'bye\u001b[2J\u0007\n\u009b31m');
+    });
+    const { stderr } = await wirebeat(['ping', url]);
+    expect(stderr).toBe(
+      `wirebeat: lost the connection to ${url}: close code 4000, bye\\u001b[2J\\u0007\\u000a\\u009b31m\n`,
+    );
+  });
+
   it('prints a line for each pong of a server with a heartbeat, and sums up', async () => {
     const { server, url } = await serve();
     attachHeartbeat(server);

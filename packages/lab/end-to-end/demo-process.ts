@@ -5,8 +5,8 @@ const SCRIPT = fileURLToPath(new URL('../../../examples/demo/dist/server.js', im
 
 /** The demo's server as a process of its own. It must have been built: `npm run build`. */
 export class DemoProcess extends Program {
-  constructor(port: number | string) {
-    super(process.execPath, [SCRIPT], { PORT: String(port) });
+  constructor(port: number | string, env: NodeJS.ProcessEnv = {}) {
+    super(process.execPath, [SCRIPT], { PORT: String(port), ...env });
   }
 
   /** Where it serves. */

@@ -7,8 +7,8 @@ import { DemoProcess } from './demo-process.ts';
 
 const processes: DemoProcess[] = [];
 
-function start(port: number | string): DemoProcess {
-  const demo = new DemoProcess(port);
+function start(port: number | string, env?: NodeJS.ProcessEnv): DemoProcess {
+  const demo = new DemoProcess(port, env);
   processes.push(demo);
   return demo;
 }
@@ -100,6 +100,32 @@ describe("the demo's server", () => {
     expect(one.socket.readyState).toBe(WebSocket.OPEN);
     const again = await connect(url, 'one');
     await expect.poll(() => again.heard, { timeout: 5_000 }).toBeGreaterThan(0);
+  });
+
+  it('refuses the pages of other sites, unless they are allowed: requests, faults and WebSockets', async () => {
+    const friend = 'http://localhost:3000';
+    const demo = start(0, { ALLOWED_ORIGINS: friend });
+    const url = await demo.url();
+    await connect(url, 'one');
+    const statusOf = async (origin: string) => {
+      const method = 'POST';
+      const fault = await fetch(`${url}/faults/delay?page=one&ms=0`, {
+        method,
+        headers: { origin },
+      });
+      const page = await fetch(url, { headers: { origin } });
+      const socket = new WebSocket(`${url.replace('http', 'ws')}/socket?page=two`, { origin });
+      socket.on('error', () => {});
+      const opened = once(socket, 'open').then(() => 101);
+      const refused = once(socket, 'unexpected-response').then(([, answer]) => answer.statusCode);
+      const upgrade = await Promise.any([opened, refused]);
+      socket.terminate();
+      return [fault.status, page.status, upgrade];
+    };
+    for (const origin of [url, friend]) expect(await statusOf(origin)).toEqual([204, 200, 101]);
+    for (const origin of ['https://evil.example', 'http://127.0.0.1:1', 'null', `${url}.evil`]) {
+      expect(await statusOf(origin)).toEqual([403, 403, 403]);
+    }
   });
 
   it('ends at a signal while its WebSocket server is frozen', async () => {

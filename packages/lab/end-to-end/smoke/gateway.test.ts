@@ -107,6 +107,48 @@ describe('wirebeat gateway', () => {
     for (const socket of [first, second]) socket?.close();
   });
 
+  it.each([
+    ['cert', 'key'],
+    ['key', 'cert'],
+  ])('does not listen with a %s and no %s, and exits with 2', async (has, lacks) => {
+    const path = join(folder, 'gateway.json');
+    writeFileSync(path, JSON.stringify({ upstream: upstreamUrl(), [has]: 'tls.pem' }));
+    program = new Program(process.execPath, [MAIN, 'gateway', '--config', path]);
+    expect(await program.exit()).toBe(2);
+    const sentence = `wirebeat: Missing \`${lacks}\` in ${path}: TLS needs both \`key\` and \`cert\`\n`;
+    expect([program.output, program.errors]).toEqual(['', sentence]);
+  });
+
+  it('has its status page at a port of its own, or none', async () => {
+    const asked = async (url: string) =>
+      Promise.all(['/healthz', '/metrics'].map(async (path) => (await fetch(url + path)).status));
+    const args = ['--listen', '127.0.0.1:0', '--upstream', upstreamUrl()];
+    const first = await start(...args, '--status', '127.0.0.1:0');
+    const status = String(entries()[0]?.['status']);
+    expect(await asked(status)).toEqual([200, 200]);
+    expect(await asked(first.replace('ws:', 'http:'))).toEqual([426, 426]);
+    program.signal('SIGTERM');
+    expect(await program.exit()).toBe(0);
+    await expect(fetch(status)).rejects.toThrow();
+    const second = await start(...args, '--no-status');
+    expect(await asked(second.replace('ws:', 'http:'))).toEqual([426, 426]);
+  });
+
+  it('logs the path that was dialled, no query, and no control character of a peer', async () => {
+    const url = await start('--listen', '127.0.0.1:0', '--upstream', upstreamUrl());
+    upstream.once('connection', (socket) =>
+      socket.close(4000, 'bye\u001b[2J\n\u009b31m ?token=SECRET'),
+    );
+    const socket = new ReconnectingWebSocket(`${url}/live?token=SECRET`, [], { maxAttempts: 0 });
+    await once(socket, 'close');
+    await program.prints(/"end".*\n/);
+    expect(program.output.replaceAll('\n', '')).not.toMatch(/SECRET|\p{Cc}/u);
+    expect(entries().find(({ event }) => event === 'end')).toMatchObject({
+      upstream: `${upstreamUrl()}/live`,
+      text: 'bye\u001b[2J\n\u009b31m ?…',
+    });
+  });
+
   it('says what is wrong with its file, and exits with 2', async () => {
     const path = join(folder, 'gateway.json');
     writeFileSync(path, JSON.stringify({ upstream: upstreamUrl(), maxConnections: 'many' }));
