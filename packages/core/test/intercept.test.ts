@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import type { Beat } from '../src/codec.ts';
-import { type Interceptor, intercept, interceptCalls } from '../src/intercept.ts';
+import { type Interceptor, intercept, interceptCalls, readBeat } from '../src/intercept.ts';
 import type { SocketEvent, WebSocketLike } from '../src/socket.ts';
 import { FakeSocket } from '../src/testing/fake-socket.ts';
 import { VirtualScheduler } from '../src/testing/virtual-scheduler.ts';
@@ -566,6 +567,31 @@ describe('intercept', () => {
       expect(seen).toEqual(typed);
     });
   }
+});
+
+describe('bytes of another realm', () => {
+  const bytes = [...'\u0005wb.a'].map((character) => character.charCodeAt(0));
+
+  it('are read as a beat, and kept from the application', () => {
+    const foreign = runInNewContext(`new Uint8Array([${bytes}])`);
+    expect(foreign instanceof Uint8Array).toBe(false);
+    expect(readBeat(foreign)).toEqual({ type: 'ping', id: 'a' });
+    const socket = new NodeSocket();
+    const heard = vi.fn();
+    const beats: unknown[] = [];
+    intercept(socket, { receive: (beat) => beats.push(beat) });
+    socket.on('message', heard);
+    socket.emit('message', foreign, false);
+    expect(beats).toEqual([{ type: 'ping', id: 'a' }]);
+    expect(heard).not.toHaveBeenCalled();
+  });
+
+  it('are no beat where they are no bytes', () => {
+    const buffer = new Uint8Array(bytes).buffer;
+    for (const data of [new DataView(buffer), buffer, bytes, { ...bytes, length: 5 }, null, 5]) {
+      expect(readBeat(data)).toBeUndefined();
+    }
+  });
 });
 
 describe('interceptCalls', () => {

@@ -1,11 +1,14 @@
 // What is published, as a program without a bundler finds it. It must have been built: `npm run build`.
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import * as source from '@wirebeat/client';
 import { describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { MS } from '../allowance.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -114,6 +117,32 @@ describe.concurrent('the packages as they are built', () => {
     expect(Object.keys(page)).toEqual([...before, 'wirebeat']);
     const names = Object.keys(page.wirebeat ?? {}).filter((name) => name !== '__esModule');
     expect(names.sort()).toEqual(Object.keys(source).sort());
+  });
+
+  it('know a beat in the Buffer of another realm', async () => {
+    const url = new URL('../../../client/dist/wirebeat-client.min.js', import.meta.url);
+    const { performance } = globalThis;
+    const timers = { setTimeout, clearTimeout, performance };
+    type Realm = { wirebeat: typeof source; Uint8Array: Uint8ArrayConstructor };
+    const realm = createContext({ Event, EventTarget, ...timers }) as Realm;
+    runInContext(readFileSync(url, 'utf8'), realm);
+    expect(runInContext('Uint8Array', realm)).not.toBe(Uint8Array);
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    server.on('connection', (peer) => {
+      peer.on('message', (data) => peer.send(String(data).replace('\u0005', '\u0006')));
+    });
+    const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const heartbeat = realm.wirebeat.attachHeartbeat(socket, { lifecycle: false });
+    const heard: string[] = [];
+    socket.on('message', (data) => heard.push(String(data)));
+    await once(socket, 'open');
+    await heartbeat.ping();
+    socket.send('echo');
+    await once(socket, 'message');
+    expect(heard).toEqual(['echo']);
+    socket.terminate();
+    server.close();
   });
 
   it('give a module script of a page one file that imports nothing, with all that is exported', async () => {
