@@ -63,6 +63,7 @@ import {
   initialTiming,
   type PeerState,
   type Timing,
+  timingInForce,
 } from './timing.ts';
 
 /** How long even a punctual verdict waits for input: queued pongs come up to 100 ms after a timer. */
@@ -210,13 +211,18 @@ export class Heartbeat extends RttEstimator {
   /** The peer advertised its timing in the beat that was just received. */
   adopt(advertised: AdvertisedTiming): void {
     this.#flags |= PEER_PINGS;
-    const timing = adoptTiming(this.#timing, advertised);
-    if (timing !== this.#timing) this.#retime(timing);
+    this.#retime(adoptTiming(this.#timing, advertised));
   }
 
   /** In the beat just received the peer says what its page is: unseen, it is judged with patience. */
   setPeerState(peerState: PeerState): void {
-    if (peerState !== this.#timing.peerState) this.#retime({ ...this.#timing, peerState });
+    this.#retime(timingInForce(this.#base, this.#timing.advertised, peerState));
+  }
+
+  /** This side asks for other timing, from the next period on. What the peer has said still counts. */
+  rebase(base: Timing): void {
+    const { advertised, peerState } = this.#timing;
+    this.#timing = timingInForce(base, advertised, peerState);
   }
 
   /**
@@ -389,7 +395,7 @@ export class Heartbeat extends RttEstimator {
   }
 
   set timerSlack(timerSlack: Millis) {
-    this.#timing = { ...this.#timing, timerSlack };
+    this.rebase({ ...this.#base, timerSlack });
   }
 
   // Timers.
@@ -432,9 +438,16 @@ export class Heartbeat extends RttEstimator {
     return Math.max(owedSince + ONE_WAY_PERIODS * period, this.#afreshAt + pingTimeout);
   }
 
-  /** Other timing is in force. What would have been due by it long ago is due now, and not late. */
+  get #base(): Timing {
+    return this.#timing.base ?? this.#timing;
+  }
+
+  /** The peer has said something. If other timing is in force by that: what would have been due by it long ago is due now, and not late. */
   #retime(timing: Timing): void {
+    const { pingInterval, pingTimeout, peerState } = this.#timing;
     this.#timing = timing;
+    const isSame = pingInterval === timing.pingInterval && pingTimeout === timing.pingTimeout;
+    if (isSame && peerState === timing.peerState) return;
     this.#interval = drawInterval(timing);
     this.#afreshAt = this.#now;
   }
@@ -650,7 +663,6 @@ export class Heartbeat extends RttEstimator {
   #reset(): void {
     this.#forget();
     this.#flags = 0;
-    if (this.#timing.peerState !== 'visible')
-      this.#timing = { ...this.#timing, peerState: 'visible' };
+    this.#timing = timingInForce(this.#base, this.#timing.advertised, 'visible');
   }
 }

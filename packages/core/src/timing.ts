@@ -11,8 +11,9 @@ export interface AdvertisedTiming {
 }
 
 /**
- * The timing in force. Never changed, only replaced, so that the connections of a server share one
- * until a peer asks for another.
+ * The timing in force: plain data, never changed, only replaced. It is a function of what this side
+ * asks for (the base), what the peer advertised last, and what its page is: {@link timingInForce}.
+ * So the connections of a server share one until their peer says something.
  */
 export interface Timing {
   readonly options: ResolvedHeartbeatOptions;
@@ -21,6 +22,12 @@ export interface Timing {
   /** How late a timer may be until that is a stall. */
   readonly timerSlack: Millis;
   readonly peerState: PeerState;
+  /** What the peer advertised last of each. */
+  readonly advertised: AdvertisedTiming;
+  /** What this side asks for, where something else is in force. */
+  readonly base: Timing | undefined;
+  /** Chooses the length of a period, at most its argument, where jitter alone does not. */
+  readonly place: ((pingInterval: Millis) => Millis) | undefined;
 }
 
 /** How late a timer may be in a page that is seen, or on a server, until that is a stall. */
@@ -33,28 +40,56 @@ const HIDDEN_PEER_TIMEOUT: Millis = 75_000;
 const INTERVAL_BOUNDS = { min: 1_000, max: 120_000 };
 const TIMEOUT_BOUNDS = { min: 1_000, max: 60_000 };
 
+const NOTHING: AdvertisedTiming = {};
+
 /** The timing that the options ask for. */
 export function initialTiming(options: ResolvedHeartbeatOptions): Timing {
-  const { pingInterval, pingTimeout } = options;
-  return { options, pingInterval, pingTimeout, timerSlack: TIMER_SLACK, peerState: 'visible' };
+  return {
+    options,
+    pingInterval: options.pingInterval,
+    pingTimeout: options.pingTimeout,
+    timerSlack: TIMER_SLACK,
+    peerState: 'visible',
+    advertised: NOTHING,
+    base: undefined,
+    place: undefined,
+  };
 }
 
 /**
- * The timing after a peer has advertised its own. Its interval takes the place of the default, and
- * is capped by an option that was given; its timeout can only raise ours. What is off stays off.
- * The same object if nothing changes.
+ * The timing in force where this side asks for `base`. An interval that the peer advertises takes the
+ * place of the default, and is capped by an option that was given; its timeout can only raise ours.
+ * What is off stays off. `base` itself, where the peer changes nothing.
  */
+export function timingInForce(
+  base: Timing,
+  advertised: AdvertisedTiming,
+  peerState: PeerState,
+): Timing {
+  const { pingInterval: asked, pingTimeout: raised } = advertised;
+  if (asked === undefined && raised === undefined && peerState === 'visible') return base;
+  const { isIntervalGiven, pingInterval: given } = base.options;
+  let { pingInterval, pingTimeout } = base;
+  if (asked !== undefined && given !== Number.POSITIVE_INFINITY) {
+    pingInterval = clamp(asked, INTERVAL_BOUNDS);
+    if (isIntervalGiven) pingInterval = Math.min(pingInterval, given);
+  }
+  if (raised !== undefined) pingTimeout = Math.max(pingTimeout, clamp(raised, TIMEOUT_BOUNDS));
+  return { ...base, pingInterval, pingTimeout, peerState, advertised, base };
+}
+
+/** The timing after the peer has advertised its own. What is absent, or no time, stays as it was. */
 export function adoptTiming(timing: Timing, advertised: AdvertisedTiming): Timing {
-  const { options } = timing;
-  const { pingInterval: asked = timing.pingInterval, pingTimeout: raised = 0 } = advertised;
-  const cap = options.isIntervalGiven ? options.pingInterval : Number.POSITIVE_INFINITY;
-  const isOff = options.pingInterval === Number.POSITIVE_INFINITY;
-  const interval = Math.min(clamp(asked, INTERVAL_BOUNDS, timing.pingInterval), cap);
-  const timeout = Math.max(options.pingTimeout, clamp(raised, TIMEOUT_BOUNDS, 0));
-  const pingInterval = isOff ? timing.pingInterval : interval;
-  const pingTimeout = raised > 0 ? timeout : timing.pingTimeout;
-  const isSame = pingInterval === timing.pingInterval && pingTimeout === timing.pingTimeout;
-  return isSame ? timing : { ...timing, pingInterval, pingTimeout };
+  const { pingInterval, pingTimeout } = advertised;
+  const before = timing.advertised;
+  return timingInForce(
+    timing.base ?? timing,
+    {
+      pingInterval: Number.isFinite(pingInterval) ? pingInterval : before.pingInterval,
+      pingTimeout: Number.isFinite(pingTimeout) ? pingTimeout : before.pingTimeout,
+    },
+    timing.peerState,
+  );
 }
 
 /** How long an answer is waited for: a page that is not seen gets more time, a frozen one all. */
@@ -65,14 +100,12 @@ export function answerTimeout(timing: Timing): Millis {
 }
 
 /** Draws the length of one period: `pingInterval` less jitter, in whole ms, which take less memory. */
-export function drawInterval({ pingInterval, options: { jitter, random } }: Timing): Millis {
+export function drawInterval({ pingInterval, place, options }: Timing): Millis {
+  if (place !== undefined) return place(pingInterval);
+  const { jitter, random } = options;
   return jitter === 0 ? pingInterval : Math.ceil(pingInterval * (1 - jitter * random()));
 }
 
-function clamp(
-  value: Millis,
-  { min, max }: { min: Millis; max: Millis },
-  fallback: Millis,
-): Millis {
-  return Number.isFinite(value) ? Math.min(Math.max(value, min), max) : fallback;
+function clamp(value: Millis, { min, max }: { min: Millis; max: Millis }): Millis {
+  return Math.min(Math.max(value, min), max);
 }

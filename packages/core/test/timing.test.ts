@@ -1,6 +1,17 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Heartbeat } from '../src/heartbeat.ts';
 import { type HeartbeatOptions, resolveHeartbeatOptions } from '../src/options.ts';
-import { adoptTiming, answerTimeout, drawInterval, initialTiming } from '../src/timing.ts';
+import {
+  type AdvertisedTiming,
+  adoptTiming,
+  answerTimeout,
+  drawInterval,
+  initialTiming,
+  type PeerState,
+  timingInForce,
+} from '../src/timing.ts';
+import { RUNS } from './simulation.ts';
 
 const OFF = Number.POSITIVE_INFINITY;
 const timing = (options: HeartbeatOptions = {}) => initialTiming(resolveHeartbeatOptions(options));
@@ -74,5 +85,66 @@ describe('drawInterval', () => {
       throw new Error('asked');
     };
     expect(drawInterval(timing({ pingInterval: 1_000, random }))).toBe(1_000);
+  });
+});
+
+describe('timingInForce', () => {
+  it('is the base itself while the peer has changed nothing', () => {
+    const base = timing();
+    expect(timingInForce(base, {}, 'visible')).toBe(base);
+    const hidden = timingInForce(base, {}, 'hidden');
+    expect(timingInForce(hidden.base ?? hidden, hidden.advertised, 'visible')).toBe(base);
+  });
+
+  it('is a function of the last values, after any sequence of changes', () => {
+    const interval = fc.option(fc.constantFrom(500, 5_000, 45_000, 1e6, Number.NaN), {
+      nil: undefined,
+    });
+    const step = fc.oneof(
+      fc.record({ advertised: fc.record({ pingInterval: interval, pingTimeout: interval }) }),
+      fc.record({ state: fc.constantFrom<PeerState>('visible', 'hidden', 'frozen') }),
+      fc.record({
+        asks: fc.record({
+          pingInterval: fc.constantFrom(1_000, 60_000, OFF),
+          pingTimeout: fc.constantFrom(500, 30_000),
+        }),
+      }),
+      fc.record({ slack: fc.constantFrom(250, 2_250) }),
+    );
+    const options = fc.constantFrom<HeartbeatOptions>({}, { pingInterval: 20_000 });
+    fc.assert(
+      fc.property(options, fc.array(step, { maxLength: 20 }), (given, steps) => {
+        let base = timing(given);
+        let advertised: AdvertisedTiming = {};
+        let state: PeerState = 'visible';
+        const heartbeat = new Heartbeat(base);
+        heartbeat.open(0);
+        for (const change of steps) {
+          if ('advertised' in change) {
+            heartbeat.adopt(change.advertised);
+            const { pingInterval, pingTimeout } = change.advertised;
+            advertised = {
+              pingInterval: Number.isFinite(pingInterval) ? pingInterval : advertised.pingInterval,
+              pingTimeout: Number.isFinite(pingTimeout) ? pingTimeout : advertised.pingTimeout,
+            };
+          } else if ('state' in change) {
+            state = change.state;
+            heartbeat.setPeerState(state);
+          } else if ('asks' in change) {
+            base = { ...base, ...change.asks };
+            heartbeat.rebase(base);
+          } else {
+            base = { ...base, timerSlack: change.slack };
+            heartbeat.timerSlack = change.slack;
+          }
+          const expected = timingInForce(base, advertised, state);
+          expect(heartbeat.pingInterval).toBe(expected.pingInterval);
+          expect(heartbeat.pingTimeout).toBe(answerTimeout(expected));
+          expect(heartbeat.timerSlack).toBe(expected.timerSlack);
+          if (state === 'frozen') expect(heartbeat.deadline).toBe(OFF);
+        }
+      }),
+      { numRuns: RUNS },
+    );
   });
 });

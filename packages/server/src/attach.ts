@@ -116,7 +116,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       },
     };
     this.#overload = new Overload(scheduler, (isOn) => {
-      if (fleet.slow(isOn)) this.#announce();
+      if (fleet.slow(isOn)) this.#retime();
     });
     this.#server = server;
     server.prependListener('connection', this.#watch);
@@ -142,7 +142,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
    */
   update(advertisement: Advertisement): void {
     this.#fleet.advertise(checkAdvertisement('advertisement', advertisement));
-    this.#announce();
+    this.#retime();
   }
 
   /**
@@ -234,6 +234,12 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   #watching(socket: Socket): Connection | undefined {
     const connection = this.#connections.get(socket);
     return connection?.hasEnded ? undefined : connection;
+  }
+
+  /** Every connection goes by other timing from its next beat on, and clients are told. */
+  #retime(): void {
+    for (const connection of this.#connections.values()) connection.retime();
+    this.#announce();
   }
 
   /** Spread over one interval of the clients: their beats at most double meanwhile. */

@@ -123,6 +123,13 @@ export class Connection
     this.#page?.announce(values);
   }
 
+  /** The server asks for other timing: from the next beat on. */
+  retime(): void {
+    const { timing, pageTiming } = this.#context.fleet;
+    this.heartbeat.rebase(timing);
+    this.#page?.heartbeat.rebase(pageTiming);
+  }
+
   /** The peer is not judged any more, nor asked: its connection is about to be closed. */
   rest(): void {
     this.#progress = undefined;

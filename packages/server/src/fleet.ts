@@ -5,7 +5,6 @@ import {
   serverInterval,
   type Values,
 } from './advertisement.ts';
-import type { Metronome } from './metronome.ts';
 import type { ResolvedServerOptions } from './server-options.ts';
 
 /** Clients are not asked for more by ourselves: proxies often close what was idle for 60 s. */
@@ -21,14 +20,14 @@ type FleetOptions = Pick<
 >;
 
 /**
- * The timing of all connections of one server, and what their clients are told of it. It may change
- * while they live: for each of them from its next beat on.
+ * The timing that one server asks for on all its connections, and what their clients are told of it.
+ * It may change while they live: whoever changes it gives it to each of them, by `retime`.
  */
 export class Fleet {
-  /** Of the transport: the verdict. */
-  readonly timing: Timing;
-  /** Of the application: whether a page answers. */
-  readonly pageTiming: Timing;
+  readonly #base: Timing;
+  readonly #isJudged: boolean; // whether pages are
+  #timing: Timing;
+  #pageTiming: Timing;
   readonly #advertises: boolean;
   #advertised: Advertisement;
   #pingInterval: Millis; // the server's own
@@ -37,14 +36,26 @@ export class Fleet {
 
   constructor({ timing, advertised, metronome, whenUnresponsive }: FleetOptions) {
     this.#pingInterval = timing.pingInterval;
-    const base = { ...timing, timerSlack: metronome.timerSlack };
-    this.timing = this.#live(base, metronome, 1);
-    const off = { pingInterval: NEVER, pingTimeout: NEVER };
-    const isJudged = whenUnresponsive !== false;
-    this.pageTiming = isJudged ? this.#live(base, metronome, AHEAD) : { ...base, ...off };
+    const { jitter, random } = timing.options;
+    const place = (interval: Millis) => metronome.place(interval, jitter, random);
+    this.#base = { ...timing, timerSlack: metronome.timerSlack, place };
+    this.#isJudged = whenUnresponsive !== false;
+    this.#timing = this.#base;
+    this.#pageTiming = this.#base;
     this.#advertises = advertised !== false;
     this.#advertised = advertised || {};
     this.#welcome = advertised ? advertisedValues(advertised) : undefined;
+    this.#derive();
+  }
+
+  /** What the transport of each connection asks for: the verdict. */
+  get timing(): Timing {
+    return this.#timing;
+  }
+
+  /** What each page is asked by: whether it answers. */
+  get pageTiming(): Timing {
+    return this.#pageTiming;
   }
 
   /** What a client is told at its first ping. */
@@ -61,11 +72,12 @@ export class Fleet {
   advertise(advertisement: Advertisement): void {
     const { pingInterval } = advertisement;
     this.#advertised = { ...this.#advertised, ...advertisement };
-    if (pingInterval !== undefined && this.timing.pingInterval < NEVER) {
+    if (pingInterval !== undefined && this.#pingInterval < NEVER) {
       this.#pingInterval = serverInterval(pingInterval);
     }
     if (this.#slowness > 1) this.#slowness = this.#slowed;
     this.#welcome = this.#told;
+    this.#derive();
   }
 
   /**
@@ -77,21 +89,17 @@ export class Fleet {
     if (slowness === this.#slowness) return false;
     this.#slowness = slowness;
     this.#welcome = this.#told;
+    this.#derive();
     return true;
   }
 
-  /** One object for all connections, read anew at each of their beats. */
-  #live(base: Timing, metronome: Metronome, part: number): Timing {
-    const { jitter, random } = base.options;
-    const interval = () => this.#pingInterval * this.#slowness * part;
-    const draw = () => metronome.draw(interval(), jitter, random);
-    return {
-      ...base,
-      options: { ...base.options, random: draw },
-      get pingInterval(): Millis {
-        return interval();
-      },
-    };
+  /** One object for all connections: each takes it for its own base. */
+  #derive(): void {
+    const pingInterval = this.#pingInterval * this.#slowness;
+    this.#timing = { ...this.#base, pingInterval };
+    this.#pageTiming = this.#isJudged
+      ? { ...this.#base, pingInterval: pingInterval * AHEAD }
+      : { ...this.#base, pingInterval: NEVER, pingTimeout: NEVER };
   }
 
   get #asked(): Millis {

@@ -57,27 +57,26 @@ export class Metronome {
     }
   }
 
-  /**
-   * How much of the jitter the next beat takes off its interval: it is due after
-   * `interval` × (1 - `jitter` × this).
-   */
-  draw(interval: Millis, jitter: number, random: () => number): number {
+  /** How long a period that begins now is: `interval` less what `jitter` allows, in whole ms. */
+  place(interval: Millis, jitter: number, random: () => number): Millis {
+    if (jitter === 0 || interval === Number.POSITIVE_INFINITY) return interval;
     const now = this.scheduler.now();
     const part = this.#isOpening || this.#isBurst(granuleOf(now)) ? 1 : jitter;
-    let best = 0;
+    let best = interval;
     let bestGranule = 0;
     let fewest = Number.POSITIVE_INFINITY;
     for (let choice = 0; choice < CHOICES && fewest > 0; choice += 1) {
       const chance = random();
-      const granule = granuleOf(now + interval * (1 - part * chance));
+      const length = Math.ceil(interval * (1 - part * chance));
+      const granule = granuleOf(now + length);
       const beats = this.#beatsIn(granule);
       if (beats >= fewest) continue;
-      best = chance;
+      best = length;
       bestGranule = granule;
       fewest = beats;
     }
     this.#take(bestGranule, fewest + 1);
-    return part === jitter ? best : best / jitter;
+    return best;
   }
 
   /** After a stall very many are asked at once: they shall not be again a period later. */

@@ -102,6 +102,25 @@ describe('update', () => {
     ]);
   });
 
+  it('reaches a page that was hidden once as it reaches any other', () => {
+    const pings = [[], ['hidden'], ['hidden', 'visible'], ['frozen', 'hidden', 'visible']].map(
+      (states) => {
+        const stage = new Stage({ pingInterval: 10_000, advertise: false });
+        const { socket } = stage.connect({ answersBeats: true });
+        socket.receive(FIRST);
+        for (const state of states) socket.receive(`\u0005wb.s;state=${state}`);
+        stage.advanceTo(20_000);
+        stage.heartbeat.update({ pingInterval: 100_000 });
+        stage.advanceTo(130_000); // it has been told, and the period of then is over
+        const { length } = stage.log;
+        stage.advanceTo(1_000_000);
+        return stage.log.slice(length).filter((line) => line.includes('sends ?wb')).length;
+      },
+    );
+    expect(new Set(pings).size).toBe(1);
+    expect(pings[0]).toBe(8); // one in 108 s: nine tenths of 120 s
+  });
+
   it('changes the server too, for each connection from its next beat on', () => {
     const stage = new Stage();
     const { connection } = stage.connect();

@@ -25,8 +25,8 @@ function run({ connections, openingFor, stall }: Course): number[] {
   const metronome = new Metronome({ now: () => now, at: () => ({ cancel: () => {} }) });
   const beats = new Uint32Array((PERIODS + 2) * PERIOD);
   const beat = () => {
-    const chance = metronome.draw(INTERVAL, JITTER, random);
-    const granule = Math.ceil((now + INTERVAL * (1 - JITTER * chance)) / GRANULE);
+    const length = metronome.place(INTERVAL, JITTER, random);
+    const granule = Math.ceil((now + length) / GRANULE);
     beats[granule] = (beats[granule] ?? 0) + 1;
   };
   for (let index = 0; index < connections; index += 1) {
@@ -69,8 +69,9 @@ describe('Metronome', () => {
   it('takes its part of an interval within the jitter, in an opening anywhere in the interval', () => {
     const random = seededRandom(1);
     const metronome = new Metronome(new VirtualScheduler());
-    const parts = (draw: () => number) => Array.from({ length: 8 }, draw).map((r) => JITTER * r);
-    const draw = () => metronome.draw(INTERVAL, JITTER, random);
+    const parts = (draw: () => number) =>
+      Array.from({ length: 8 }, draw).map((l) => 1 - l / INTERVAL);
+    const draw = () => metronome.place(INTERVAL, JITTER, random);
     const routine = parts(draw);
     expect(Math.min(...routine)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...routine)).toBeLessThan(JITTER);
@@ -85,13 +86,14 @@ describe('Metronome', () => {
     const metronome = new Metronome(new VirtualScheduler());
     const chances = [0.1, 0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1];
     const random = () => chances.shift() ?? Number.NaN;
-    expect(metronome.draw(INTERVAL, JITTER, random)).toBe(0.1); // an empty one: no need to look on
-    expect(metronome.draw(INTERVAL, JITTER, random)).toBe(0.2);
-    expect(metronome.draw(INTERVAL, JITTER, random)).toBe(0.3);
-    expect(metronome.draw(INTERVAL, JITTER, random)).toBe(0.4);
+    const after = (chance: number) => Math.ceil(INTERVAL * (1 - JITTER * chance));
+    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.1)); // an empty one: no need to look on
+    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.2));
+    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.3));
+    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.4));
     chances.unshift(0.4, 0.3, 0.2, 0.2); // all have one
     chances.length = 4;
-    expect(metronome.draw(INTERVAL, JITTER, random)).toBe(0.4);
+    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.4));
     expect(chances).toEqual([]);
   });
 
@@ -101,7 +103,8 @@ describe('Metronome', () => {
       throw new Error('open');
     };
     expect(() => metronome.opening(open)).toThrow('open');
-    expect(metronome.draw(INTERVAL, JITTER, () => 0.9)).toBe(0.9);
+    const length = Math.ceil(INTERVAL * (1 - JITTER * 0.9)); // within the jitter again
+    expect(metronome.place(INTERVAL, JITTER, () => 0.9)).toBe(length);
   });
 });
 
