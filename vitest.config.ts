@@ -48,6 +48,7 @@ export default defineConfig({
     ],
   },
   test: {
+    expect: { poll: { timeout: 5_000 * timeFactor } },
     projects: [
       {
         extends: true,
@@ -69,7 +70,7 @@ export default defineConfig({
           include: ['packages/*/test/**/*.dom.test.ts', 'examples/*/test/**/*.dom.test.tsx'],
           alias: [{ find: /^isomorphic-ws$/, replacement: 'isomorphic-ws/browser.js' }],
           server: { deps: { inline: ['isomorphic-ws'] } },
-          testTimeout: 5_000 * timeFactor,
+          testTimeout: 20_000 * timeFactor,
           isolate: false, // as above
           maxWorkers: UNIT_WORKERS,
           sequence: { groupOrder: 0 },

@@ -36,4 +36,4 @@ it('serves the page, its script and an echo', async () => {
   const [data] = await once(socket, 'message');
   expect(String(data)).toBe('hello');
   socket.terminate();
-}, 60_000);
+}, 300_000);

@@ -3,6 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { MS } from './allowance.ts';
 import { DemoProcess } from './demo-process.ts';
 
 const processes: DemoProcess[] = [];
@@ -53,7 +54,7 @@ describe("the demo's server", () => {
       const signalledAt = performance.now();
       demo.signal(signal);
       expect(await demo.exit()).toBe(0);
-      expect(performance.now() - signalledAt).toBeLessThan(5_000);
+      expect(performance.now() - signalledAt).toBeLessThan(5_000 * MS);
       expect(demo.output.trim().split('\n')).toHaveLength(1);
       expect(demo.errors).toBe('');
     }
@@ -95,11 +96,11 @@ describe("the demo's server", () => {
     expect(await hurt(url, 'cut?page=nobody')).toBe(404);
     expect(await hurt(url, 'cut?page=one')).toBe(204);
     const before = { one: one.heard, other: other.heard };
-    await expect.poll(() => other.heard - before.other, { timeout: 5_000 }).toBeGreaterThan(1);
+    await expect.poll(() => other.heard - before.other, { timeout: 5_000 * MS }).toBeGreaterThan(1);
     expect(one.heard).toBe(before.one);
     expect(one.socket.readyState).toBe(WebSocket.OPEN);
     const again = await connect(url, 'one');
-    await expect.poll(() => again.heard, { timeout: 5_000 }).toBeGreaterThan(0);
+    await expect.poll(() => again.heard, { timeout: 5_000 * MS }).toBeGreaterThan(0);
   });
 
   it('refuses the pages of other sites, unless they are allowed: requests, faults and WebSockets', async () => {
@@ -140,9 +141,9 @@ describe("the demo's server", () => {
     socket.ping();
     await expect.poll(() => pongs).toBe(1);
     expect(await hurt(url, 'freeze?page=one')).toBe(204);
-    await sleep(200);
+    await sleep(200 * MS);
     socket.ping();
-    await sleep(200);
+    await sleep(200 * MS);
     expect(pongs).toBe(1);
     demo.signal('SIGINT');
     expect(await demo.exit()).toBe(0);

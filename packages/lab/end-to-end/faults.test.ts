@@ -13,6 +13,7 @@ import { stopProcess } from '../faults/stopped-process.ts';
 import { WallClock } from '../faults/wall-clock.ts';
 import { findProgram } from '../programs/find-program.ts';
 import { Program } from '../programs/program.ts';
+import { MS } from './allowance.ts';
 
 const TICKING = fileURLToPath(new URL('ticking.mjs', import.meta.url));
 const CLIENT = fileURLToPath(new URL('jumping-client.mjs', import.meta.url));
@@ -56,11 +57,11 @@ describe('a stopped process', () => {
     child.stdout.on('data', (bytes) => {
       output += bytes;
     });
-    await expect.poll(() => ticksOf(output).length, { timeout: 20_000 }).toBeGreaterThan(5);
+    await expect.poll(() => ticksOf(output).length, { timeout: 20_000 * MS }).toBeGreaterThan(5);
     await stopProcess(child.pid as number, 1_500);
     const { length } = ticksOf(output);
     await expect
-      .poll(() => ticksOf(output).length, { timeout: 20_000 })
+      .poll(() => ticksOf(output).length, { timeout: 20_000 * MS })
       .toBeGreaterThan(length + 5);
     child.kill('SIGKILL');
     expect(longest(ticksOf(output), 'monotonic')).toBeGreaterThanOrEqual(1_400);
@@ -81,9 +82,9 @@ describe('a slow reader', () => {
     peer.write(Buffer.alloc(30_000_000)); // more than the kernels hold
     await sleep(500);
     if (isSlow) expect(peer.writableLength).toBeGreaterThan(0);
-    else await expect.poll(() => peer.writableLength, { timeout: 20_000 }).toBe(0);
+    else await expect.poll(() => peer.writableLength, { timeout: 20_000 * MS }).toBe(0);
     end();
-    await expect.poll(() => peer.writableLength, { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => peer.writableLength, { timeout: 20_000 * MS }).toBe(0);
     client.destroy();
     server.close();
   });
@@ -97,12 +98,12 @@ describe.skipIf(faketime === undefined && process.env['CI'] !== 'true')('a wall 
     const program = new Program(process.execPath, [TICKING], clock.env);
     try {
       await expect
-        .poll(() => ticksOf(program.output).length, { timeout: 20_000 })
+        .poll(() => ticksOf(program.output).length, { timeout: 20_000 * MS })
         .toBeGreaterThan(3);
       expect(longest(ticksOf(program.output), 'wall')).toBeLessThan(HOUR / 2);
       clock.jump(HOUR);
       const isAhead = () => longest(ticksOf(program.output), 'wall') > HOUR / 2;
-      await expect.poll(isAhead, { timeout: 20_000 }).toBe(true);
+      await expect.poll(isAhead, { timeout: 20_000 * MS }).toBe(true);
       expect(longest(ticksOf(program.output), 'monotonic')).toBeLessThan(HOUR / 2);
     } finally {
       await program.end();
@@ -119,11 +120,11 @@ describe.skipIf(faketime === undefined && process.env['CI'] !== 'true')('a wall 
     const program = new Program(process.execPath, [CLIENT, url], clock.env);
     const pongs = () => program.output.split('pong').length - 1;
     try {
-      await expect.poll(pongs, { timeout: 20_000 }).toBeGreaterThan(1);
+      await expect.poll(pongs, { timeout: 20_000 * MS }).toBeGreaterThan(1);
       for (const offset of [10 * HOUR, -10 * HOUR, 0]) {
         clock.jump(offset);
         const before = pongs();
-        await expect.poll(pongs, { timeout: 20_000 }).toBeGreaterThan(before + 1);
+        await expect.poll(pongs, { timeout: 20_000 * MS }).toBeGreaterThan(before + 1);
       }
       expect(program.output).not.toMatch(/dead|close/);
     } finally {

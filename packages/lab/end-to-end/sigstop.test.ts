@@ -137,7 +137,7 @@ describe.concurrent('a Node client that was stopped for 6 s', () => {
     const { client, proxy } = await start(context);
     expect(new Set(client.of('pong').map((fact) => fact.detectionBound))).toEqual(new Set([BOUND]));
     const continuedAt = await stop(client, () => proxy.cut());
-    await client.all('dead', 4 * BOUND);
+    await client.all('dead', 4 * BOUND * MS);
     await sleep(500);
     expect(client.socketsWith('dead').size).toBe(SOCKETS);
     expect(client.of('dead')).toHaveLength(SOCKETS);

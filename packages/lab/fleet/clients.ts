@@ -10,6 +10,7 @@ import {
 import { WebSocket } from 'ws';
 import { Lateness } from './lateness.ts';
 import { obey, settings, tell } from './parent.ts';
+import { TurnScheduler } from './turn-scheduler.ts';
 
 /** What clients are given. */
 export interface ClientSettings {
@@ -31,11 +32,12 @@ export interface ClientSettings {
 
 const { kind, port, count, name, within, options, isInStep } = settings<ClientSettings>();
 const lateness = new Lateness();
+const scheduler = new TurnScheduler();
 const sockets: { send(text: string): void; close(): void }[] = [];
 const heartbeats: SocketHeartbeat[] = [];
 
 function dial(url: string, path: string): WebSocket {
-  tell('dialled', path);
+  tell('dialled', path, { due: performance.timeOrigin + scheduler.due });
   const socket = new WebSocket(url);
   socket.on('error', () => {});
   return socket;
@@ -58,6 +60,7 @@ function open(index: number): void {
 function reconnecting(url: string, path: string): ReconnectingWebSocket {
   const socket = new ReconnectingWebSocket(url, undefined, {
     ...options,
+    scheduler,
     ...(isInStep && { random: () => 0 }),
     createWebSocket: () => dial(url, path) as never,
   });

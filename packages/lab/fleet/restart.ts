@@ -23,7 +23,10 @@ export interface Restart {
 export interface Return {
   /** Of their attempts, by {@link BUCKET}, from the beginning of the restart on. */
   readonly counts: readonly number[];
-  /** The longest that one of the processes did not run: what was due then came at once. */
+  /**
+   * The longest that each of the processes did not run, together: what was due then came at once, and one
+   * after the other may have held it up.
+   */
   readonly lateBy: number;
   readonly isWhole: boolean;
 }
@@ -48,7 +51,11 @@ export async function restart(
   if (within !== undefined) late.push(await old.ask<number>('lateness'));
   const attempts = clients.of('dialled').filter(({ at }) => at > start);
   const instants = attempts.map(({ at }) => at);
-  return { counts: histogram(instants, start, BUCKET), lateBy: Math.max(...late), isWhole };
+  return {
+    counts: histogram(instants, start, BUCKET),
+    lateBy: late.reduce((sum, each) => sum + each, 0),
+    isWhole,
+  };
 }
 
 /**
@@ -56,9 +63,14 @@ export async function restart(
  * mean, or for few clients, what chance allows. What a machine that did not run kept waiting comes in
  * one go, so that the bucket is as much longer.
  */
-export function mostInBucket(count: number, within: number, lateBy: number): number {
-  const mean = (count * (BUCKET + lateBy)) / within;
-  return Math.max(2 * mean, mostByChance(mean, within / BUCKET));
+export function mostInBucket(
+  count: number,
+  within: number,
+  lateBy: number,
+  bucket: number = BUCKET,
+): number {
+  const mean = (count * (bucket + lateBy)) / within;
+  return Math.max(2 * mean, mostByChance(mean, within / bucket));
 }
 
 /** What each waited when it had lost the old server. */

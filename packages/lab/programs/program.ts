@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MS } from './time-factor.ts';
 
-const READY_LIMIT = 20_000; // ms, for a program to start on a busy machine
+const READY_LIMIT = 20_000 * MS; // ms, for a program to start on a busy machine
 const POLL = 25; // ms between two looks
 
 /** A program that a test has started, as a process of its own. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { drawHistogram, histogram, mostWithin } from '../fleet/histogram.ts';
 import { mostByChance } from '../fleet/poisson.ts';
 import { BUCKET, mostInBucket } from '../fleet/restart.ts';
+import { TurnScheduler } from '../fleet/turn-scheduler.ts';
 
 /** P(X > count) of a Poisson variable, summed from the other end. */
 function exceeds(mean: number, count: number): number {
@@ -35,6 +36,10 @@ describe('mostInBucket', () => {
     expect(mostInBucket(100, 5_000, 0)).toBe(mostByChance(2, 50));
   });
 
+  it('counts in buckets of another width', () => {
+    expect(mostInBucket(20_000, 5_000, 0, 2 * BUCKET)).toBe(1_600);
+  });
+
   it('allows for what a machine that did not run kept waiting', () => {
     expect(mostInBucket(20_000, 5_000, BUCKET)).toBe(1_600);
   });
@@ -58,5 +63,27 @@ describe('mostWithin', () => {
     expect(mostWithin([95, 0, 105, 194, 300], 100)).toBe(3);
     expect(mostWithin([0, 100], 100)).toBe(1);
     expect(mostWithin([], 100)).toBe(0);
+  });
+});
+
+describe('a scheduler of turns', () => {
+  it('has one instant for all that happens in a turn, and knows when it was due', async () => {
+    const scheduler = new TurnScheduler();
+    const start = scheduler.now();
+    const seen: [now: number, due: number][] = [];
+    await new Promise<void>((resolve) => {
+      for (const wait of [5, 5, 1]) {
+        scheduler.at(start + wait, () => {
+          seen.push([scheduler.now(), scheduler.due]);
+          if (seen.length === 3) resolve();
+        });
+      }
+      const end = performance.now() + 20;
+      while (performance.now() < end); // the machine is busy
+    });
+    const [[now] = [0]] = seen;
+    expect(now).toBeGreaterThanOrEqual(start + 20);
+    expect(seen.map(([, due]) => due - start).sort()).toEqual([1, 5, 5]);
+    expect(new Set(seen.map(([at]) => at))).toEqual(new Set([now]));
   });
 });

@@ -4,11 +4,12 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import type { FloodSettings } from '../../fleet/flood.ts';
 import { Program } from '../../fleet/program.ts';
 import type { ServerSettings } from '../../fleet/server.ts';
+import { MS } from '../allowance.ts';
 import { IS_LONG } from '../scale.ts';
 import { countOf, LIMIT, startClients, startServer } from './stage.ts';
 
 const RATE = 100_000;
-const LASTS = IS_LONG ? 20_000 : 4_000;
+const LASTS = (IS_LONG ? 20_000 : 4_000) * MS;
 const OTHERS = 20;
 const FLAT = 4 * 1_048_576; // bytes: what a heap differs by from one collection to the next
 
@@ -39,7 +40,7 @@ async function flood(
 describe.concurrent(`a flood of ${RATE} pings a second that reads nothing`, () => {
   it.for(['application', 'transport'] as const)(
     'is shown out with 1008 each time it comes, takes no memory, and harms nobody: %s',
-    { timeout: 120_000 },
+    { timeout: 120_000 * MS },
     async (tier, context) => {
       const { server, others, grown, sent, shownOut } = await flood(context, 'wirebeat', tier);
       expect(sent).toBeGreaterThan(RATE / 100);
@@ -56,9 +57,13 @@ describe.concurrent(`a flood of ${RATE} pings a second that reads nothing`, () =
     },
   );
 
-  it('takes memory from a server that answers each', async (context) => {
-    const { grown, shownOut } = await flood(context, 'echo', 'application');
-    expect(shownOut).toBe(0);
-    expect(grown).toBeGreaterThan(FLAT);
-  }, 120_000);
+  it(
+    'takes memory from a server that answers each',
+    async (context) => {
+      const { grown, shownOut } = await flood(context, 'echo', 'application');
+      expect(shownOut).toBe(0);
+      expect(grown).toBeGreaterThan(FLAT);
+    },
+    120_000 * MS,
+  );
 });

@@ -4,6 +4,7 @@ import type { ClientSettings } from '../../fleet/clients.ts';
 import { histogram } from '../../fleet/histogram.ts';
 import { Lateness } from '../../fleet/lateness.ts';
 import { BUCKET, firstDelays, mostInBucket, type Restart, restart } from '../../fleet/restart.ts';
+import { MS } from '../allowance.ts';
 import { IS_LONG } from '../scale.ts';
 import { LIMIT, startClients, startProxy, startServer } from './stage.ts';
 
@@ -34,35 +35,47 @@ async function start(context: TestContext, more: Partial<ClientSettings> = {}): 
 }
 
 describe(`after a restart with ${COUNT} clients`, () => {
-  it('they come back evenly where the server was drained, each once', async (context) => {
-    const stage = await start(context);
-    const { counts, lateBy, isWhole } = await restart(stage, WITHIN, LIMIT);
-    expect(isWhole).toBe(true);
-    expect(Math.max(...counts)).toBeLessThanOrEqual(mostInBucket(COUNT, WITHIN, lateBy));
-    expect(stage.clients.of('closed').map(({ detail }) => detail['code'])).toEqual(
-      new Array(COUNT).fill(1012),
-    );
-    expect(stage.clients.of('dialled')).toHaveLength(2 * COUNT);
-    expect(stage.old.clientsWith('closed').size).toBe(COUNT);
-  }, 120_000);
+  it(
+    'they come back evenly where the server was drained, each once',
+    async (context) => {
+      const stage = await start(context);
+      const { counts, lateBy, isWhole } = await restart(stage, WITHIN, LIMIT);
+      expect(isWhole).toBe(true);
+      expect(Math.max(...counts)).toBeLessThanOrEqual(mostInBucket(COUNT, WITHIN, lateBy));
+      expect(stage.clients.of('closed').map(({ detail }) => detail['code'])).toEqual(
+        new Array(COUNT).fill(1012),
+      );
+      expect(stage.clients.of('dialled')).toHaveLength(2 * COUNT);
+      expect(stage.old.clientsWith('closed').size).toBe(COUNT);
+    },
+    120_000 * MS,
+  );
 
-  it('they come back with full jitter where it was killed', async (context) => {
-    const stage = await start(context);
-    const { counts, isWhole } = await restart(stage, undefined, LIMIT);
-    expect(isWhole).toBe(true);
-    const delays = firstDelays(stage.clients);
-    expect(delays).toHaveLength(COUNT);
-    const shares = histogram(delays, 0, BUCKET);
-    expect(shares).toHaveLength(MIN_DELAY / BUCKET);
-    expect(Math.max(...shares)).toBeLessThanOrEqual(mostInBucket(COUNT, MIN_DELAY, 0));
-    // That is no drain, and would be seen.
-    expect(Math.max(...counts)).toBeGreaterThan(mostInBucket(COUNT, WITHIN, 0));
-  }, 120_000);
+  it(
+    'they come back with full jitter where it was killed',
+    async (context) => {
+      const stage = await start(context);
+      const { isWhole } = await restart(stage, undefined, LIMIT);
+      expect(isWhole).toBe(true);
+      const delays = firstDelays(stage.clients);
+      expect(delays).toHaveLength(COUNT);
+      const shares = histogram(delays, 0, BUCKET);
+      expect(shares).toHaveLength(MIN_DELAY / BUCKET);
+      expect(Math.max(...shares)).toBeLessThanOrEqual(mostInBucket(COUNT, MIN_DELAY, 0));
+      // That is no drain, and would be seen.
+      expect(Math.max(...shares)).toBeGreaterThan(mostInBucket(COUNT, WITHIN, 0));
+    },
+    120_000 * MS,
+  );
 
-  it('they come back all at once without jitter', async (context) => {
-    const stage = await start(context, { isInStep: true });
-    await restart(stage, undefined, LIMIT);
-    const shares = histogram(firstDelays(stage.clients), 0, BUCKET);
-    expect(Math.max(...shares)).toBeGreaterThan(mostInBucket(COUNT, MIN_DELAY, 0));
-  }, 120_000);
+  it(
+    'they come back all at once without jitter',
+    async (context) => {
+      const stage = await start(context, { isInStep: true });
+      await restart(stage, undefined, LIMIT);
+      const shares = histogram(firstDelays(stage.clients), 0, BUCKET);
+      expect(Math.max(...shares)).toBeGreaterThan(mostInBucket(COUNT, MIN_DELAY, 0));
+    },
+    120_000 * MS,
+  );
 });

@@ -3,18 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { Program } from '../../fleet/program.ts';
 import type { ServerSettings } from '../../fleet/server.ts';
-import { allowance } from '../allowance.ts';
+import { allowance, MS } from '../allowance.ts';
 import { IS_LONG } from '../scale.ts';
 import { countOf, LIMIT, pathsOf, startClients, startProxy, startServer } from './stage.ts';
 
 const HALF = IS_LONG ? 500 : 50;
 const WITHIN = IS_LONG ? 4_000 : 500;
 const TIMING = IS_LONG
-  ? { pingInterval: 3_000, pingTimeout: 3_000 }
-  : { pingInterval: 1_500, pingTimeout: 2_500 };
+  ? { pingInterval: 3_000 * MS, pingTimeout: 3_000 * MS }
+  : { pingInterval: 1_500 * MS, pingTimeout: 2_500 * MS };
 const BOUND = TIMING.pingInterval + TIMING.pingTimeout + 250 + 3 * 260;
 /** They leave the server to find out, and answer. */
-const PATIENT = { pingInterval: 60_000, pingTimeout: 60_000 };
+const PATIENT = { pingInterval: 60_000 * MS, pingTimeout: 60_000 * MS };
 
 /** Foreign clients and such that speak, half of each on a way that will be cut. */
 async function start(context: TestContext, settings: ServerSettings) {
@@ -50,36 +50,44 @@ function expectEachWithinBound(server: Program, cutAt: number): void {
 }
 
 describe('a silent cut', { concurrent: !IS_LONG }, () => {
-  it('half of a fleet that is cut is ended: each once, within the bound, and nobody else', async (context) => {
-    const options = { ...TIMING, advertise: false } as const;
-    const { server, before, cut, clients } = await start(context, { kind: 'wirebeat', options });
-    expect(server.of('ended')).toEqual([]);
-    const cutAt = performance.timeOrigin + performance.now();
-    cut.cut();
-    await server.until(() => server.clientsWith('closed').size === lost.size, LIMIT);
-    await sleep(BOUND / 2); // whoever is told twice, or falsely
-    expectEachWithinBound(server, cutAt);
-    for (const name of ['dead', 'ended', 'closed']) {
-      expect(server.of(name)).toHaveLength(lost.size);
-      expect(server.clientsWith(name)).toEqual(lost);
-    }
-    expect(await countOf(server)).toMatchObject({ sockets: HALF, connections: HALF });
+  it(
+    'half of a fleet that is cut is ended: each once, within the bound, and nobody else',
+    async (context) => {
+      const options = { ...TIMING, advertise: false } as const;
+      const { server, before, cut, clients } = await start(context, { kind: 'wirebeat', options });
+      expect(server.of('ended')).toEqual([]);
+      const cutAt = performance.timeOrigin + performance.now();
+      cut.cut();
+      await server.until(() => server.clientsWith('closed').size === lost.size, LIMIT);
+      await sleep(BOUND / 2); // whoever is told twice, or falsely
+      expectEachWithinBound(server, cutAt);
+      for (const name of ['dead', 'ended', 'closed']) {
+        expect(server.of(name)).toHaveLength(lost.size);
+        expect(server.clientsWith(name)).toEqual(lost);
+      }
+      expect(await countOf(server)).toMatchObject({ sockets: HALF, connections: HALF });
 
-    // All is as it was before they came.
-    await clients.ask('close');
-    await server.until(() => server.of('closed').length === 2 * HALF, LIMIT);
-    const { sockets, connections, descriptors } = await countOf(server);
-    expect([sockets, connections]).toEqual([0, 0]);
-    expect(descriptors).toBe(before.descriptors);
-    expect(server.of('ended')).toHaveLength(2 * HALF);
-  }, 240_000);
+      // All is as it was before they came.
+      await clients.ask('close');
+      await server.until(() => server.of('closed').length === 2 * HALF, LIMIT);
+      const { sockets, connections, descriptors } = await countOf(server);
+      expect([sockets, connections]).toEqual([0, 0]);
+      expect(descriptors).toBe(before.descriptors);
+      expect(server.of('ended')).toHaveLength(2 * HALF);
+    },
+    240_000 * MS,
+  );
 
-  it('nobody notices the cut without a heartbeat', async (context) => {
-    const options = { pingInterval: false, advertise: false } as const;
-    const { server, cut } = await start(context, { kind: 'wirebeat', options });
-    cut.cut();
-    await sleep(BOUND);
-    expect(server.of('closed')).toEqual([]);
-    expect(await countOf(server)).toMatchObject({ sockets: 2 * HALF, connections: 2 * HALF });
-  }, 240_000);
+  it(
+    'nobody notices the cut without a heartbeat',
+    async (context) => {
+      const options = { pingInterval: false, advertise: false } as const;
+      const { server, cut } = await start(context, { kind: 'wirebeat', options });
+      cut.cut();
+      await sleep(BOUND);
+      expect(server.of('closed')).toEqual([]);
+      expect(await countOf(server)).toMatchObject({ sockets: 2 * HALF, connections: 2 * HALF });
+    },
+    240_000 * MS,
+  );
 });

@@ -5,23 +5,23 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import type { TcpProxy } from '../../faults/tcp-proxy.ts';
 import type { Program } from '../../fleet/program.ts';
 import type { ServerSettings } from '../../fleet/server.ts';
-import { allowance } from '../allowance.ts';
+import { allowance, MS } from '../allowance.ts';
 import { IS_LONG } from '../scale.ts';
 import { LIMIT, pathsOf, startClients, startProxy, startServer } from './stage.ts';
 
 const ROUNDS = IS_LONG ? 20 : 2;
 const HALF = IS_LONG ? 500 : 50;
 const ALL = 2 * HALF;
-const WITHIN = IS_LONG ? 5_000 : 1_000; // else they are late to answer their first ping
+const WITHIN = (IS_LONG ? 5_000 : 1_000) * MS; // else they are late to answer their first ping
 /** On a busy machine an answer takes a second and more: nobody shall die of that. */
-const TIMING = { pingInterval: 1_500, pingTimeout: 3_000 };
+const TIMING = { pingInterval: 1_500 * MS, pingTimeout: 3_000 * MS };
 const BOUND = TIMING.pingInterval + TIMING.pingTimeout + 250 + 3 * 260;
 const ROUND_TRIP = 300; // so that many answers are on their way
 const OURS = { kind: 'wirebeat', options: { ...TIMING, advertise: false } } as const;
-const PERIOD = 3_000; // of the sweep, which is its timeout too
+const PERIOD = 3_000 * MS; // of the sweep, which is its timeout too
 const THEIRS = { kind: 'recipe', options: { pingInterval: PERIOD } } as const;
 /** They do not judge the server: that would be another test. */
-const PATIENT = { pingInterval: 60_000, pingTimeout: 60_000 };
+const PATIENT = { pingInterval: 60_000 * MS, pingTimeout: 60_000 * MS };
 
 interface Timing {
   readonly pingInterval: number;
@@ -81,21 +81,29 @@ async function expectLostAreFound(server: Program, way: TcpProxy, stall: Stall):
 }
 
 describe.each(STALLS)('while a server has asked and %s', { concurrent: !IS_LONG }, (_, stall) => {
-  it(`it ends no living client: ${ROUNDS} of ${ROUNDS}; it ends who has gone`, async (context) => {
-    const { server, ways } = await start(context, OURS);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      expect(await stall(server, ALL / 10, TIMING)).toBeGreaterThanOrEqual(ALL / 10);
-      await sleep(1.5 * TIMING.pingInterval);
-      for (const name of ['dead', 'ended', 'closed']) expect(server.of(name)).toEqual([]);
-    }
-    await expectLostAreFound(server, ways[1], stall);
-  }, 300_000);
+  it(
+    `it ends no living client: ${ROUNDS} of ${ROUNDS}; it ends who has gone`,
+    async (context) => {
+      const { server, ways } = await start(context, OURS);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        expect(await stall(server, ALL / 10, TIMING)).toBeGreaterThanOrEqual(ALL / 10);
+        await sleep(1.5 * TIMING.pingInterval);
+        for (const name of ['dead', 'ended', 'closed']) expect(server.of(name)).toEqual([]);
+      }
+      await expectLostAreFound(server, ways[1], stall);
+    },
+    300_000 * MS,
+  );
 
-  it('the sweep in the manual of ws ends living clients', async (context) => {
-    const { server } = await start(context, THEIRS);
-    expect(server.of('closed')).toEqual([]); // with no stall it does well
-    await stall(server, ALL, { pingInterval: PERIOD, pingTimeout: PERIOD });
-    await server.until(() => server.of('closed').length > ALL / 2, LIMIT);
-    expect(server.of('closed').length).toBeGreaterThan(ALL / 2);
-  }, 300_000);
+  it(
+    'the sweep in the manual of ws ends living clients',
+    async (context) => {
+      const { server } = await start(context, THEIRS);
+      expect(server.of('closed')).toEqual([]); // with no stall it does well
+      await stall(server, ALL, { pingInterval: PERIOD, pingTimeout: PERIOD });
+      await server.until(() => server.of('closed').length > ALL / 2, LIMIT);
+      expect(server.of('closed').length).toBeGreaterThan(ALL / 2);
+    },
+    300_000 * MS,
+  );
 });

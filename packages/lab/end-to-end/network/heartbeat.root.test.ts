@@ -29,7 +29,7 @@ const count = (host: HostProcess, name: string) =>
 
 /** Waits until a host has told something of that name once more than `before`. */
 async function more(host: HostProcess, name: string, before: number): Promise<void> {
-  await expect.poll(() => count(host, name), { timeout: 30_000 }).toBeGreaterThan(before);
+  await expect.poll(() => count(host, name), { timeout: 30_000 * MS }).toBeGreaterThan(before);
 }
 
 /** A beat that came back since now. */

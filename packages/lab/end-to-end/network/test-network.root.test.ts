@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestNetwork } from '../../faults/test-network.ts';
+import { MS } from '../allowance.ts';
 import { HostProcess } from './host-process.ts';
 
 const PORT = 7_000;
-const A_WHILE = 700; // longer than the kernel takes to send a lost packet again
+const A_WHILE = 700 * MS; // longer than the kernel takes to send a lost packet again
 
 let network: TestNetwork;
 let server: HostProcess;
@@ -12,7 +13,7 @@ let client: HostProcess;
 
 /** Whether answers come within a while. */
 async function isAnswered(asker = client): Promise<boolean> {
-  await sleep(100); // what is on its way arrives
+  await sleep(100 * MS); // what is on its way arrives
   const { length } = asker.told;
   await sleep(A_WHILE);
   return asker.told.length > length;
@@ -20,14 +21,14 @@ async function isAnswered(asker = client): Promise<boolean> {
 
 async function dial(): Promise<HostProcess> {
   const asker = new HostProcess(network.first, 'echo-client.mjs', PORT, network.second.address);
-  await expect.poll(() => asker.told.length, { timeout: 20_000 }).toBeGreaterThan(1);
+  await expect.poll(() => asker.told.length, { timeout: 20_000 * MS }).toBeGreaterThan(1);
   return asker;
 }
 
 beforeEach(async () => {
   network = new TestNetwork();
   server = new HostProcess(network.second, 'echo-server.mjs', PORT);
-  await expect.poll(() => server.told, { timeout: 20_000 }).toContain('listening');
+  await expect.poll(() => server.told, { timeout: 20_000 * MS }).toContain('listening');
   client = await dial();
 });
 
@@ -46,7 +47,7 @@ describe('a network of two hosts', () => {
     network.takeDown();
     expect(await isAnswered()).toBe(false);
     network.bringUp();
-    await expect.poll(() => isAnswered(), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isAnswered(), { timeout: 20_000 * MS }).toBe(true);
   });
 
   it.each([
@@ -58,7 +59,7 @@ describe('a network of two hosts', () => {
     expect(await isAnswered()).toBe(false);
     expect(client.told.every((told) => /^\d+$|^connected$/.test(String(told)))).toBe(true);
     network.heal();
-    await expect.poll(() => isAnswered(), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isAnswered(), { timeout: 20_000 * MS }).toBe(true);
   });
 
   it('loses packets by chance: TCP takes longer, and gets through', async () => {
@@ -67,7 +68,7 @@ describe('a network of two hosts', () => {
     await sleep(4 * A_WHILE);
     const lossy = client.told.length - length;
     network.heal();
-    await expect.poll(() => isAnswered(), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isAnswered(), { timeout: 20_000 * MS }).toBe(true);
     const healed = client.told.length;
     await sleep(4 * A_WHILE);
     expect(lossy).toBeGreaterThan(0);

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGateway, type Gateway } from '@wirebeat/server/gateway';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MS } from '../allowance.ts';
 import { type Fact, LifeStage, until } from '../life-stage.ts';
 import {
   IDLE,
@@ -57,8 +58,8 @@ describe.concurrent.each(PROXIES)('a page behind %s', (name) => {
   it.skipIf(isMissing(name))('is cut when it does not', async (context) => {
     const { port } = await startIdleProxy(context, name, to);
     const { facts, heard } = await stage.visit(context, { code: SILENT, port });
-    await until(() => heard[0]?.length === 1, 60_000);
-    await sleep(500);
+    await until(() => heard[0]?.length === 1, 60_000 * MS);
+    await sleep(500 * MS);
     const told = await facts();
     const [[openAt] = [0]] = all(told, 'open');
     const [[closedAt, , code] = [0]] = all(told, 'close');

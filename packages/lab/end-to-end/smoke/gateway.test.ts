@@ -9,6 +9,7 @@ import { ReconnectingWebSocket } from '@wirebeat/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { Program } from '../../programs/program.ts';
+import { MS } from '../allowance.ts';
 
 const MAIN = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url));
 
@@ -103,7 +104,7 @@ describe('wirebeat gateway', () => {
       once(second as EventTarget, 'giveup'),
     ]);
     const refusal = () => entries().find(({ event }) => event === 'refuse')?.['reason'];
-    await expect.poll(refusal, { timeout: 10_000 }).toBe('too-many');
+    await expect.poll(refusal, { timeout: 10_000 * MS }).toBe('too-many');
     for (const socket of [first, second]) socket?.close();
   });
 

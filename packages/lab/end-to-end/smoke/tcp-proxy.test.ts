@@ -4,10 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TcpProxy } from '../../faults/tcp-proxy.ts';
+import { MS } from '../allowance.ts';
 
-const { HEARTBEAT_TEST_TIME_FACTOR = '1' } = process.env;
-/** Every wait is a multiple of it. */
-const MS = Number(HEARTBEAT_TEST_TIME_FACTOR);
 /** Longer than anything takes that goes through at once. */
 const A_WHILE = 200 * MS;
 
@@ -50,6 +48,13 @@ async function roundTrip(client: End, peer: End): Promise<number> {
   client.socket.write('?');
   await once(client.socket, 'data');
   return performance.now() - startedAt;
+}
+
+/** How long the fastest of a few takes: of those, one at least is not held up by a busy machine. */
+async function fastestTrip(client: End, peer: End): Promise<number> {
+  const trips: number[] = [];
+  for (let trip = 0; trip < 5; trip += 1) trips.push(await roundTrip(client, peer));
+  return Math.min(...trips);
 }
 
 beforeEach(async () => {
@@ -117,7 +122,7 @@ describe('TcpProxy', () => {
 describe('a cut', () => {
   it('lets nothing through, and tells nobody', async () => {
     const { client, peer } = await dial();
-    expect(await roundTrip(client, peer)).toBeLessThan(A_WHILE);
+    expect(await fastestTrip(client, peer)).toBeLessThan(A_WHILE);
     const before = [client.text, peer.text];
     proxy.cut();
     const acknowledged = [client, peer].map(
@@ -132,12 +137,12 @@ describe('a cut', () => {
   });
 
   it('holds what was delayed back for ever', async () => {
-    proxy.delay = 50 * MS;
+    proxy.delay = 1_000 * MS;
     const { client, peer } = await dial();
     peer.socket.write('late');
-    await sleep(10 * MS);
+    await sleep(20 * MS);
     proxy.cut();
-    await sleep(A_WHILE);
+    await sleep(1_200 * MS);
     expect(client.text).toBe('');
   });
 
@@ -158,7 +163,7 @@ describe('a cut', () => {
     await dial();
     proxy.cut();
     const { client, peer } = await dial();
-    expect(await roundTrip(client, peer)).toBeLessThan(A_WHILE);
+    expect(await fastestTrip(client, peer)).toBeLessThan(A_WHILE);
     expect(proxy.flows).toBe(1);
   });
 
@@ -183,13 +188,13 @@ describe('a delay', () => {
 
   it('is added to the round trip, of new flows too', async () => {
     const { client, peer } = await dial();
-    expect(await roundTrip(client, peer)).toBeLessThan(100 * MS);
+    expect(await fastestTrip(client, peer)).toBeLessThan(100 * MS);
     proxy.delay = 100 * MS;
     expect(await roundTrip(client, peer)).toBeGreaterThanOrEqual(100 * MS);
     const later = await dial();
     expect(await roundTrip(later.client, later.peer)).toBeGreaterThanOrEqual(100 * MS);
     proxy.delay = 0;
-    expect(await roundTrip(client, peer)).toBeLessThan(100 * MS);
+    expect(await fastestTrip(client, peer)).toBeLessThan(100 * MS);
   });
 
   it('keeps the order when it is lowered', async () => {
@@ -313,10 +318,10 @@ describe('a limit', () => {
   });
 
   it("of the server's silence spares a flow whose server speaks", async () => {
-    proxy.limits = { serverSilence: 300 * MS };
+    proxy.limits = { serverSilence: 500 * MS };
     const { client, peer } = await dial();
     const timer = setInterval(() => peer.socket.write('I live'), 20 * MS);
-    await sleep(700 * MS);
+    await sleep(1_200 * MS);
     clearInterval(timer);
     expect(client.news).toEqual([]);
     await until(() => client.news.includes('end'));
@@ -331,13 +336,13 @@ describe('a limit', () => {
   });
 
   it('of age ends a flow in use', async () => {
-    proxy.limits = { age: 200 * MS };
+    proxy.limits = { age: 1_000 * MS };
     const { client, peer } = await dial();
     proxy.limits = {};
     const younger = await dial();
-    expect(await roundTrip(client, peer)).toBeLessThan(A_WHILE);
+    await roundTrip(client, peer);
     await until(() => client.news.includes('end') && peer.news.includes('end'));
-    expect(await roundTrip(younger.client, younger.peer)).toBeLessThan(A_WHILE);
+    expect(await fastestTrip(younger.client, younger.peer)).toBeLessThan(A_WHILE);
   });
 });
 
@@ -367,6 +372,6 @@ describe('a deaf proxy', () => {
     expect([accepted.length, client.text, ...client.news]).toEqual([0, '']);
     proxy.isDeaf = false;
     const heard = await dial();
-    expect(await roundTrip(heard.client, heard.peer)).toBeLessThan(A_WHILE);
+    expect(await fastestTrip(heard.client, heard.peer)).toBeLessThan(A_WHILE);
   });
 });

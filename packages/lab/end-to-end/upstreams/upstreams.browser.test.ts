@@ -37,7 +37,7 @@ const said = (facts: readonly Fact[], name: string) =>
   all(facts, name).map(([, , detail]) => detail);
 
 /** Waits until a page has noted so many of a name. Resolves to all that it noted. */
-async function noted({ facts }: Visit, name: string, count: number, limit = 20_000) {
+async function noted({ facts }: Visit, name: string, count: number, limit = 20_000 * MS) {
   const end = Date.now() + limit;
   for (;;) {
     const told = await facts();
@@ -59,7 +59,7 @@ describe.concurrent('Python websockets, as they are by default,', () => {
   test('find the browser alive by their own keepalive', async (context) => {
     const { near, upstream, told } = await startStage(context, 'Python websockets');
     await stage.visit(context, { code: RECONNECTING, port: near.port });
-    await upstream.next('pong', DEFAULT_KEEPALIVE + SLACK + 10_000);
+    await upstream.next('pong', DEFAULT_KEEPALIVE + SLACK + 10_000 * MS);
     expect(upstream.told('timeout')).toEqual([]);
     expect(told.filter((what) => what.startsWith('dead'))).toEqual([]);
   });
@@ -143,7 +143,7 @@ describe.concurrent.each(UPSTREAMS)('%s behind the gateway', (name) => {
     expect(told).not.toContain('unresponsive'); // while it runs
 
     await visit.freeze(true);
-    await until(() => told.includes('unresponsive'), 20_000);
+    await until(() => told.includes('unresponsive'), 20_000 * MS);
     expect(told).toContain('unresponsive');
     await upstream.next('pong', KEEPALIVE_BOUND + SLACK); // after that
     expect(upstream.told('timeout')).toEqual([]);
@@ -159,7 +159,7 @@ describe.concurrent.each(UPSTREAMS)('%s behind the gateway', (name) => {
     await noted(visit, 'pong', 2);
     const { at } = await upstream.next('pong', KEEPALIVE_BOUND + SLACK);
     near.cut();
-    await upstream.next('close', 20_000);
+    await upstream.next('close', 20_000 * MS);
     const [timeout, end] = [upstream.told('timeout'), upstream.told('close')].map(
       ([first]) => first,
     );
