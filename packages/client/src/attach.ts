@@ -97,7 +97,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #held: Map<string, string> = new Map();
   #isMidMessage = false; // the application has sent a part of a message, and not the last
   #isAlone = false; // nothing was sent since the last ping
-  #isClosing = false; // by the application: the peer's Close frame only answers
+  #closes = 0; // calls of `close()`
   #isRefused = false;
   #foreign: string | undefined; // the subprotocol, if it has no place for pings
   #stuck = 0;
@@ -211,7 +211,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     if (foreign === undefined || !this.#pacemaker.heartbeat.isMuted) {
       return this.#pacemaker.ping(options);
     }
-    const words = `The subprotocol \`${foreign}\` has no place for pings`;
+    const words = `The protocol ${foreign} has no place for pings`;
     return Promise.reject(new HeartbeatError('HeartbeatError', 'ERR_FOREIGN_PROTOCOL', words));
   }
 
@@ -237,7 +237,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     const onClose = (event: SocketEvent) => {
       this.#settle();
       const { code = CloseCode.Abnormal, reason } = event;
-      const byPeer = code !== CloseCode.Abnormal && !this.#isClosing;
+      // `ws`, an emitter, calls `close()` by itself when the peer's Close frame comes.
+      const byPeer = code !== CloseCode.Abnormal && this.#closes <= ('emit' in socket ? 1 : 0);
       this.#isRefused = this.#pacemaker.close(
         new ConnectionClosedError(event.code, reason),
         byPeer,
@@ -259,7 +260,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
         (isWhole) => this.#sentPart(isWhole),
       ),
       interceptCalls(socket, 'close', () => {
-        this.#isClosing = true;
+        this.#closes += 1;
       }),
       intercept(socket, {
         receive: (beat) => {
@@ -289,7 +290,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     const { protocol = '' } = this.#socket as { protocol?: string };
     this.#isMidMessage = false;
     this.#held.clear();
-    this.#isClosing = false; // a socket that comes back is another connection
+    this.#closes = 0; // a socket that comes back is another connection
     this.#foreign = isForeign(protocol) ? protocol : undefined;
     this.#pacemaker.open(this.#foreign === undefined);
     const { pingInterval, pingTimeout } = this.#pacemaker.heartbeat;

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { ConnectionClosedError, PingTimeoutError } from '@wirebeat/core';
+import { ConnectionClosedError, PeerMemory, PingTimeoutError } from '@wirebeat/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { type AttachOptions, attachHeartbeat, type SocketHeartbeat } from '../src/attach.ts';
@@ -59,6 +59,26 @@ describe.each(CLASSES)('attachHeartbeat on a socket of %s', (name, WebSocket) =>
     expect(await connection?.ping({ tier: 'application' })).toBeGreaterThanOrEqual(0);
     expect(await connection?.ping({ tier: 'transport' })).toBeGreaterThanOrEqual(0);
     expect(server.received.entries).toEqual([]);
+  });
+
+  it('tells a Close frame of the peer from one that the application has asked for', async () => {
+    const server = await start({ answer: silentPeer });
+    for (const code of [undefined, 4001]) {
+      const memory = new PeerMemory();
+      for (const closer of ['peer', 'application', 'peer'] as const) {
+        expect(memory.speaks).toBe(true);
+        const socket = connect(server.url);
+        const heartbeat = attach(socket, { memory });
+        await eventOf(socket, 'open');
+        const accepted = await server.connection(server.accepted.entries.length || 1);
+        const closed = eventOf(socket, 'close');
+        if (closer === 'peer') accepted.close(code);
+        else socket.close(code);
+        await closed;
+        expect(heartbeat.isRefused).toBe(closer === 'peer');
+      }
+      expect(memory.refuses).toBe(true);
+    }
   });
 
   it('goes on pinging every pingInterval', async () => {

@@ -219,6 +219,33 @@ describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (_, WebSo
     expect(socket.readyState).toBe(3);
   });
 
+  it.each([undefined, 4000, 4400])(
+    'sends no more pings to a server that greets, and twice closes with %s at the first',
+    async (code) => {
+      const received: string[] = [];
+      const server = keep(new WebSocketServer({ port: 0, host: '127.0.0.1' }));
+      server.on('connection', (peer) => {
+        peer.send('hello');
+        peer.on('message', (data) => {
+          received.push(String(data));
+          if (String(data) !== 'known')
+            peer.close(code, code === undefined ? '' : 'unknown message');
+        });
+      });
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const { socket, story } = dial(`ws://127.0.0.1:${port}`, { pingInterval: 100 * MS });
+      await eventOf(socket, 'unanswered');
+      await new Promise((resolve) => setTimeout(resolve, 500 * MS));
+      expect(namesOf(story).filter((name) => name === 'open')).toHaveLength(3);
+      expect(socket.readyState).toBe(1);
+      expect(received).toHaveLength(2); // a ping each
+      socket.send('known');
+      for (const peer of server.clients) await once(peer, 'message');
+      expect(received).toHaveLength(3);
+    },
+  );
+
   it('gives up on a fatal code that follows the message for which `ready` rejected', async () => {
     const server = keep(await listen());
     const ready = (connection: ReadySocket) =>
