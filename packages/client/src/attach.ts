@@ -96,7 +96,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   #isBound = false;
   readonly #held: Map<string, string> = new Map();
   #isMidMessage = false; // the application has sent a part of a message, and not the last
-  #isAlone = false; // nothing was sent since the last ping
+  #alone: string | false | undefined = false; // the id of the last ping, if nothing was sent since
   #closes = 0; // calls of `close()`
   #isRefused = false;
   #foreign: string | undefined; // the subprotocol, if it has no place for pings
@@ -255,7 +255,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
         () => {
           this.#presence.look();
           this.#pacemaker.sent();
-          this.#isAlone = false;
+          this.#alone = false;
         },
         (isWhole) => this.#sentPart(isWhole),
       ),
@@ -279,8 +279,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#isBound ||= values['session'] === 'ok';
     if (type === 'ping') this.#retryAfter = readMillis(values['retryAfter']) ?? this.#retryAfter;
     // Firefox 153 takes the size of its own protocol Pong off `bufferedAmount`, and then leaves there
-    // what it would have to take off after it: for ever. Once a pong has come, nothing is left.
-    if (type === 'pong' && this.#isAlone) this.#stuck = this.#bufferedAmount;
+    // what it would have to take off after it: for ever. Once its pong has come, nothing is left.
+    if (type === 'pong' && beat.id === this.#alone) this.#stuck = this.#bufferedAmount;
     this.#pacemaker.receiveBeat(beat);
     this.#adopt(values);
   }
@@ -324,7 +324,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 
   #sendPing(ping: PingOrder): void {
-    this.#isAlone = true;
+    this.#alone = ping.id;
     const session = this.#session;
     const values = {
       ...(ping.first && { v: '1', ...(session && { session }) }),

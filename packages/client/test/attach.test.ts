@@ -152,6 +152,18 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       expect(timeOf(log, 'dead')).toBe(25_000 + 10_000 + 250);
     });
 
+    it('gives a ping behind many bytes its time, also once an earlier ping was answered', () => {
+      const { scheduler, link, heartbeat } = attachOpen(kind);
+      void heartbeat.ping({ id: 'before' });
+      scheduler.advance(15); // it has been answered, and the answer is on its way
+      link.client.bufferedAmount = 100_000;
+      link.client.send('a long one');
+      heartbeat.ping({ id: 'behind', timeout: false }).catch(() => {});
+      link.wire.path.cut = true;
+      scheduler.advance(40_000);
+      expect(heartbeat.status).not.toBe('dead');
+    });
+
     it('counts what the application sends: traffic both ways puts pings off', () => {
       const { scheduler, link } = attachOpen(kind, { probeAfter: false });
       link.peer.send(PING); // a peer that pings knows what a skipped ping is
