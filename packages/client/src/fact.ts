@@ -25,6 +25,12 @@ interface Details {
   readonly silentFor: number;
 }
 
+const DROPS: Readonly<Record<string, string>> = {
+  overflow: 'the queue is full',
+  close: 'it is over',
+  undeliverable: 'they cannot be delivered',
+};
+
 const SENTENCES: Readonly<Record<string, (detail: Details) => string>> = {
   dial: () => 'A connection was dialled.',
   open: () => 'It opened.',
@@ -38,8 +44,7 @@ const SENTENCES: Readonly<Record<string, (detail: Details) => string>> = {
       : `The peer ${reason === 'refused' ? 'closes at our first ping' : 'answers no pings'}: there are no more.`,
   retry: ({ attempt, delay }) => `Attempt ${attempt} follows in ${inWords(delay)}.`,
   giveup: ({ attempts }) => `Given up after ${count(attempts, 'attempt')}.`,
-  drop: ({ count: messages, reason }) =>
-    `${count(messages, 'message')} dropped: ${reason === 'close' ? 'it is over' : 'the queue is full'}.`,
+  drop: ({ count: messages, reason }) => `${count(messages, 'message')} dropped: ${DROPS[reason]}.`,
   hint: () => 'The page or the network changed: asked whether the link lives.',
 };
 

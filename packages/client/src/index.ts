@@ -36,6 +36,6 @@ export type { Logger, ReadySocket, ReconnectOptions } from './reconnect-options.
 export { ReconnectingWebSocket } from './reconnecting-websocket.ts';
 export type { QueuePolicy } from './send-queue.ts';
 export { type Snapshot, type SnapshotStore, snapshotOf } from './snapshot.ts';
-export type { ReconnectingWebSocketEventMap } from './web-socket-face.ts';
+export type { DropReason, ReconnectingWebSocketEventMap } from './web-socket-face.ts';
 export type { WebSocketConstructor } from './websocket.ts';
 export { WorkerScheduler, type WorkerSchedulerOptions } from './worker-scheduler.ts';

@@ -2,6 +2,7 @@ import {
   ConnectionClosedError,
   type HeartbeatEvents,
   type HeartbeatStatus,
+  InvalidOptionError,
   type Millis,
   PeerMemory,
   type PingOptions,
@@ -14,7 +15,7 @@ import { Announcer } from './announcer.ts';
 import { type CloseRecord, NEVER_DIALLED } from './close-record.ts';
 import { readClose } from './close-rules.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
-import { Delivery, type Flushed } from './delivery.ts';
+import { Delivery, type Flushed, ID_PREFIX } from './delivery.ts';
 import { Dialer, type ProtocolsSource, type UrlSource } from './dialer.ts';
 import { messageEvent } from './dom-events.ts';
 import {
@@ -26,7 +27,7 @@ import { RetryWait } from './retry-wait.ts';
 import { sendable } from './send-queue.ts';
 import { drawSession } from './session.ts';
 import { type Inheritance, Succession } from './succession.ts';
-import { WebSocketFace } from './web-socket-face.ts';
+import { type DropReason, WebSocketFace } from './web-socket-face.ts';
 
 /**
  * A WebSocket that knows when its link is dead, and comes back.
@@ -71,7 +72,10 @@ export class ReconnectingWebSocket extends WebSocketFace {
     this.#options = resolveReconnectOptions(options);
     this.#dialer = new Dialer(url, protocols, (...address) => this.#create(...address));
     this.#announcer = new Announcer(this, this.#options.logger);
-    this.#delivery = new Delivery(this.#options);
+    this.#delivery = new Delivery(this.#options, (message, error) => {
+      this.#announcer.failed(error);
+      this.#dropped('undeliverable', [message]);
+    });
     this.#succession = new Succession(this.#options, {
       dial: (owner) => this.#dial(owner),
       replace: () => this.#connection?.abandon('replaced'),
@@ -127,17 +131,20 @@ export class ReconnectingWebSocket extends WebSocketFace {
   }
 
   /**
-   * Sends now, or queues the message until the next `open`.
+   * Sends now, or queues the message until the next `open`. Converts it as the standard does: bytes
+   * are an ArrayBuffer, a view or a Blob, and all else is text. If the socket throws at it, the event
+   * `drop` hands it back. After `close()` the message is dropped, as the standard has it.
    *
    * @throws {QueueOverflowError} if the queue is full, unless `queuePolicy` drops what is too much.
-   * After `close()` the message is dropped, as the standard has it.
+   * @throws {TypeError} if it is a symbol, or a view of memory that is shared or can be resized.
    */
   send(data: SocketData): void;
   send(...args: [data?: SocketData]): void {
     if (args.length === 0) throw new TypeError('send() needs a message');
-    const message = sendable(args[0] as SocketData);
+    const message = sendable(args[0]);
+    const { socket, isOpening } = this.#connection ?? {};
     if (this.#readyState >= ReadyState.Closing) this.#delivery.lose(message);
-    else if (this.#connection?.isOpening) this.#connection.socket?.send(message as never);
+    else if (socket !== undefined && isOpening) this.#delivery.sendFirst(socket, message);
     else this.#dropped('overflow', this.#delivery.send(message));
   }
 
@@ -168,8 +175,18 @@ export class ReconnectingWebSocket extends WebSocketFace {
     return this.#connection?.heartbeat?.detectionBound;
   }
 
-  /** Pings now; resolves to the latency. Rejects as {@link SocketHeartbeat.ping} does. */
+  /**
+   * Pings now; resolves to the latency. Rejects as {@link SocketHeartbeat.ping} does, and an `id` that
+   * begins with `_`: those are of the pings that ask for confirmations.
+   *
+   * It goes out at once, so keep to the limit of the server: `@wirebeat/server` closes a client that
+   * sends more than 50 at once or, in the long run, more than 5 a second.
+   */
   async ping(options?: PingOptions): Promise<Millis> {
+    const id = options?.id;
+    if (id?.startsWith(ID_PREFIX)) {
+      throw new InvalidOptionError('id', `without ${ID_PREFIX} at its beginning`, id);
+    }
     if (!this.#connection?.heartbeat) throw new ConnectionClosedError();
     return this.#connection.heartbeat.ping(options);
   }
@@ -254,14 +271,18 @@ export class ReconnectingWebSocket extends WebSocketFace {
 
   #ended(record: CloseRecord): void {
     if (this.#connection?.isStable(this.#options.stableFor)) this.#retry.backoff.reset();
-    this.#delivery.interrupt();
+    const refused = this.#delivery.interrupt(record);
     const heir = this.#succession.inherit(this.#owner);
     this.#connection = heir?.successor;
     this.#lastClose = record;
-    if (this.#readyState === ReadyState.Closing) return this.#finish(record);
+    if (this.#readyState === ReadyState.Closing) {
+      this.#dropped('undeliverable', refused);
+      return this.#finish(record);
+    }
     const goesOn = heir !== undefined || this.#retry.isWorth(record);
     this.#readyState = goesOn ? ReadyState.Connecting : ReadyState.Closed;
     if (record.wasOpen) this.#announcer.closed(record);
+    this.#dropped('undeliverable', refused);
     if (!goesOn) return this.#giveUp(record);
     if (this.#readyState !== ReadyState.Connecting) return; // a listener has closed
     if (heir !== undefined) this.#succeed(heir);
@@ -326,7 +347,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
     this.#dropped('close', messages);
   }
 
-  #dropped(reason: 'overflow' | 'close', messages: readonly SocketData[]): void {
+  #dropped(reason: DropReason, messages: readonly SocketData[]): void {
     const count = messages.length;
     if (count > 0) this.#announcer.announce('drop', { messages, reason }, { count, reason });
   }

@@ -1,4 +1,4 @@
-import { QueueOverflowError, type SocketData } from '@wirebeat/core';
+import { type BlobLike, QueueOverflowError, type SocketData } from '@wirebeat/core';
 
 /** What becomes of a message that does not fit into the queue. */
 export type QueuePolicy = (typeof QUEUE_POLICIES)[number];
@@ -12,6 +12,17 @@ export interface QueueBounds {
   readonly queuePolicy: QueuePolicy;
 }
 
+/** A message in a {@link SendQueue}. */
+export interface QueuedMessage {
+  /** As it was when it was given: the caller may write to its buffer again. */
+  readonly data: SocketData;
+  readonly size: number;
+  /** Counts all messages that were given to the queue, from 1. */
+  readonly seq: number;
+  /** Connections that the peer closed while this was the first message that it had not confirmed. */
+  refusals: number;
+}
+
 /**
  * Messages on their way, bounded in bytes and in number: those that wait for a connection and, where
  * they are kept until they are confirmed, those that it was sent before them.
@@ -19,11 +30,11 @@ export interface QueueBounds {
 export class SendQueue {
   readonly #bounds: QueueBounds;
   readonly #keeps: boolean;
-  #messages: SocketData[] = [];
+  #messages: QueuedMessage[] = [];
   #bytes = 0;
   #sent = 0; // of these messages
   #sentBytes = 0;
-  #gone = 0; // messages before these
+  #last = 0; // seq of the newest
   #lostBytes = 0;
 
   constructor(bounds: QueueBounds, keeps = false) {
@@ -36,14 +47,24 @@ export class SendQueue {
     return this.#bytes - this.#sentBytes + this.#lostBytes;
   }
 
-  /** Messages there ever were. */
-  get count(): number {
-    return this.#gone + this.#messages.length;
+  /** The seq of the newest message there ever was. */
+  get last(): number {
+    return this.#last;
   }
 
-  /** Those of them that were sent, as the connection in use has it. */
-  get sentCount(): number {
-    return this.#gone + this.#sent;
+  /** The seq up to which all messages were sent, as the connection in use has it. */
+  get sentTo(): number {
+    return this.next === undefined ? this.#last : this.next.seq - 1;
+  }
+
+  /** The oldest message that is kept or waits. */
+  get oldest(): QueuedMessage | undefined {
+    return this.#messages[0];
+  }
+
+  /** The first message that waits. */
+  get next(): QueuedMessage | undefined {
+    return this.#messages[this.#sent];
   }
 
   /** Whether half of the bounds is taken. */
@@ -53,8 +74,8 @@ export class SendQueue {
   }
 
   /** What was sent and is kept. */
-  get sent(): readonly SocketData[] {
-    return this.#messages.slice(0, this.#sent);
+  get sent(): SocketData[] {
+    return this.#messages.slice(0, this.#sent).map(({ data }) => data);
   }
 
   /** Counts a message that is sent after the end, as the standard does for ever. */
@@ -62,9 +83,9 @@ export class SendQueue {
     this.#lostBytes += byteLength(message);
   }
 
-  /** Counts a message that was sent and is not kept. Nothing waits. */
+  /** Counts a message that is sent at once and not kept. Nothing waits. */
   pass(): void {
-    this.#gone += 1;
+    this.#last += 1;
   }
 
   /**
@@ -72,10 +93,10 @@ export class SendQueue {
    *
    * @throws {QueueOverflowError} if it does not fit, by the policy `error`.
    */
-  push(data: SocketData): SocketData[] {
+  push(given: SocketData): SocketData[] {
     const { maxQueuedBytes, maxQueuedMessages, queuePolicy } = this.#bounds;
-    const message = copy(data);
-    const size = byteLength(message);
+    const data = copy(given);
+    const size = byteLength(data);
     const fits = () =>
       this.#bytes + size <= maxQueuedBytes && this.#messages.length < maxQueuedMessages;
     if (!fits() && queuePolicy === 'error') {
@@ -83,72 +104,100 @@ export class SendQueue {
     }
     // One that is too long by itself, or has no place at all, drives none of the others out.
     const isHopeless = size > maxQueuedBytes || maxQueuedMessages === 0;
-    if (!fits() && (queuePolicy === 'drop-newest' || isHopeless)) return [message];
+    if (!fits() && (queuePolicy === 'drop-newest' || isHopeless)) return [data];
     const dropped: SocketData[] = [];
-    while (!fits()) dropped.push(this.#shift());
+    while (!fits()) dropped.push(this.#remove(0));
     this.#bytes += size;
-    this.#messages.push(message);
+    this.#last += 1;
+    this.#messages.push({ data, size, seq: this.#last, refusals: 0 });
     return dropped;
   }
 
-  /** The messages that wait, in order. Each counts as sent when the one after it is asked for. */
-  *waiting(): Generator<SocketData> {
-    while (this.#sent < this.#messages.length) {
-      const message = this.#messages[this.#sent] as SocketData;
-      yield message;
-      this.#sent += 1;
-      this.#sentBytes += byteLength(message);
-      if (!this.#keeps) this.#shift();
-    }
+  /** The first message that waits was sent. */
+  advance(): void {
+    this.#sentBytes += this.next?.size ?? 0;
+    this.#sent += 1;
+    if (!this.#keeps) this.#remove(0);
   }
 
-  /** So many messages, of all there ever were, are known to have arrived. */
-  confirm(count: number): void {
-    while (this.#gone < count && this.#sent > 0) this.#shift();
+  /** The first message that waits will not be sent. */
+  removeNext(): void {
+    this.#remove(this.#sent);
+  }
+
+  /** All messages up to that seq are known to have arrived. */
+  confirm(seq: number): void {
+    const isLater = (message: QueuedMessage) => message.seq > seq;
+    const end = this.#messages.slice(0, this.#sent).findIndex(isLater);
+    const confirmed = this.#messages.splice(0, end < 0 ? this.#sent : end);
+    const bytes = confirmed.reduce((sum, { size }) => sum + size, 0);
+    this.#sent -= confirmed.length;
+    this.#sentBytes -= bytes;
+    this.#bytes -= bytes;
   }
 
   /** The connection has ended. Returns what was sent and kept; it waits again, or is kept no more. */
   rewind(again: boolean): SocketData[] {
-    const sent = this.#messages.slice(0, this.#sent);
+    const { sent } = this;
     if (again) this.#sent = this.#sentBytes = 0;
-    else this.confirm(this.sentCount);
+    else this.confirm(this.sentTo);
     return sent;
   }
 
   /** Takes out all that waits, in order. */
   drain(): SocketData[] {
-    const waiting = this.#messages.slice(this.#sent);
+    const waiting = this.#messages.slice(this.#sent).map(({ data }) => data);
     this.#messages = [];
     this.#bytes = this.#sent = this.#sentBytes = 0;
     return waiting;
   }
 
-  #shift(): SocketData {
-    const message = this.#messages.shift() as SocketData; // one is there
-    const size = byteLength(message);
+  #remove(index: number): SocketData {
+    const [{ data, size }] = this.#messages.splice(index, 1) as [QueuedMessage]; // one is there
     this.#bytes -= size;
-    this.#gone += 1;
-    if (this.#sent > 0) {
+    if (index < this.#sent) {
       this.#sent -= 1;
       this.#sentBytes -= size;
     }
-    return message;
+    return data;
   }
 }
 
-/** What a WebSocket makes of it: all that is no bytes is text. */
-export function sendable(data: SocketData): SocketData {
-  const isBinary =
-    typeof data === 'object' &&
-    data !== null &&
-    ('byteLength' in data || typeof data.size === 'number');
-  return isBinary ? data : `${data as string}`;
+/**
+ * What a WebSocket makes of what it is given, as WebIDL converts it: an ArrayBuffer, a view or a Blob,
+ * of whatever realm, are bytes, and all else is text.
+ *
+ * @throws {TypeError} for a symbol, and for a view of memory that is shared or can be resized.
+ */
+export function sendable(data: unknown): SocketData {
+  const isView = ArrayBuffer.isView(data);
+  const buffer = isView ? data.buffer : data;
+  const tag = tagOf(buffer);
+  if (isView || tag === 'ArrayBuffer') {
+    const { resizable } = buffer as { readonly resizable?: boolean };
+    if (tag !== 'ArrayBuffer' || resizable) {
+      throw new TypeError('send() takes no memory that is shared or can be resized: send a copy');
+    }
+    return data as ArrayBuffer | ArrayBufferView;
+  }
+  return isBlob(data) ? data : `${data as string}`;
+}
+
+/** React Native's Blob has no tag of its own, and that of another realm is no instance of ours. */
+function isBlob(data: unknown): data is BlobLike {
+  const { Blob } = globalThis as { readonly Blob?: new () => object };
+  return (Blob !== undefined && data instanceof Blob) || /^(Blob|File)$/.test(tagOf(data));
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 /** The message as it is now: the caller may write to its buffer again. */
 function copy(data: SocketData): SocketData {
   const message = sendable(data);
   if (typeof message === 'string' || !('byteLength' in message)) return message;
+  if (message.byteLength === 0) return new Uint8Array(0); // it may be detached
   if (!ArrayBuffer.isView(message)) return new Uint8Array(message).slice().buffer; // any realm's
   return new Uint8Array(message.buffer, message.byteOffset, message.byteLength).slice();
 }

@@ -3,6 +3,13 @@ import type { CloseRecord } from './close-record.ts';
 import type { SocketCloseEvent, SocketCustomEvent, SocketMessageEvent } from './dom-events.ts';
 import type { DomAbortSignal, DomEvent, DomEventTarget } from './dom-types.ts';
 
+/**
+ * Why messages will not be sent: the queue has no place, there is no connection any more, or it cannot
+ * be sent. That is so if the socket throws at it, or if the server has closed three connections with
+ * 1003, 1007, 1008 or 1009 while it was the first message that was not confirmed.
+ */
+export type DropReason = 'overflow' | 'close' | 'undeliverable';
+
 /** The events of a {@link ReconnectingWebSocket}: the four of a WebSocket, and its heartbeat's. */
 export type ReconnectingWebSocketEventMap = {
   readonly open: DomEvent;
@@ -11,11 +18,8 @@ export type ReconnectingWebSocketEventMap = {
   readonly close: SocketCloseEvent;
   /** The next attempt is scheduled: `attempt` counts from 1, `delay` is in ms. */
   readonly retry: SocketCustomEvent<{ attempt: number; delay: Millis; cause: CloseRecord }>;
-  /** Messages that were given to `send()` and will not be sent: no place, or no connection any more. */
-  readonly drop: SocketCustomEvent<{
-    messages: readonly SocketData[];
-    reason: 'overflow' | 'close';
-  }>;
+  /** Messages that were given to `send()` and will not be sent, or not again. */
+  readonly drop: SocketCustomEvent<{ messages: readonly SocketData[]; reason: DropReason }>;
   /** There will be no further attempt. */
   readonly giveup: SocketCustomEvent<{ attempts: number; cause: CloseRecord }>;
 } & { readonly [Name in keyof HeartbeatEvents]: SocketCustomEvent<HeartbeatEvents[Name]> };

@@ -17,6 +17,11 @@ describe('tell', () => {
     ['giveup', { attempts: 1 }, 'Given up after 1 attempt.'],
     ['drop', { count: 2, reason: 'close' }, '2 messages dropped: it is over.'],
     ['drop', { count: 1, reason: 'overflow' }, '1 message dropped: the queue is full.'],
+    [
+      'drop',
+      { count: 2, reason: 'undeliverable' },
+      '2 messages dropped: they cannot be delivered.',
+    ],
     ['state', 'frozen', 'The page became frozen.'],
     ['end', NEVER_DIALLED, 'No connection came about.'],
     ['news', undefined, 'news.'],

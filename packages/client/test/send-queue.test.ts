@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { QueueOverflowError } from '@wirebeat/core';
 import { describe, expect, it } from 'vitest';
 import { type QueueBounds, SendQueue, sendable } from '../src/send-queue.ts';
@@ -77,6 +78,14 @@ describe('SendQueue', () => {
     ]);
   });
 
+  it('keeps what has been detached as nothing, as a WebSocket sends it', () => {
+    const queue = queueOf(100);
+    const buffer = new ArrayBuffer(8);
+    structuredClone(buffer, { transfer: [buffer] });
+    queue.push(buffer);
+    expect(queue.drain()).toEqual([new Uint8Array(0)]);
+  });
+
   it('keeps a Blob as it is: nobody can change it', () => {
     const queue = queueOf(100);
     const blob = new Blob(['abcd']);
@@ -85,7 +94,7 @@ describe('SendQueue', () => {
   });
 
   it.each([
-    ['a SharedArrayBuffer', new SharedArrayBuffer(8), 8],
+    ['an array, which a WebSocket sends as text', [1, 2], 3],
     ['a number, which a WebSocket sends as text', 12, 2],
     ['null, which a WebSocket sends as text', null, 4],
   ])('stays bounded when it is given %s', (_, message, bytes) => {
@@ -155,19 +164,54 @@ describe('SendQueue', () => {
 });
 
 describe('sendable', () => {
-  it('leaves bytes as they are, and makes text of all else', () => {
-    const blob = new Blob(['a']);
+  it('leaves bytes as they are, of whatever realm', () => {
     const bytes = new Uint8Array(1);
-    for (const data of [blob, bytes, bytes.buffer, 'text']) expect(sendable(data)).toBe(data);
-    const others = [1, null, undefined, {}, [1, 2], { toString: () => 'named' }];
-    expect(others.map((data) => sendable(data as never))).toEqual([
-      '1',
-      'null',
-      'undefined',
-      '[object Object]',
-      '1,2',
-      'named',
-    ]);
-    expect(() => sendable(Symbol('no text') as never)).toThrow(TypeError);
+    const foreign = runInNewContext(
+      '[new Uint8Array(2), new DataView(new ArrayBuffer(1)), new ArrayBuffer(3)]',
+    );
+    const blobs = [new Blob(['a']), new File(['a'], 'name'), new OtherBlob()];
+    for (const data of [...blobs, bytes, bytes.buffer, Buffer.from('a'), ...foreign]) {
+      expect(sendable(data)).toBe(data);
+    }
+  });
+
+  it('makes text of all else, as the standard does', () => {
+    const others: unknown[] = [
+      'text',
+      1,
+      null,
+      undefined,
+      {},
+      [1, 2],
+      { toString: () => 'named' },
+      { size: 3, type: 'round' },
+      { byteLength: 3, byteOffset: 0, buffer: new ArrayBuffer(3) },
+      new Map([[1, 2]]),
+      new Set('ab'),
+      new SharedArrayBuffer(8),
+      Object.assign(() => {}, { size: 3, toString: () => 'function' }),
+    ];
+    for (const data of others) expect(sendable(data)).toBe(String(data));
+  });
+
+  it('throws at once at what is neither', () => {
+    for (const data of [Symbol('no text'), Object.create(null), { toString: () => ({}) }]) {
+      expect(() => sendable(data)).toThrow(TypeError);
+    }
+  });
+
+  it('throws at memory that another thread may write to, or that may shrink, as the standard does', () => {
+    const resizable = Reflect.construct(ArrayBuffer, [1, { maxByteLength: 2 }]) as ArrayBuffer;
+    const shared = new Uint8Array(new SharedArrayBuffer(8));
+    for (const data of [shared, resizable, new Uint8Array(resizable)]) {
+      expect(() => sendable(data)).toThrow(TypeError);
+    }
   });
 });
+
+/** As another realm has it, jsdom for one: it is no instance of ours. */
+class OtherBlob {
+  readonly size = 3;
+  readonly type = '';
+  readonly [Symbol.toStringTag] = 'Blob';
+}

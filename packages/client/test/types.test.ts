@@ -113,7 +113,7 @@ const compiles = {
       expectTypeOf(detail.delay).toEqualTypeOf<number>();
     });
     socket.addEventListener('drop', ({ detail }) => {
-      expectTypeOf(detail.reason).toEqualTypeOf<'overflow' | 'close'>();
+      expectTypeOf(detail.reason).toEqualTypeOf<'overflow' | 'close' | 'undeliverable'>();
       for (const message of detail.messages) socket.send(message);
     });
     socket.addEventListener('dead', ({ detail }) => {

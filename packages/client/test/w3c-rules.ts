@@ -495,7 +495,10 @@ function theSending(rule: Rule, { create, address }: Subject): void {
 
   rule('sends as text all that is no bytes', async () => {
     const socket = await open();
-    for (const data of [null, undefined, 1.5, true, {}, [1, 2], { toString: () => 'named' }]) {
+    for (const data of [
+      ...[null, undefined, 1.5, true, {}, [1, 2], { toString: () => 'named' }],
+      ...[{ size: 3, type: 'round' }, new Map([[1, 2]]), { byteLength: 3 }],
+    ]) {
       expect(await echoOf(socket, data)).toBe(String(data));
     }
     expect(() => socket.send(Symbol('no text') as never)).toThrow(TypeError);
