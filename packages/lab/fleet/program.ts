@@ -27,9 +27,9 @@ export class Program {
   #asked = 0;
   #look = (): void => {};
 
-  /** `module` is one of the package: `@wirebeat/lab/fleet/server`. */
-  constructor(module: string, settings: object) {
-    const execArgv = ['--expose-gc'];
+  /** `module` is one of the package: `@wirebeat/lab/fleet/server`. `flags` are those of Node. */
+  constructor(module: string, settings: object, flags: readonly string[] = []) {
+    const execArgv = ['--expose-gc', ...flags];
     this.#child = fork(resolve(module), [JSON.stringify(settings)], { execArgv });
     this.#child.on('message', (message: FromChild) => this.#hear(message));
     this.#child.on('error', () => {}); // an order to one that has ended

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { InvalidOptionError, ReadyState } from '@wirebeat/core';
+import { ReadyState } from '@wirebeat/core';
 import { type Advertisement, checkAdvertisement } from './advertisement.ts';
 import { Authentication } from './authentication.ts';
+import { checkServer, checkSocket } from './check-server.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { isWatched, publish } from './diagnostics.ts';
@@ -28,6 +29,9 @@ import { drawPayload } from './wire.ts';
 export interface WebSocketServerLike<Socket extends ServerSocket> {
   /** Undefined with `clientTracking: false`. */
   readonly clients?: Set<Socket>;
+  // These two tell it from an HTTP server, a socket, and the servers of other libraries.
+  handleUpgrade(...args: never[]): unknown;
+  shouldHandle(...args: never[]): unknown;
   prependListener(event: 'connection', listener: ConnectionListener<Socket>): unknown;
   off(event: 'connection', listener: ConnectionListener<Socket>): unknown;
 }
@@ -55,7 +59,8 @@ export type ServerEvents<Socket> = {
  * application pings before any listener of the application sees them, sends protocol Pings into
  * silence, measures the latency of both tiers, and terminates peers that are dead.
  *
- * @throws {InvalidOptionError} if an option is out of its range or unknown, or `server` is none.
+ * @throws {InvalidOptionError} if an option is out of its range or unknown, or `server` is no
+ * `WebSocketServer` of `ws`.
  */
 export function attachHeartbeat<Socket extends ServerSocket>(
   server: WebSocketServerLike<Socket>,
@@ -77,6 +82,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   readonly #reported: WeakSet<object> = new WeakSet();
   readonly #warned: Set<HookName> = new Set();
   #opened = 0;
+  #isDetached = false;
   #announcing: Spread<Connection> | undefined;
   #drain: Drain | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
@@ -86,9 +92,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     super((error, event) => this.#listenerFailed(error, event));
     const hooks = new Hooks((failure) => this.#failed(failure));
     const resolved = resolveServerOptions(options, (random) => hooks.guardRandom(random));
-    if (typeof server?.prependListener !== 'function') {
-      throw new InvalidOptionError('server', 'a WebSocketServer of `ws`', server);
-    }
+    checkServer(server);
     const { timing, metronome, userOf } = resolved;
     const { scheduler } = metronome;
     const fleet = new Fleet(resolved);
@@ -128,6 +132,19 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     return this.#connections.get(socket);
   }
 
+  /**
+   * Watches over one socket that the server has made: for an upgrade that you handle by yourself, with
+   * `handleUpgrade`, and without emitting `connection`. Returns its heartbeat: the same each time, and
+   * `undefined` if the socket is not open any more or the heartbeat was detached.
+   *
+   * @throws {InvalidOptionError} if `socket` is not a WebSocket of `ws`.
+   */
+  watch(socket: Socket, request?: IncomingMessage): Liveness | undefined {
+    checkSocket(socket);
+    if (!this.#isDetached) this.#attach(socket, request);
+    return this.get(socket);
+  }
+
   /** The heartbeats of all open connections. */
   get connections(): ReadonlyMap<Socket, Liveness> {
     return this.#connections;
@@ -164,6 +181,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
 
   /** Ends the watch and leaves no trace on server and sockets, which stay open. */
   detach(): void {
+    this.#isDetached = true;
     this.#server.off('connection', this.#watch);
     this.#announcing?.cancel();
     this.#overload.close();

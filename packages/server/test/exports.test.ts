@@ -33,6 +33,7 @@ describe('@wirebeat/server', () => {
       'drain',
       'get',
       'update',
+      'watch',
     ]);
     // Of a connection its type says what is public: the object is its own shell, and has more.
     const liveness = {

@@ -121,6 +121,12 @@ export class VirtualServer extends EventEmitter {
     if (clientTracking) this.clients = new Set();
   }
 
+  handleUpgrade(): void {}
+
+  shouldHandle(): boolean {
+    return true;
+  }
+
   accept(socket: VirtualSocket, request?: object): void {
     const { clients } = this;
     if (clients?.add(socket)) socket.once('close', () => clients.delete(socket));

@@ -13,8 +13,9 @@ export const LIMIT: number = 60_000 * MS;
 export async function startServer(
   { onTestFinished }: TestContext,
   settings: ServerSettings,
+  flags: readonly string[] = [],
 ): Promise<{ server: Program; port: number }> {
-  const server = new Program('@wirebeat/lab/fleet/server', settings);
+  const server = new Program('@wirebeat/lab/fleet/server', settings, flags);
   onTestFinished(() => server.end());
   await server.until(() => server.of('listening').length > 0, LIMIT);
   return { server, port: Number(server.of('listening')[0]?.detail['port']) };
