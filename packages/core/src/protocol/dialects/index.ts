@@ -1,0 +1,21 @@
+export { actionCable } from './action-cable.ts';
+export type {
+  Dialect,
+  DialectBeat,
+  DialectEnd,
+  DialectRole,
+  DialectSession,
+  DialectTiming,
+  Reading,
+  Wire,
+} from './dialect.ts';
+export { engineIo } from './engine-io.ts';
+export { graphql } from './graphql.ts';
+export { type JsonOptions, type JsonTemplate, json } from './json.ts';
+export { appSync, type KeepAliveOptions, keepAlive } from './keep-alive.ts';
+export { mqtt } from './mqtt.ts';
+export { nats } from './nats.ts';
+export { type PhoenixOptions, phoenix } from './phoenix.ts';
+export { signalR } from './signalr.ts';
+export { stomp } from './stomp.ts';
+export { type TextOptions, text, trpc } from './text.ts';
