@@ -45,10 +45,11 @@ const types = (name, input, options = {}) => ({
   output: { dir: at(`${name}/dist`), format: 'es', chunkFileNames: 'shared.d.ts', ...options },
 });
 
-const core = {
-  js: { index: at('core/build/index.js'), testing: at('core/build/testing/index.js') },
-  types: { index: at('core/build/index.d.ts'), testing: at('core/build/testing/index.d.ts') },
-};
+const coreEntries = (ending) => ({
+  index: at(`core/build/index${ending}`),
+  dialects: at(`core/build/protocol/dialects/index${ending}`),
+  testing: at(`core/build/testing/index${ending}`),
+});
 
 /** For what stands beside the package: it takes from it as everybody does, not from a second copy. */
 const besideClient = {
@@ -65,8 +66,8 @@ const withoutWs = {
 };
 
 export default [
-  code('core', core.js),
-  types('core', core.types),
+  code('core', coreEntries('.js')),
+  types('core', coreEntries('.d.ts')),
   code('client', { index: at('client/build/index.js') }),
   types('client', { index: at('client/build/index.d.ts') }, { banner }),
   {

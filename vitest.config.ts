@@ -37,6 +37,10 @@ const timeFactor = Number(process.env['HEARTBEAT_TEST_TIME_FACTOR']);
 export default defineConfig({
   resolve: {
     alias: [
+      {
+        find: '@wirebeat/core/dialects',
+        replacement: `${packages}core/src/protocol/dialects/index.ts`,
+      },
       { find: '@wirebeat/core/testing', replacement: `${packages}core/src/testing/index.ts` },
       { find: '@wirebeat/client/react', replacement: `${packages}client/src/react.ts` },
       { find: '@wirebeat/server/gateway', replacement: `${packages}server/src/gateway/index.ts` },

@@ -1,66 +1,53 @@
 import { randomUUID } from 'node:crypto';
+import {
+  type Dialect,
+  graphql,
+  json,
+  mqtt,
+  nats,
+  phoenix,
+  text,
+  trpc,
+  type Wire,
+} from '@wirebeat/core/dialects';
 
-/** How another protocol than ours writes a ping that a client may send, and its pong. */
-export interface Dialect {
-  readonly name: string;
-  /** What speaks it. */
+/** A dialect that `wirebeat ping` can ask in, since its client may ask. */
+export interface PingDialect {
+  readonly dialect: Dialect;
+  /** What speaks it, for the help. */
   readonly of: string;
-  /** The subprotocol that it needs. */
-  readonly subprotocol?: string;
-  /** What is said first, once. */
-  readonly opening?: string;
-  /** A ping, told from others by `id` where the protocol has a place for it. */
-  ping(id: string): string;
-  /** Whether `text` is the pong to it. Never throws, whatever came. */
-  isPong(text: string, id: string): boolean;
+  /** The first message, for servers that expect one. */
+  readonly opening?: () => Wire;
 }
-
-/** A member of a JSON object; undefined of anything else. */
-function member(text: string, name: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const JSON_PING = JSON.stringify({ type: 'ping' });
 
 /**
- * Those in which a client may ask. Of Socket.IO, SignalR and Action Cable the server asks, or nobody
- * answers: there is nothing to measure.
+ * The dialects in which a client asks. In Engine.IO, SignalR, STOMP and Action Cable only the server
+ * asks, or nobody answers, so there is nothing to measure.
  */
-export const DIALECTS: readonly Dialect[] = [
+export const DIALECTS: readonly PingDialect[] = [
   {
-    name: 'graphql',
-    of: 'graphql-ws, after its subprotocol graphql-transport-ws',
-    subprotocol: 'graphql-transport-ws',
-    opening: JSON.stringify({ type: 'connection_init' }),
-    ping: () => JSON_PING,
-    isPong: (text) => member(text, 'type') === 'pong',
+    dialect: graphql,
+    of: 'graphql-ws, with its subprotocol graphql-transport-ws',
+    opening: () => JSON.stringify({ type: 'connection_init' }),
   },
-  {
-    name: 'json',
-    of: '{"type":"ping"} and {"type":"pong"}',
-    ping: () => JSON_PING,
-    isPong: (text) => member(text, 'type') === 'pong',
-  },
-  {
-    name: 'phoenix',
-    of: 'Phoenix channels, version 2 of their serializer',
-    ping: (id) => JSON.stringify([null, id, 'phoenix', 'heartbeat', {}]),
-    isPong: (text, id) => member(text, '1') === id && member(text, '3') === 'phx_reply',
-  },
-  {
-    name: 'text',
-    of: '"ping" and "pong"',
-    ping: () => 'ping',
-    isPong: (text) => text === 'pong',
-  },
+  { dialect: json(), of: '{"type":"ping"} and {"type":"pong"}' },
+  { dialect: mqtt, of: 'MQTT 3.1.1, with its subprotocol mqtt', opening: mqttConnect },
+  { dialect: nats, of: 'NATS' },
+  { dialect: phoenix(), of: 'Phoenix channels, version 2 of the serializer' },
+  { dialect: text(), of: '"ping" and "pong"' },
+  { dialect: trpc, of: 'tRPC, "PING" and "PONG"' },
 ];
 
-/** An id that no other ping of any program has. */
+/** An id that no other ping has: 32 hexadecimal digits. */
 export function pingId(): string {
-  return randomUUID();
+  return randomUUID().replaceAll('-', '');
+}
+
+/** MQTT 3.1.1 §3.1: a clean session, a keep-alive of 60 s, and a client id of its own. */
+function mqttConnect(): Uint8Array {
+  const id = `wirebeat-${pingId().slice(0, 8)}`;
+  const variable = Buffer.from([0, 4, ...Buffer.from('MQTT'), 4, 2, 0, 60]);
+  const payload = Buffer.from([0, id.length, ...Buffer.from(id)]);
+  const body = Buffer.concat([variable, payload]);
+  return Buffer.concat([Buffer.from([0x10, body.length]), body]);
 }

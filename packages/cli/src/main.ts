@@ -46,7 +46,7 @@ function main(): Promise<Command> {
 }
 
 function addPing(program: Command): void {
-  const names = DIALECTS.map(({ name }) => name);
+  const names = DIALECTS.map(({ dialect }) => dialect.name);
   program
     .command('ping')
     .description('Ping a WebSocket server and tell how long each pong takes.')
@@ -78,7 +78,7 @@ A page cannot send protocol Pings, so what it can measure is the answer of the a
 gives it, or five lines of any other server. --protocol asks the layer below, which always answers.
 
 Dialects:
-${DIALECTS.map(({ name, of }) => `  ${name.padEnd(8)} ${of}`).join('\n')}
+${DIALECTS.map(({ dialect, of }) => `  ${dialect.name.padEnd(8)} ${of}`).join('\n')}
 
 Examples:
   $ wirebeat ping wss://example.com/live
@@ -102,8 +102,8 @@ interface PingFlags {
 async function pingAction(url: string, flags: PingFlags): Promise<void> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort()); // a second Ctrl-C ends at once
-  const dialect = DIALECTS.find(({ name }) => name === flags.dialect);
-  const asked = dialect?.subprotocol === undefined ? [] : [dialect.subprotocol];
+  const dialect = DIALECTS.find(({ dialect }) => dialect.name === flags.dialect);
+  const asked = dialect?.dialect.subprotocols?.slice(0, 1) ?? [];
   const command = {
     url,
     tier: dialect ?? (flags.protocol ? 'protocol' : 'application'),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CloseRecord, PingTimeoutError, ReconnectingWebSocket } from '@wirebeat/client';
 import { WebSocket } from 'ws';
-import type { Dialect } from './dialect.ts';
+import type { PingDialect } from './dialect.ts';
 import { applicationPinger, dialectPinger, type Pinger, protocolPinger } from './pinger.ts';
 import { jsonReport, type Look, textReport } from './report.ts';
 import { safeText } from './safe-text.ts';
@@ -12,7 +12,7 @@ import { PingStatistics } from './statistics.ts';
 export interface PingCommand {
   readonly url: string;
   /** What is asked: the application, the WebSocket layer, or an application of another protocol. */
-  readonly tier: 'application' | 'protocol' | Dialect;
+  readonly tier: 'application' | 'protocol' | PingDialect;
   readonly headers: Readonly<Record<string, string>>;
   readonly subprotocols: readonly string[];
   /** How many pings; `Infinity`: until it is stopped. */

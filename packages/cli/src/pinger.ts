@@ -1,6 +1,6 @@
 import { PingTimeoutError, type ReconnectingWebSocket } from '@wirebeat/client';
 import type { WebSocket } from 'ws';
-import { type Dialect, pingId } from './dialect.ts';
+import { type PingDialect, pingId } from './dialect.ts';
 
 /**
  * Asks once. Resolves to the latency in ms; rejects with `PingTimeoutError` after `timeout`, or with
@@ -27,25 +27,50 @@ export function protocolPinger(raw: WebSocket): Pinger {
 }
 
 /** By what another protocol calls a ping. */
-export function dialectPinger(raw: WebSocket, dialect: Dialect): Pinger {
-  if (dialect.opening !== undefined) raw.send(dialect.opening);
-  return (timeout, signal) => {
+export function dialectPinger(raw: WebSocket, { dialect, opening }: PingDialect): Pinger {
+  const session = dialect.open('client');
+  const waiting = new Map<string, () => void>();
+  let proceed = (): void => {};
+  const isReady = new Promise<void>((resolve) => (proceed = resolve));
+  if (session.ready) proceed();
+  raw.on('message', (data: Buffer, isBinary: boolean) => {
+    const { beats = [] } = session.receive(isBinary ? data : String(data)) ?? {};
+    if (session.ready) proceed();
+    for (const beat of beats) {
+      if (beat.kind === 'ping' && beat.answer !== undefined) raw.send(beat.answer);
+      if (beat.kind === 'pong' && beat.id !== undefined) waiting.get(beat.id)?.();
+    }
+  });
+  if (opening !== undefined) {
+    const message = opening();
+    session.sent(message);
+    raw.send(message);
+  }
+  return async (timeout, signal) => {
+    await until(isReady, timeout, signal);
     const id = pingId();
     return roundTrip(timeout, signal, (end) => {
-      const listener = (data: Buffer, isBinary: boolean) =>
-        !isBinary && dialect.isPong(String(data), id) && end();
-      raw.on('message', listener);
-      raw.send(dialect.ping(id));
-      return () => raw.off('message', listener);
+      waiting.set(id, end);
+      const ping = session.ping(id); // none where too many are unanswered: this one stays so too
+      if (ping !== undefined) raw.send(ping);
+      return () => waiting.delete(id);
     });
   };
+}
+
+/** Waits for the handshake of a dialect, as long as for a pong. */
+async function until(ready: Promise<void>, timeout: number, signal: AbortSignal): Promise<void> {
+  await roundTrip(timeout, signal, (end) => {
+    void ready.then(end);
+    return () => {};
+  });
 }
 
 /** Begins to wait with `ask`, which is given what ends the wait and returns what forgets it. */
 function roundTrip(
   timeout: number,
   signal: AbortSignal,
-  ask: (end: () => void) => () => void,
+  ask: (end: () => void) => () => unknown,
 ): Promise<number> {
   const { promise, resolve, reject } = withResolvers<number>();
   const startedAt = performance.now();

@@ -299,6 +299,7 @@ describe('wirebeat ping', () => {
 
   it.each([
     ['text', (text: string) => (text === 'ping' ? 'pong' : undefined)],
+    ['trpc', (text: string) => (text === 'PING' ? 'PONG' : undefined)],
     ['json', (text: string) => (text === '{"type":"ping"}' ? '{ "type": "pong" }' : undefined)],
     [
       'phoenix',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as core from '../src/index.ts';
+import * as dialects from '../src/protocol/dialects/index.ts';
 import * as testing from '../src/testing/index.ts';
 
 /** The names that an entry lists, those of types among them, as `type X`. */
@@ -109,10 +110,48 @@ const TESTING = [
 
 const TESTING_TYPES = ['type LinkEnd', 'type Path', 'type PathOptions'];
 
+const DIALECTS = [
+  'actionCable',
+  'appSync',
+  'engineIo',
+  'graphql',
+  'json',
+  'keepAlive',
+  'mqtt',
+  'nats',
+  'phoenix',
+  'signalR',
+  'stomp',
+  'text',
+  'trpc',
+];
+
+const DIALECT_TYPES = [
+  'type Dialect',
+  'type DialectBeat',
+  'type DialectEnd',
+  'type DialectRole',
+  'type DialectSession',
+  'type DialectTiming',
+  'type JsonOptions',
+  'type JsonTemplate',
+  'type KeepAliveOptions',
+  'type PhoenixOptions',
+  'type Reading',
+  'type TextOptions',
+  'type Wire',
+];
+
 describe('the public surface', () => {
   it('of @wirebeat/core is this list', () => {
     expect(Object.keys(core).sort()).toEqual(CORE);
     expect(listed('../src/index.ts')).toEqual([...CORE, ...CORE_TYPES].sort());
+  });
+
+  it('of @wirebeat/core/dialects is this list', () => {
+    expect(Object.keys(dialects).sort()).toEqual(DIALECTS);
+    const source = '../src/protocol/dialects/index.ts';
+    expect(listed(source)).toEqual([...DIALECTS, ...DIALECT_TYPES].sort());
   });
 
   it('of @wirebeat/core/testing is this list', () => {
@@ -120,12 +159,13 @@ describe('the public surface', () => {
     expect(listed('../src/testing/index.ts')).toEqual([...TESTING, ...TESTING_TYPES].sort());
   });
 
-  it('of the package is these two, the vectors and the manifest', () => {
+  it('of the package is these three, the vectors and the manifest', () => {
     const manifest = JSON.parse(
       readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
     ) as { readonly exports: object };
     expect(Object.keys(manifest.exports)).toEqual([
       '.',
+      './dialects',
       './testing',
       './vectors.json',
       './package.json',

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 /** Each entry of each package that runs in a program of its user. */
 const ENTRIES: Record<string, () => Promise<object>> = {
   '@wirebeat/core': () => import('../src/index.ts'),
+  '@wirebeat/core/dialects': () => import('../src/protocol/dialects/index.ts'),
   '@wirebeat/core/testing': () => import('../src/testing/index.ts'),
   '@wirebeat/client': () => import('../../client/src/index.ts'),
   '@wirebeat/client/react': () => import('../../client/src/react.ts'),

@@ -1,10 +1,11 @@
 // `wirebeat ping` against servers of others, as they are.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { Aedes } from 'aedes';
 import { buildSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { describe, expect, it } from 'vitest';
-import { WebSocketServer } from 'ws';
+import { createWebSocketStream, WebSocketServer } from 'ws';
 import { wirebeat } from '../../../cli/test/command-line.ts';
 import { lacksUpstream, Upstream } from '../../programs/upstream.ts';
 
@@ -48,6 +49,29 @@ describe('wirebeat ping against graphql-ws', () => {
     } finally {
       for (const client of server.clients) client.terminate();
       server.close();
+    }
+  });
+});
+
+describe('wirebeat ping against the MQTT broker aedes', () => {
+  it('is answered with --dialect mqtt', async () => {
+    const broker = await Aedes.createBroker();
+    const server = new WebSocketServer({
+      host: '127.0.0.1',
+      port: 0,
+      handleProtocols: () => 'mqtt',
+    });
+    server.on('connection', (socket) => broker.handle(createWebSocketStream(socket)));
+    await once(server, 'listening');
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    try {
+      const { code, stdout } = await wirebeat(['ping', url, '--dialect', 'mqtt', ...TIMES]);
+      expect(stdout).toContain('3 sent, 3 received, 0% loss');
+      expect(code).toBe(0);
+    } finally {
+      for (const client of server.clients) client.terminate();
+      server.close();
+      broker.close();
     }
   });
 });
