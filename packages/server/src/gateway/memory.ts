@@ -3,8 +3,8 @@ import { getHeapStatistics } from 'node:v8';
 /** What V8 keeps free for new objects beside the heap's limit: three semi-spaces of 16 MiB. */
 const YOUNG_BYTES = 48 * 1_048_576;
 /**
- * Heap for each connection. Idle it takes 20 KiB; with a page that speaks, all the pings that may wait and
- * headers of 16 KiB it takes 45. The rest is for the process itself.
+ * Heap for each connection. Idle it takes 18 KiB, with all the pings that may wait 30; a handshake may have
+ * headers of 16 KiB. The rest is for the process itself.
  */
 const CONNECTION_BYTES = 65_536;
 /** What part of the heap may be in use when a handshake comes. */

@@ -121,6 +121,28 @@ describe('the limits of a gateway', () => {
     expect(await bystander.arrived.find()).toEqual(['text', 'well']);
   });
 
+  it('read little of what a page sends before it is answered, and then all of it', async () => {
+    let read = -1;
+    const play = await stage(
+      {
+        allow: async ({ socket }) => {
+          while (read !== socket.bytesRead) {
+            read = socket.bytesRead;
+            await new Promise((resolve) => setTimeout(resolve, 200 * MS));
+          }
+          return true;
+        },
+      },
+      { maxPayload: 0 },
+    );
+    const early = new RawClient(play);
+    early.tcp.write(frameOf({ opcode: 2, payload: Buffer.alloc(5_000_000), mask: MASK }));
+    const far = await play.accepted.find();
+    const [message] = await once(far, 'message');
+    expect(message.length).toBe(5_000_000);
+    expect(read).toBeLessThan(250_000); // 16 KiB and a read, and what Node's parser has taken
+  });
+
   it('drop who sends no whole request in time', async () => {
     const play = await stage({ handshakeTimeout: 200 * MS });
     const slow = connect(play.port, '127.0.0.1');
