@@ -131,7 +131,8 @@ export class Handshake {
       const reason = error.kind === 'invalid' ? 'upstream-invalid' : 'upstream-unreachable';
       return this.#refuse(reason, { status: 502, body: 'Upstream unavailable.' }, error);
     }
-    const cause = error instanceof Error ? error : new Error(String(error));
+    const isError = typeof (error as Partial<Error> | undefined)?.message === 'string'; // of any realm
+    const cause = isError ? (error as Error) : new Error(String(error));
     this.#refuse('error', { status: 500, body: '' }, cause);
   }
 

@@ -44,7 +44,7 @@ export class UpstreamError extends HeartbeatError {
 }
 
 function sentence({ kind, url, status, silentFor, detail, cause }: UpstreamEvidence): string {
-  const why = detail ?? (cause instanceof Error ? cause.message : undefined);
+  const why = detail ?? (cause as Partial<Error> | undefined)?.message; // an Error of any realm
   const words = {
     refused: `answered the handshake with status ${status}`,
     unreachable: 'cannot be reached',
