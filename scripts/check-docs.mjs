@@ -9,7 +9,14 @@
 // Those four need programs of their own: `--other-languages` checks them, and nothing else.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { claimsOf, numbersKeptIn, numbersOf } from './figures.mjs';
+import {
+  claimsOf,
+  numbersKeptIn,
+  numbersOf,
+  peersIn,
+  rowsKeptIn,
+  unnamedOptions,
+} from './figures.mjs';
 import { filesBelow } from './files.mjs';
 import { LANGUAGES } from './languages.mjs';
 import { anchors, localLinks, readMarkdown } from './markdown.mjs';
@@ -21,6 +28,8 @@ const BUILD_LIMIT = 90_000; // ms, of a language that compiles its own library f
 const LET_THROUGH = new Set(['', 'text', 'abnf']);
 /** Every figure in these is a claim. */
 const BOASTS = new Set(['README.md', 'CHANGELOG.md']);
+/** Its tables hold subjects against each other, some of them with options. */
+const COMPARISON = 'docs/comparison.md';
 const COMPILED = new Set(['ts', 'tsx', 'js']);
 
 const isOther = process.argv.includes('--other-languages');
@@ -74,15 +83,28 @@ function checkLinks(file, pages) {
   }
 }
 
-/** What is claimed has been printed by a command, or is one of the limits that the reference states. */
+/**
+ * What is claimed has been printed by a command, or is one of the limits that the reference states. Where it
+ * was printed for a subject with options, these are named beside it.
+ */
 function checkFigures(files, pages) {
   const known = new Set([
     ...files.flatMap((file) => numbersKeptIn(read(file))),
     ...numbersOf(read('docs/reference.md')),
   ]);
+  const rows = rowsKeptIn(read(COMPARISON));
+  const peers = peersIn(rows);
   for (const file of files) {
-    for (const { claim, number } of claimsOf(pages.get(file).prose, BOASTS.has(file))) {
+    for (const claimed of claimsOf(pages.get(file).prose, BOASTS.has(file), peers)) {
+      const { claim, number } = claimed;
+      const options = unnamedOptions(claimed, rows);
       if (!known.has(number)) complain(file, `claims "${claim}", which no command has printed`);
+      else if (options !== undefined) {
+        complain(
+          file,
+          `claims "${claim}", which was measured with ${options}, and does not say so`,
+        );
+      }
     }
   }
 }

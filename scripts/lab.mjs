@@ -1,6 +1,6 @@
 // Runs what the lab measures: `npm run bench` the programs packages/lab/bench/*.bench.mjs, and
 // `npm run compare` those of packages/lab/compare, each in a process of its own. More words, as in
-// `npm run bench -- memory`, run those whose names have one of them. Options, as `--full`, are theirs. Fails
+// `npm run bench -- memory`, run those whose names have one of them. Options, as `--full` and `--trial`, are theirs. Fails
 // when one misses its demands.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -10,11 +10,12 @@ import { bundle } from '../../../scripts/bundle-size.mjs';
 import { conclude } from './conclusion.mjs';
 import { pause } from './silent-cut.mjs';
 import { bareServer, packagesOf, SUBJECTS } from './subjects.mjs';
+import { amount } from './trial.mjs';
 
-const CLIENTS = 15; // of each library: all pages of a browser have some 300 WebSockets
-const BLOCKS = [10_000, 30_000, 60_000];
-const PHASES = 25_000; // the clients begin one after another, so that the block meets any phase
-const SETTLE = 30_000; // who is going to come back has come back by then
+const CLIENTS = amount(15, 2); // of each library: all pages of a browser have some 300 WebSockets
+const BLOCKS = amount([10_000, 30_000, 60_000], [1_000, 2_000, 3_000]);
+const PHASES = amount(25_000, 1_000); // the clients begin one after another, so that the block meets any phase
+const SETTLE = amount(30_000, 5_000); // who is going to come back has come back by then
 const chromium = process.env.CHROMIUM_PATH ?? 'chromium';
 const NAMES = [
   'wirebeat',

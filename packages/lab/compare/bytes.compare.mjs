@@ -6,10 +6,11 @@
 import { conclude } from './conclusion.mjs';
 import { CountingProxy } from './counting-proxy.mjs';
 import { pause } from './silent-cut.mjs';
-import { packagesOf, SUBJECTS } from './subjects.mjs';
+import { AT_DEFAULTS, packagesOf } from './subjects.mjs';
+import { amount } from './trial.mjs';
 
-const MINUTES = Number(process.env.COMPARE_IDLE_MINUTES ?? 10);
-const CLIENTS = 20; // so that chance evens out
+const MINUTES = amount(10, 0.5);
+const CLIENTS = amount(20, 2); // so that chance evens out
 const HEADERS = 52;
 
 async function run({ serve, dial }) {
@@ -27,9 +28,8 @@ async function run({ serve, dial }) {
 }
 
 const mean = (numbers) => numbers.reduce((total, each) => total + each, 0) / numbers.length;
-const wanted = SUBJECTS.filter(({ name }) => !name.includes('resend'));
 const rows = await Promise.all(
-  wanted.map(async (subject) => {
+  AT_DEFAULTS.map(async (subject) => {
     const runs = await Promise.all(Array.from({ length: CLIENTS }, () => run(subject)));
     const payload = mean(runs.map(({ bytes }) => bytes));
     const all = payload + HEADERS * mean(runs.map(({ segments }) => segments));
@@ -49,5 +49,5 @@ conclude('bytes', {
   demands: [
     [ours.all <= 1.1 * socketIo.all, "at most 1.1 times the bytes of socket.io's defaults"],
   ],
-  packages: packagesOf(wanted),
+  packages: packagesOf(AT_DEFAULTS),
 });

@@ -2,12 +2,16 @@
 //
 // A socket class that does nothing dispatches a short text, and one listener counts it. What each library
 // adds to that is the cost of its looking. The processor's time of this process is counted, by turns.
-import { attachHeartbeat, ReconnectingWebSocket } from '@wirebeat/client';
 import { WebSocket as PartySocket } from 'partysocket';
 import OtherReconnectingWebSocket from 'reconnecting-websocket';
 import heartbeatJs from 'websocket-heartbeat-js';
 import { ratio } from '../bench/measure.mjs';
 import { conclude } from './conclusion.mjs';
+
+/** The build for pages, which uses the global class: so no option is needed. */
+const { attachHeartbeat, ReconnectingWebSocket } = await import(
+  '../../client/dist/index.native.js'
+);
 
 const TEXT = JSON.stringify({ type: 'price', of: 'tulips', is: 17.25 });
 
@@ -44,7 +48,7 @@ class BareSocket extends EventTarget {
     this.dispatchEvent(new Event('open'));
   }
 }
-globalThis.WebSocket = BareSocket; // websocket-heartbeat-js takes none by option
+globalThis.WebSocket = BareSocket;
 
 let heard = 0;
 const count = () => (heard += 1);
@@ -61,10 +65,7 @@ const SUBJECTS = {
     listening(socket);
     return () => heartbeat.detach();
   },
-  'wirebeat, `ReconnectingWebSocket`': () =>
-    listening(
-      new ReconnectingWebSocket('ws://127.0.0.1', [], { createWebSocket: () => new BareSocket() }),
-    ),
+  'wirebeat, `ReconnectingWebSocket`': () => listening(new ReconnectingWebSocket('ws://127.0.0.1')),
   'websocket-heartbeat-js': () => {
     const socket = new heartbeatJs.default({ url: 'ws://127.0.0.1' });
     socket.onmessage = count;

@@ -18,7 +18,7 @@ export function pythonClient(serve, options) {
     return [];
   }
   const { ping_interval: interval, ping_timeout: timeout } = options ?? {};
-  const set = options === undefined ? '' : `, ${interval} s and ${timeout} s`;
+  const set = options === undefined ? '' : ` with ${interval} s and ${timeout} s`;
   const name = `Python websockets ${asked.stdout.trim()}${set}`;
   return [{ name, serve, dial: (port) => dial(python, port, options) }];
 }

@@ -7,9 +7,10 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { conclude } from './conclusion.mjs';
 import { pause } from './silent-cut.mjs';
-import { packagesOf, SUBJECTS } from './subjects.mjs';
+import { AT_DEFAULTS, packagesOf } from './subjects.mjs';
+import { amount } from './trial.mjs';
 
-const CLIENTS = Number(process.env.COMPARE_CLIENTS ?? 1_000);
+const CLIENTS = amount(1_000, 50);
 const BUCKET = 100;
 const DOWN = 1_000;
 const LIMIT = 60_000;
@@ -77,9 +78,9 @@ function pictureOf(counts) {
 }
 
 /** A broker of another kind, and clients that are a process each, are left out. */
-const isAsked = ({ name }) => !/MQTT|Python|resend/.test(name);
+const asked = AT_DEFAULTS.filter(({ name }) => !/MQTT|Python/.test(name));
 const rows = [];
-for (const subject of SUBJECTS.filter(isAsked)) {
+for (const subject of asked) {
   rows.push({ name: subject.name, ...(await run(subject)) });
 }
 conclude('restart', {
@@ -91,5 +92,5 @@ conclude('restart', {
     most,
     `\`${picture}\``,
   ]),
-  packages: packagesOf(SUBJECTS.filter(isAsked)),
+  packages: packagesOf(asked),
 });

@@ -2,29 +2,39 @@
 //
 // The server is a process of its own, its clients bare connections of another one. Memory is what is added
 // to sockets of `ws` that the application listens to already; Engine.IO brings its own sockets, and is held
-// against bare ones. Time is that of the server's process for a beat, system calls included.
+// against bare ones. Time is that of the server's process for a beat, system calls included; each server beats
+// every 1.2 s then, which for wirebeat is an option.
 import { added, whole } from '../bench/load/memory.mjs';
 import { look } from '../bench/load/window.mjs';
 import { median } from '../bench/measure.mjs';
 import { conclude } from './conclusion.mjs';
+import { amount } from './trial.mjs';
 
-const IDLE = 2_048;
-const BEATING = 1_000;
-const ROUNDS = Number(process.env.COMPARE_ROUNDS ?? 3);
+const IDLE = amount(2_048, 512);
+const BEATING = amount(1_000, 50);
+const ROUNDS = amount(3, 1);
 const INTERVAL = 1_200; // of the servers; clients that drive beat each second
 const FIRST = '\u0005wb.1;v=1';
 const EIO = { path: '/engine.io/?EIO=4&transport=websocket' };
 
+const SPEAKING = { says: FIRST, asks: '\u0005wb' };
+const OFTEN = 'wirebeat with `pingInterval: 1_200`';
+/** How its idle clients and its beating ones behave; without one of the two that is not measured. */
 const SUBJECTS = [
-  { name: 'wirebeat, by protocol Pings', subject: 'wirebeat' },
+  { name: 'wirebeat, by protocol Pings', subject: 'wirebeat at its defaults', idle: {} },
   {
     name: 'wirebeat, of clients that send beats',
-    subject: 'wirebeat',
+    subject: 'wirebeat at its defaults',
     idle: { says: FIRST },
-    beating: { says: FIRST, asks: '\u0005wb' },
   },
-  { name: 'the recipe of the README of ws', subject: 'readme' },
-  { name: 'ws-heartbeat', subject: 'ws-heartbeat', beating: { asks: '{"kind":"ping"}' } },
+  { name: `${OFTEN}, by protocol Pings`, subject: 'wirebeat with an interval', beating: {} },
+  {
+    name: `${OFTEN}, of clients that send beats`,
+    subject: 'wirebeat with an interval',
+    beating: SPEAKING,
+  },
+  { name: 'the recipe of the README of ws', subject: 'readme', idle: {}, beating: {} },
+  { name: 'ws-heartbeat', subject: 'ws-heartbeat', idle: {}, beating: { asks: '{"kind":"ping"}' } },
   { name: 'engine.io', subject: 'engine.io', idle: EIO, beating: EIO, isWhole: true },
 ];
 
@@ -34,7 +44,7 @@ async function memoryOf({ subject, idle: clients, isWhole = false }) {
   return theirs - (await base({ subject: 'nothing', count: IDLE }));
 }
 
-async function timeOf({ subject, beating = {} }) {
+async function timeOf({ subject, beating }) {
   const clients = { count: BEATING, interval: 1_000, ...beating };
   const [{ cpu, beats }] = await look({
     server: { subject, interval: INTERVAL },
@@ -47,20 +57,22 @@ async function timeOf({ subject, beating = {} }) {
 const rows = SUBJECTS.map((subject) => ({ subject, memory: [], time: [] }));
 for (let round = 0; round < ROUNDS; round += 1) {
   for (const { subject, memory, time } of rows) {
-    memory.push(await memoryOf(subject));
-    time.push(await timeOf(subject));
+    if (subject.idle !== undefined) memory.push(await memoryOf(subject));
+    if (subject.beating !== undefined) time.push(await timeOf(subject));
   }
 }
-const [ours] = rows;
-const times = (theirs, own) => (median(theirs) / median(own)).toFixed(2);
+const ours = rows.find(({ memory }) => memory.length > 0);
+const often = rows.find(({ time }) => time.length > 0);
+const shown = (values, show) => (values.length === 0 ? '–' : show(median(values)));
+const times = (theirs, own) => shown(theirs, (value) => (value / median(own)).toFixed(2));
 conclude('server', {
-  heads: [`${ROUNDS} rounds`, 'idle connection', '× ours', 'a beat', '× ours'],
+  heads: [`${ROUNDS} rounds`, 'idle connection', '× ours', 'a beat each 1.2 s', '× ours'],
   rows: rows.map(({ subject, memory, time }) => [
     subject.name,
-    `${median(memory).toFixed(0)} B`,
+    shown(memory, (bytes) => `${bytes.toFixed(0)} B`),
     times(memory, ours.memory),
-    `${median(time).toFixed(1)} µs`,
-    times(time, ours.time),
+    shown(time, (microseconds) => `${microseconds.toFixed(1)} µs`),
+    times(time, often.time),
   ]),
   packages: ['ws', 'ws-heartbeat', 'engine.io'],
 });

@@ -1,8 +1,9 @@
 // A link that is cut and says nothing of it, for one client of one subject.
 import { TcpProxy } from '@wirebeat/lab/faults/tcp-proxy';
+import { amount } from './trial.mjs';
 
 /** Who has not recovered by then has not. */
-export const LIMIT = 120_000;
+export const LIMIT = amount(120_000, 30_000);
 
 const LOOK = 20;
 /** socket.io has changed from polling to a WebSocket by then. */

@@ -1,5 +1,6 @@
-// Those who are compared, each at its defaults and with a server of its own kind. `serve` listens and
-// tells of every connection and of every message that arrives; `dial` begins with the port.
+// What is compared, each with a server of its own kind. `serve` listens and reports every connection and every
+// message that arrives; `dial` begins with the port. All are at their defaults: wirebeat has no option at all, on
+// neither side. One with options is a row of its own, and its name has them behind " with ".
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { ReconnectingWebSocket } from '@wirebeat/client';
@@ -48,16 +49,14 @@ const onWs =
       });
     });
 
-const watched = onWs(nothing, (sockets) =>
-  attachHeartbeat(sockets, { session: { user: () => 'the only one' } }),
-);
+const watched = onWs(nothing, (sockets) => attachHeartbeat(sockets));
 
-function wirebeat(name, options) {
+function wirebeat(name, ...options) {
   return {
     name,
     serve: watched,
     dial(port) {
-      const socket = new ReconnectingWebSocket(url(port), undefined, options);
+      const socket = new ReconnectingWebSocket(url(port), ...options);
       return { send: (text) => socket.send(text), end: () => socket.close() };
     },
   };
@@ -116,8 +115,8 @@ const graphql = {
 
 /** wirebeat first, then its peers. */
 export const SUBJECTS = [
-  wirebeat('wirebeat', {}),
-  wirebeat("wirebeat, resend: 'unconfirmed'", { resend: 'unconfirmed' }),
+  wirebeat('wirebeat'),
+  wirebeat("wirebeat with `resend: 'unconfirmed'`", [], { resend: 'unconfirmed' }),
   socketIo,
   {
     name: 'websocket-heartbeat-js',
@@ -144,10 +143,13 @@ export const SUBJECTS = [
   ...pythonClient(onWs()),
 ];
 
+/** Without the rows that have options. */
+export const AT_DEFAULTS = SUBJECTS.filter(({ name }) => !name.includes(' with '));
+
 /** Those that can be set so, with our defaults: a ping after 25 s, a pong within 20 s. */
 export const AS_OURS = [
   {
-    name: 'websocket-heartbeat-js, 25 s and 20 s',
+    name: 'websocket-heartbeat-js with 25 s and 20 s',
     serve: SUBJECTS.find(({ name }) => name === 'websocket-heartbeat-js').serve,
     dial: (port) =>
       plain(new heartbeatJs.default({ url: url(port), pingTimeout: 25_000, pongTimeout: 20_000 })),

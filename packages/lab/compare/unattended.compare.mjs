@@ -4,11 +4,12 @@
 // it. Recovered is who is connected anew. All runs of all subjects go on at once.
 import { conclude } from './conclusion.mjs';
 import { recoveryOf, seconds, spread, timesOf } from './silent-cut.mjs';
-import { AS_OURS, packagesOf, SUBJECTS } from './subjects.mjs';
+import { AS_OURS, AT_DEFAULTS, packagesOf } from './subjects.mjs';
+import { amount } from './trial.mjs';
 
-const RUNS = Number(process.env.COMPARE_RUNS ?? 20);
+const RUNS = amount(20, 2);
 const SETTLED = 5_000;
-const PHASES = 45_000; // the longest cycle of ping and pong among them, but for MQTT's
+const PHASES = amount(45_000, 1_000); // the longest cycle of ping and pong among them, but for MQTT's
 const PING_INTERVAL = 25_000; // our default
 
 async function run({ serve, dial }) {
@@ -21,9 +22,9 @@ async function run({ serve, dial }) {
   });
 }
 
-const isAsked = ({ name }) => !name.includes('resend') && !name.includes('MQTT');
+const asked = AT_DEFAULTS.filter(({ name }) => !name.includes('MQTT'));
 const rows = await Promise.all(
-  [...SUBJECTS.filter(isAsked), ...AS_OURS].map(async (subject) => {
+  [...asked, ...AS_OURS].map(async (subject) => {
     const times = await Promise.all(Array.from({ length: RUNS }, () => run(subject)));
     return { name: subject.name, ...spread(times) };
   }),
@@ -41,5 +42,5 @@ conclude('unattended', {
     [ours.worst <= PING_INTERVAL + 3_000, 'a working link within `pingInterval` + 3 s'],
     [peers.every(({ median }) => median >= ours.median), 'no peer is sooner'],
   ],
-  packages: packagesOf(SUBJECTS.filter(isAsked)),
+  packages: packagesOf(asked),
 });

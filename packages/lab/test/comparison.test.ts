@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { claimsOf, peersIn, rowsKeptIn, unnamedOptions } from '../../../scripts/figures.mjs';
 import { keepIn, tableOf } from '../compare/document.mjs';
 
 const page = readFileSync(new URL('../../../docs/comparison.md', import.meta.url), 'utf8');
@@ -47,5 +48,61 @@ describe('a table', () => {
         '\n',
       ),
     );
+  });
+});
+
+describe('a figure of the comparison', () => {
+  const rows = rowsKeptIn(
+    keepIn(
+      page,
+      'recovery',
+      tableOf(
+        ['20 runs each', 'median', '× ours'],
+        [
+          ['wirebeat', '2.6 s', '1.0'],
+          ["wirebeat with `resend: 'unconfirmed'`", '1.8 s', '0.7'],
+          ['Python websockets 10.4 with 25 s and 20 s', '77.7 s', '29.9'],
+        ],
+      ),
+    ),
+  );
+  const unnamed = (prose: string) =>
+    claimsOf(prose, true).map((claim) => unnamedOptions(claim, rows));
+
+  it('may be claimed as it is, if it was measured at the defaults', () => {
+    expect(unnamed('Messages arrive again after 2.6 s.')).toEqual([undefined]);
+  });
+
+  it('needs the options beside it, if it was measured with some', () => {
+    expect(unnamed('Messages arrive again after 1.8 s.')).toEqual(["`resend: 'unconfirmed'`"]);
+    expect(unnamed('With `resend` they arrive again after 1.8 s.')).toEqual([undefined]);
+    expect(unnamed('It has `resend`. They arrive again after 1.8 s.')).toEqual([
+      "`resend: 'unconfirmed'`",
+    ]);
+    expect(unnamed('Python takes 77.7 s, or 29.9 times as long.')).toEqual([
+      '25 s and 20 s',
+      '25 s and 20 s',
+    ]);
+    expect(unnamed('Python takes 77.7 s with 25 s and 20 s.')).toContain(undefined);
+  });
+
+  it('is one wherever a sentence names a peer', () => {
+    const peers = peersIn(rowsKeptIn(page));
+    expect(peers).toEqual(expect.arrayContaining(['partysocket', 'MQTT.js', 'Python websockets']));
+    expect(claimsOf('It takes 1.8 s. partysocket takes 3 s.', false, peers)).toMatchObject([
+      { claim: '3 s' },
+    ]);
+  });
+
+  it('has a row of wirebeat without options in each table that has wirebeat', () => {
+    for (const name of names) {
+      const [before, after] = page.split(
+        `<!-- begin of what \`npm run compare -- ${name}\` writes -->`,
+      );
+      expect(before, name).not.toBe(page);
+      const own = rowsKeptIn(`<!-- begin of what \`npm run x\` writes -->${after}`);
+      expect(own[0], name).toMatchObject({ options: undefined });
+      expect(own[0]?.name, name).toMatch(/^wirebeat\b/);
+    }
   });
 });

@@ -69,6 +69,9 @@ function wirebeat(sockets, { interval }) {
 export const WATCHES = {
   nothing: ignore,
   wirebeat,
+  'wirebeat at its defaults': (sockets) => attachHeartbeat(sockets),
+  'wirebeat with an interval': (sockets, { interval }) =>
+    attachHeartbeat(sockets, { pingInterval: interval }),
   readme,
   'a timer each': timerEach,
   'ws-heartbeat': (sockets) => setWsHeartbeat(sockets, jsonPong),
