@@ -11,12 +11,13 @@ const CLAUSE = /(?<=[.;:])\s+/;
 
 /**
  * The figures that a page claims to have been measured: numbers with a unit, in all of its prose if it
- * `boasts`, else in the paragraphs that name a command that measures and in the sentences that name one
- * of `peers`. As they are written, each with its clause.
+ * `boasts`, else in the paragraphs that name a command that measures and in the sentences that name
+ * wirebeat and one of `peers`. As they are written, each with its clause.
  */
 export function claimsOf(prose, boasts, peers = []) {
   const own = prose.replace(KEPT, '');
-  const isClaim = (text) => peers.some((peer) => text.includes(peer));
+  const isClaim = (text) =>
+    !text.includes('\n|') && text.includes('wirebeat') && peers.some((peer) => text.includes(peer));
   const claiming = own
     .split(/\n\s*\n/)
     .flatMap((text) =>

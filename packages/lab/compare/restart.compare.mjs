@@ -58,8 +58,9 @@ function resultOf(connects, goneAt) {
   const counts = Array.from(buckets, (count = 0) => count);
   return {
     back: connects.length,
-    last: Math.max(...connects) - goneAt,
-    most: Math.max(...counts),
+    last:
+      connects.length === 0 ? '–' : `${((Math.max(...connects) - goneAt) / 1_000).toFixed(1)} s`,
+    most: Math.max(0, ...counts),
     picture: pictureOf(counts),
   };
 }
@@ -88,7 +89,7 @@ conclude('restart', {
   rows: rows.map(({ name, back, last, most, picture }) => [
     name,
     back,
-    `${(last / 1_000).toFixed(1)} s`,
+    last,
     most,
     `\`${picture}\``,
   ]),
