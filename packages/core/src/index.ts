@@ -18,8 +18,15 @@ export type {
   HeartbeatStatus,
   TimeoutReason,
 } from './heartbeat-action.ts';
-export { type Interceptor, intercept, interceptCalls, readBeat } from './intercept.ts';
+export {
+  type Interceptor,
+  intercept,
+  interceptCalls,
+  type RefusedHandshake,
+  readBeat,
+} from './intercept.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
+export { type AbortSignalLike, onAbort } from './on-abort.ts';
 export {
   type BackoffOptions,
   checkFunction,
@@ -42,7 +49,8 @@ export {
   type Wake,
 } from './pacer.ts';
 export { PeerMemory } from './peer-memory.ts';
-export { type AbortSignalLike, PendingPings, type PingOptions } from './pending-pings.ts';
+export { PendingPings, type PingOptions } from './pending-pings.ts';
+export { PongOutlet, type PongPort } from './pong-outlet.ts';
 export { RttEstimator } from './rtt-estimator.ts';
 export {
   type BlobLike,

@@ -9,8 +9,16 @@ export interface Interceptor {
   receive(beat: Beat | undefined): void;
   /** A protocol Ping came, where the runtime tells. */
   receiveProtocolPing?(): void;
+  /** The server refused the handshake, where the runtime tells. */
+  receiveRefusal?(response: RefusedHandshake): void;
   /** A protocol Pong came, where the runtime tells. Whether it is ours: then it goes no further. */
   receiveProtocolPong?(payload: Uint8Array): boolean;
+}
+
+/** What is used of the answer to a handshake, an `IncomingMessage` of Node. */
+export interface RefusedHandshake {
+  readonly statusCode?: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 /** A socket that is Node's event emitter too, as that of `ws`. */
@@ -39,19 +47,19 @@ export function intercept(socket: WebSocketLike, interceptor: Interceptor): () =
 }
 
 /**
- * Calls `before` before each call of that method, and `after` behind it. After `send`, with `false`
+ * Calls `before` with the first argument before each call of that method, and `after` behind it. After `send`, with `false`
  * if more fragments of that message follow, as `ws` can send them (`fin: false`): until the last one
  * a text of ours would become a part of the message. Returns what ends it and leaves no trace.
  */
 export function interceptCalls(
   socket: WebSocketLike,
   name: 'send' | 'close',
-  before: () => void,
+  before: (argument: unknown) => void,
   after?: (isWhole: boolean) => void,
 ): () => void {
   const method: (...args: never[]) => void = socket[name];
   return override(socket, name, function (this: unknown, ...args: never[]): void {
-    before();
+    before(args[0]);
     const returned = method.apply(this, args);
     after?.((args[1] as { fin?: boolean } | undefined)?.fin !== false);
     return returned;
@@ -73,7 +81,10 @@ function interceptEmit(socket: EmittingSocket, interceptor: Interceptor): () => 
         interceptor.receive(beat);
         if (beat !== undefined) return true;
       } else if (name === 'ping') interceptor.receiveProtocolPing?.();
-      else if (name === 'pong' && interceptor.receiveProtocolPong?.(args[0] as Uint8Array))
+      // Seen here and not by a listener: `ws` leaves the request to whoever listens.
+      else if (name === 'unexpected-response') {
+        interceptor.receiveRefusal?.(args[1] as RefusedHandshake);
+      } else if (name === 'pong' && interceptor.receiveProtocolPong?.(args[0] as Uint8Array))
         return true;
       return Reflect.apply(emit, this, [name, ...args]);
     },

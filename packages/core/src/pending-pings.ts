@@ -1,14 +1,7 @@
 import type { HeartbeatError } from './errors.ts';
 import { VERDICT_WAIT } from './heartbeat.ts';
+import { type AbortSignalLike, onAbort } from './on-abort.ts';
 import type { Instant, Millis, Scheduler, Timer } from './time.ts';
-
-/** What is used of an `AbortSignal`. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(type: 'abort', listener: () => void): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
-}
 
 /** What a single `ping()` may be told. */
 export interface PingOptions {
@@ -100,8 +93,7 @@ export class PendingPings {
       waiter.reject(signal.reason);
     };
     if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort);
-    waiter.release = () => signal.removeEventListener('abort', abort);
+    waiter.release = onAbort(signal, abort);
   }
 
   /** Leaves neither timer nor listener behind: whoever settles a waiter first is the only one. */

@@ -1,7 +1,7 @@
 import { type Instant, MAX_DELAY, type Scheduler, type Timer } from './time.ts';
 
 interface Runtime {
-  readonly performance: { now(): number };
+  readonly performance?: { now(): number };
   setTimeout(callback: () => void, delay: number): unknown;
   clearTimeout(handle: unknown): void;
 }
@@ -24,7 +24,10 @@ class SystemTimer implements Timer {
   }
 }
 
-/** A {@link Scheduler} over `performance.now()` and `setTimeout`. */
+/**
+ * A {@link Scheduler} over `performance.now()` and `setTimeout`. Where the runtime has no `performance`,
+ * the wall clock serves: setting it then changes when timers are due.
+ */
 export class SystemScheduler implements Scheduler {
   readonly #unref: boolean;
 
@@ -34,7 +37,7 @@ export class SystemScheduler implements Scheduler {
   }
 
   now(): Instant {
-    return runtime.performance.now();
+    return (runtime.performance ?? Date).now();
   }
 
   at(due: Instant, callback: () => void): Timer {

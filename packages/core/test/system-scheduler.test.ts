@@ -23,6 +23,19 @@ describe('SystemScheduler', () => {
     expect(new SystemScheduler().now()).toBe(performance.now());
   });
 
+  it('tells the time of the wall clock where the runtime has no performance', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    vi.stubGlobal('performance', undefined);
+    const scheduler = new SystemScheduler();
+    const before = scheduler.now();
+    const fired: number[] = [];
+    scheduler.at(before + 100, () => fired.push(scheduler.now()));
+    vi.advanceTimersByTime(100);
+    vi.unstubAllGlobals();
+    expect(before).toBeGreaterThan(1.5e12);
+    expect(fired).toEqual([before + 100]);
+  });
+
   it('tells a time that the wall clock does not change', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
     const scheduler = new SystemScheduler();

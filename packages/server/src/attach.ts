@@ -96,17 +96,25 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const { timing, metronome, userOf } = resolved;
     const { scheduler } = metronome;
     const fleet = new Fleet(resolved);
+    const tap = new SocketTap((socket) => this.#watching(socket as Socket));
     this.#options = resolved;
     this.#fleet = fleet;
     this.#context = {
       fleet,
       scheduler,
       wheel: metronome.wheel,
-      tap: new SocketTap((socket) => this.#watching(socket as Socket)),
+      tap,
+      pongPort: {
+        scheduler,
+        maxBufferedBytes: resolved.maxBufferedBytes,
+        freeBytes: 0,
+        isMidMessage: (socket) => tap.isMidMessage(socket),
+        bufferedBytes: ({ bufferedAmount }) => bufferedAmount,
+        send: (socket, text, sent) => tap.send(socket, text, sent),
+      },
       payload: drawPayload(timing.options.random),
       sessions: userOf === false ? undefined : new Sessions(hooks, userOf as UserOf),
       pingLimit: resolved.pingLimit,
-      maxBufferedBytes: resolved.maxBufferedBytes,
       whenDead: resolved.whenDead,
       whenUnresponsive: resolved.whenUnresponsive,
       maxUnresponsive: resolved.maxUnresponsive,

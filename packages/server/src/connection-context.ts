@@ -1,3 +1,4 @@
+import type { PongPort } from '@wirebeat/core';
 import type { Authentication } from './authentication.ts';
 import type { Liveness } from './liveness.ts';
 import type { LivenessEvents } from './liveness-events.ts';
@@ -12,7 +13,7 @@ export interface ConnectionContext extends PageContext {
   /** What begins the payload of our protocol Pings: see `drawPayload`. */
   readonly payload: string;
   readonly tap: SocketTap;
-  readonly maxBufferedBytes: number;
+  readonly pongPort: PongPort<ServerSocket>;
   readonly whenDead: 'terminate' | 'report';
   /** Absent where they are off. */
   readonly sessions: Sessions | undefined;

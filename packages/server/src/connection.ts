@@ -9,6 +9,7 @@ import {
   Pacer,
   type PingOptions,
   type PingOrder,
+  PongOutlet,
   ReadyState,
   type Scheduler,
   type Sleeper,
@@ -22,7 +23,6 @@ import type { Liveness } from './liveness.ts';
 import type { ConnectionEnd, LivenessEvents, Tier } from './liveness-events.ts';
 import { NO_ENTRY } from './metronome.ts';
 import { Page, type PageShell } from './page.ts';
-import { PongOutlet } from './pong-outlet.ts';
 import { Progress } from './progress.ts';
 import type { Member } from './roster.ts';
 import { type ByteCounter, dropLateBytes, expel, type ServerSocket } from './server-socket.ts';
@@ -53,7 +53,7 @@ export class Connection
   #entry: WheelEntry; // of the wheel that wakes it, until it has ended
   #page: Page | undefined; // from the client's first application ping on
   #bucket: TokenBucket | undefined; // from its first ping of either kind on
-  #pongs: PongOutlet | undefined; // from the first on
+  #pongs: PongOutlet<ServerSocket> | undefined; // from the first on
   #progress: Progress | undefined; // from a protocol Ping to the next whole thing that comes
   #lastSeen: Instant = 0;
 
@@ -177,7 +177,7 @@ export class Connection
     if (this.hasEnded) return; // a newer connection has its session
     const isFirst = this.#page === undefined;
     this.#page ??= new Page(this, this.#context);
-    this.#pongs ??= this.#outlet();
+    this.#pongs ??= new PongOutlet(this.socket, this.#context.pongPort);
     this.#pongs.values = this.#page.answerTo(ping, received, isBound);
     this.receiveBeat(ping);
     if (this.hasEnded) return;
@@ -257,11 +257,6 @@ export class Connection
 
   protected sendPong(id: string | undefined): void {
     this.#pongs?.send(id);
-  }
-
-  #outlet(): PongOutlet {
-    const { tap, scheduler, maxBufferedBytes } = this.#context;
-    return new PongOutlet({ socket: this.socket, tap, scheduler, maxBufferedBytes });
   }
 
   protected emit<Name extends keyof HeartbeatEvents>(
