@@ -19,7 +19,9 @@ import {
   PeerMemory,
   type PingOptions,
   type PingOrder,
+  PongOutlet,
   ReadyState,
+  type RefusedHandshake,
   type Scheduler,
   type SocketEvent,
   SystemScheduler,
@@ -30,6 +32,7 @@ import { HandleEmitter } from './emitter.ts';
 import { isForeign } from './foreign-protocols.ts';
 import { type Lifecycle, pageLifecycle } from './page-lifecycle.ts';
 import { type Presence, watchPresence } from './presence.ts';
+import { readRetryAfter } from './retry-after.ts';
 
 /** Options of {@link attachHeartbeat}. */
 export interface AttachOptions extends HeartbeatOptions {
@@ -65,6 +68,20 @@ const HINT_TIMEOUT: Millis = 5_000;
 const PROBE_AFTER: Millis = 1_000;
 /** The default of `jitter`: pages opened together drift apart within minutes. */
 const JITTER = 0.1;
+/** A pong waits only behind more bytes than this: a browser reports a message as sent a little late. */
+const FREE_BYTES = 4_096;
+
+/** Sockets that have a heartbeat. A second one would hide every pong from the first. */
+export const WATCHED: WeakSet<object> = /* @__PURE__ */ new WeakSet();
+
+/** The timing of a client's heartbeat, with the defaults of {@link AttachOptions}. */
+export function clientTiming<Options extends AttachOptions>(
+  options: Options,
+): Options & Required<Pick<AttachOptions, 'jitter' | 'random' | 'probeAfter'>> {
+  const { jitter = JITTER, random = Math.random } = options;
+  const { probeAfter = options.pingInterval !== false && PROBE_AFTER } = options;
+  return { ...options, jitter, random, probeAfter };
+}
 
 /**
  * Watches over `socket`: pings the peer, measures the latency, and says when the link is dead.
@@ -79,7 +96,8 @@ const JITTER = 0.1;
  * event may come a minute late on a dead link, or never: act on `dead`. A socket that has a method
  * `reconnect`, as that of partysocket, is told to, and watched on.
  *
- * @throws {InvalidOptionError} if an option is out of its range or unknown, or `socket` is none.
+ * @throws {InvalidOptionError} if an option is out of its range or unknown, or if `socket` is not a
+ * WebSocket or has a heartbeat already.
  */
 export function attachHeartbeat(socket: WebSocketLike, options?: AttachOptions): SocketHeartbeat {
   return new SocketHeartbeat(socket, options);
@@ -92,16 +110,18 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #pacemaker: Pacemaker;
   readonly #presence: Presence;
   readonly #session: string | undefined;
+  readonly #pongs: PongOutlet<WebSocketLike>;
   readonly #release: (() => void)[] = [];
   #isBound = false;
-  readonly #held: Map<string, string> = new Map();
   #isMidMessage = false; // the application has sent a part of a message, and not the last
+  #heldPing: string | undefined; // until the message has ended
   #alone: string | false | undefined = false; // the id of the last ping, if nothing was sent since
   #closes = 0; // calls of `close()`
   #isRefused = false;
   #foreign: string | undefined; // the subprotocol, if it has no place for pings
   #stuck = 0;
   #retryAfter: Millis | undefined;
+  #httpStatus: number | undefined;
   #answersBy: Reader = 'server';
 
   /**
@@ -115,39 +135,54 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     if (typeof socket?.addEventListener !== 'function' || typeof socket.send !== 'function') {
       throw new InvalidOptionError('socket', 'a WebSocket', socket);
     }
+    if (WATCHED.has(socket)) {
+      throw new InvalidOptionError('socket', 'a WebSocket that has no heartbeat yet', socket);
+    }
     const {
       scheduler = new SystemScheduler(),
       memory = new PeerMemory(),
-      jitter = JITTER,
-      random = Math.random,
-      probeAfter = options.pingInterval !== false && PROBE_AFTER,
       lifecycle = pageLifecycle,
-      ...given
-    } = options;
+      ...timing
+    } = clientTiming(options);
     if (lifecycle !== false && typeof lifecycle?.watch !== 'function') {
       throw new InvalidOptionError('lifecycle', 'a Lifecycle or false', lifecycle);
     }
-    const timing = { ...given, jitter, random, probeAfter };
     this.#socket = socket;
     this.#send = socket.send;
     this.#session = session;
     const shell: PacemakerShell = {
       sendPing: (ping) => this.#sendPing(ping),
-      sendPong: (id) => this.#sendText(encodeBeat({ type: 'pong', id })),
+      sendPong: (id) => this.#pongs.send(id),
       emit: (name, event) => this.#tell(name, event),
       buffered: () => {
         this.#presence.look(); // each timer asks
-        return this.#bufferedAmount - this.#stuck;
+        return this.#bufferedAmount;
       },
       isPaused: () => (socket as { isPaused?: boolean }).isPaused === true, // of `ws`
     };
     this.#pacemaker = new Pacemaker(timing, scheduler, shell, memory);
+    this.#pongs = new PongOutlet(socket, {
+      scheduler,
+      maxBufferedBytes: Number.POSITIVE_INFINITY, // there is never more than one of ours
+      freeBytes: FREE_BYTES,
+      bufferedBytes: () => this.#bufferedAmount,
+      isMidMessage: () => this.#isMidMessage,
+      send: (_, text) => {
+        this.#alone = false;
+        this.#sendText(text);
+      },
+    });
     const isClosed = socket.readyState === ReadyState.Closed; // there is nothing to watch, nor will be
     this.#presence = watchPresence(this.#pacemaker, scheduler, !isClosed && lifecycle, () =>
       this.probe(),
     );
     if (isClosed) return;
-    this.#release.push(this.#presence.end);
+    WATCHED.add(socket);
+    this.#release.push(
+      () => WATCHED.delete(socket),
+      () => this.#pongs.close(),
+      this.#presence.end,
+    );
     this.#watchSocket();
     if (socket.readyState === ReadyState.Open) this.#open();
   }
@@ -195,7 +230,15 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     return this.#answersBy;
   }
 
-  /** How long the server asks to wait before the next connection; undefined until it does. */
+  /** The HTTP status with which the server refused the handshake, where the runtime tells. */
+  get httpStatus(): number | undefined {
+    return this.#httpStatus;
+  }
+
+  /**
+   * How long the server asks to wait before the next connection, in a beat or with the HTTP status 429
+   * or 503; undefined until it does.
+   */
   get retryAfter(): Millis | undefined {
     return this.#retryAfter;
   }
@@ -252,10 +295,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       interceptCalls(
         socket,
         'send',
-        () => {
+        (data) => {
           this.#presence.look();
           this.#pacemaker.sent();
           this.#alone = false;
+          this.#pongs.sentBehind(leastBytes(data));
         },
         (isWhole) => this.#sentPart(isWhole),
       ),
@@ -269,8 +313,15 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
           this.#presence.look();
         },
         receiveProtocolPing: () => this.#pacemaker.receive(),
+        receiveRefusal: (response) => this.#refused(response),
       }),
     );
+  }
+
+  /** RFC 9110 §10.2.3 and RFC 6585 §4. */
+  #refused({ statusCode, headers }: RefusedHandshake): void {
+    this.#httpStatus = statusCode;
+    if (statusCode === 429 || statusCode === 503) this.#retryAfter = readRetryAfter(headers);
   }
 
   #receiveBeat(beat: Beat): void {
@@ -278,9 +329,6 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     if (values['by'] === 'gateway') this.#answersBy = 'gateway';
     this.#isBound ||= values['session'] === 'ok';
     if (type === 'ping') this.#retryAfter = readMillis(values['retryAfter']) ?? this.#retryAfter;
-    // Firefox 153 takes the size of its own protocol Pong off `bufferedAmount`, and then leaves there
-    // what it would have to take off after it: for ever. Once its pong has come, nothing is left.
-    if (type === 'pong' && beat.id === this.#alone) this.#stuck = this.#bufferedAmount;
     this.#pacemaker.receiveBeat(beat);
     this.#adopt(values);
   }
@@ -289,7 +337,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   #open(): void {
     const { protocol = '' } = this.#socket as { protocol?: string };
     this.#isMidMessage = false;
-    this.#held.clear();
+    this.#heldPing = undefined;
     this.#closes = 0; // a socket that comes back is another connection
     this.#foreign = isForeign(protocol) ? protocol : undefined;
     this.#pacemaker.open(this.#foreign === undefined);
@@ -298,6 +346,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 
   #tell<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+    // Firefox 153 takes the size of its own protocol Pong off `bufferedAmount`, and then leaves there
+    // what it would have to take off after it: for ever. Once its ping is answered, nothing is left.
+    if (name === 'pong' && (event as HeartbeatEvents['pong']).id === this.#alone) {
+      this.#stuck += this.#bufferedAmount;
+    }
     if (name !== 'dead') {
       this.emit(name, event);
       if (name === 'pong' && (event as HeartbeatEvents['pong']).id) this.#presence.understood();
@@ -319,8 +372,10 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#pacemaker.retimed();
   }
 
+  /** Bytes that wait to leave, as far as the runtime tells. */
   get #bufferedAmount(): number {
-    return (this.#socket as { bufferedAmount?: number }).bufferedAmount ?? 0;
+    const { bufferedAmount = 0 } = this.#socket as { bufferedAmount?: number };
+    return bufferedAmount - this.#stuck;
   }
 
   #sendPing(ping: PingOrder): void {
@@ -330,34 +385,31 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       ...(ping.first && { v: '1', ...(session && { session }) }),
       ...this.#presence.valuesOf(ping.first),
     };
-    this.#sendText(encodeBeat({ type: 'ping', id: ping.id, values }));
+    const text = encodeBeat({ type: 'ping', id: ping.id, values });
+    if (!this.#isMidMessage) return this.#sendText(text);
+    this.#heldPing ??= text; // the first, which may be that of the connection
+    this.#pacemaker.suspend(); // nobody can answer it yet
   }
 
   /** Until a message in fragments has ended, a text of ours would become a part of it. */
   #sentPart(isWhole: boolean): void {
     this.#isMidMessage = !isWhole;
-    if (!isWhole || this.#held.size === 0) return;
-    for (const text of this.#held.values()) this.#sendText(text);
-    this.#held.clear();
+    if (!isWhole) return;
+    const ping = this.#heldPing;
+    this.#heldPing = undefined;
+    this.#pongs.flush();
+    if (ping === undefined) return;
+    this.#sendText(ping);
     this.#pacemaker.resume();
   }
 
   #sendText(text: string): void {
     if (this.#socket.readyState !== ReadyState.Open) return; // its `close` is on the way
-    if (this.#isMidMessage) return this.#hold(text);
     try {
       this.#send.call(this.#socket, text as never);
     } catch {
       // A ping that was not sent is not answered either: the verdict comes in its time.
     }
-  }
-
-  /** Keeps the first ping, which may be that of the connection, and the latest pong. */
-  #hold(text: string): void {
-    const [type = ''] = text;
-    const isPing = type < '\u0006';
-    if (isPing) this.#pacemaker.suspend(); // nobody can answer it yet
-    if (!isPing || !this.#held.has(type)) this.#held.set(type, text);
   }
 
   /** The connection has ended. A socket that comes back is watched on. */
@@ -368,6 +420,12 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   #releaseAll(): void {
     for (const release of this.#release.splice(0)) release();
   }
+}
+
+/** No fewer bytes than a WebSocket makes of this: one for each character, or those that there are. */
+function leastBytes(data: unknown): number {
+  const { byteLength, size, length } = Object(data) as Record<string, number | undefined>;
+  return byteLength ?? size ?? length ?? 0;
 }
 
 /** A duration as a beat has it: digits, else there is none. */

@@ -34,8 +34,10 @@ export interface CloseRecord {
   readonly silentFor?: Millis | undefined;
   /** The last latency measured; undefined if none was. */
   readonly latency?: Millis | undefined;
-  /** The wait that the server asked for, in a beat or in its reason; undefined if it did not. */
+  /** The wait that the server asked for: in a beat, its reason or `Retry-After`; undefined if it did not. */
   readonly retryAfter?: Millis | undefined;
+  /** The HTTP status with which the server refused the handshake. Only `ws` tells it. */
+  readonly status?: number | undefined;
 
   // The rest is absent if the connection was never open.
 

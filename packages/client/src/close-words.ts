@@ -38,6 +38,7 @@ export function withCode({ code, text }: Pick<CloseRecord, 'code' | 'text'>): st
 function evidenceOf(record: CloseRecord): string[] {
   const { missedPings = 0, bufferedAmount = 0 } = record;
   const clauses = [
+    record.status !== undefined && `HTTP status ${record.status}`,
     timed(record.age, (time) => `open for ${time}`),
     timed(record.silentFor, (time) => `last received ${time} before`),
     timed(record.quietFor, (time) => `last sent ${time} before`),

@@ -280,7 +280,7 @@ export class Connection {
     this.#asking.abort();
     const text = String(event.reason ?? '');
     const { heartbeat, socket } = this;
-    const { latency, retryAfter = readRetryAfter(text) } = heartbeat ?? {};
+    const { latency, httpStatus: status, retryAfter = readRetryAfter(text) } = heartbeat ?? {};
     heartbeat?.detach();
     for (const [type, listener] of this.#listeners) socket?.removeEventListener(type, listener);
     const wasOpen = this.#openedAt !== undefined;
@@ -293,6 +293,7 @@ export class Connection {
       wasOpen,
       latency,
       retryAfter,
+      ...(status !== undefined && { status }),
       ...(wasOpen && {
         ...this.#since,
         age: now - (this.#openedAt as Instant),

@@ -4,6 +4,7 @@ import {
   type HeartbeatStatus,
   InvalidOptionError,
   type Millis,
+  onAbort,
   PeerMemory,
   type PingOptions,
   ReadyState,
@@ -12,6 +13,7 @@ import {
   type WebSocketLike,
 } from '@wirebeat/core';
 import { Announcer } from './announcer.ts';
+import { WATCHED } from './attach.ts';
 import { type CloseRecord, NEVER_DIALLED } from './close-record.ts';
 import { readClose } from './close-rules.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
@@ -45,7 +47,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
   readonly #session: string | undefined;
   readonly #retry: RetryWait;
   readonly #memory: PeerMemory = new PeerMemory();
-  readonly #abort: () => void = () => this.close();
+  readonly #ignoreSignal: (() => void) | undefined;
   readonly #owner: ConnectionOwner = {
     opened: () => this.#opened(),
     received: (event) => this.#received(event),
@@ -64,11 +66,13 @@ export class ReconnectingWebSocket extends WebSocketFace {
    * Dials at once.
    *
    * @throws {InvalidOptionError} if an option is out of its range or unknown.
+   * @throws {ReferenceError} if the runtime lacks `EventTarget`, `Event` or `AbortController`.
    * @throws {DOMException} `SyntaxError` for a bad url or protocol. Where functions give them, that
    * is an attempt that failed.
    */
   constructor(url: UrlSource, protocols?: ProtocolsSource, options: ReconnectOptions = {}) {
     super();
+    WATCHED.add(this); // it has its own heartbeat
     this.#options = resolveReconnectOptions(options);
     this.#dialer = new Dialer(url, protocols, (...address) => this.#create(...address));
     this.#announcer = new Announcer(this, this.#options.logger);
@@ -85,7 +89,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
     const { signal } = this.#options;
     if (signal?.aborted) this.#close();
     else this.#connection = this.#dial(this.#owner);
-    signal?.addEventListener('abort', this.#abort);
+    this.#ignoreSignal = signal && onAbort(signal, () => this.close());
   }
 
   // What a WebSocket has.
@@ -341,7 +345,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
 
   /** It is over: nothing is kept. */
   #leave(): void {
-    this.#options.signal?.removeEventListener('abort', this.#abort);
+    this.#ignoreSignal?.();
     this.#succession.cancel();
     const messages = this.#delivery.end();
     this.#dropped('close', messages);

@@ -1,4 +1,4 @@
-import { getEventListeners } from 'node:events';
+import { EventEmitter, getEventListeners } from 'node:events';
 import {
   ConnectionClosedError,
   type HeartbeatEvents,
@@ -9,6 +9,7 @@ import {
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { type AttachOptions, attachHeartbeat, type SocketHeartbeat } from '../src/attach.ts';
+import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
 import {
   autoResponder,
   FakeServer,
@@ -280,6 +281,42 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       link.peer.send(`${PING}.x-9;pingInterval=30000`);
       scheduler.advance(10);
       expect(link.beats.slice(1)).toEqual([PONG, `${PONG}.x-9`]);
+    });
+
+    it('get one pong at a time where the server does not read: the latest answers for all', () => {
+      const { scheduler, link } = attachOpen(kind, { pingInterval: false });
+      link.client.bufferedAmount = 1_000_000;
+      for (let n = 0; n < 1_000; n++) link.peer.send(`${PING}.${n}`);
+      scheduler.advance(60_000);
+      expect(link.beats).toEqual([`${PONG}.0`]);
+      link.client.bufferedAmount = 0;
+      scheduler.advance(250);
+      expect(link.beats).toEqual([`${PONG}.0`, `${PONG}.999`]);
+    });
+
+    it('are answered behind what the application sends, however full the buffer stays', () => {
+      const { scheduler, link } = attachOpen(kind, { pingInterval: false });
+      link.client.bufferedAmount = 1_000_000;
+      const stream = () => link.client.send('x'.repeat(500_000));
+      link.peer.send(`${PING}.a`);
+      link.peer.send(`${PING}.b`);
+      scheduler.advance(300);
+      stream();
+      scheduler.advance(250);
+      expect(link.beats).toEqual([`${PONG}.a`]); // its turn may not have come yet
+      stream();
+      scheduler.advance(250);
+      expect(link.beats).toEqual([`${PONG}.a`, `${PONG}.b`]);
+    });
+
+    it('leave no pong waiting after detach()', () => {
+      const { scheduler, link, heartbeat } = attachOpen(kind, { pingInterval: false });
+      link.client.bufferedAmount = 1_000_000;
+      for (const id of ['a', 'b']) link.peer.send(`${PING}.${id}`);
+      scheduler.advance(30);
+      expect(scheduler.pending).toBe(1);
+      heartbeat.detach();
+      expect(scheduler.pending).toBe(0);
     });
   });
 
@@ -774,6 +811,26 @@ describe.each(KINDS)('attachHeartbeat on a socket like that of %s', (kind) => {
       expect(link.beats).toEqual([`${PING}.1;v=1`]);
     });
 
+    it('lets the socket have another heartbeat, and a second one at a time is refused', () => {
+      const scheduler = new VirtualScheduler();
+      const { client, ...link } = new FakeServer(scheduler, kind).connect();
+      const first = attachHeartbeat(client, { scheduler });
+      const attempt = () => attachHeartbeat(client, { scheduler });
+      expect(attempt).toThrow(
+        'Expected `socket` to be a WebSocket that has no heartbeat yet, got `object` (object)',
+      );
+      scheduler.advance(30);
+      expect(first.latency).toBe(20); // the first works on
+      first.detach();
+      const second = attempt();
+      scheduler.advance(30);
+      expect(second.latency).toBe(20);
+      client.close();
+      scheduler.advance(30);
+      expect(link.wire.readyState).toBe(3);
+      expect(attempt().status).toBe('idle');
+    });
+
     it('may be called before the open, and again, and from a listener', () => {
       const early = attach(kind);
       early.heartbeat.detach();
@@ -1013,6 +1070,37 @@ describe('attachHeartbeat', () => {
       told.push(heartbeat.retryAfter);
     }
     expect(told).toEqual([undefined, undefined, 5_000, 5_000, 5_000, 0]);
+  });
+
+  it('tells the HTTP status of a refusal, and the wait that comes with 429 and 503', () => {
+    const refused = (statusCode: number, retryAfter?: string) => {
+      const response = { statusCode, headers: { 'retry-after': retryAfter } };
+      const socket = Object.assign(new EventEmitter(), {
+        readyState: 0,
+        send: () => {},
+        close: () => {},
+        addEventListener: () => {},
+        removeEventListener: () => {},
+      });
+      const refusal = attachHeartbeat(socket, { lifecycle: false });
+      expect(socket.emit('unexpected-response', {}, response)).toBe(false); // nobody took it
+      const { httpStatus, retryAfter: wait } = refusal;
+      refusal.detach();
+      return [httpStatus, wait];
+    };
+    expect(refused(429, '7')).toEqual([429, 7_000]);
+    expect(refused(503, '120')).toEqual([503, 120_000]);
+    expect(refused(503)).toEqual([503, undefined]);
+    expect(refused(503, 'soon')).toEqual([503, undefined]);
+    expect(refused(401, '7')).toEqual([401, undefined]);
+  });
+
+  it('refuses a ReconnectingWebSocket, which has its own heartbeat', () => {
+    const scheduler = new VirtualScheduler();
+    const { WebSocket } = new FakeServer(scheduler);
+    const socket = new ReconnectingWebSocket('ws://test/', [], { scheduler, WebSocket });
+    expect(() => attachHeartbeat(socket)).toThrow(/no heartbeat yet/);
+    socket.close();
   });
 
   it.each([[undefined], [null], [{}], ['ws://host/'], [new EventTarget()], [{ send: () => {} }]])(

@@ -36,6 +36,7 @@ describe('@wirebeat/client', () => {
       'answersBy',
       'detach',
       'detectionBound',
+      'httpStatus',
       'isBound',
       'isRefused',
       'lastReceived',

@@ -379,7 +379,9 @@ describe('a heartbeat with a lifecycle', () => {
   describe('as an option', () => {
     it.each([null, true, {}, { watch: 1 }, 'page'])('refuses %j', (lifecycle) => {
       const options = { lifecycle } as unknown as AttachOptions;
+      heartbeat.detach();
       expect(() => attachHeartbeat(link.client, options)).toThrow(InvalidOptionError);
+      expect(() => attachHeartbeat(link.client, options)).toThrow('`lifecycle`');
     });
 
     it('is not watched for a socket that is closed, which is none to ask', async () => {
@@ -401,12 +403,14 @@ describe('a heartbeat with a lifecycle', () => {
     });
 
     it('leaves no trace on the socket where it throws', () => {
+      heartbeat.detach();
       const { listenerCount } = link.client;
       const watch = () => {
         throw new Error('not here');
       };
       expect(() => attachHeartbeat(link.client, { lifecycle: { watch } })).toThrow('not here');
       expect(link.client.listenerCount).toBe(listenerCount);
+      attachHeartbeat(link.client, { lifecycle: false }).detach(); // nor is it taken
     });
   });
 });

@@ -1,4 +1,5 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
@@ -132,7 +133,8 @@ describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (_, WebSo
   it('leaves a link that was cut in silence, and does not look back', async () => {
     const server = keep(await listen());
     const proxy = keep(await TestProxy.to(server.port));
-    const options = { pingInterval: 40 * MS, pingTimeout: 250 * MS };
+    // Alone: a second connection would take over before the verdict.
+    const options = { pingInterval: 40 * MS, pingTimeout: 250 * MS, makeBeforeBreak: false };
     const { socket, story } = dial(proxy.url, options);
     await eventOf(socket, 'pong');
     const old = await server.connection();
@@ -322,6 +324,78 @@ describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (_, WebSo
 
   it.each(['no url', 'ftp://host/', 'ws://host/#fragment'])('throws for the url %s', (url) => {
     expect(() => dial(url)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
+  });
+});
+
+describe('ReconnectingWebSocket with ws, at a server that refuses by HTTP', () => {
+  const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toUTCString();
+
+  it.each([
+    ['429 and seconds', 429, () => '2', 2_000, 2_000],
+    ['503 and a date', 503, () => inSeconds(30), 29_000, 31_000],
+    ['503 and more than is waited for', 503, () => '86400', 600_000, 600_000],
+    ['503 alone', 503, () => undefined, 0, 40 * MS],
+    ['401 and seconds, which are not obeyed', 401, () => '2', 0, 40 * MS],
+  ])('obeys %s', async (_, status, retryAfter, least, most) => {
+    const server = createHttpServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    server.on('upgrade', (_, connection) => {
+      const value = retryAfter();
+      const header = value === undefined ? '' : `Retry-After: ${value}\r\n`;
+      connection.end(`HTTP/1.1 ${status} No\r\n${header}Content-Length: 0\r\n\r\n`);
+    });
+    const socket = new ReconnectingWebSocket(
+      `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      [],
+      { backoff: { minDelay: 20 * MS, maxDelay: 40 * MS } },
+    );
+    try {
+      const failed = eventOf<Event & { readonly error: Error }>(socket, 'error');
+      const { detail } = await eventOf<CustomEvent>(socket, 'retry');
+      expect(detail.cause).toMatchObject({ reason: 'abnormal', status, wasOpen: false });
+      expect(detail.delay).toBeGreaterThanOrEqual(least);
+      expect(detail.delay).toBeLessThanOrEqual(most);
+      expect((await failed).error.message).toBe(`Unexpected server response: ${status}`);
+    } finally {
+      socket.close();
+      server.close();
+    }
+  });
+
+  it('has no status where the connection was refused before HTTP', async () => {
+    const server = createHttpServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    const socket = new ReconnectingWebSocket(`ws://127.0.0.1:${port}`);
+    const { detail } = await eventOf<CustomEvent>(socket, 'retry');
+    socket.close();
+    expect(detail.cause).not.toHaveProperty('status');
+  });
+});
+
+describe('ReconnectingWebSocket with a signal', () => {
+  it('shares one signal with any number of others, and Node warns of no leak', async () => {
+    const server = await listen();
+    const warnings: string[] = [];
+    const note = ({ name }: Error) => warnings.push(name);
+    process.on('warning', note);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const sockets = Array.from({ length: 20 }, () => {
+      return new ReconnectingWebSocket(server.url, [], { signal });
+    });
+    await Promise.all(sockets.map((socket) => eventOf(socket, 'pong')));
+    const [socket] = sockets;
+    const pings = Array.from({ length: 20 }, () => socket?.ping({ signal }));
+    await Promise.all(pings);
+    const ends = sockets.map((each) => eventOf(each, 'close'));
+    controller.abort();
+    await Promise.all(ends);
+    process.off('warning', note);
+    await server.close();
+    expect(warnings).toEqual([]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 
