@@ -7,6 +7,7 @@ import {
   resolveHeartbeatOptions,
   type WebSocketLike,
 } from '@wirebeat/core';
+import { clientTiming } from './attach.ts';
 import type { CloseRecord } from './close-record.ts';
 import { type Diagnosis, diagnose, type End } from './diagnosis.ts';
 import type { Fact } from './fact.ts';
@@ -92,7 +93,7 @@ export class History {
     const recorded: Recorded = {
       now: scheduler.now(),
       url: this.#url,
-      options: { ...resolveHeartbeatOptions(timing), ...options },
+      options: { ...resolveHeartbeatOptions(clientTiming(timing)), ...options },
       facts: this.#facts,
       counts: this.#counts,
       latencies: this.#latencies,

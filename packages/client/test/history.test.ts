@@ -64,7 +64,7 @@ describe('History', () => {
       [
         'wirebeat, heartbeat protocol 1',
         'Address: ws://test/path',
-        'Options: pingInterval 20 s, pingTimeout 20 s, maxSilence off, probeAfter off, connectTimeout 10 s, readyTimeout 10 s, stableFor 5 s, maxAge off, jitter 0, maxAttempts off, maxQueuedMessages 10000, maxQueuedBytes 1048576, queuePolicy error, confirm false, resend false',
+        'Options: pingInterval 20 s, pingTimeout 20 s, maxSilence off, probeAfter 1 s, connectTimeout 10 s, readyTimeout 10 s, stableFor 5 s, maxAge off, jitter 0, maxAttempts off, maxQueuedMessages 10000, maxQueuedBytes 1048576, queuePolicy error, confirm false, resend false',
         'Counted: 2 connections dialled, 2 opened, 0 found dead, 0 false suspicions, 0 stalls of our own, 0 sockets left behind and not closed yet, 2 pongs to 2 pings',
         'Latency: median 20 ms, 95 % within 20 ms, longest 20 ms (last 2 pongs)',
         'Diagnosis: no pattern in how connections ended.',
@@ -288,6 +288,20 @@ describe('History', () => {
     expect(stage.scheduler.pending).toBe(0);
     expect(stage.server.links.map(({ client }) => client.listenerCount)).toEqual([0]);
     expect(sentencesOf(stage).at(-1)).toMatch(/^`close\(\)` was called/);
+  });
+
+  it('states the defaults that the connection really has', () => {
+    const { options } = new History({ lifecycle: false });
+    const states = (text: string) => new History(options).report().includes(text);
+    expect(states('pingInterval 25 s, pingTimeout 20 s, maxSilence off, probeAfter 1 s')).toBe(
+      true,
+    );
+    expect(states('jitter 0.1, ')).toBe(true);
+    const report = (given: ReconnectOptions) => new History(given).report();
+    expect(report({ pingInterval: false })).toContain('pingInterval off, ');
+    expect(report({ pingInterval: false })).toContain('probeAfter off, ');
+    expect(report({ confirm: true })).toContain('probeAfter off, ');
+    expect(report({ probeAfter: 3_000, jitter: 0 })).toMatch(/probeAfter 3 s, .*jitter 0, /);
   });
 
   it('refuses what the socket refuses', () => {
