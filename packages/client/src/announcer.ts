@@ -1,5 +1,5 @@
 import type { CloseRecord } from './close-record.ts';
-import { closeEvent, errorEvent } from './dom-events.ts';
+import { closeEvent, customEvent, errorEvent } from './dom-events.ts';
 import type { Logger } from './reconnect-options.ts';
 
 /** What is worth a warning; all else is for debugging. */
@@ -17,7 +17,7 @@ export class Announcer {
 
   /** One of wirebeat's own. `shown` is what the log gets of it. */
   announce(name: string, detail: unknown, shown: unknown = detail): void {
-    this.tell(new CustomEvent(name, { detail }), shown);
+    this.tell(customEvent(name, detail), shown);
   }
 
   failed(error: unknown): void {

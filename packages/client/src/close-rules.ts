@@ -1,5 +1,5 @@
 import { CloseCode } from '@wirebeat/core';
-import { syntaxError } from './dial-rules.ts';
+import { domException, syntaxError } from './dial-rules.ts';
 
 /** The longest reason: a control frame's 125 bytes less two for the code, RFC 6455 §5.5. */
 const MAX_REASON_BYTES = 123;
@@ -15,7 +15,7 @@ export function readClose(code: unknown, reason: unknown): [code?: number, reaso
   const number = code === undefined ? undefined : round(Number(code));
   const text = reason === undefined ? '' : `${reason}`;
   if (number !== undefined && number !== CloseCode.Normal && !(number >= 3000 && number <= 4999)) {
-    throw new DOMException(
+    throw domException(
       `A close code is 1000 or in [3000, 4999], not ${code}`,
       'InvalidAccessError',
     );

@@ -16,7 +16,7 @@ export function readUrl(given: unknown): string {
   };
   const base = document?.baseURI ?? location?.href;
   const text = `${given}`;
-  const href = URL.canParse(text, base) ? new URL(text, base).href.replace(/^http/, 'ws') : '';
+  const href = parse(text, base)?.href.replace(/^http/, 'ws') ?? '';
   if (!/^wss?:[^#]+$/.test(href)) throw syntaxError(`\`${text}\` is no address of a WebSocket`);
   return href;
 }
@@ -38,6 +38,21 @@ export function readProtocols(given: unknown): string[] | undefined {
 }
 
 /** What the standard throws for bad arguments. */
-export function syntaxError(message: string): DOMException {
-  return new DOMException(message, 'SyntaxError');
+export function syntaxError(message: string): Error {
+  return domException(message, 'SyntaxError');
+}
+
+/** A `DOMException`; where the runtime has no such class, an `Error` of that name. */
+export function domException(message: string, name: string): Error {
+  if (typeof DOMException === 'function') return new DOMException(message, name);
+  return Object.assign(new Error(message), { name });
+}
+
+/** `URL.canParse` is not everywhere. */
+function parse(text: string, base: string | undefined): URL | undefined {
+  try {
+    return new URL(text, base);
+  } catch {
+    return undefined;
+  }
 }

@@ -17,21 +17,33 @@ interface CloseInit {
   readonly wasClean: boolean;
 }
 
-type CloseEventClass = new (type: string, init: CloseInit) => SocketCloseEvent;
-
-/** A `CloseEvent` where the runtime has that class, an `Event` with its fields in Node before 23. */
+/** A `CloseEvent`. */
 export function closeEvent(init: CloseInit): SocketCloseEvent {
-  const { CloseEvent } = globalThis as { CloseEvent?: CloseEventClass };
-  if (CloseEvent !== undefined) return new CloseEvent('close', init);
-  return Object.assign(new Event('close'), init);
+  return make('CloseEvent', 'close', init);
 }
 
 /** A `MessageEvent` with the data as it is. */
 export function messageEvent(data: unknown, origin: string): SocketMessageEvent {
-  return new MessageEvent('message', { data, origin });
+  return make('MessageEvent', 'message', { data, origin });
+}
+
+/** A `CustomEvent`. */
+export function customEvent(type: string, detail: unknown): Event {
+  return make('CustomEvent', type, { detail });
 }
 
 /** An `error` event. Node's sockets say what went wrong; the browsers' do not. */
 export function errorEvent(error: unknown): DomEvent {
   return Object.assign(new Event('error'), error === undefined ? {} : { error });
+}
+
+/**
+ * An event of that class, or an `Event` with its fields where the runtime has no such class: Node
+ * before 23 has no `CloseEvent`, React Native none of the three.
+ */
+function make<Made extends Event>(className: string, type: string, init: object): Made {
+  const classes = globalThis as unknown as Record<string, new (type: string, init: object) => Made>;
+  const Class = classes[className];
+  if (typeof Class === 'function') return new Class(type, init);
+  return Object.assign(new Event(type), init) as Made;
 }

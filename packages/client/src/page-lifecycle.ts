@@ -20,13 +20,17 @@ export interface Lifecycle {
 type Take = (event: { readonly type: string; readonly persisted?: boolean }) => void;
 
 interface Target {
-  addEventListener?(type: string, take: Take, options: { readonly signal: AbortSignal }): void;
+  addEventListener?(type: string, take: Take): void;
+  removeEventListener?(type: string, take: Take): void;
 }
 
 interface Page extends Target {
   readonly document?: Target & { readonly hidden: boolean };
   readonly navigator?: { readonly connection?: Target & { readonly type?: string } };
 }
+
+const OF_DOCUMENT = ['visibilitychange', 'freeze', 'resume'];
+const OF_PAGE = ['pagehide', 'pageshow', 'online', 'offline', 'focus'];
 
 /**
  * The page, or what a worker sees of it. Tells nothing in a runtime without pages.
@@ -59,15 +63,14 @@ export const pageLifecycle: Lifecycle = {
       look();
       if (!hides && !freezes) hint();
     };
-    const end = new AbortController();
-    const listen = (target: Target | undefined, ...types: string[]) => {
-      for (const type of types) target?.addEventListener?.(type, take, { signal: end.signal });
+    const listen = (does: 'addEventListener' | 'removeEventListener') => {
+      for (const type of OF_DOCUMENT) document?.[does]?.(type, take);
+      for (const type of OF_PAGE) page[does]?.(type, take);
+      connection?.[does]?.('change', take);
     };
-    listen(document, 'visibilitychange', 'freeze', 'resume');
-    listen(page, 'pagehide', 'pageshow', 'online', 'offline', 'focus');
-    listen(connection, 'change');
+    listen('addEventListener');
     look();
-    return () => end.abort();
+    return () => listen('removeEventListener');
   },
 };
 

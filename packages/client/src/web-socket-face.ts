@@ -1,7 +1,8 @@
 import { type HeartbeatEvents, type Millis, ReadyState, type SocketData } from '@wirebeat/core';
 import type { CloseRecord } from './close-record.ts';
 import type { SocketCloseEvent, SocketCustomEvent, SocketMessageEvent } from './dom-events.ts';
-import type { DomAbortSignal, DomEvent, DomEventTarget } from './dom-types.ts';
+import type { DomAbortSignal, DomEvent } from './dom-types.ts';
+import { LateEventTarget } from './late-event-target.ts';
 
 /**
  * Why messages will not be sent: the queue has no place, there is no connection any more, or it cannot
@@ -44,10 +45,7 @@ interface HandlerListener {
   handleEvent(event: DomEvent): void;
 }
 
-/** Under a type that compiles without `lib: ["dom"]`. */
-const Target: new () => DomEventTarget = EventTarget;
-
-class Face extends Target {
+class Face extends LateEventTarget {
   declare static readonly CONNECTING: 0;
   declare static readonly OPEN: 1;
   declare static readonly CLOSING: 2;

@@ -23,6 +23,11 @@ describe('readUrl', () => {
     },
   );
 
+  it('refuses by an Error of the same name where the runtime has no DOMException', () => {
+    vi.stubGlobal('DOMException', undefined);
+    expect(() => readUrl('host')).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
+  });
+
   it('refuses to read none', () => {
     expect(() => readUrl(undefined)).toThrow(TypeError);
   });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { closeEvent, errorEvent, messageEvent } from '../src/dom-events.ts';
+import { closeEvent, customEvent, errorEvent, messageEvent } from '../src/dom-events.ts';
 
 const END = { code: 1001, reason: 'going away', wasClean: true };
 
@@ -43,6 +43,30 @@ describe('messageEvent', () => {
     expect(event.type).toBe('message');
     expect(event.data).toBe(data);
     expect(event.origin).toBe('wss://host');
+  });
+});
+
+describe('customEvent', () => {
+  it('is a CustomEvent with the detail', () => {
+    const event = customEvent('retry', END);
+    expect(event).toBeInstanceOf(CustomEvent);
+    expect(event.type).toBe('retry');
+    expect((event as CustomEvent).detail).toBe(END);
+  });
+});
+
+describe('where the runtime has none of these classes', () => {
+  it('each event is an Event with the same fields', () => {
+    for (const name of ['CloseEvent', 'MessageEvent', 'CustomEvent']) {
+      vi.stubGlobal(name, undefined);
+    }
+    const events = [closeEvent(END), messageEvent('hi', 'wss://host'), customEvent('retry', END)];
+    for (const event of events) expect(event).toBeInstanceOf(Event);
+    expect(events).toMatchObject([
+      { type: 'close', ...END },
+      { type: 'message', data: 'hi', origin: 'wss://host' },
+      { type: 'retry', detail: END },
+    ]);
   });
 });
 

@@ -140,18 +140,19 @@ describe('pageLifecycle', () => {
   });
 
   it('leaves no listener', () => {
-    const added = new Map<string, AbortSignal | undefined>();
+    const listeners = new Set<string>();
     for (const target of [document, window]) {
-      const { addEventListener } = target;
-      vi.spyOn(target, 'addEventListener').mockImplementation((type: string, ...rest) => {
-        const [, options] = rest as [unknown, { signal: AbortSignal } | undefined];
-        added.set(`${target === document ? 'document' : 'window'} ${type}`, options?.signal);
-        Reflect.apply(addEventListener, target, [type, ...rest]);
-      });
+      const nameOf = (type: unknown) => `${target === document ? 'document' : 'window'} ${type}`;
+      for (const method of ['addEventListener', 'removeEventListener'] as const) {
+        const original = target[method];
+        vi.spyOn(target, method).mockImplementation((...args: unknown[]) => {
+          listeners[method === 'addEventListener' ? 'add' : 'delete'](nameOf(args[0]));
+          Reflect.apply(original, target, args);
+        });
+      }
     }
     watch();
-    vi.restoreAllMocks();
-    expect([...added.keys()].sort()).toEqual([
+    expect([...listeners].sort()).toEqual([
       'document freeze',
       'document resume',
       'document visibilitychange',
@@ -162,6 +163,9 @@ describe('pageLifecycle', () => {
       'window pageshow',
     ]);
     end();
-    for (const signal of added.values()) expect(signal?.aborted).toBe(true);
+    vi.restoreAllMocks();
+    expect([...listeners]).toEqual([]);
+    show(false);
+    expect(told).toEqual([]);
   });
 });
