@@ -120,6 +120,7 @@ function showStatus(next: Status): void {
 function refresh(): void {
   chart.draw();
   if (heardAt === undefined) return;
+  element('bound').textContent = seconds(detectionBound()); // longer after a death, until a pong
   element('heard').textContent = `${((performance.now() - heardAt) / 1_000).toFixed(1)} s ago`;
 }
 
@@ -127,7 +128,6 @@ function showConnection(): void {
   connections += 1;
   heardAt = performance.now();
   element('connections').textContent = String(connections);
-  element('bound').textContent = seconds(detectionBound());
 }
 
 function showLatency(tier: 'application' | 'transport', latency: number): void {

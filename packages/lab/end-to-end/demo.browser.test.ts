@@ -131,6 +131,8 @@ describe('the page of the demo', () => {
     expect(result).toMatch(
       /^Cut: detected after [\d.]+ s \(bound 5\.00 s\), back after [\d.]+ s\.$/,
     );
+    // The death doubled `pingTimeout`; the first pong on time takes that back.
+    await expect.poll(() => textOf('bound'), { timeout: 5_000 }).toBe('5.00 s');
     expect(await textOf('status')).toBe('alive');
   });
 
