@@ -1,4 +1,5 @@
-// What the docs say is true: every code block is compiled or run, every link leads somewhere.
+// What the docs say is true: every code block is compiled or run, every link leads somewhere, no row of
+// a table stands twice.
 //
 // The info of a block says what is done with it. `ts`, `tsx` and `js` are compiled, each as a module of
 // its own; with the word `run` also run, and with `continued` behind the block before. Scripts in `html`
@@ -19,7 +20,7 @@ import {
 } from './figures.mjs';
 import { filesBelow } from './files.mjs';
 import { LANGUAGES } from './languages.mjs';
-import { anchors, localLinks, readMarkdown } from './markdown.mjs';
+import { anchors, localLinks, readMarkdown, repeatedRows } from './markdown.mjs';
 import { keep, root } from './run.mjs';
 import { findTools } from './tools.mjs';
 
@@ -52,6 +53,7 @@ try {
   if (isOther) for (const block of blocks) await checkInLanguage(block);
   else {
     for (const file of files) checkLinks(file, pages);
+    for (const file of files) checkTables(file, pages);
     checkFigures(files, pages);
     await checkModules(modulesIn(blocks));
     for (const block of blocks) checkOther(block);
@@ -81,6 +83,10 @@ function checkLinks(file, pages) {
       complain(file, `leads to ${link}, but there is no such heading`);
     }
   }
+}
+
+function checkTables(file, pages) {
+  for (const row of repeatedRows(pages.get(file).prose)) complain(file, `repeats the row ${row}`);
 }
 
 /**

@@ -38,6 +38,14 @@ export function localLinks(prose) {
   return targets.filter((target) => !/^[a-z]+:/.test(target));
 }
 
+/** The rows that stand twice under one heading. One that begins with an empty cell goes on with the one before. */
+export function repeatedRows(prose) {
+  return prose.split(/^#+ /m).flatMap((section) => {
+    const rows = section.split('\n').filter((line) => /^\| *[^|\s:-]/.test(line));
+    return rows.filter((row, index) => rows.indexOf(row) !== index);
+  });
+}
+
 /** The anchors of the headings in prose, as code hosts make them. */
 export function anchors(prose) {
   const seen = new Map();
