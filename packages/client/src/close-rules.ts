@@ -1,5 +1,6 @@
 import { CloseCode } from '@wirebeat/core';
 import { domException, syntaxError } from './dial-rules.ts';
+import { utf8Length } from './utf8-length.ts';
 
 /** The longest reason: a control frame's 125 bytes less two for the code, RFC 6455 §5.5. */
 const MAX_REASON_BYTES = 123;
@@ -20,7 +21,7 @@ export function readClose(code: unknown, reason: unknown): [code?: number, reaso
       'InvalidAccessError',
     );
   }
-  if (new TextEncoder().encode(text).length > MAX_REASON_BYTES) {
+  if (utf8Length(text) > MAX_REASON_BYTES) {
     throw syntaxError(`A close reason has at most ${MAX_REASON_BYTES} bytes`);
   }
   return number === undefined && text === '' ? [] : [number ?? CloseCode.Normal, text];

@@ -1,4 +1,5 @@
 import { type BlobLike, QueueOverflowError, type SocketData } from '@wirebeat/core';
+import { utf8Length } from './utf8-length.ts';
 
 /** What becomes of a message that does not fit into the queue. */
 export type QueuePolicy = (typeof QUEUE_POLICIES)[number];
@@ -204,7 +205,7 @@ function copy(data: SocketData): SocketData {
 
 /** Bytes of a message as a WebSocket counts them: text in UTF-8. */
 export function byteLength(data: unknown): number {
-  if (typeof data === 'string') return new TextEncoder().encode(data).length;
+  if (typeof data === 'string') return utf8Length(data);
   const { byteLength, size } = data as { byteLength?: number; size?: number };
   return byteLength ?? size ?? 0;
 }
