@@ -13,7 +13,7 @@ const server = createServer(async ({ url }, response) => {
 const sockets = new WebSocketServer({ server });
 sockets.on('connection', (socket) => socket.on('error', () => {})); // its `close` follows
 const heartbeat = attachHeartbeat(sockets);
-exportMetrics(heartbeat);
+exportMetrics(heartbeat, { registry: register });
 
 server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${server.address().port}`);

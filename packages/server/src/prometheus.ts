@@ -1,5 +1,5 @@
-import type { Millis } from '@wirebeat/core';
-import { Counter, Gauge, Histogram, type Registry, register } from 'prom-client';
+import { InvalidOptionError, type Millis } from '@wirebeat/core';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import {
   COUNTERS,
   connectionsByStatus,
@@ -14,8 +14,8 @@ export type { HeartbeatSource } from './metrics.ts';
 
 /** Options of {@link exportMetrics}. */
 export interface PrometheusOptions {
-  /** @default the one that prom-client has for all */
-  readonly registry?: Registry;
+  /** Where the metrics go: `register` of the prom-client whose metrics you serve. */
+  readonly registry: Registry;
   /** What every name begins with. @default 'wirebeat_' */
   readonly prefix?: string;
 }
@@ -28,12 +28,17 @@ const SECOND: Millis = 1_000;
  *
  * A registry takes each name once: a second server needs another prefix, or another registry.
  *
+ * The registry has no default: where two copies of prom-client are installed, that of another copy
+ * would take everything, and show it nowhere.
+ *
+ * @throws {InvalidOptionError} if there is no registry.
  * @throws {Error} that of prom-client, if the registry has one of the names.
  */
-export function exportMetrics(
-  heartbeat: HeartbeatSource,
-  { registry = register, prefix = 'wirebeat_' }: PrometheusOptions = {},
-): () => void {
+export function exportMetrics(heartbeat: HeartbeatSource, options: PrometheusOptions): () => void {
+  const { registry, prefix = 'wirebeat_' } = options ?? {};
+  if (typeof registry?.registerMetric !== 'function') {
+    throw new InvalidOptionError('registry', '`register` of your prom-client', registry);
+  }
   const registers = [registry];
   const counters = made(COUNTERS, (name, { help, labels: labelNames, known }) => {
     const counter = new Counter({ name: `${prefix}${name}_total`, help, labelNames, registers });

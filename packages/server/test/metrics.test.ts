@@ -106,6 +106,14 @@ describe('for Prometheus', () => {
     expect(names).toHaveLength([COUNTERS, HISTOGRAMS, GAUGES].flatMap(Object.keys).length);
   });
 
+  it('has no registry by default, for it would be that of another copy of prom-client', () => {
+    const message = /^Expected `registry` to be `register` of your prom-client, got `undefined`/;
+    // @ts-expect-error: it must be given
+    expect(() => exportToPrometheus(new FakeHeartbeat())).toThrow(message);
+    // @ts-expect-error: likewise
+    expect(() => exportToPrometheus(new FakeHeartbeat(), { prefix: 'a_' })).toThrow(message);
+  });
+
   it('begins every series at 0, so that its first event is seen to happen', async () => {
     const registry = new Registry();
     exportToPrometheus(new FakeHeartbeat(), { registry });
