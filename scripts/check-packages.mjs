@@ -1,44 +1,80 @@
-// Packs each package as it would be published, and asks publint and attw what is wrong with it.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// Packs each package as it would be published, asks publint and attw what is wrong with it, and looks at what npm
+// would show of it.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { localLinks, readMarkdown } from './markdown.mjs';
+import { manifest, PACKAGES, pack, tarballOf } from './pack.mjs';
 import { keep, root } from './run.mjs';
 
-const PACKAGES = ['core', 'client', 'server', 'cli'];
+const REPOSITORY = 'https://github.com/wirebeat/wirebeat';
+const FILES = `${REPOSITORY}/blob/main/`;
+const SHOWN = ['description', 'author', 'license', 'keywords', 'homepage', 'bugs', 'engines'];
 
-const manifest = (folder) => JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'wirebeat-'));
 let failed = false;
 
 try {
-  await pack();
+  const { code, output } = await pack(folder);
+  if (code !== 0) complain(output);
   await Promise.all(PACKAGES.map(checkPackage));
 } finally {
   rmSync(folder, { recursive: true });
 }
 process.exitCode = failed ? 1 : 0;
 
-/** All at once, for it is the start of pnpm that takes time. */
-async function pack() {
-  const { packageManager } = manifest('.');
-  const filters = PACKAGES.map((name) => `--filter=./packages/${name}`);
-  const args = ['-r', ...filters, 'pack', '--pack-destination', folder];
-  const env = { npm_config_update_notifier: 'false' };
-  await mustPass('npx', ['--yes', '--prefer-offline', packageManager, ...args], { env });
-}
-
 async function checkPackage(path) {
-  const { name, version, types } = manifest(`packages/${path}`);
-  const tarball = join(folder, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+  const { name, types } = manifest(`packages/${path}`);
+  const tarball = tarballOf(folder, path);
   if (!existsSync(tarball)) return complain(`${name} was not packed`);
+  checkManifest(path, name, await mustPass('tar', ['-xOzf', tarball, 'package/package.json']));
+  checkReadme(name, await mustPass('tar', ['-xOzf', tarball, 'package/README.md']));
   await mustPass('publint', [tarball, '--strict']);
   if (types === undefined) return; // a program
   await mustPass('attw', [tarball, '--profile', 'esm-only', '--no-color']);
 }
 
-async function mustPass(command, args, options) {
-  const { code, output } = await keep(command, args, options);
+function checkManifest(path, name, text) {
+  if (/"(workspace|catalog|link|file):/.test(text)) complain(`${name} asks for what is only here`);
+  const packed = JSON.parse(text);
+  for (const field of SHOWN) {
+    if ((packed[field]?.length ?? 1) === 0 || packed[field] === undefined) {
+      complain(`${name} has no ${field}`);
+    }
+  }
+  const { repository, publishConfig } = packed;
+  if (repository?.url !== `git+${REPOSITORY}.git` || repository.directory !== `packages/${path}`) {
+    complain(`${name} has another repository`);
+  }
+  if (publishConfig?.access !== 'public' || publishConfig.provenance !== true) {
+    complain(`${name} would be published without access or provenance`);
+  }
+}
+
+/** It stands alone: npm shows it without the files beside it. */
+function checkReadme(name, text) {
+  const { blocks, prose } = readMarkdown(text);
+  const shell = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code);
+  const installs = shell
+    .join('')
+    .split('\n')
+    .filter((line) => line.startsWith('npm install'));
+  if (!installs.some((line) => line.split(' ').includes(name)))
+    complain(`${name}: no install line`);
+  for (const link of localLinks(prose)) complain(`${name}: ${link} leads nowhere on npm`);
+  for (const [link] of prose.matchAll(/https:\/\/github\.com\/[^)\s]+/g)) {
+    const [file] = link.replace(FILES, '').split('#');
+    if (!link.startsWith(FILES) || !existsSync(join(root, file))) {
+      complain(`${name}: ${link} leads nowhere`);
+    }
+  }
+}
+
+/** Resolves to its output. */
+async function mustPass(command, args) {
+  const { code, output } = await keep(command, args);
   if (code !== 0) complain(`${command} ${args.join(' ')}\n${output}`);
+  return output;
 }
 
 function complain(what) {

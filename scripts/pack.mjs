@@ -1,0 +1,28 @@
+// Packs the packages as they would be published.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { keep, root } from './run.mjs';
+
+export const PACKAGES = ['core', 'client', 'server', 'cli'];
+
+export const manifest = (folder) =>
+  JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
+
+/** Runs the pnpm that package.json pins. Resolves to `{ code, output }`. */
+export function pnpm(args, options = {}) {
+  const { packageManager } = manifest('.');
+  const env = { npm_config_update_notifier: 'false', ...options.env };
+  return keep('npx', ['--yes', '--prefer-offline', packageManager, ...args], { ...options, env });
+}
+
+/** Puts the tarballs into a folder, all at once, for it is the start of pnpm that takes time. */
+export function pack(folder) {
+  const filters = PACKAGES.map((name) => `--filter=./packages/${name}`);
+  return pnpm(['-r', ...filters, 'pack', '--pack-destination', folder]);
+}
+
+/** Where `pack` puts the package that is in `packages/NAME`. */
+export function tarballOf(folder, name) {
+  const { name: full, version } = manifest(`packages/${name}`);
+  return join(folder, `${full.replace('@', '').replace('/', '-')}-${version}.tgz`);
+}
