@@ -89,13 +89,12 @@ export default [
     plugins: [besideClient, dts()],
     output: { file: at('client/dist/react.d.ts'), format: 'es' },
   },
-  // Without ws, the rest left to the importer.
-  code(
-    'client',
-    { 'index.native': at('client/build/index.js') },
-    (id) => isBare(id) && id !== 'isomorphic-ws',
-    [withoutWs],
-  ),
+  // Without ws. eventemitter3 is no module: it goes in, else every bundler and page would have to turn it into one.
+  code('client', { 'index.native': at('client/build/index.js') }, (id) => id === '@wirebeat/core', [
+    withoutWs,
+    resolve({ browser: true }),
+    commonjs(),
+  ]),
   // One file with nothing left to resolve: `wirebeat.js` for a module script, the other for a plain one.
   {
     input: at('client/build/index.js'),

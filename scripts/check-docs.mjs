@@ -27,6 +27,10 @@ import { findTools } from './tools.mjs';
 const RUN_LIMIT = 120_000; // ms, for an example that does not end: the machine may be busy
 const BUILD_LIMIT = 90_000; // ms, of a language that compiles its own library first
 const LET_THROUGH = new Set(['', 'text', 'abnf']);
+/** What every reader has read. */
+const FIRST_PAGE = 'docs/getting-started.md';
+/** What a reader of the pages on frameworks has. */
+const BROUGHT_ALONG = new Set(['react', 'vue', 'react-native', '@react-native-community/netinfo']);
 /** Every figure in these is a claim. */
 const BOASTS = new Set(['README.md', 'CHANGELOG.md']);
 /** Its tables hold subjects against each other, some of them with options. */
@@ -55,6 +59,7 @@ try {
     for (const file of files) checkLinks(file, pages);
     for (const file of files) checkTables(file, pages);
     checkFigures(files, pages);
+    for (const file of files) checkInstalls(file, pages);
     await checkModules(modulesIn(blocks));
     for (const block of blocks) checkOther(block);
   }
@@ -87,6 +92,24 @@ function checkLinks(file, pages) {
 
 function checkTables(file, pages) {
   for (const row of repeatedRows(pages.get(file).prose)) complain(file, `repeats the row ${row}`);
+}
+
+/** What is imported is installed by a line of the page or of the first one: pnpm gives nothing else. */
+function checkInstalls(file, pages) {
+  const installed = new Set([file, FIRST_PAGE].flatMap((page) => installsOf(pages.get(page))));
+  for (const { language, code, line } of pages.get(file).blocks) {
+    if (!COMPILED.has(language)) continue;
+    for (const [, name] of code.matchAll(/\bfrom '((?:@[\w.-]+\/)?[\w-][\w.-]*)[^':]*'/g)) {
+      if (BROUGHT_ALONG.has(name) || installed.has(name)) continue;
+      complain(`${file}:${line}`, `imports ${name}, which no line of the page installs`);
+    }
+  }
+}
+
+function installsOf({ blocks }) {
+  const shell = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code);
+  const lines = shell.join('').match(/^npm (install|i) .*$/gm) ?? [];
+  return lines.flatMap((line) => line.split(/\s+/).slice(2));
 }
 
 /**
@@ -175,6 +198,9 @@ async function checkTypes(modules) {
     const name = `block${index}.${language === 'tsx' ? 'tsx' : 'ts'}`;
     writeFileSync(join(folder, name), `${code}\nexport {};\n`);
   }
+  // What Vite gives a module, and no library declares.
+  const hot = 'interface ImportMeta { readonly hot?: { dispose(act: () => void): void } }';
+  writeFileSync(join(folder, 'hot.d.ts'), hot);
   const { code: exit, output } = await keep('tsc', ['-p', folder, '--pretty', 'false']);
   const errors = [...output.matchAll(/^\S*block(\d+)\.tsx?\((\d+),\d+\): (.*)$/gm)];
   for (const [, index, line, what] of errors) {

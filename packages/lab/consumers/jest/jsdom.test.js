@@ -1,0 +1,4 @@
+/** @jest-environment jsdom */
+import { seePong } from './pong.js';
+
+test('a pong is seen in the environment jsdom', seePong);

@@ -1,0 +1,25 @@
+// Edits the module of the connection while Vite serves it: each edit makes a connection and leaves one behind, closed.
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { openPage, startServer } from 'see-pong';
+import { createServer } from 'vite';
+
+const EDITS = 3;
+const { url, sockets, heartbeat } = await startServer();
+process.env.VITE_SERVER = url;
+const vite = await createServer({ logLevel: 'warn', server: { host: '127.0.0.1', port: 0 } });
+await vite.listen();
+const page = await openPage(vite.resolvedUrls.local[0]);
+await page.title('pong 0');
+
+for (let edit = 1; edit <= EDITS; edit += 1) {
+  const [older] = sockets.clients;
+  const code = readFileSync('connection.ts', 'utf8');
+  writeFileSync('connection.ts', code.replace(/'pong \d+'/, `'pong ${edit}'`));
+  await page.title(`pong ${edit}`);
+  if (older.readyState < 3) await once(older, 'close', { signal: AbortSignal.timeout(20_000) });
+}
+const open = heartbeat.connections.size;
+if (open !== 1) throw new Error(`${open} connections are open after ${EDITS} edits`);
+await page.close();
+process.exit(0);

@@ -1,0 +1,6 @@
+import { ReconnectingWebSocket } from '@wirebeat/client';
+
+const socket = new ReconnectingWebSocket('/');
+socket.addEventListener('pong', () => {
+  document.title = 'pong';
+});
