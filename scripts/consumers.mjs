@@ -9,17 +9,18 @@ import { must, root } from './run.mjs';
 import { step } from './step.mjs';
 import { findTools } from './tools.mjs';
 
+/** The long ones first, for they run two at a time. */
 const ALL = [
-  'esbuild',
-  'import-map',
-  'jest',
-  'next',
-  'npm',
-  'rollup',
   'types',
+  'next',
+  'webpack',
+  'npm',
   'vite',
   'vitest',
-  'webpack',
+  'esbuild',
+  'jest',
+  'rollup',
+  'import-map',
 ];
 const LIMIT = 600_000;
 /** Programs that packages run when they are installed are not needed. */
