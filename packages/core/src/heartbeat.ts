@@ -639,6 +639,7 @@ export class Heartbeat extends RttEstimator {
     this.#memory?.answered(false);
     this.#flags &= ~MUTED;
     this.#afreshAt = this.#now; // likewise
+    this.#verdictAt = NONE; // that of its silence
   }
 
   #advance(now: Instant): void {
