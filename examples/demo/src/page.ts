@@ -27,6 +27,7 @@ let bound = Number.NaN;
 const socket = new ReconnectingWebSocket(`ws://${location.host}/socket?page=${page}`, [], {
   pingInterval: 2_000,
   pingTimeout: 2_000,
+  makeBeforeBreak: false, // what is shown is the verdict, which a second connection would forestall
 });
 for (const name of EVENTS) {
   socket.addEventListener(name, (event) => happen(name, detailOf(event)));

@@ -132,7 +132,7 @@ describe('the page of the demo', () => {
       /^Cut: detected after [\d.]+ s \(bound 5\.00 s\), back after [\d.]+ s\.$/,
     );
     // The death doubled `pingTimeout`; the first pong on time takes that back.
-    await expect.poll(() => textOf('bound'), { timeout: 5_000 }).toBe('5.00 s');
+    await expect.poll(() => textOf('bound'), { timeout: 5_000 * MS }).toBe('5.00 s');
     expect(await textOf('status')).toBe('alive');
   });
 
