@@ -22,7 +22,12 @@ const PACKAGES = {
   core: [],
   client: ['@wirebeat/core'],
   server: ['@wirebeat/core'],
-  cli: ['@wirebeat/client', '@wirebeat/server/gateway', '@wirebeat/core'],
+  cli: [
+    '@wirebeat/client',
+    '@wirebeat/server/gateway',
+    '@wirebeat/core',
+    '@wirebeat/core/dialects',
+  ],
 };
 const DOORS = {
   client: { eventemitter3: 'emitter.ts', 'isomorphic-ws': 'websocket.ts', react: 'react.ts' },
