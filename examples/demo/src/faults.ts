@@ -56,12 +56,9 @@ async function outage(site: FaultSite, fault: string, lasts: number): Promise<st
   const bound = seconds(detectionBound());
   await ask(`${fault}?page=${page}`);
   const dead = await happenings.next(PATIENCE, ({ name, at }) => {
-    return name === 'dead' || name === 'open' || (name === 'pong' && at - pressedAt > lasts);
+    return name === 'dead' || (name === 'pong' && at - pressedAt > lasts);
   });
   if (dead.name === 'pong') return 'the connection outlasted it.';
-  if (dead.name === 'open') {
-    return `replaced after ${seconds(dead.at - pressedAt)}, before it was dead (bound ${bound}).`;
-  }
   const back = await happenings.next(PATIENCE, ({ name }) => name === 'open');
   const detected = `detected after ${seconds(dead.at - pressedAt)} (bound ${bound})`;
   return `${detected}, back after ${seconds(back.at - pressedAt)}.`;

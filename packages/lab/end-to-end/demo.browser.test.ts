@@ -114,18 +114,22 @@ describe('the page of the demo', () => {
     await expect.poll(() => textOf('transport'), { timeout: 5_000 * MS }).toMatch(/^[\d.]+ ms$/);
   });
 
-  it('replaces a link that was cut in silence, before it is dead', async () => {
-    const bound = await page.evaluate(() => demo.detectionBound());
+  it('finds a silent cut within its bound, and is back at once', async () => {
+    const bound = await page.evaluate(() => demo.detectionBound()); // doubled after the death, until a pong
     const { at, result } = await press('cut');
     heardByOld = await countOld();
+    const dead = await first(at, 'dead');
+    const retry = await first(at, 'retry');
     const open = await first(at, 'open');
     expect(bound).toBe(5_000);
-    expect(open.at - at).toBeLessThanOrEqual(bound + (await allowedSince(at)));
+    const allowed = await allowedSince(at);
+    expect(dead['silentFor']).toBeLessThanOrEqual(bound + allowed);
+    expect(dead.at - at).toBeLessThanOrEqual(bound + allowed);
+    expect(open.at - dead.at).toBeLessThanOrEqual(Number(retry['delay']) + 5_000 * MS); // and no 60 s of a handshake
     expect(await since(at, 'suspect')).toHaveLength(1);
-    expect(await since(at, 'dead')).toEqual([]);
-    expect(await since(at, 'close')).toHaveLength(1);
+    expect(await since(at, 'close')).toMatchObject([{ code: 3008 }]);
     expect(result).toMatch(
-      /^Cut: replaced after [\d.]+ s, before it was dead \(bound 5\.00 s\)\.$/,
+      /^Cut: detected after [\d.]+ s \(bound 5\.00 s\), back after [\d.]+ s\.$/,
     );
     // The death doubled `pingTimeout`; the first pong on time takes that back.
     await expect.poll(() => textOf('bound'), { timeout: 5_000 * MS }).toBe('5.00 s');
@@ -181,7 +185,7 @@ describe('the page of the demo', () => {
     // Meanwhile the server gave it up too, and closed: that was not carried either.
     expect(heardByOld).toBeGreaterThan(0);
     expect(await countOld()).toBe(heardByOld);
-    expect(await since(0, 'dead')).toHaveLength(1); // by the freeze
+    expect(await since(0, 'dead')).toHaveLength(2); // one by the cut, one by the freeze
     expect(await since(0, 'open')).toHaveLength(3);
     await mkdir(ARTIFACTS, { recursive: true });
     await page.screenshot({ path: `${ARTIFACTS}demo.png`, fullPage: true });
