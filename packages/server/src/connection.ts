@@ -46,8 +46,7 @@ export class Connection
 {
   readonly socket: ServerSocket;
   place = 0;
-  readonly order: number;
-  claim: SessionClaim | undefined;
+  session: SessionClaim | number;
   readonly #context: ConnectionContext;
   readonly #counter: ByteCounter | undefined;
   #entry: WheelEntry; // of the wheel that wakes it, until it has ended
@@ -60,7 +59,7 @@ export class Connection
   constructor(socket: ServerSocket, context: ConnectionContext, origin: ConnectionOrigin) {
     super(context.fleet.timing);
     this.socket = socket;
-    this.order = origin.order;
+    this.session = origin.order;
     this.#context = context;
     this.#counter = origin.counter;
     this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);

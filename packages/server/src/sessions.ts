@@ -5,10 +5,11 @@ import type { ServerSocket } from './server-socket.ts';
 /** What may hold a session: one connection. */
 export interface SessionHolder {
   readonly socket: ServerSocket;
-  /** Counts the connections of one server: the greater is the newer. */
-  readonly order: number;
-  /** Its session, from the time that it is bound. Only {@link Sessions} sets it. */
-  claim: SessionClaim | undefined;
+  /**
+   * Its session, once that is bound; until then the number of the connection: the greater is the newer.
+   * One field for both, because each idle connection has it. Only {@link Sessions} sets it.
+   */
+  session: SessionClaim | number;
   /** Whether it is watched no more. */
   readonly hasEnded: boolean;
   /** Its session was bound after `bind` had returned: the application's hook took its time. */
@@ -25,6 +26,8 @@ export interface SessionClaim {
   readonly secret: string;
   readonly user: unknown;
   readonly holder: SessionHolder;
+  /** The number of its connection. */
+  readonly order: number;
   /** Another user's, with the same secret. */
   next: SessionClaim | undefined;
 }
@@ -74,11 +77,11 @@ export class Sessions {
    * ended instead. Where the hook answers by a promise, {@link SessionHolder.bound} follows.
    */
   bind(holder: SessionHolder, id: string): boolean {
-    const { claim } = holder;
+    const { session } = holder;
     if (!SESSION.test(id)) return false;
     // As bytes: half the memory of the text, and no reference to the whole beat that it was cut from.
     const secret = Buffer.from(id, 'base64url').toString('latin1');
-    if (claim !== undefined) return claim.secret === secret;
+    if (typeof session !== 'number') return session.secret === secret;
     const userOf = this.#userOf;
     if (userOf === undefined) return this.#give(holder, secret, 'anybody');
     if (this.#asking.has(holder)) return false;
@@ -101,20 +104,21 @@ export class Sessions {
   /** The connection has ended. */
   release(holder: SessionHolder): void {
     this.#requests.delete(holder);
-    if (holder.claim !== undefined) this.#take(holder.claim);
+    if (typeof holder.session !== 'number') this.#take(holder.session);
   }
 
   #give(holder: SessionHolder, secret: string, user: unknown): boolean {
+    const order = holder.session as number;
     const other = this.#find(secret, user);
-    if (other !== undefined && other.holder.order > holder.order) {
+    if (other !== undefined && other.order > order) {
       holder.replace(other.holder.socket);
       return false;
     }
     if (other !== undefined) this.#take(other);
-    const claim = { secret, user, holder, next: this.#claims.get(secret) };
+    const claim = { secret, user, holder, order, next: this.#claims.get(secret) };
     this.#claims.set(secret, claim);
     this.#size += 1;
-    holder.claim = claim;
+    holder.session = claim;
     other?.holder.replace(holder.socket);
     return true;
   }
@@ -126,7 +130,7 @@ export class Sessions {
   }
 
   #take(claim: SessionClaim): void {
-    claim.holder.claim = undefined;
+    claim.holder.session = claim.order;
     this.#size -= 1;
     let before = this.#claims.get(claim.secret);
     if (before !== claim) {

@@ -351,7 +351,7 @@ describe('Sessions', () => {
     readonly socket: ServerSocket = {} as ServerSocket;
     readonly order: number;
     readonly user: unknown;
-    claim: SessionHolder['claim'] = undefined;
+    session: SessionHolder['session'];
     hasEnded = false;
     by: unknown;
     isBoundLate = false;
@@ -360,6 +360,7 @@ describe('Sessions', () => {
     constructor(sessions: Sessions, order: number, user: unknown) {
       this.#sessions = sessions;
       this.order = order;
+      this.session = order;
       this.user = user;
     }
 
