@@ -48,12 +48,12 @@ export class Connection
   place = 0;
   session: SessionClaim | number;
   readonly #context: ConnectionContext;
-  readonly #counter: ByteCounter | undefined;
   #entry: WheelEntry; // of the wheel that wakes it, until it has ended
   #page: Page | undefined; // from the client's first application ping on
   #bucket: TokenBucket | undefined; // from its first ping of either kind on
   #pongs: PongOutlet<ServerSocket> | undefined; // from the first on
-  #progress: Progress | undefined; // from a protocol Ping to the next whole thing that comes
+  /** Counts what comes. Between a protocol Ping and the next whole thing it is a {@link Progress}. */
+  #incoming: ByteCounter | Progress | undefined;
   #lastSeen: Instant = 0;
 
   constructor(socket: ServerSocket, context: ConnectionContext, origin: ConnectionOrigin) {
@@ -61,7 +61,7 @@ export class Connection
     this.socket = socket;
     this.session = origin.order;
     this.#context = context;
-    this.#counter = origin.counter;
+    this.#incoming = origin.counter;
     this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);
   }
 
@@ -131,7 +131,7 @@ export class Connection
 
   /** The peer is not judged any more, nor asked: its connection is about to be closed. */
   rest(): void {
-    this.#progress = undefined;
+    this.#endProgress();
     this.suspend();
     this.#page?.rest();
   }
@@ -156,7 +156,7 @@ export class Connection
   // What comes.
 
   receiveMessage(beat: Beat | undefined): void {
-    this.#progress = undefined;
+    this.#endProgress();
     if (beat?.type === 'ping') return this.#receivePing(beat);
     this.receive();
     if (beat === undefined) {
@@ -186,14 +186,14 @@ export class Connection
   }
 
   receiveProtocolPing(): void {
-    this.#progress = undefined;
+    this.#endProgress();
     if (!this.#admits()) return;
     this.receive();
     this.#sawBeat();
   }
 
   receiveProtocolPong(payload: Uint8Array): boolean {
-    this.#progress = undefined;
+    this.#endProgress();
     const pong = readPayload(this.#context.payload, payload);
     if (pong === undefined) this.receive();
     else this.receiveBeat(pong);
@@ -249,8 +249,8 @@ export class Connection
 
   protected sendPing({ id }: PingOrder): void {
     if (!this.#isOpen) return;
-    if (this.#progress !== undefined) this.#progress.asked();
-    else if (this.#counter !== undefined) this.#progress = new Progress(this.#counter);
+    if (this.#incoming instanceof Progress) this.#incoming.asked();
+    else if (this.#incoming !== undefined) this.#incoming = new Progress(this.#incoming);
     this.socket.ping(payloadOf(this.#context.payload, id), undefined, ignore);
   }
 
@@ -274,10 +274,17 @@ export class Connection
     this.socket.terminate(); // the handshake that close() begins would not come
   }
 
+  /** Something whole came. */
+  #endProgress(): void {
+    if (this.#incoming instanceof Progress) this.#incoming = this.#incoming.counter;
+  }
+
   /** Time has passed: is anything on its way, in either direction? */
   protected override buffered(): number {
     const { pingTimeout } = this.heartbeat;
-    const seen = this.#progress?.look(this.#context.scheduler, pingTimeout);
+    const incoming = this.#incoming;
+    const isWatched = incoming instanceof Progress;
+    const seen = isWatched ? incoming.look(this.#context.scheduler, pingTimeout) : undefined;
     if (seen === 'life') this.receive();
     else if (seen === 'pardon') {
       this.suspend(); // what is owed is forgiven, and asked for afresh

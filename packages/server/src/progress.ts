@@ -9,18 +9,18 @@ import type { ByteCounter } from './server-socket.ts';
  * their time themselves.
  */
 export class Progress {
-  readonly #counter: ByteCounter;
+  readonly counter: ByteCounter;
   #seen: number; // bytes read as was last looked
   #pardonedAt: Instant | undefined;
 
   constructor(counter: ByteCounter) {
-    this.#counter = counter;
+    this.counter = counter;
     this.#seen = counter.bytesRead;
   }
 
   /** Another protocol Ping goes out. */
   asked(): void {
-    this.#seen = this.#counter.bytesRead;
+    this.#seen = this.counter.bytesRead;
   }
 
   /**
@@ -28,7 +28,7 @@ export class Progress {
    * meanwhile are to be forgiven, lest the peer be `one-way`. That is asked for once in `pardonAfter`.
    */
   look(clock: Pick<Scheduler, 'now'>, pardonAfter: Millis): 'life' | 'pardon' | undefined {
-    const { bytesRead } = this.#counter;
+    const { bytesRead } = this.counter;
     if (bytesRead <= this.#seen) return undefined;
     this.#seen = bytesRead;
     const now = clock.now();
