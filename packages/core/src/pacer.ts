@@ -163,6 +163,12 @@ export abstract class Pacer {
     return pong;
   }
 
+  /** Pings now by `send`, and nobody waits for the pong: a peer that sends none costs no memory. */
+  notify(send: (ping: PingOrder) => void): void {
+    this.#lookAtBuffer();
+    this.#perform(this.heartbeat.ping(this.scheduler.now()), send);
+  }
+
   /** A hint says that the link may be ill: see {@link Heartbeat.probe}. */
   probe(shortTimeout: Millis, send?: (ping: PingOrder) => void): void {
     this.#lookAtBuffer();

@@ -129,10 +129,7 @@ export class Page extends Pacer implements Sleeper {
 
   /** Tells it more than it was told at first. */
   announce(values: Values): void {
-    const told = this.ping({ timeout: false }, ({ id }) => {
-      this.#shell.sendBeat({ type: 'ping', id, values });
-    });
-    told.catch(() => {}); // the connection has ended
+    this.notify(({ id }) => this.#shell.sendBeat({ type: 'ping', id, values }));
   }
 
   /** Neither asked nor judged any more. */

@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PendingPings } from '../../core/src/pending-pings.ts';
 import { Stage } from './virtual-server.ts';
 
 const PING = '\u0005wb';
@@ -100,6 +101,20 @@ describe('update', () => {
       '4000 sends ?wb;pingInterval=20000;pingTimeout=15000',
       '20000 sends !wb.1;pingInterval=20000;pingTimeout=15000',
     ]);
+  });
+
+  it('waits for no answer, so that a page that gives none costs no memory', () => {
+    const wait = vi.spyOn(PendingPings.prototype, 'wait');
+    onTestFinished(() => wait.mockRestore());
+    const stage = new Stage();
+    const { socket } = stage.connect({ answersBeats: false });
+    socket.receive(FIRST);
+    for (let times = 1; times <= 100; times += 1) {
+      stage.heartbeat.update({ pingInterval: 20_000 + times });
+      stage.advanceTo(times * 60_000);
+    }
+    expect(stage.lines(/sends \?wb.*pingInterval/)).toHaveLength(100);
+    expect(wait).not.toHaveBeenCalled();
   });
 
   it('reaches a page that was hidden once as it reaches any other', () => {

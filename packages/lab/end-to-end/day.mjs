@@ -1,0 +1,83 @@
+// A day of three clients in virtual time, before servers that answer no ping, answer none but send, or
+// answer all. Writes a heap snapshot after two hours and one at the end, to the files that its
+// arguments name, and tells in a JSON line the bytes of the heap then. With `--leak` each message is
+// kept, as a control.
+import { writeHeapSnapshot } from 'node:v8';
+import { History, ReconnectingWebSocket } from '@wirebeat/client';
+import { FakeSocket, VirtualScheduler } from '@wirebeat/core/testing';
+
+const HOUR = 3_600_000;
+const STEP = 10_000;
+const PING = '\u0005wb';
+const [first, second, leaks] = process.argv.slice(2);
+const scheduler = new VirtualScheduler();
+const sockets = new Set();
+const kept = [];
+
+/** Dials a peer that treats each text as it is told to. */
+function dial(answer) {
+  const [socket, peer] = [new FakeSocket(scheduler), new FakeSocket(scheduler)];
+  peer.addEventListener('message', ({ data }) => answer(peer, data));
+  for (const end of [socket, peer]) {
+    sockets.add(end);
+    end.path.latency = 20;
+    end.addEventListener('close', () => sockets.delete(end));
+  }
+  FakeSocket.join(socket, peer);
+  return socket;
+}
+
+const pong = (peer, text) => {
+  if (text.startsWith(PING)) peer.send(`\u0006${text.slice(1)}`);
+};
+const SERVERS = {
+  mute: () => {},
+  chatty: (peer, text) => text.startsWith(PING) || peer.send(`heard ${text}`),
+  answering: pong,
+};
+
+const clients = Object.values(SERVERS).flatMap((answer) =>
+  [false, 'unconfirmed'].map((resend) => {
+    const history = new History({
+      scheduler,
+      createWebSocket: () => dial(answer),
+      lifecycle: false,
+      resend,
+      maxQueuedMessages: 50,
+      queuePolicy: 'drop-oldest',
+    });
+    const socket = new ReconnectingWebSocket('ws://test/', [], history.options);
+    socket.addEventListener('error', () => {});
+    return { socket, history, isAnswered: answer === pong };
+  }),
+);
+
+/** Lets the time pass until `end`, with a message of each client at each step. */
+async function live(end) {
+  for (let step = 0; scheduler.now() < end; step += 1) {
+    for (const { socket, isAnswered } of clients) {
+      socket.send(`message ${step}`);
+      if (isAnswered && step % 3 === 0) void socket.flushed();
+      if (leaks) kept.push({ step });
+    }
+    scheduler.advance(STEP);
+    for (const { sentMessages } of sockets) sentMessages.length = 0; // the test's own
+    if (step % 100 === 0) await new Promise(setImmediate); // promises settle
+  }
+  await new Promise(setImmediate);
+}
+
+function heap() {
+  for (let times = 0; times < 4; times += 1) globalThis.gc();
+  return process.memoryUsage().heapUsed;
+}
+
+await live(2 * HOUR);
+writeHeapSnapshot(first);
+const before = heap();
+await live(24 * HOUR);
+const after = heap();
+writeHeapSnapshot(second);
+for (const { history } of clients) history.report(); // they are in use to the end
+console.log(JSON.stringify({ before, after, kept: kept.length }));
+process.exit();
