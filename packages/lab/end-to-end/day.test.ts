@@ -28,8 +28,8 @@ async function run({ onTestFinished }: TestContext, ...options: string[]) {
     output += bytes;
   });
   expect(await once(child, 'close')).toEqual([0, null]);
-  const [before, after] = files.map((file) => censusOf(readFileSync(file, 'utf8')));
-  return { ...JSON.parse(output), objects: grown(before, after, FEW) };
+  const [first, second] = files.map((file) => censusOf(readFileSync(file, 'utf8')));
+  return { ...JSON.parse(output), objects: first && second && grown(first, second, FEW) };
 }
 
 describe('the heap after a day before a mute, a chatty and an answering server', () => {
