@@ -3,7 +3,7 @@ import { bundleSize } from './bundle-size.mjs';
 
 /** In bytes, of a page that imports that name: above it the check fails. */
 const BUDGETS = {
-  attachHeartbeat: 10_560, // to become 5 000
+  attachHeartbeat: 10_570, // to become 5 000
   ReconnectingWebSocket: 17_740, // to become 9 000
 };
 

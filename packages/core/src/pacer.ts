@@ -141,12 +141,12 @@ export abstract class Pacer {
   }
 
   /**
-   * Pings now and waits for the pong. `send` sends it in place of `sendPing`.
+   * Pings now and waits for the pong.
    *
    * Rejects with {@link PingTimeoutError}, {@link ConnectionClosedError}, the reason of the signal,
    * or {@link InvalidOptionError} if `timeout` or `id` is not allowed.
    */
-  async ping(options: PingOptions = {}, send?: (ping: PingOrder) => void): Promise<Millis> {
+  async ping(options: PingOptions = {}): Promise<Millis> {
     const { id, signal } = options;
     const timeout = durationOrOff('timeout', options.timeout, this.heartbeat.pingTimeout);
     this.#checkId(id);
@@ -159,7 +159,7 @@ export abstract class Pacer {
     const pong = this.#pending.wait(order.seq, timeout, signal, () => {
       return new PingTimeoutError(timeout, this.#silentFor);
     });
-    this.#perform(actions, send);
+    this.#perform(actions);
     return pong;
   }
 

@@ -658,10 +658,11 @@ describe('Pacer', () => {
       expect(scheduler.pending).toBe(1); // the heartbeat's own
     });
 
-    it('sends by the function that it is given', () => {
-      const { log, pacemaker } = setUpOpen();
+    it('goes out by the function that notify() is given, and nobody waits for its pong', () => {
+      const { log, pacemaker, scheduler } = setUpOpen();
       const send = vi.fn();
-      void pacemaker.ping({}, send);
+      expect(pacemaker.notify(send)).toBe(undefined);
+      expect(scheduler.pending).toBe(1); // the heartbeat's own
       expect(send.mock.calls).toEqual([[{ type: 'ping', seq: 1, id: '1', first: true }]]);
       expect(log).toEqual([[0, 'ping', { id: '1' }]]);
     });

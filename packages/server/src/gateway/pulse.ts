@@ -4,7 +4,6 @@ import {
   type HeartbeatEvents,
   type Millis,
   Pacemaker,
-  type PingOptions,
   type PingOrder,
   type Scheduler,
   type Timing,
@@ -102,8 +101,7 @@ export class Pulse {
 
   /** Pings now; `send` sends it. Nobody waits for the answer. */
   ping(send: (ping: PingOrder) => void): void {
-    const options: PingOptions = { timeout: false };
-    this.#pacemaker.ping(options, (ping) => this.#send(ping, send)).catch(() => {}); // it has ended
+    this.#pacemaker.notify((ping) => this.#send(ping, send));
   }
 
   /** It is read from again. */
