@@ -33,7 +33,9 @@ function limited(options: ReconnectOptions, latency: number): Stage & { readonly
 }
 
 const SHORT = 'x';
-const LONG = 'x'.repeat(300_000);
+/** As a message of 300 KB is to the queue's default of 1 MiB, with a twentieth of the work. */
+const LONG = 'x'.repeat(15_000);
+const maxQueuedBytes = 52_428;
 
 /** How an application may send, at each ms of virtual time. */
 const USES: Readonly<Record<string, (stage: Stage, ms: number) => void>> = {
@@ -41,7 +43,7 @@ const USES: Readonly<Record<string, (stage: Stage, ms: number) => void>> = {
     if (ms % 20 === 0) sendAndFlush(socket);
   },
   'flushed() at each ms': ({ socket }) => sendAndFlush(socket),
-  '300 KB every 40 ms': ({ socket }, ms) => {
+  'a message of a third of the queue every 40 ms': ({ socket }, ms) => {
     if (ms % 40 === 0) sendIfItFits(socket, LONG);
   },
   'as much as the queue takes': ({ socket }, ms) => {
@@ -75,10 +77,10 @@ function pass(stage: Stage, use: string, ms: number): void {
 }
 
 const OPTIONS: readonly ReconnectOptions[] = [
-  {},
-  { confirm: true },
-  { resend: 'unconfirmed' },
-  { resend: 'unconfirmed', maxQueuedMessages: 2 },
+  { maxQueuedBytes },
+  { maxQueuedBytes, confirm: true },
+  { maxQueuedBytes, resend: 'unconfirmed' },
+  { maxQueuedBytes, resend: 'unconfirmed', maxQueuedMessages: 2 },
 ];
 
 describe('The pings of a client', () => {
