@@ -3,7 +3,13 @@ import { renderToString } from 'react-dom/server';
 import { expect, it } from 'vitest';
 import { ConnectionQuality } from '../src/connection-quality.tsx';
 
-const ALIVE = { readyState: 1, status: 'alive', retry: undefined, giveup: undefined } as const;
+const ALIVE = {
+  readyState: 1,
+  status: 'alive',
+  lastReceived: 0,
+  retry: undefined,
+  giveup: undefined,
+} as const;
 const CAUSE = { reason: 'fatal' } as never;
 
 it.each<[shown: string, snapshot: Snapshot]>([

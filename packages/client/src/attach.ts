@@ -38,11 +38,10 @@ import { readRetryAfter } from './retry-after.ts';
 export interface AttachOptions extends HeartbeatOptions {
   /** Part of `pingInterval` that chance takes away, in [0, 0.999]. @default 0.1 */
   readonly jitter?: number;
-  /**
-   * Silence of the server into which no message is sent without a ping. `false`: messages bring none.
-   * @default 1_000, and `false` if `pingInterval` is
-   */
+  /** @default 1_000, and `false` if `pingInterval` is */
   readonly probeAfter?: Millis | false;
+  /** @default 400 */
+  readonly suspectAfter?: Millis;
   /** @default Math.random */
   readonly random?: () => number;
   /** Clock and timers. @default those of the runtime */
@@ -64,8 +63,10 @@ export type Reader = 'server' | 'gateway';
 
 /** The longest wait for the answer to a hint's ping until the peer is `suspect`. */
 const HINT_TIMEOUT: Millis = 5_000;
-/** The default of `probeAfter`: whoever writes a message a second pays a ping a second, no more. */
+/** The default of `probeAfter`: sending a message a second costs a ping a second, no more. */
 const PROBE_AFTER: Millis = 1_000;
+/** The default of `suspectAfter`: over ten times a usual latency. What comes of it costs little. */
+const SUSPECT_AFTER: Millis = 400;
 /** The default of `jitter`: pages opened together drift apart within minutes. */
 const JITTER = 0.1;
 /** A pong waits only behind more bytes than this: a browser reports a message as sent a little late. */
@@ -77,10 +78,10 @@ export const WATCHED: WeakSet<object> = /* @__PURE__ */ new WeakSet();
 /** The timing of a client's heartbeat, with the defaults of {@link AttachOptions}. */
 export function clientTiming<Options extends AttachOptions>(
   options: Options,
-): Options & Required<Pick<AttachOptions, 'jitter' | 'random' | 'probeAfter'>> {
-  const { jitter = JITTER, random = Math.random } = options;
+): Options & Required<Pick<AttachOptions, 'jitter' | 'random' | 'probeAfter' | 'suspectAfter'>> {
+  const { jitter = JITTER, random = Math.random, suspectAfter = SUSPECT_AFTER } = options;
   const { probeAfter = options.pingInterval !== false && PROBE_AFTER } = options;
-  return { ...options, jitter, random, probeAfter };
+  return { ...options, jitter, random, probeAfter, suspectAfter };
 }
 
 /**

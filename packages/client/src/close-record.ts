@@ -23,9 +23,15 @@ export type CloseReason =
 /** How one connection ended, with the evidence. */
 export interface CloseRecord {
   readonly reason: CloseReason;
-  /** RFC 6455 §7.1.5. 3008 for a timeout, 1006 where there was no code. */
+  /**
+   * RFC 6455 §7.1.5. 3008 for a timeout and for a suspect connection that was replaced, 1000 for a healthy
+   * one that was, 1006 where there was no code.
+   */
   readonly code: number;
-  /** RFC 6455 §7.1.6: what the peer said, or empty. */
+  /**
+   * RFC 6455 §7.1.6: what the peer said, or empty. Where we ended an open connection to use another, the
+   * reason itself: `replaced`, `unanswered`, `reconnect` or `rotation`.
+   */
   readonly text: string;
   readonly wasClean: boolean;
   /** Whether the connection had been open. */

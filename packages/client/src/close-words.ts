@@ -9,7 +9,7 @@ const REASONS: Record<CloseReason, (record: CloseRecord) => string> = {
   'connect-timeout': () => 'No connection came about within `connectTimeout`',
   'ready-timeout': () => '`ready` was not done within `readyTimeout`',
   'not-ready': () => '`ready` failed',
-  unanswered: () => 'The server answered no ping, so it was dialled once more',
+  unanswered: () => 'It answered no ping, and a second connection did',
   'peer-close': (record) => `The peer closed${withCode(record)}`,
   fatal: (record) => `The peer closed for good${withCode(record)}`,
   abnormal: ({ wasOpen }) =>

@@ -11,6 +11,7 @@ import {
 import { abandon } from './abandon.ts';
 import { SocketHeartbeat } from './attach.ts';
 import { type CloseReason, type CloseRecord, reasonOf } from './close-record.ts';
+import { HeldMessages } from './held-messages.ts';
 import type { ReadySocket, ResolvedReconnectOptions } from './reconnect-options.ts';
 
 /** What a connection tells the one that dialled it. After `ended` it tells nothing more. */
@@ -40,6 +41,15 @@ export type ConnectionOptions = Pick<
 type Phase = 'dialling' | 'open' | 'readying' | 'failing' | 'ready' | 'leaving' | 'ended';
 
 const BEATS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'unanswered'] as const;
+
+/** Ends that are a timeout or follow from one, and what `close` has as its reason. */
+const FAILURES: Partial<Record<CloseReason, string>> = {
+  'connect-timeout': '',
+  'ready-timeout': '',
+  replaced: 'replaced',
+  unanswered: 'unanswered',
+  reconnect: 'reconnect',
+};
 
 /** How long the peer's Close frame is waited for: on a dead link it never comes. */
 export const CLOSE_WAIT: Millis = 1_000;
@@ -72,6 +82,7 @@ export class Connection {
   readonly #early: (() => void)[] = [];
   #phase: Phase = 'dialling';
   #timer: Timer | undefined;
+  #held: HeldMessages | undefined; // while some of them have not been handed over
   #openedAt: Instant | undefined;
   #readyAt: Instant | undefined;
   #answered = false;
@@ -92,7 +103,7 @@ export class Connection {
     this.owner = owner;
     this.#listeners = [
       ['open', () => this.#open()],
-      ['message', (event) => this.owner.received(event)],
+      ['message', (event) => this.#received(event)],
       ['error', (event) => this.#failed(event)],
       ['close', (event) => this.#closed(event)],
     ];
@@ -121,11 +132,14 @@ export class Connection {
     return this.#options.scheduler.now() - this.#readyAt >= stableFor;
   }
 
-  /** Lets the application make the open connection ready, if it wants to; calls `done` after it. */
-  makeReady(done: () => void): void {
+  /**
+   * Lets the application make the open connection ready, if it wants to; calls `done` after it. What
+   * was `held` while this was the standby is handed over as if it came now, to `ready` as well.
+   */
+  makeReady(done: () => void, held: readonly SocketEvent[] = []): void {
     if (this.#phase !== 'open') return;
     this.#phase = 'readying';
-    const { ready, readyTimeout } = this.#options;
+    const { ready, readyTimeout, scheduler } = this.#options;
     const becomeReady = () => {
       if (this.#phase !== 'readying') return;
       this.#timer?.cancel();
@@ -134,9 +148,17 @@ export class Connection {
       this.#age();
       done();
     };
-    if (ready === undefined) return becomeReady();
+    if (ready === undefined) {
+      becomeReady();
+      for (const event of held) this.owner.received(event);
+      return;
+    }
     this.#limit(readyTimeout, 'ready-timeout');
     const socket = this.socket as WebSocketLike & ReadySocket;
+    if (held.length > 0) {
+      const receive = (event: SocketEvent) => this.owner.received(event);
+      this.#held = new HeldMessages(socket, held, scheduler, receive);
+    }
     new Promise((resolve) => resolve(ready(socket, { signal: this.#asking.signal }))).then(
       becomeReady,
       (error) => this.#notReady(error),
@@ -154,12 +176,15 @@ export class Connection {
 
   /** Ends it now. The owner is told; the socket is closed as well as it goes. */
   abandon(reason: CloseReason): void {
-    const isTimeout = /timeout|replaced/.test(reason);
-    const words = isTimeout ? reason.replace('-', ' ') : '';
     const { socket } = this;
-    const code = isTimeout ? CloseCode.Timeout : CloseCode.Abnormal;
-    this.#end(reason, { type: 'close', code });
-    if (socket !== undefined) abandon(socket, words);
+    const text = FAILURES[reason];
+    const code = text === undefined ? CloseCode.Abnormal : CloseCode.Timeout;
+    this.#end(reason, { type: 'close', code, reason: text ?? '' });
+    if (socket === undefined) return;
+    // Its link may live after all: then the server is to read that all is well.
+    const isReplaced = reason === 'replaced' || reason === 'unanswered';
+    if (isReplaced) socket.close(CloseCode.Normal, 'replaced');
+    abandon(socket, text === undefined ? '' : reason.replace('-', ' '));
   }
 
   /** Ends it now, and lets its socket close in its own time: the link is good, but not needed. */
@@ -187,6 +212,11 @@ export class Connection {
     this.#openedAt = this.#options.scheduler.now();
     this.owner.opened();
     for (const tell of this.#early.splice(0)) if (this.isOpen) tell();
+  }
+
+  #received(event: SocketEvent): void {
+    if (this.#held?.isEmpty === false) this.#held.add(event);
+    else this.owner.received(event);
   }
 
   /** Before the open it is the end: undici 6, the one in Node 22, has no `close` follow there. */
@@ -229,9 +259,6 @@ export class Connection {
         this.#answered = true;
         this.#since = { missedPings: 0 };
       }
-      // A peer that left the pings of one connection unanswered gets another chance to speak.
-      const { reason } = event as { reason?: string };
-      if (reason === 'silent' && this.#memory.speaks) return this.abandon('unanswered');
       const tell = () => this.owner.beat(name, event);
       if (this.#openedAt === undefined) return this.#early.push(tell);
       tell();
@@ -278,6 +305,7 @@ export class Connection {
     this.#phase = 'ended';
     this.#timer?.cancel();
     this.#asking.abort();
+    this.#held?.cancel();
     const text = String(event.reason ?? '');
     const { heartbeat, socket } = this;
     const { latency, httpStatus: status, retryAfter = readRetryAfter(text) } = heartbeat ?? {};

@@ -96,6 +96,7 @@ export class Delivery {
   #pacedTo: Instant = Number.NEGATIVE_INFINITY; // when the bucket is full again
   #timer: Timer | undefined;
   #due: Instant = 0; // of the timer
+  #isHeld = false;
   #isWriting = false;
   #isAnswered = false; // a ping, on this connection
   #suspectTo = 0; // messages up to this seq are sent one by one: one of them may end the connection
@@ -125,6 +126,7 @@ export class Delivery {
 
   /** Sends, or queues until {@link begin}. Returns what was dropped for it. @throws {QueueOverflowError} */
   send(message: SocketData): SocketData[] {
+    if (this.#queue.isHalfFull) this.hold(false); // else there would be no room for them
     const isFirst = !this.#isWriting && this.#queue.next === undefined;
     const socket = this.#openSocket;
     if (socket !== undefined && isFirst && !this.#options.confirm) {
@@ -159,6 +161,16 @@ export class Delivery {
   }
 
   /**
+   * While it is open which of two connections will be used, messages wait: what the wrong one is given is
+   * lost. Then they are sent on the connection in use.
+   */
+  hold(isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    this.#pump();
+  }
+
+  /**
    * The connection has ended. What it did not confirm is to be sent again, or is handed back. Returns
    * the message that has ended too many connections.
    */
@@ -167,7 +179,7 @@ export class Delivery {
     this.#settledDirect = this.#direct; // or never will be
     this.#pacedTo = Number.NEGATIVE_INFINITY;
     const isAnswered = this.#isAnswered;
-    this.#isAnswered = false;
+    this.#isAnswered = this.#isHeld = false;
     if (this.#connection === undefined) return [];
     this.#connection = undefined;
     this.#timer?.cancel();
@@ -226,7 +238,8 @@ export class Delivery {
 
   get #openSocket(): WebSocketLike | undefined {
     const { socket } = this.#connection ?? {};
-    return socket?.readyState === ReadyState.Open ? socket : undefined; // a closing one loses all
+    const isOpen = socket?.readyState === ReadyState.Open; // a closing one loses all
+    return isOpen && !this.#isHeld ? socket : undefined;
   }
 
   /** Writes all that waits, in order, whatever listeners do meanwhile. */

@@ -191,7 +191,8 @@ function isAway({ wasOpen, lateBy = 0, page, pageFor = COMING_BACK }: End): bool
 }
 
 function isUnanswered({ wasOpen, latency, reason, missedPings = 0 }: End): boolean {
-  return wasOpen && latency === undefined && (missedPings > 0 || reason === 'unanswered');
+  // Where the reason is `unanswered`, the next connection was answered.
+  return wasOpen && latency === undefined && missedPings > 0 && reason !== 'unanswered';
 }
 
 function tellIdle(row: readonly End[], after: Millis): string {

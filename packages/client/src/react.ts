@@ -36,6 +36,7 @@ const NO_SOCKET: Snapshot = /* @__PURE__ */ Object.freeze({
   readyState: 0,
   status: 'idle',
   latency: undefined,
+  lastReceived: undefined,
   retry: undefined,
   giveup: undefined,
 });

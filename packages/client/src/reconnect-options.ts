@@ -76,8 +76,8 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
   /** `'unconfirmed'`: what was not confirmed is sent again on the next connection. @default false */
   readonly resend?: 'unconfirmed' | false;
   /**
-   * Whether a second connection is made while the first is suspect. @default where the server knows
-   * the client's session, and so ends the older one
+   * Whether a second connection is dialled while the first is suspect, towards a server that has answered
+   * a ping; the one that is heard first is kept. @default true
    */
   readonly makeBeforeBreak?: boolean;
   /** Close codes of the peer after which it gives up. @default those in [4400, 4499] */
@@ -102,7 +102,7 @@ export interface ResolvedReconnectOptions extends QueueBounds {
   readonly lifecycle: Lifecycle | false;
   readonly confirm: boolean;
   readonly resend: boolean;
-  readonly makeBeforeBreak: boolean | undefined;
+  readonly makeBeforeBreak: boolean;
   readonly createWebSocket: CreateWebSocket;
   readonly connectTimeout: Millis;
   readonly ready: ReconnectOptions['ready'];
@@ -160,7 +160,7 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
     queuePolicy = 'error',
     resend = false,
     confirm = resend !== false,
-    makeBeforeBreak,
+    makeBeforeBreak = true,
     signal,
     logger,
   } = options;

@@ -1,7 +1,9 @@
 import {
   ConnectionClosedError,
+  DEFAULTS,
   type HeartbeatEvents,
   type HeartbeatStatus,
+  type Instant,
   InvalidOptionError,
   type Millis,
   onAbort,
@@ -28,7 +30,7 @@ import {
 import { RetryWait } from './retry-wait.ts';
 import { sendable } from './send-queue.ts';
 import { drawSession } from './session.ts';
-import { type Inheritance, Succession } from './succession.ts';
+import { Standby, type TakeOver } from './standby.ts';
 import { type DropReason, WebSocketFace } from './web-socket-face.ts';
 
 /**
@@ -43,7 +45,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
   readonly #announcer: Announcer;
   readonly #dialer: Dialer;
   readonly #delivery: Delivery;
-  readonly #succession: Succession;
+  readonly #standby: Standby;
   readonly #session: string | undefined;
   readonly #retry: RetryWait;
   readonly #memory: PeerMemory = new PeerMemory();
@@ -58,6 +60,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
   #readyState: number = ReadyState.Connecting;
   #connection: Connection | undefined;
   #lastClose: CloseRecord | undefined;
+  #isUnanswered = false; // and that was said
   #protocol = '';
   #extensions = '';
   #binaryType: string | undefined;
@@ -80,11 +83,13 @@ export class ReconnectingWebSocket extends WebSocketFace {
       this.#announcer.failed(error);
       this.#dropped('undeliverable', [message]);
     });
-    this.#succession = new Succession(this.#options, {
+    this.#standby = new Standby(this.#options, {
       dial: (owner) => this.#dial(owner),
-      replace: () => this.#connection?.abandon('replaced'),
+      replace: (reason) => this.#connection?.abandon(reason),
+      hold: (isHeld) => this.#delivery.hold(isHeld),
+      unanswered: () => this.#unanswered({ silentFor: this.#silentFor, reason: 'silent' }),
     });
-    if (this.#options.makeBeforeBreak !== false) this.#session = drawSession();
+    if (this.#options.makeBeforeBreak) this.#session = drawSession();
     this.#retry = new RetryWait(this.#options, () => this.#redial());
     const { signal } = this.#options;
     if (signal?.aborted) this.#close();
@@ -174,6 +179,11 @@ export class ReconnectingWebSocket extends WebSocketFace {
     return this.#connection?.heartbeat?.latency;
   }
 
+  /** When anything was last received on this connection, by the scheduler's clock; undefined without one. */
+  get lastReceived(): Instant | undefined {
+    return this.#connection?.heartbeat?.lastReceived;
+  }
+
   /** The worst time from the last byte received to `dead`, while the page runs; undefined without a connection. */
   get detectionBound(): Millis | undefined {
     return this.#connection?.heartbeat?.detectionBound;
@@ -207,8 +217,10 @@ export class ReconnectingWebSocket extends WebSocketFace {
   reconnect(): void {
     if (this.#readyState >= ReadyState.Closing) return;
     this.#retry.backoff.reset();
-    this.#succession.cancel();
-    if (this.#connection !== undefined) this.#connection.abandon('reconnect');
+    this.#delivery.interrupt(); // what is held is for the next connection
+    this.#standby.cancel();
+    if (this.status === 'alive') this.#connection?.discard('reconnect');
+    else if (this.#connection !== undefined) this.#connection.abandon('reconnect');
     else this.#retry.end(); // also in a listener of `close`, before the wait has begun
   }
 
@@ -258,17 +270,18 @@ export class ReconnectingWebSocket extends WebSocketFace {
     }
   }
 
-  #opened(): void {
+  #opened(held?: readonly SocketEvent[]): void {
     const connection = this.#connection as Connection; // whose open this is
     const socket = connection.socket as WebSocketLike & { protocol?: string; extensions?: string };
     this.#readyState = ReadyState.Open;
     this.#protocol = socket.protocol ?? '';
     this.#extensions = socket.extensions ?? '';
     this.#announcer.tell(new Event('open'));
-    connection.makeReady(() => this.#delivery.begin(connection));
+    connection.makeReady(() => this.#delivery.begin(connection), held);
   }
 
   #received(event: SocketEvent): void {
+    this.#standby.heard();
     if (this.#readyState !== ReadyState.Open) return; // closing: the standard drops it
     this.dispatchEvent(messageEvent(event.data, this.#dialer.origin));
   }
@@ -276,40 +289,62 @@ export class ReconnectingWebSocket extends WebSocketFace {
   #ended(record: CloseRecord): void {
     if (this.#connection?.isStable(this.#options.stableFor)) this.#retry.backoff.reset();
     const refused = this.#delivery.interrupt(record);
-    const heir = this.#succession.inherit(this.#owner);
-    this.#connection = heir?.successor;
+    const isBound = this.#connection?.heartbeat?.isBound === true;
+    const next = this.#standby.takeOver(this.#owner, record, isBound);
+    this.#connection = next?.connection;
     this.#lastClose = record;
     if (this.#readyState === ReadyState.Closing) {
       this.#dropped('undeliverable', refused);
       return this.#finish(record);
     }
-    const goesOn = heir !== undefined || this.#retry.isWorth(record);
+    const goesOn = next !== undefined || this.#retry.isWorth(record);
     this.#readyState = goesOn ? ReadyState.Connecting : ReadyState.Closed;
     if (record.wasOpen) this.#announcer.closed(record);
     this.#dropped('undeliverable', refused);
     if (!goesOn) return this.#giveUp(record);
     if (this.#readyState !== ReadyState.Connecting) return; // a listener has closed
-    if (heir !== undefined) this.#succeed(heir);
+    if (next !== undefined) this.#use(next);
     else if (this.#connection === undefined) this.#wait(record); // else a listener has dialled
   }
 
-  /** The successor is in use from here; if it is not open yet, it will say so itself. */
-  #succeed({ successor, held }: Inheritance): void {
-    if (this.#connection !== successor || !successor.isOpen) return;
-    this.#opened();
-    for (const event of held) this.#received(event);
+  /** The standby is in use from here; if it is not open yet, it will say so itself. */
+  #use({ connection, held }: TakeOver): void {
+    if (this.#connection === connection && connection.isOpen) this.#opened(held);
   }
 
   #beat<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
     this.#delivery.beat(name, event);
-    if (name === 'alive') this.#succession.recovered();
-    if (name === 'suspect' && this.#mayOverlap) this.#succession.suspected();
-    this.#announcer.announce(name, event);
+    if (name === 'alive') this.#standby.recovered();
+    // Of a peer that has never answered, silence says nothing.
+    const isInUse = this.#readyState === ReadyState.Open;
+    if (name === 'suspect' && isInUse && this.#memory.hasAnswered) this.#standby.suspected();
+    if (name === 'pong') this.#isUnanswered = false;
+    if (name === 'unanswered') this.#unansweredBy(event as HeartbeatEvents['unanswered']);
+    else this.#announcer.announce(name, event);
   }
 
-  /** A server that knows the session ends the older connection by itself. */
-  get #mayOverlap(): boolean {
-    return this.#options.makeBeforeBreak ?? this.#connection?.heartbeat?.isBound === true;
+  /** Whether nothing at all has come since the pings that were not answered: it may be dead. */
+  get #isSilent(): boolean {
+    const { pingTimeout = DEFAULTS.pingTimeout } = this.#options.heartbeat;
+    return this.#silentFor >= Number(pingTimeout);
+  }
+
+  get #silentFor(): Millis {
+    return this.#options.scheduler.now() - (this.lastReceived ?? 0);
+  }
+
+  /** The connection in use is not answered. If it may be dead, a standby finds that out. */
+  #unansweredBy(event: HeartbeatEvents['unanswered']): void {
+    const mayBeDead = event.reason === 'silent' && this.#memory.speaks && this.#isSilent;
+    if (mayBeDead && this.#readyState === ReadyState.Open) this.#standby.unanswered();
+    else this.#unanswered(event);
+  }
+
+  /** Said once, and again only if the peer has answered meanwhile. */
+  #unanswered(event: HeartbeatEvents['unanswered']): void {
+    if (this.#isUnanswered) return;
+    this.#isUnanswered = true;
+    this.#announcer.announce('unanswered', event);
   }
 
   #wait(cause: CloseRecord): void {
@@ -327,7 +362,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
     if (this.#readyState >= ReadyState.Closing) return;
     this.#readyState = ReadyState.Closing;
     this.#retry.cancel();
-    this.#succession.cancel();
+    this.#standby.cancel();
     if (this.#connection !== undefined) return this.#connection.close(...end);
     const { scheduler } = this.#options;
     scheduler.at(scheduler.now(), () => {
@@ -346,7 +381,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
   /** It is over: nothing is kept. */
   #leave(): void {
     this.#ignoreSignal?.();
-    this.#succession.cancel();
+    this.#standby.cancel();
     const messages = this.#delivery.end();
     this.#dropped('close', messages);
   }

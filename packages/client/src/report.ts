@@ -26,6 +26,7 @@ const DURATIONS = [
   'pingTimeout',
   'maxSilence',
   'probeAfter',
+  'suspectAfter',
   'connectTimeout',
   'readyTimeout',
   'stableFor',

@@ -12,7 +12,7 @@ function isPlanned({ reason }: CloseRecord): boolean {
 }
 
 /** Whether the runtime says so. It may be wrong: the server can be in reach all the same. */
-function isOffline(): boolean {
+export function isOffline(): boolean {
   return (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine === false;
 }
 

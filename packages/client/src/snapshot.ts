@@ -1,4 +1,10 @@
-import type { HeartbeatEvents, HeartbeatStatus, Millis, WebSocketLike } from '@wirebeat/core';
+import type {
+  HeartbeatEvents,
+  HeartbeatStatus,
+  Instant,
+  Millis,
+  WebSocketLike,
+} from '@wirebeat/core';
 import { report } from './announcer.ts';
 import type { SocketHeartbeat } from './attach.ts';
 import type { ReconnectingWebSocket } from './reconnecting-websocket.ts';
@@ -14,6 +20,11 @@ export interface Snapshot {
   readonly status: HeartbeatStatus;
   /** The last latency of this connection; undefined until the first. */
   readonly latency: Millis | undefined;
+  /**
+   * When anything was last received on this connection, by the scheduler's clock, which is that of
+   * `performance.now()`: as of the last pong or change. Undefined without an open connection.
+   */
+  readonly lastReceived: Instant | undefined;
   /** What the last `retry` told; undefined once the socket is open, or closed for good. */
   readonly retry: Detail<'retry'> | undefined;
   /** What `giveup` told; undefined until it does. */
@@ -64,20 +75,24 @@ export function snapshotOf(socket: WebSocketLike, heartbeat?: SocketHeartbeat): 
 
 function storeOf(
   socket: WebSocketLike,
-  heartbeat: Pick<SocketHeartbeat, 'status' | 'latency'>,
+  heartbeat: Pick<ReconnectingWebSocket, 'status' | 'latency' | 'lastReceived'>,
   turn: () => Partial<Snapshot>,
 ): SnapshotStore {
   const tells = new Set<() => void>();
   let current: Snapshot | undefined;
+  let isNews = false; // a pong came, or a change
   const getSnapshot = () => {
     const { status, latency } = heartbeat;
     const { retry, giveup } = turn();
     const readyState = socket.readyState as Snapshot['readyState'];
-    const next = { readyState, status, latency, retry, giveup };
-    if (current === undefined || differs(current, next)) current = Object.freeze(next);
+    const lastReceived = status === 'idle' ? undefined : heartbeat.lastReceived;
+    const next = { readyState, status, latency, lastReceived, retry, giveup };
+    if (current === undefined || differs(current, next, isNews)) current = Object.freeze(next);
+    isNews = false;
     return current;
   };
   const look = () => {
+    isNews = true;
     for (const tell of tells) tell();
   };
   return {
@@ -104,8 +119,11 @@ function storeOf(
   };
 }
 
-function differs(before: Snapshot, now: Snapshot): boolean {
-  return (Object.keys(now) as (keyof Snapshot)[]).some((name) => now[name] !== before[name]);
+/** Each message changes `lastReceived`, and is no news by itself. */
+function differs(before: Snapshot, now: Snapshot, isNews: boolean): boolean {
+  return (Object.keys(now) as (keyof Snapshot)[]).some(
+    (name) => now[name] !== before[name] && (isNews || name !== 'lastReceived'),
+  );
 }
 
 /** Begins or ends to listen. The heartbeat of a {@link ReconnectingWebSocket} is told by itself. */

@@ -112,9 +112,9 @@ describe('attachHeartbeat in a page', () => {
     link.cut();
     happen();
     expect(told).toEqual([]);
-    scheduler.advance(999);
+    scheduler.advance(399);
     expect(told).toEqual([]);
-    scheduler.advance(4_001); // a hint's answer is overdue after 5 s at the latest
+    scheduler.advance(4_601); // a hint's answer is overdue after 5 s at the latest
     expect(told).toEqual(['suspect']);
     for (let times = 0; times < 3; times += 1) happen(); // does neither hasten nor delay it
     scheduler.advance(5_249);

@@ -260,7 +260,8 @@ describe.each(CLASSES)('attachHeartbeat on a socket of %s', (name, WebSocket) =>
     socket.addEventListener('close', (event) =>
       closed.push((event as { code?: number }).code ?? 0),
     );
-    const heartbeat = attach(socket, { pingInterval: 40 * MS, pingTimeout: 80 * MS });
+    const timing = { pingInterval: 40 * MS, pingTimeout: 80 * MS, suspectAfter: 80 * MS };
+    const heartbeat = attach(socket, timing);
     const stalls = next(heartbeat, 'stall' as never);
     const suspects = next(heartbeat, 'suspect');
     const deaths = next(heartbeat, 'dead');

@@ -70,6 +70,7 @@ describe('@wirebeat/client', () => {
       'detectionBound',
       'extensions',
       'flushed',
+      'lastReceived',
       'latency',
       'onclose',
       'onerror',

@@ -112,6 +112,8 @@ export class FakeServer {
   answer: Answer = minimalPeer;
   /** Of each direction, for the connections that are dialled. */
   latency = 10;
+  /** What opening a connection takes beside that: the round trips of TCP and HTTP. */
+  handshake = 0;
   /** The most sockets that were ever CONNECTING or OPEN at a time. */
   mostLive = 0;
 
@@ -153,7 +155,11 @@ export class FakeServer {
     this.mostLive = Math.max(this.mostLive, this.live);
     wire.path.latency = peer.path.latency = this.latency;
     if (this.greeting === 'ignore') return;
-    if (this.greeting === 'accept') return this.#accept(link);
+    if (this.greeting === 'accept') {
+      if (this.handshake === 0) return this.#accept(link);
+      this.scheduler.at(this.scheduler.now() + this.handshake, () => this.#accept(link));
+      return;
+    }
     this.scheduler.at(this.scheduler.now() + this.latency, () => {
       if (client.readyState !== 0) return; // given up in the meantime
       wire.dispatchEvent({ type: 'error' });

@@ -64,7 +64,7 @@ describe('History', () => {
       [
         'wirebeat, heartbeat protocol 1',
         'Address: ws://test/path',
-        'Options: pingInterval 20 s, pingTimeout 20 s, maxSilence off, probeAfter 1 s, connectTimeout 10 s, readyTimeout 10 s, stableFor 5 s, maxAge off, jitter 0, maxAttempts off, maxQueuedMessages 10000, maxQueuedBytes 1048576, queuePolicy error, confirm false, resend false',
+        'Options: pingInterval 20 s, pingTimeout 20 s, maxSilence off, probeAfter 1 s, suspectAfter 400 ms, connectTimeout 10 s, readyTimeout 10 s, stableFor 5 s, maxAge off, jitter 0, maxAttempts off, maxQueuedMessages 10000, maxQueuedBytes 1048576, queuePolicy error, confirm false, resend false, makeBeforeBreak true',
         'Counted: 2 connections dialled, 2 opened, 0 found dead, 0 false suspicions, 0 stalls of our own, 0 sockets left behind and not closed yet, 2 pongs to 2 pings',
         'Latency: median 20 ms, 95 % within 20 ms, longest 20 ms (last 2 pongs)',
         'Diagnosis: no pattern in how connections ended.',
@@ -81,7 +81,7 @@ describe('History', () => {
   });
 
   it('tells a false suspicion from a death', () => {
-    const stage = record({ pingTimeout: 10_000 });
+    const stage = record({ pingTimeout: 10_000, makeBeforeBreak: false });
     const { scheduler, server, history } = stage;
     server.last.cut();
     stage.socket.probe();

@@ -93,13 +93,14 @@ describe('useHeartbeat', () => {
     await pass(2_000);
   });
 
-  it('does not render again for a pong as quick as the last', async () => {
+  it('renders once for a pong as quick as the last, for `lastReceived` is another', async () => {
     const { client } = server.connect();
     await watch({ socket: client });
     await pass(30);
     const before = renders;
     await pass(20_100);
-    expect(server.last.beats.length).toBeGreaterThan(1);
-    expect(renders).toBe(before);
+    const pongs = server.last.beats.length - 1;
+    expect(pongs).toBeGreaterThan(0);
+    expect(renders).toBeLessThanOrEqual(before + 2 * pongs); // twice each, in StrictMode
   });
 });

@@ -524,7 +524,12 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
     });
 
     it('waits while the link is suspect, and until what was sent is gone', () => {
-      const stage = dialOpen(kind, { maxAge, pingInterval: 55_000, pingTimeout: 10_000 });
+      const stage = dialOpen(kind, {
+        maxAge,
+        pingInterval: 55_000,
+        pingTimeout: 10_000,
+        makeBeforeBreak: false,
+      });
       const { scheduler, server, log } = stage;
       server.last.client.bufferedAmount = 5;
       scheduler.advanceTo(60_000);

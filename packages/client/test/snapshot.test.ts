@@ -10,6 +10,7 @@ const IDLE = {
   readyState: 0,
   status: 'idle',
   latency: undefined,
+  lastReceived: undefined,
   retry: undefined,
   giveup: undefined,
 };
@@ -22,8 +23,14 @@ describe('snapshotOf a ReconnectingWebSocket', () => {
     expect(seen).toEqual([IDLE]);
     scheduler.advance(30); // 10 ms: open, 30 ms: the first pong
     expect(seen.slice(1)).toEqual([
-      { ...IDLE, readyState: 1, status: 'alive' },
-      { ...IDLE, readyState: 1, status: 'alive', latency: 20 },
+      { ...IDLE, readyState: 1, status: 'alive', lastReceived: expect.any(Number) },
+      {
+        ...IDLE,
+        readyState: 1,
+        status: 'alive',
+        latency: 20,
+        lastReceived: expect.any(Number),
+      },
     ]);
     server.greeting = 'refuse';
     server.last.reset();
@@ -37,14 +44,38 @@ describe('snapshotOf a ReconnectingWebSocket', () => {
     server.greeting = 'accept';
     scheduler.advance(530);
     expect(seen.slice(6)).toEqual([
-      { ...IDLE, readyState: 1, status: 'alive' },
-      { ...IDLE, readyState: 1, status: 'alive', latency: 20 },
+      { ...IDLE, readyState: 1, status: 'alive', lastReceived: expect.any(Number) },
+      {
+        ...IDLE,
+        readyState: 1,
+        status: 'alive',
+        latency: 20,
+        lastReceived: expect.any(Number),
+      },
     ]);
     unsubscribe();
     socket.close();
     scheduler.advance(1_000);
     expect(seen).toHaveLength(8);
     expect(snapshotOf(socket).getSnapshot()).toEqual({ ...IDLE, readyState: 3 });
+  });
+
+  it('says when anything was last received, and brings that up to date with each pong, not each message', () => {
+    const { scheduler, socket, server } = dialOpen();
+    const seen: (number | undefined)[] = [];
+    snapshotOf(socket).subscribe(({ lastReceived }) => seen.push(lastReceived));
+    scheduler.advance(5_000);
+    server.last.peer.send('text');
+    scheduler.advance(1_000);
+    expect(socket.lastReceived).toBe(5_040);
+    expect(seen).toEqual([30]);
+    void socket.ping();
+    scheduler.advance(30);
+    expect(seen).toEqual([30, 6_050]);
+    socket.close();
+    scheduler.advance(1_000);
+    expect(seen.at(-1)).toBeUndefined();
+    expect(socket.lastReceived).toBeUndefined();
   });
 
   it('gives the same frozen object until something changes, subscribed or not', () => {
@@ -169,8 +200,14 @@ describe.each(KINDS)('snapshotOf a socket like that of %s, with its heartbeat', 
     scheduler.advance(30);
     expect(seen).toEqual([
       IDLE,
-      { ...IDLE, readyState: 1, status: 'alive' },
-      { ...IDLE, readyState: 1, status: 'alive', latency: 20 },
+      { ...IDLE, readyState: 1, status: 'alive', lastReceived: expect.any(Number) },
+      {
+        ...IDLE,
+        readyState: 1,
+        status: 'alive',
+        latency: 20,
+        lastReceived: expect.any(Number),
+      },
       { ...IDLE, readyState: 3, latency: 20 },
     ]);
   });

@@ -71,6 +71,7 @@ export interface Setting {
   readonly kind: Kind;
   readonly seed: number;
   readonly maxAttempts: number | false;
+  readonly makeBeforeBreak: boolean;
   readonly steps: readonly Step[];
   readonly quitting?: Quitting | undefined;
 }
@@ -89,12 +90,11 @@ export class World {
   readonly received: string[] = [];
   /** What was told of connections: o(pen), c(lose), g(iveup), r(etry). */
   story = '';
-  #retries = 0;
   /** Since when callbacks could not run late by the world's own fault. */
   stalledUntil: Instant = 0;
   #sent = 0;
 
-  constructor({ kind, seed, maxAttempts, quitting }: Omit<Setting, 'steps'>) {
+  constructor({ kind, seed, maxAttempts, makeBeforeBreak, quitting }: Omit<Setting, 'steps'>) {
     this.server = new FakeServer(this.scheduler, kind);
     const { dials, scheduler } = this;
     const Dialled = class extends this.server.WebSocket {
@@ -108,6 +108,7 @@ export class World {
       random: seededRandom(seed),
       WebSocket: Dialled,
       maxAttempts,
+      makeBeforeBreak,
     });
     for (const name of ['open', 'message', 'close', 'dead', 'retry', 'giveup']) this.#note(name);
     if (quitting !== undefined) this.#quitAt(quitting);
@@ -125,8 +126,10 @@ export class World {
   /** All that may come of a socket that was left, which changes nothing. */
   haunt(index: number): void {
     const link = this.server.links[index];
-    const isInUse = link === this.server.last && this.socket.readyState !== 3;
-    if (link === undefined || isInUse) return;
+    if (link === undefined) return;
+    const isNewest = link === this.server.last && this.socket.readyState !== 3;
+    const isInUse = isNewest || link.client.readyState <= 1;
+    if (isInUse) return;
     const before = this.state;
     link.mend();
     this.say(link, 'ghost');
@@ -154,25 +157,25 @@ export class World {
 
   /** What always holds. */
   check(): void {
-    const { server, socket, own, dials, story, received } = this;
+    const { server, socket, own, story, received } = this;
     const { readyState } = socket;
     const connections = story.replaceAll(/[rg]/g, '');
     const rules = {
-      'one live socket': server.live <= 1 && server.mostLive === 1,
+      'one live socket, and a standby': server.live <= 2 && server.mostLive <= 2,
       'one close for each open, and at most one that stands alone: the end for good':
         CONNECTIONS[readyState]?.test(connections),
       'nothing of old sockets': !received.includes('ghost'),
       'while it waits, what it left is on its way out': !this.#waits || server.live === 0,
-      // Beside it that of the closing handshake, or the turn after which `close` is told.
-      'one timer': own.pending <= (readyState === 2 ? 2 : 1),
-      'a dial for each retry, and the first': dials.length <= this.#retries + 1,
+      // Those of the standby: of its heartbeat, and of its opening. At the end the closing handshake's.
+      'one timer for each': own.pending <= (readyState === 2 ? 2 : 3),
     };
     const broken = Object.entries(rules).filter(([, holds]) => holds !== true);
     if (broken.length > 0) expect(broken.map(([rule]) => rule)).toEqual([]);
   }
 
   get #waits(): boolean {
-    return this.#retries === this.dials.length;
+    const last = this.told.findLast(({ name }) => name === 'retry');
+    return last !== undefined && last.at + (last.delay ?? 0) > this.scheduler.now();
   }
 
   #note(name: string): void {
@@ -183,7 +186,6 @@ export class World {
       const { reason, wasOpen } = cause ?? {};
       if (name === 'message') this.received.push(String(data));
       else if (name !== 'dead') this.story += name[0];
-      if (name === 'retry') this.#retries += 1;
       const at = this.scheduler.now();
       this.told.push({ at, name, code, wasClean, attempt, delay, reason, wasOpen } as Told);
     });
@@ -282,6 +284,7 @@ export const setting: fc.Arbitrary<Setting> = fc.record({
   kind: fc.constantFrom(...KINDS),
   seed: fc.integer(),
   maxAttempts: fc.constantFrom<(number | false)[]>(false, false, 0, 3),
+  makeBeforeBreak: fc.boolean(),
   steps: fc.array(step, { maxLength: 30 }),
 });
 

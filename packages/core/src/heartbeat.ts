@@ -72,6 +72,8 @@ export const VERDICT_WAIT: Millis = 250;
 const MAX_STALLS = 3;
 /** Pings in a row that may be skipped towards a peer that may not know what a skip is. */
 const MAX_SKIPS = 3;
+/** The least time between a ping and one that a message brings: at most ten in nine seconds. */
+const PROBE_GAP: Millis = 900;
 /** Pings must have been in vain for so many periods until a peer that sends is `one-way`. */
 const ONE_WAY_PERIODS = 3;
 /** A peer that closes so soon after our first ping, and has sent no beat, closes because of it. */
@@ -121,6 +123,7 @@ export class Heartbeat extends RttEstimator {
   #silence: Silence | undefined;
   #afreshAt: Instant = 0; // when we blamed ourselves, or the rules changed: nothing was due before
   #verdictAt: Instant = NONE; // end of the second look, once the first is over
+  #probeAt: Instant = NONE; // a message was sent, and nothing received since: ask then
 
   #outstanding: OutstandingPings | undefined; // while there are any
   #sent = 0; // pings
@@ -158,20 +161,28 @@ export class Heartbeat extends RttEstimator {
   /** Anything came from the peer: proof of life. The hot path: it neither allocates nor throws. */
   receive(now: Instant): void {
     if (now > this.#lastReceived && now < NEVER) this.#lastReceived = Math.floor(now);
+    this.#probeAt = NONE;
     if (this.#silence !== undefined) this.#endSilence(this.#silence);
   }
 
   /**
    * The application sends something. Pings and pongs ordered by the machine are counted by it. Into
    * a silence of `probeAfter` a ping goes first, so that what is queued ahead of it was there before.
+   * Sooner than that it is planned, for the message may meet a dead link all the same: halfway to the
+   * next message of an application that sends one each `probeAfter`, the verdict is there before that.
    */
   sent(now: Instant): readonly HeartbeatAction[] {
     if (!(now < NEVER)) return NOTHING; // no time
     if (now > this.#lastSent) this.#lastSent = Math.floor(now);
-    if (!this.isSilentTo(now)) return NOTHING;
+    const { probeAfter } = this.#timing.options;
     const isAsked = this.#silence !== undefined;
-    const isStalled = this.stallAt(now) > 0; // the tick will tell
-    return isAsked || isStalled || this.#is(SUSPENDED | MUTED) ? NOTHING : this.ping(now);
+    if (probeAfter === NEVER || isAsked || this.#is(SUSPENDED | MUTED)) return NOTHING;
+    if (this.stallAt(now) > 0) return NOTHING; // the tick will tell
+    const wait = this.isSilentTo(now) ? 0 : probeAfter / 2;
+    const at = Math.max(now + wait, this.#lastPing + PROBE_GAP);
+    if (at <= now) return this.ping(now);
+    if (this.#isOpen && this.#probeAt === NONE) this.#probeAt = Math.ceil(at);
+    return NOTHING;
   }
 
   /** So many bytes wait to leave. Told before {@link tick} and the pings, where it is known. */
@@ -384,6 +395,11 @@ export class Heartbeat extends RttEstimator {
     return now - this.#lastReceived >= this.#timing.options.probeAfter;
   }
 
+  /** Whether a message has planned a ping, so that the deadline may be sooner. */
+  get isToProbe(): boolean {
+    return this.#probeAt !== NONE;
+  }
+
   /** Whether a ping with this id is out: its like is refused until it is answered. */
   isOutstanding(id: string): boolean {
     return this.#outstanding?.has(id) === true;
@@ -411,7 +427,8 @@ export class Heartbeat extends RttEstimator {
   /** When the next ping is due unasked. */
   get #pingAt(): Instant {
     if (this.isMuted || this.#timing.peerState === 'frozen') return NEVER;
-    return Math.max(this.#quietAt, this.#afreshAt);
+    const pingAt = Math.max(this.#quietAt, this.#afreshAt);
+    return this.#probeAt === NONE ? pingAt : Math.min(pingAt, this.#probeAt);
   }
 
   get #quietAt(): Instant {
@@ -508,6 +525,7 @@ export class Heartbeat extends RttEstimator {
     if (owedSince === NEVER || !this.#is(BACKLOGGED)) return this.#ping(actions, false);
     // Pings do not pile up in a buffer that does not drain: the one that is owed asks once more.
     this.#lastSent = this.#lastPing = this.#now; // something of ours is on its way
+    this.#probeAt = NONE;
     this.#silence ??= this.#beginSilence();
   }
 
@@ -519,6 +537,7 @@ export class Heartbeat extends RttEstimator {
     if (this.#outstanding === undefined) this.#outstanding = new OutstandingPings(ping);
     else this.#lost += this.#outstanding.add(ping, lostAfter ?? this.pingTimeout);
     this.#lastSent = this.#lastPing = this.#now;
+    this.#probeAt = NONE;
     if (!this.isMuted) this.#silence ??= this.#beginSilence();
     this.#interval = drawInterval(this.#timing);
     actions.push({ type: 'ping', seq: ping.seq, id, first: ping.seq === 1 });
@@ -595,7 +614,8 @@ export class Heartbeat extends RttEstimator {
   #beginSilence(): Silence {
     const { pingTimeout } = this;
     const suspicion = this.#suspicion ?? Suspicion.initial;
-    const wait = suspicion.wait(this, pingTimeout, this.#now);
+    const { suspectAfter } = this.#timing.options;
+    const wait = suspicion.wait(this, suspectAfter, pingTimeout, this.#now);
     return new Silence(this.#now, wait, pingTimeout, this.#is(BACKLOGGED));
   }
 
@@ -656,7 +676,7 @@ export class Heartbeat extends RttEstimator {
   /** Forgets what was asked. */
   #forget(): void {
     this.#silence = undefined;
-    this.#verdictAt = NONE;
+    this.#verdictAt = this.#probeAt = NONE;
     this.#outstanding = undefined;
     this.#sent = this.#lost = 0;
   }

@@ -40,6 +40,7 @@ export {
   numberWithin,
   resolveHeartbeatOptions,
 } from './options.ts';
+export { override } from './override.ts';
 export { Pacemaker, type PacemakerShell } from './pacemaker.ts';
 export {
   type HeartbeatEvents,

@@ -22,11 +22,17 @@ export interface HeartbeatOptions {
    */
   readonly maxSilence?: Millis | false;
   /**
-   * Silence of the peer into which no message is sent without a ping: who acts on a dead link learns
-   * of it at once, and not at the next interval. `false`: messages bring no pings.
+   * A message sent after the peer was silent for this long takes a ping along, so that sending on a
+   * dead link detects it soon and not at the next interval. After a shorter silence the ping follows
+   * half of this time later, unless something is received before. `false`: messages bring no pings.
    * @default false
    */
   readonly probeAfter?: Millis | false;
+  /**
+   * The least time to wait for an answer before the peer is `suspect`. Measured latency makes it longer.
+   * @default 1_000
+   */
+  readonly suspectAfter?: Millis;
   /**
    * Part of `pingInterval`, in [0, 0.999], that chance takes away from each interval, so that many
    * peers do not ping in step. Subtractive: `pingInterval` stays a true upper bound.
@@ -43,6 +49,7 @@ export interface ResolvedHeartbeatOptions {
   readonly pingTimeout: Millis;
   readonly maxSilence: Millis;
   readonly probeAfter: Millis;
+  readonly suspectAfter: Millis;
   readonly jitter: number;
   readonly random: () => number;
   /** Whether `pingInterval` was given: then what the peer advertises does not exceed it. */
@@ -72,6 +79,7 @@ export const HEARTBEAT_OPTION_NAMES: readonly string[] = [
   'pingTimeout',
   'maxSilence',
   'probeAfter',
+  'suspectAfter',
   'jitter',
   'random',
 ];
@@ -79,6 +87,7 @@ export const HEARTBEAT_OPTION_NAMES: readonly string[] = [
 /** Every default of the core, with its reason. */
 export const DEFAULTS = {
   pingInterval: 25_000, // below the 30 s at which the strictest common proxies close idle connections
+  suspectAfter: 1_000, // RFC 6298 (2.4)
   pingTimeout: 20_000, // outlasts an outage of 8 s and the wait that TCP has doubled meanwhile
   minDelay: 500, // the first attempt comes within half a second: most losses are brief
   maxDelay: 30_000, // long enough to spare a server that is down, short enough to notice its return
@@ -93,6 +102,7 @@ export function resolveHeartbeatOptions(options: HeartbeatOptions = {}): Resolve
     pingTimeout: durationOrOff('pingTimeout', options.pingTimeout, DEFAULTS.pingTimeout),
     maxSilence: durationOrOff('maxSilence', options.maxSilence, Number.POSITIVE_INFINITY),
     probeAfter: durationOrOff('probeAfter', options.probeAfter, Number.POSITIVE_INFINITY),
+    suspectAfter: duration('suspectAfter', options.suspectAfter, DEFAULTS.suspectAfter),
     jitter: numberWithin('jitter', options.jitter, 0, 0, 0.999),
     random: checkFunction('random', options.random) ?? (() => 0),
     isIntervalGiven: options.pingInterval !== undefined,

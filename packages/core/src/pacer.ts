@@ -120,6 +120,7 @@ export abstract class Pacer {
     if (this.heartbeat.isSilentTo(now)) this.#lookAtBuffer(); // else it is not worth a look
     const actions = this.heartbeat.sent(now);
     if (actions.length > 0) this.#perform(actions);
+    else if (this.heartbeat.isToProbe) this.alarm.set(this.heartbeat.deadline);
   }
 
   /** A ping or pong was received. */

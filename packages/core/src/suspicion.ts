@@ -3,17 +3,15 @@ import type { Instant, Millis } from './time.ts';
 
 /** The adaptive deadline before the first sample, RFC 6298 (2.1) in its older, calmer form. */
 const INITIAL: Millis = 3_000;
-/** The least adaptive deadline, RFC 6298 (2.4). */
-const FLOOR: Millis = 1_000;
 /** What a false suspicion multiplies it by: small steps come nearer to what the network needs. */
 const STEP = 1.25;
 /** The most that they multiply it by. */
-const MAX_PATIENCE = 8;
-/** Takes one step back: so no network draws more than five of them an hour in the long run. */
-const CALM: Millis = 720_000;
+const MAX_PATIENCE = 20;
+/** Takes one step back: so no network draws more than four of them an hour in the long run. */
+const CALM: Millis = 900_000;
 
 /**
- * When an answer is overdue: SRTT + 4 × RTTVAR after RFC 6298, in [1 s, pingTimeout].
+ * When an answer is overdue: SRTT + 4 × RTTVAR after RFC 6298, in [suspectAfter, pingTimeout].
  *
  * That knows how long answers take, and nothing of outages. Each false suspicion makes it more
  * patient, as in Lifeguard (A. Dadgar et al., "Lifeguard: Local Health Awareness for More Accurate
@@ -27,9 +25,9 @@ export class Suspicion {
   #patience = 1; // as it was at
   #since: Instant = 0;
 
-  /** How long to wait for an answer until its peer is suspect. */
-  wait(rtt: RttEstimator, pingTimeout: Millis, now: Instant): Millis {
-    const expected = Math.max(FLOOR, rtt.timeout(INITIAL));
+  /** How long to wait for an answer until its peer is suspect: at least `floor`, before patience. */
+  wait(rtt: RttEstimator, floor: Millis, pingTimeout: Millis, now: Instant): Millis {
+    const expected = Math.max(floor, rtt.timeout(INITIAL));
     return Math.min(Math.round(expected * this.#patienceAt(now)), pingTimeout);
   }
 

@@ -62,6 +62,7 @@ const CORE = [
   'mayBeginBeat',
   'numberWithin',
   'onAbort',
+  'override',
   'readBeat',
   'resolveHeartbeatOptions',
 ];

@@ -522,6 +522,42 @@ describe('Heartbeat, asked', () => {
     expect(heartbeat.sent(11_000)).toEqual([]);
   });
 
+  it('asks half of probeAfter after what is sent sooner, unless something is received before', () => {
+    const heartbeat = opened({ probeAfter: 5_000 });
+    heartbeat.sent(1_000);
+    heartbeat.sent(2_000);
+    expect(heartbeat.deadline).toBe(3_500);
+    heartbeat.receive(3_499);
+    expect(heartbeat.deadline).toBe(27_000);
+    heartbeat.sent(4_000);
+    expect(typesOf(heartbeat.tick(6_500))).toEqual(['ping']);
+  });
+
+  it('brings no ping by messages within 900 ms of the last, however small probeAfter is', () => {
+    const heartbeat = opened({ probeAfter: 10 });
+    const pings: number[] = [];
+    for (let now = 1; now <= 10_000; now += 1) {
+      const actions = [...heartbeat.sent(now), ...heartbeat.tick(now)];
+      if (!actions.some(({ type }) => type === 'ping')) continue;
+      pings.push(now);
+      heartbeat.receive(now);
+    }
+    expect(pings).toHaveLength(11);
+    for (const [index, at] of pings.entries()) {
+      expect(at - (pings[index - 1] ?? 0)).toBeGreaterThanOrEqual(900);
+    }
+  });
+
+  it('waits at least suspectAfter for an answer', () => {
+    for (const suspectAfter of [100, 400, 2_000]) {
+      const heartbeat = opened({ suspectAfter });
+      heartbeat.ping(0);
+      heartbeat.receivePong(10, '1'); // so 30 ms by the latency
+      heartbeat.ping(5_000);
+      expect(heartbeat.deadline).toBe(5_000 + suspectAfter);
+    }
+  });
+
   it('leaves a stall to the tick when something is sent', () => {
     expect(typesOf(opened({ probeAfter: 5_000 }).sent(25_250))).toEqual(['ping']);
     expect(opened({ probeAfter: 5_000 }).sent(25_251)).toEqual([]);

@@ -22,6 +22,7 @@ describe('DEFAULTS', () => {
   it('are the values that the documentation promises', () => {
     expect(DEFAULTS).toEqual({
       pingInterval: 25_000,
+      suspectAfter: 1_000,
       pingTimeout: 20_000,
       minDelay: 500,
       maxDelay: 30_000,
@@ -46,6 +47,7 @@ describe('resolveHeartbeatOptions', () => {
       pingTimeout: 0.5,
       maxSilence: 9,
       probeAfter: 4,
+      suspectAfter: 7,
       jitter: 0.25,
       random,
     };
@@ -90,6 +92,7 @@ describe('resolveHeartbeatOptions', () => {
       pingTimeout: 1,
       maxSilence: 1,
       probeAfter: 1,
+      suspectAfter: 1,
       jitter: 0,
       random: () => 0,
     };
@@ -154,10 +157,10 @@ describe('resolveHeartbeatOptions', () => {
 
   it('refuses a name that it does not know, and tells those it knows', () => {
     expect(refusal({ interval: 5_000 })).toBe(
-      'Expected `interval` to be absent: known options are pingInterval, pingTimeout, maxSilence, probeAfter, jitter, random, got `5000` (number)',
+      'Expected `interval` to be absent: known options are pingInterval, pingTimeout, maxSilence, probeAfter, suspectAfter, jitter, random, got `5000` (number)',
     );
     expect(refusal({ pinginterval: undefined })).toBe(
-      'Expected `pinginterval` to be absent: known options are pingInterval, pingTimeout, maxSilence, probeAfter, jitter, random, got `undefined` (undefined)',
+      'Expected `pinginterval` to be absent: known options are pingInterval, pingTimeout, maxSilence, probeAfter, suspectAfter, jitter, random, got `undefined` (undefined)',
     );
   });
 

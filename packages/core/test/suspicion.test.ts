@@ -10,19 +10,19 @@ function rtt(...samples: number[]): RttEstimator {
 
 const MINUTE = 60_000;
 
-/** How long it waits where an answer takes 10 ms, so that the floor of 1 s is what is multiplied. */
+/** How long it waits where an answer takes 10 ms, so that the floor, 1 s here, is what is multiplied. */
 function floorOf(suspicion: Suspicion, now: number, pingTimeout = 60_000): number {
-  return suspicion.wait(rtt(10), pingTimeout, now);
+  return suspicion.wait(rtt(10), 1_000, pingTimeout, now);
 }
 
 describe('Suspicion', () => {
   it('waits 3 s before the first sample', () => {
-    expect(new Suspicion().wait(rtt(), 10_000, 0)).toBe(3_000);
+    expect(new Suspicion().wait(rtt(), 1_000, 10_000, 0)).toBe(3_000);
   });
 
-  it('waits SRTT + 4 × RTTVAR, in [1 s, pingTimeout]', () => {
+  it('waits SRTT + 4 × RTTVAR, in [suspectAfter, pingTimeout]', () => {
     const waits = [rtt(10), rtt(1_000), rtt(9_000)].map((each) =>
-      new Suspicion().wait(each, 10_000, 0),
+      new Suspicion().wait(each, 1_000, 10_000, 0),
     );
     expect(waits).toEqual([1_000, 3_000, 10_000]);
   });
@@ -36,28 +36,28 @@ describe('Suspicion', () => {
     expect(waits).toEqual([1_250, 1_563, 1_953]);
   });
 
-  it('waits eight times as long at most, and never past pingTimeout', () => {
+  it('waits twenty times as long at most, and never past pingTimeout', () => {
     const suspicion = new Suspicion();
     for (let times = 0; times < 100; times += 1) suspicion.wasFalse(0);
-    expect(floorOf(suspicion, 0)).toBe(8_000);
+    expect(floorOf(suspicion, 0)).toBe(20_000);
     expect(floorOf(suspicion, 0, 5_000)).toBe(5_000);
   });
 
-  it('forgets one false suspicion every 12 min, down to none', () => {
+  it('forgets one false suspicion every 15 min, down to none', () => {
     const suspicion = new Suspicion();
     suspicion.wasFalse(MINUTE);
     suspicion.wasFalse(MINUTE);
-    const waits = [13, 25, 26, 500].map((minutes) => floorOf(suspicion, minutes * MINUTE));
+    const waits = [16, 31, 32, 500].map((minutes) => floorOf(suspicion, minutes * MINUTE));
     expect(waits).toEqual([1_250, 1_000, 1_000, 1_000]);
   });
 
   it('forgets gradually', () => {
     const suspicion = new Suspicion();
     suspicion.wasFalse(0);
-    const halfway = floorOf(suspicion, 6 * MINUTE);
+    const halfway = floorOf(suspicion, 7.5 * MINUTE);
     expect(halfway).toBe(Math.round(1_000 * Math.sqrt(1.25)));
-    suspicion.wasFalse(6 * MINUTE);
-    expect(floorOf(suspicion, 6 * MINUTE)).toBe(Math.round(1_250 * Math.sqrt(1.25)));
+    suspicion.wasFalse(7.5 * MINUTE);
+    expect(floorOf(suspicion, 7.5 * MINUTE)).toBe(Math.round(1_250 * Math.sqrt(1.25)));
   });
 
   it('settles where false suspicions come as often as they are forgotten', () => {
@@ -69,8 +69,8 @@ describe('Suspicion', () => {
       suspicion.wasFalse(now);
       count += 1;
     }
-    expect(count / 24).toBeLessThan(5.3);
-    expect(count / 24).toBeGreaterThan(4.9);
+    expect(count / 24).toBeLessThan(4.3);
+    expect(count / 24).toBeGreaterThan(3.9);
     expect(floorOf(suspicion, 24 * 60 * MINUTE)).toBeGreaterThan(2_000);
   });
 

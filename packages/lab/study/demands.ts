@@ -11,9 +11,9 @@ export interface Demand {
 
 /** With a user who acts: how soon a dead link is suspect, in the median, and how seldom a live one. */
 const ACTING: readonly { network: string; median: Millis; perHour: number }[] = [
-  { network: 'steady', median: 2_000, perHour: 1 },
-  { network: 'mobile', median: 4_000, perHour: 6 },
-  { network: 'mobile, lossy', median: 4_000, perHour: 6 },
+  { network: 'steady', median: 1_000, perHour: 1 },
+  { network: 'mobile', median: 2_500, perHour: 6 },
+  { network: 'mobile, lossy', median: 2_500, perHour: 6 },
 ];
 
 /** TCP waits twice as long after each loss, so it may take twice an outage to be through: 8 s here. */

@@ -58,7 +58,7 @@ function wirebeat(
 function client(around: Surroundings, memory: Map<string, unknown>): Detector {
   const known = (memory.get('peer') as PeerMemory | undefined) ?? new PeerMemory();
   memory.set('peer', known);
-  return wirebeat({ probeAfter: 1_000 }, around, known);
+  return wirebeat({ probeAfter: 1_000, suspectAfter: 400 }, around, known);
 }
 
 /** Those of `@wirebeat/server`. */

@@ -9,6 +9,8 @@ import { dial, dialOpen, eventsOf, type Stage, settle } from '../../client/test/
 const PING_INTERVAL = 5_000;
 const PING_TIMEOUT = 10_000;
 const OPTIONS = { pingInterval: PING_INTERVAL, pingTimeout: PING_TIMEOUT };
+/** Without a standby, which would take over before the link is dead. */
+const ALONE = { ...OPTIONS, makeBeforeBreak: false };
 
 /** Something happens each second. */
 function eachSecond({ scheduler }: Stage, seconds: number, happens: (second: number) => void) {
@@ -27,7 +29,7 @@ afterEach(() => {
 
 describe.each(KINDS)('with a class like that of %s', (kind) => {
   it('a lost pong does not end all further pings', () => {
-    const stage = dialOpen(kind, OPTIONS);
+    const stage = dialOpen(kind, ALONE);
     const { server, scheduler, socket } = stage;
     let asked = 0;
     server.answer = (text) => {
@@ -129,7 +131,7 @@ describe.each(KINDS)('with a class like that of %s', (kind) => {
   });
 
   it('nobody waits for the closing handshake of a dead link', () => {
-    const stage = dialOpen(kind, OPTIONS);
+    const stage = dialOpen(kind, ALONE);
     const { server, scheduler, log } = stage;
     server.last.cut();
     scheduler.advance(60_000);

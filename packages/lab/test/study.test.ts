@@ -44,7 +44,7 @@ describe('the false-alarm study', () => {
     const acting = 'wirebeat client, acting';
     expect(missed(but('steady', acting, { deathsPerDay: 0.1 }))).toHaveLength(1);
     expect(missed(but('steady', acting, { suspicionsPerHour: 1.1 }))).toHaveLength(1);
-    expect(missed(but('mobile', acting, { toSuspect: [4_001] }))).toHaveLength(1);
+    expect(missed(but('mobile', acting, { toSuspect: [2_501] }))).toHaveLength(1);
     expect(missed(but('hidden tab', 'wirebeat client, idle', { wronged: 1 }))).toHaveLength(1);
     expect(missed(but('mobile', 'wirebeat server', { isBoundExceeded: true }))).toHaveLength(1);
     expect(missed(but('bufferbloat', 'wirebeat server', { missed: 1 }))).toHaveLength(1);

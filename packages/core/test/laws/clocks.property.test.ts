@@ -13,6 +13,9 @@ import {
   timing,
 } from '../simulation.ts';
 
+/** The least time between a ping and one that a message brings. */
+const PROBE_GAP = 900;
+
 const isOurs = ({ type }: Entry) => type === 'sent' || type === 'ping' || type === 'pong';
 const isHeard = ({ type }: Entry) => type === 'received';
 const lastOf = (entries: readonly Entry[]) => entries.at(-1)?.at ?? 0;
@@ -48,7 +51,7 @@ describe('law 1: three clocks, never conflated', () => {
     );
   });
 
-  it('pings unasked only where a direction was quiet, an answer is owed, or three were skipped', () => {
+  it('pings unasked only where a direction was quiet, an answer is owed, three were skipped, or a message met silence', () => {
     fc.assert(
       fc.property(timing, life, ({ pingInterval, ...options }, events) => {
         const { log } = simulate({ ...options, pingInterval }, events);
@@ -62,9 +65,12 @@ describe('law 1: three clocks, never conflated', () => {
           const asked = lastOf(before.filter((entry) => entry.type === 'ping'));
           const mayNotSkip = !before.some((entry) => entry.type === 'pong');
           const isDue = at - quietSince >= pingInterval;
-          expect(isDue || isOwed(before) || (mayNotSkip && at - asked >= 4 * pingInterval)).toBe(
-            true,
-          );
+          const heard = lastOf(before.filter(isHeard));
+          const message = before.find((entry) => entry.type === 'sent' && entry.at >= heard);
+          const wait = (options.probeAfter || Number.POSITIVE_INFINITY) / 2;
+          const isProbe = message && at - message.at >= wait && at - asked >= PROBE_GAP;
+          const isSkipped = mayNotSkip && at - asked >= 4 * pingInterval;
+          expect(isDue || isOwed(before) || isSkipped || isProbe).toBe(true);
         }
       }),
       settings,

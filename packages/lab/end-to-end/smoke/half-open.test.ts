@@ -11,7 +11,8 @@ import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
 import { TcpProxy } from '../../faults/tcp-proxy.ts';
 import { allowance, MS } from '../allowance.ts';
 
-const CLIENT = { pingInterval: 1_000, pingTimeout: 1_000 };
+// A standby would take the link over before it is found dead.
+const CLIENT = { pingInterval: 1_000, pingTimeout: 1_000, makeBeforeBreak: false };
 const SERVER = { pingInterval: 1_200, pingTimeout: 1_000 };
 
 interface Happening {
