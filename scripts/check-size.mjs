@@ -3,8 +3,8 @@ import { bundleSize } from './bundle-size.mjs';
 
 /** In bytes, of a page that imports that name: above it the check fails. */
 const BUDGETS = {
-  attachHeartbeat: 10_570, // to become 5 000
-  ReconnectingWebSocket: 17_740, // to become 9 000
+  attachHeartbeat: 10_700, // to become 5 000
+  ReconnectingWebSocket: 18_690, // to become 9 000
 };
 
 let failed = false;
