@@ -132,7 +132,7 @@ export class Standby {
   #dial(cause: Cause): void {
     this.#timer = undefined;
     const owner: ConnectionOwner = {
-      opened: () => {},
+      opened: () => this.#connection?.heartbeat?.probe(), // also where none pings by itself
       failed: () => {},
       received: (event) => this.#hold(event),
       ended: (record) => this.#ended(cause, record),

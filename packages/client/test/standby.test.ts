@@ -129,6 +129,17 @@ describe.each(KINDS)('make-before-break, over a class like that of %s', (kind) =
     expect(stage.socket.readyState).toBe(1);
   });
 
+  it('pings the standby where pingInterval is off, too', () => {
+    const stage = set(kind, { pingInterval: false }, minimalPeer);
+    const { scheduler, server, socket, log } = stage;
+    void socket.ping().catch(() => {});
+    scheduler.advance(100);
+    server.last.cut();
+    void socket.ping().catch(() => {});
+    scheduler.advance(ANSWERED);
+    expect(namesOf(log)).toEqual(['suspect', 'close', 'open']);
+  });
+
   it('sends its session in the first ping, and never again', () => {
     const { server, socket, scheduler } = set(kind);
     const [first] = server.last.beats;
