@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
-import { ReconnectingWebSocket } from '@wirebeat/client';
+import { ReconnectingWebSocket, type WebSocketConstructor } from '@wirebeat/client';
 import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { atEnd, connect, Log, MS, onlyConnection, serve } from './server-side.ts';
 
 const SECRET = 'AbCdEfGhIjKlMnOpQrSt-_';
@@ -93,12 +94,21 @@ describe('a client that comes back with its session', () => {
   });
 });
 
+/** Its Close frame is lost, as on a dead link. */
+class Speechless extends WebSocket {
+  override close(): void {
+    this.terminate();
+  }
+}
+
 describe('a client of ours', () => {
   it('ends its older connection by its newer one with no option on either side', async () => {
     const stage = await serve();
     const port = await listenWithoutEnds(stage.port);
     const opened: Log<true> = new Log();
-    const socket = new ReconnectingWebSocket(`ws://127.0.0.1:${port}`);
+    const socket = new ReconnectingWebSocket(`ws://127.0.0.1:${port}`, [], {
+      WebSocket: Speechless as unknown as WebSocketConstructor,
+    });
     atEnd(() => socket.close());
     socket.addEventListener('open', () => opened.push(true));
     await opened.find();
