@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
-import { HeartbeatError } from '@wirebeat/core';
+import { HeartbeatError, InvalidOptionError } from '@wirebeat/core';
 import { Command, Option } from 'commander';
 import {
   count,
@@ -194,9 +194,17 @@ async function gatewayAction(flags: GatewayFlags): Promise<void> {
     );
     process.exit(0);
   } catch (error) {
-    output.complain((error as Error).message);
+    output.complain(sentenceOf(error as Error));
     process.exit(error instanceof ConfigError || error instanceof HeartbeatError ? MISUSE : 1);
   }
+}
+
+/** Without the text of an option in the file: it may be a password, or a URL with one. */
+function sentenceOf(error: Error): string {
+  if (!(error instanceof InvalidOptionError) || typeof error.value !== 'string') {
+    return error.message;
+  }
+  return `Expected \`${error.option}\` to be ${error.expected}, got another string`;
 }
 
 interface ServeFlags {

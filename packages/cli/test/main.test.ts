@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { attachHeartbeat } from '@wirebeat/server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -103,6 +105,23 @@ describe('wirebeat', () => {
     expect(stdout).toBe('');
     expect(stderr).toMatch(sentence);
     expect(stderr).not.toMatch(/\n {4}at /); // no stack
+  });
+});
+
+describe('wirebeat gateway', () => {
+  it.each([
+    { upstream: 'ws//me:SECRET@h' },
+    { upstream: 'ws://h', headers: 'authorization: SECRET' },
+    { upstream: 'ws://h', tls: 'SECRET' },
+  ])('repeats no secret of a file that makes no sense: %j', async (settings) => {
+    const directory = mkdtempSync(join(tmpdir(), 'wirebeat-'));
+    closers.push(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'gateway.json');
+    writeFileSync(path, JSON.stringify(settings));
+    const { code, stdout, stderr } = await wirebeat(['gateway', '--config', path]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^wirebeat: Expected `(upstream|headers|tls)` to be /);
+    expect(stdout + stderr).not.toContain('SECRET');
   });
 });
 

@@ -77,7 +77,12 @@ describe('what is printed and logged', () => {
   it.each([
     ["command-argument value 'wss://h:99999/?a=SECRET b SECRET' is invalid for argument 'url'."],
     ["option '-H, --header <header>' argument 'Cookie SECRET' is invalid."],
+    ["option '--subprotocol <name>' argument 'bearer SECRET' is invalid."],
     ["unknown option '--token=SECRET'"],
+    ["command-argument value 'me:SECRET@h' is invalid for argument 'url'."],
+    ["command-argument value 'ws://me:SECRET/SECRET@h' is invalid for argument 'url'."],
+    ["option '--upstream <url>' argument 'ws:/me:SECRET@SECRET@:x/' is invalid."],
+    ["option '--upstream <url>' argument 'ws//me:SECRET\n@h/?a=SECRET' is invalid."],
   ])('repeats no secret of a command line that makes no sense: %s', (text) => {
     expect(safeComplaint(text)).not.toContain('SECRET');
   });
