@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { ReadyState } from '@wirebeat/core';
 import type { Hooks } from './hooks.ts';
 import type { ServerSocket } from './server-socket.ts';
 
@@ -74,7 +75,8 @@ export class Sessions {
   /**
    * A connection says that its session is `id`. Returns whether it is bound, so that the peer may
    * be told. The connection that held it before is ended first; if that is the newer one, this is
-   * ended instead. Where the hook answers by a promise, {@link SessionHolder.bound} follows.
+   * ended instead. One that is being closed replaces none. Where the hook answers by a promise,
+   * {@link SessionHolder.bound} follows.
    */
   bind(holder: SessionHolder, id: string): boolean {
     const { session } = holder;
@@ -108,6 +110,9 @@ export class Sessions {
   }
 
   #give(holder: SessionHolder, secret: string, user: unknown): boolean {
+    // The application has closed it already, as one that allows a user one connection does: the older
+    // connection is the one that it keeps.
+    if (holder.socket.readyState !== ReadyState.Open) return false;
     const order = holder.session as number;
     const other = this.#find(secret, user);
     if (other !== undefined && other.order > order) {

@@ -1,3 +1,4 @@
+import { ReadyState } from '@wirebeat/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RUNS } from '../../core/test/simulation.ts';
@@ -99,6 +100,39 @@ describe('a session', () => {
     connections[0]?.socket.end(1000);
     for (const user of ['bob', Number.NaN]) open(stage, user).socket.receive(ping(SECRET));
     expect(stage.lines(/end: replaced/)).toHaveLength(2);
+  });
+
+  it('stays with the older connection where the application has closed the newer one', async () => {
+    for (const user of [undefined, () => 'ann', async () => 'ann']) {
+      const stage = new Stage(user && { session: { user } });
+      const older = stage.connect();
+      older.socket.receive(ping(SECRET));
+      await settled();
+      const { socket: refused } = stage.connect();
+      refused.close(4003, 'one connection a user'); // `ws` still reads what was on its way
+      refused.receive(ping(SECRET));
+      await settled();
+      expect(stage.lines(/terminates|end: replaced/)).toEqual([]);
+      expect(stage.heartbeat.get(older.socket)).toBe(older.connection);
+      expect(stage.lines(/session=ok/)).toHaveLength(1);
+    }
+  });
+
+  it('stays with the older connection where the hook closes the newer one', async () => {
+    let isFull = false;
+    const user = async (socket: VirtualSocket) => {
+      if (isFull) socket.close(4003);
+      return 'ann';
+    };
+    const stage = new Stage({ session: { user } });
+    const { socket } = stage.connect();
+    socket.receive(ping(SECRET));
+    await settled();
+    isFull = true;
+    stage.connect().socket.receive(ping(SECRET));
+    await settled();
+    expect(stage.lines(/terminates|end: replaced/)).toEqual([]);
+    expect(socket.readyState).toBe(ReadyState.Open);
   });
 
   it("is one secret's: a user may have several", () => {
@@ -348,7 +382,7 @@ describe('the user of a session', () => {
 describe('Sessions', () => {
   /** A connection that notes who took its place. */
   class Holder implements SessionHolder {
-    readonly socket: ServerSocket = {} as ServerSocket;
+    readonly socket: ServerSocket = { readyState: ReadyState.Open } as ServerSocket;
     readonly order: number;
     readonly user: unknown;
     session: SessionHolder['session'];
