@@ -28,9 +28,11 @@ export function gateListeners(socket: HandledSocket): () => void {
   if (hasField || willHave || socket.onmessage) {
     ends.push(gateHandler(socket, hasField || willHave));
   }
-  // One that is an EventTarget dispatches to its listeners, and that is intercepted.
+  // One that is an EventTarget dispatches to its listeners, and that is intercepted. That of another
+  // realm or of a polyfill is known by its method.
   const dispatches = typeof EventTarget === 'function' && socket instanceof EventTarget;
-  if (hasField && !dispatches) ends.push(gateAdded(socket));
+  const looksSo = 'dispatchEvent' in socket && !hasField;
+  if (!dispatches && !looksSo) ends.push(gateAdded(socket));
   return () => {
     for (const end of ends) end();
   };

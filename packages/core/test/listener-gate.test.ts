@@ -127,6 +127,24 @@ describe('gateListeners', () => {
     expect(object.seen).toEqual(['one', 'two']);
   });
 
+  it('keeps beats from the listeners of a class that has no handler yet and dispatches to nobody', () => {
+    class HandlerlessSocket extends LoopingSocket {
+      constructor() {
+        super();
+        Reflect.deleteProperty(this, 'onmessage');
+      }
+    }
+    class AccessorSocket extends HandlerlessSocket {}
+    Object.defineProperty(AccessorSocket.prototype, 'onmessage', { value: null, writable: true });
+    for (const socket of [new HandlerlessSocket(), new AccessorSocket()]) {
+      const { seen, listener } = application();
+      gateListeners(socket);
+      socket.addEventListener('message', listener);
+      for (const data of ['one', PING, PONG, 'two']) socket.deliver(data);
+      expect(seen).toEqual(['one', 'two']);
+    }
+  });
+
   it('lets listeners be removed, those added before too', () => {
     const socket = new LoopingSocket();
     const [early, late] = [application(), application()];
