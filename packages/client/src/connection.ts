@@ -141,6 +141,7 @@ export class Connection {
     this.#phase = 'readying';
     const { ready, readyTimeout, scheduler } = this.#options;
     const becomeReady = () => {
+      this.#held?.flush();
       if (this.#phase !== 'readying') return;
       this.#timer?.cancel();
       this.#phase = 'ready';
@@ -240,6 +241,7 @@ export class Connection {
   }
 
   #closed(event: SocketEvent): void {
+    this.#held?.flush(); // the peer sent them before it closed
     this.#end(this.#reasonOf(event.code ?? CloseCode.Abnormal), event);
   }
 

@@ -11,6 +11,9 @@ type Callback = (event: SocketEvent) => void;
 type Listener = Callback | { handleEvent: Callback };
 type Options = { readonly once?: boolean; readonly signal?: AbortSignal } | boolean | undefined;
 
+/** With more, they are handed over at once: a hidden page has one turn a second, and a flood may be faster. */
+const MAX_TURNS = 100;
+
 /**
  * Hands over what a connection received while it was the standby, as if it came now: to `receive`, and
  * then to the listeners of `message` that were added to the socket since. Each message has a turn of its
@@ -62,6 +65,13 @@ export class HeldMessages {
     this.#events.push(event);
   }
 
+  /** Hands over all that is left now: no more turns are needed, or there will be none. */
+  flush(): void {
+    this.#timer?.cancel();
+    while (!this.isEmpty) this.#handOver();
+    if (this.#release.length > 0) this.#end();
+  }
+
   /** Hands over nothing more. */
   cancel(): void {
     this.#timer?.cancel();
@@ -71,15 +81,14 @@ export class HeldMessages {
 
   #next(): void {
     this.#timer = this.#scheduler.at(this.#scheduler.now() + 1, () => {
-      const event = this.#events[0];
-      if (event !== undefined) this.#handOver(event);
-      this.#events.shift();
-      if (!this.isEmpty) this.#next();
-      else if (this.#release.length > 0) this.#end();
+      this.#handOver();
+      if (this.isEmpty || this.#events.length > MAX_TURNS) this.flush();
+      else this.#next();
     });
   }
 
-  #handOver(event: SocketEvent): void {
+  #handOver(): void {
+    const event = this.#events[0] as SocketEvent;
     this.#receive(event);
     for (const [listener, options] of [...this.#listeners]) {
       const { once = false, signal } = typeof options === 'object' ? options : {};
@@ -92,6 +101,7 @@ export class HeldMessages {
         report(error);
       }
     }
+    this.#events.shift(); // not before: what comes meanwhile queues behind
   }
 
   /** From here the listeners are the socket's own. */

@@ -171,7 +171,9 @@ export class Standby {
   #hold(event: SocketEvent): void {
     this.#held.push(event);
     this.#heldBytes += byteLength(event.data);
-    if (this.#heldBytes > this.#options.maxQueuedBytes) this.#giveUp();
+    const { maxQueuedBytes, maxQueuedMessages } = this.#options; // empty ones take memory too
+    const isFull = this.#heldBytes > maxQueuedBytes || this.#held.length > maxQueuedMessages;
+    if (isFull) this.#giveUp();
   }
 
   #forget(): void {

@@ -227,6 +227,16 @@ describe.each(KINDS)('make-before-break, over a class like that of %s', (kind) =
     expect(namesOf(log)).toEqual(['suspect']);
   });
 
+  it('gives it up for many empty messages too: they take memory', () => {
+    const stage = set(kind, { maxQueuedMessages: 10 });
+    const { scheduler, server, log } = stage;
+    act(stage);
+    scheduler.advance(OPEN);
+    for (let count = 0; count < 11; count += 1) server.last.peer.send('');
+    scheduler.advance(5_000);
+    expect(namesOf(log)).toEqual(['suspect']);
+  });
+
   it('takes over a connection that is being dialled when the old one ends', () => {
     const stage = set(kind);
     const { scheduler, server, log } = stage;
@@ -432,6 +442,53 @@ describe.each(KINDS)('make-before-break, over a class like that of %s', (kind) =
       socket.send('after ready');
       scheduler.advance(10);
       expect(server.last.received).toEqual(['after ready']);
+    });
+
+    const WORDS = Array.from({ length: 30 }, (_, word) => `word ${word}`);
+
+    /** A standby that takes over, was greeted by many words, and is not ready by itself. */
+    async function takeOver() {
+      const parts = { count: 0, becomeReady: () => {} };
+      const ready = () => {
+        parts.count += 1;
+        if (parts.count === 1) return Promise.resolve();
+        return new Promise<void>((resolve) => {
+          parts.becomeReady = resolve;
+        });
+      };
+      const stage = dial(kind, { ready });
+      stage.server.answer = minimalPeer;
+      await run(stage, 60);
+      act(stage);
+      stage.log.length = 0;
+      await run(stage, OPEN);
+      for (const word of WORDS) stage.server.last.peer.send(word);
+      while (parts.count < 2) await run(stage, 1);
+      const heard = () => eventsOf(stage.log, 'message').map(({ data }) => data);
+      return { ...stage, parts, heard };
+    }
+    it('keeps up with a server that sends faster than it hands over what was held', async () => {
+      const { scheduler, server, heard } = await takeOver();
+      for (let count = 0; count < 1_000; count += 1) {
+        for (let each = 0; each < 3; each += 1) server.last.peer.send('news');
+        scheduler.advance(1);
+      }
+      expect(heard().length).toBeGreaterThan(2_800);
+      scheduler.advance(200);
+      expect(heard()).toEqual([...WORDS, ...new Array(3_000).fill('news')]);
+    });
+
+    it('hands over what was held before the connection is ready, and before it has closed', async () => {
+      for (const end of ['ready', 'close'] as const) {
+        const stage = await takeOver();
+        const { server, log, parts, heard } = stage;
+        expect(heard().length).toBeLessThan(WORDS.length);
+        if (end === 'ready') parts.becomeReady();
+        else server.last.peer.close(4401, 'sorry');
+        while (end === 'close' && eventsOf(log, 'close').length < 2) stage.scheduler.advance(1);
+        await settle();
+        expect(heard()).toEqual(WORDS);
+      }
     });
   });
 });
