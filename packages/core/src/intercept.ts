@@ -101,6 +101,14 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
   const listener = (event: SocketEvent) => {
     if (event !== seen && take(event)) event.stopImmediatePropagation?.();
   };
+  const options = { capture: true };
+  try {
+    socket.addEventListener('message', listener, options);
+  } catch {
+    options.capture = false; // workerd knows no other
+    socket.addEventListener('message', listener, options);
+  }
+  const openGates = gateListeners(socket); // before the override: it asks whether there is a method
   const { dispatchEvent } = socket;
   const restore = override(
     socket,
@@ -113,14 +121,6 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
       return take(event) || dispatchEvent.apply(this as never, args);
     },
   );
-  const options = { capture: true };
-  try {
-    socket.addEventListener('message', listener, options);
-  } catch {
-    options.capture = false; // workerd knows no other
-    socket.addEventListener('message', listener, options);
-  }
-  const openGates = gateListeners(socket);
   return () => {
     openGates();
     restore();

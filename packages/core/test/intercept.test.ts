@@ -569,6 +569,28 @@ describe('intercept', () => {
   }
 });
 
+describe('a class that has no method to dispatch, and whose events cannot be stopped', () => {
+  it('hands no beat to a listener that was added after the interceptor', () => {
+    const listeners: ((event: SocketEvent) => void)[] = [];
+    const socket: WebSocketLike = {
+      readyState: 1,
+      send() {},
+      close() {},
+      addEventListener: (_: string, listener: () => void) => void listeners.push(listener),
+      removeEventListener() {},
+    };
+    const { shown, interceptor } = recorder();
+    const seen: unknown[] = [];
+    intercept(socket, interceptor);
+    socket.addEventListener('message', ({ data }: SocketEvent) => void seen.push(data));
+    for (const data of [PING, 'text', PONG]) {
+      for (const listener of [...listeners]) listener({ type: 'message', data });
+    }
+    expect(shown).toHaveLength(3);
+    expect(seen).toEqual(['text']);
+  });
+});
+
 describe('bytes of another realm', () => {
   const bytes = [...'\u0005wb.a'].map((character) => character.charCodeAt(0));
 
