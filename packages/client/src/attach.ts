@@ -27,12 +27,12 @@ import {
   SystemScheduler,
   type WebSocketLike,
 } from '@wirebeat/core';
-import { abandon, reconnectOf } from './abandon.ts';
 import { HandleEmitter } from './emitter.ts';
 import { isForeign } from './foreign-protocols.ts';
-import { type Lifecycle, pageLifecycle } from './page-lifecycle.ts';
-import { type Presence, watchPresence } from './presence.ts';
-import { readRetryAfter } from './retry-after.ts';
+import { type Lifecycle, pageLifecycle } from './page/page-lifecycle.ts';
+import { type Presence, watchPresence } from './page/page-state.ts';
+import { readRetryAfter } from './reconnect/retry-after.ts';
+import { abandon, reconnectOf } from './reconnect/terminate.ts';
 
 /** Options of {@link attachHeartbeat}. */
 export interface AttachOptions extends HeartbeatOptions {

@@ -17,25 +17,29 @@ export {
   type WebSocketLike,
 } from '@wirebeat/core';
 export { type AttachOptions, attachHeartbeat, type Reader, SocketHeartbeat } from './attach.ts';
-export type { CloseReason, CloseRecord } from './close-record.ts';
-export { explain } from './close-words.ts';
-export type { Flushed } from './delivery.ts';
-export { type Diagnosis, type DiagnosisType, diagnose, type End } from './diagnosis.ts';
-export type { Attempt, CreateWebSocket, ProtocolsSource, UrlSource } from './dialer.ts';
-export type { SocketCloseEvent, SocketCustomEvent, SocketMessageEvent } from './dom-events.ts';
-export { History } from './history.ts';
-export type { Lifecycle, LifecycleListener } from './page-lifecycle.ts';
+export type { Flushed } from './outbox/outbox.ts';
+export type { QueuePolicy } from './outbox/send-queue.ts';
+export type { Lifecycle, LifecycleListener } from './page/page-lifecycle.ts';
 export {
   type AppStateLike,
   type NetInfoLike,
   type NetInfoStateLike,
   type ReactNativeParts,
   reactNativeLifecycle,
-} from './react-native-lifecycle.ts';
-export type { Logger, ReadySocket, ReconnectOptions } from './reconnect-options.ts';
-export { ReconnectingWebSocket } from './reconnecting-websocket.ts';
-export type { QueuePolicy } from './send-queue.ts';
+} from './page/react-native-lifecycle.ts';
+export { WorkerScheduler, type WorkerSchedulerOptions } from './page/worker-scheduler.ts';
+export type { CloseReason, CloseRecord } from './reconnect/close-record.ts';
+export type { Attempt, CreateWebSocket, ProtocolsSource, UrlSource } from './reconnect/dialer.ts';
+export type { Logger, ReadySocket, ReconnectOptions } from './reconnect/options.ts';
+export { ReconnectingWebSocket } from './reconnect/reconnecting-websocket.ts';
+export { explain } from './report/close-words.ts';
+export { type Diagnosis, type DiagnosisType, diagnose, type End } from './report/diagnosis.ts';
+export { History } from './report/history.ts';
 export { type Snapshot, type SnapshotStore, snapshotOf } from './snapshot.ts';
-export type { DropReason, ReconnectingWebSocketEventMap } from './web-socket-face.ts';
-export type { WebSocketConstructor } from './websocket.ts';
-export { WorkerScheduler, type WorkerSchedulerOptions } from './worker-scheduler.ts';
+export type { WebSocketConstructor } from './websocket-api/constructor.ts';
+export type {
+  SocketCloseEvent,
+  SocketCustomEvent,
+  SocketMessageEvent,
+} from './websocket-api/dom-events.ts';
+export type { DropReason, ReconnectingWebSocketEventMap } from './websocket-api/event-target.ts';

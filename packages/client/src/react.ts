@@ -8,11 +8,11 @@ import {
   useSyncExternalStore,
 } from 'react';
 import { type AttachOptions, attachHeartbeat } from './attach.ts';
-import type { ProtocolsSource, UrlSource } from './dialer.ts';
-import type { SocketMessageEvent } from './dom-events.ts';
-import type { ReconnectOptions } from './reconnect-options.ts';
-import { ReconnectingWebSocket } from './reconnecting-websocket.ts';
+import type { ProtocolsSource, UrlSource } from './reconnect/dialer.ts';
+import type { ReconnectOptions } from './reconnect/options.ts';
+import { ReconnectingWebSocket } from './reconnect/reconnecting-websocket.ts';
 import { type Snapshot, type SnapshotStore, snapshotOf } from './snapshot.ts';
+import type { SocketMessageEvent } from './websocket-api/dom-events.ts';
 
 /** Options of {@link useWebSocket}, beside those of the socket. */
 export interface WebSocketHookOptions extends ReconnectOptions {

@@ -5,10 +5,10 @@ import type {
   Millis,
   WebSocketLike,
 } from '@wirebeat/core';
-import { report } from './announcer.ts';
 import type { SocketHeartbeat } from './attach.ts';
-import type { ReconnectingWebSocket } from './reconnecting-websocket.ts';
-import type { ReconnectingWebSocketEventMap } from './web-socket-face.ts';
+import { report } from './reconnect/event-dispatcher.ts';
+import type { ReconnectingWebSocket } from './reconnect/reconnecting-websocket.ts';
+import type { ReconnectingWebSocketEventMap } from './websocket-api/event-target.ts';
 
 type Detail<Name extends 'retry' | 'giveup'> = ReconnectingWebSocketEventMap[Name]['detail'];
 

@@ -9,7 +9,7 @@ import {
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { type AttachOptions, attachHeartbeat, type SocketHeartbeat } from '../src/attach.ts';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import {
   autoResponder,
   FakeServer,

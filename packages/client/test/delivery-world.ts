@@ -5,8 +5,8 @@ import { decodeBeat, ReadyState } from '@wirebeat/core';
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { ReconnectOptions } from '../src/reconnect-options.ts';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import type { ReconnectOptions } from '../src/reconnect/options.ts';
+import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import {
   FakeServer,
   KINDS,

@@ -3,8 +3,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { attachHeartbeat } from '../src/attach.ts';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
-import type { WebSocketConstructor } from '../src/websocket.ts';
+import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
+import type { WebSocketConstructor } from '../src/websocket-api/constructor.ts';
 import { listen, within } from './sockets.ts';
 
 const CLASSES: [name: string, WebSocket: WebSocketConstructor][] = [

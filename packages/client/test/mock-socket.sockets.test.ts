@@ -3,7 +3,7 @@
 import { WebSocket as MockSocket, Server } from 'mock-socket';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attachHeartbeat } from '../src/attach.ts';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import { minimalPeer } from './fake-server.ts';
 import { eventOf, within } from './sockets.ts';
 

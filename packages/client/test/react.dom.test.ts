@@ -10,10 +10,10 @@ import {
 } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { UrlSource } from '../src/dialer.ts';
 import { useWebSocket, type WebSocketHook, type WebSocketHookOptions } from '../src/react.ts';
-import type { Logger } from '../src/reconnect-options.ts';
-import type { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import type { UrlSource } from '../src/reconnect/dialer.ts';
+import type { Logger } from '../src/reconnect/options.ts';
+import type { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import { FakeServer } from './fake-server.ts';
 import { ReactPlace } from './react-place.ts';
 

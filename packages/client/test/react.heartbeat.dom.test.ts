@@ -2,7 +2,7 @@ import { VirtualScheduler } from '@wirebeat/core/testing';
 import { act, createElement, type ReactNode, useEffect } from 'react';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { useHeartbeat } from '../src/react.ts';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import type { Snapshot } from '../src/snapshot.ts';
 import { FakeServer, type Link } from './fake-server.ts';
 import { ReactPlace } from './react-place.ts';

@@ -3,7 +3,7 @@ import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settings } from '../../core/test/simulation.ts';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import { type Answer, FakeServer, minimalPeer, sessionServer } from './fake-server.ts';
 
 const PERIOD = 1_000; // between two messages

@@ -1,10 +1,10 @@
 // A ReconnectingWebSocket before a server, in virtual time, and what it dispatched.
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { expect } from 'vitest';
-import type { ProtocolsSource, UrlSource } from '../src/dialer.ts';
-import type { ReconnectOptions } from '../src/reconnect-options.ts';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
-import type { ReconnectingWebSocketEventMap } from '../src/web-socket-face.ts';
+import type { ProtocolsSource, UrlSource } from '../src/reconnect/dialer.ts';
+import type { ReconnectOptions } from '../src/reconnect/options.ts';
+import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
+import type { ReconnectingWebSocketEventMap } from '../src/websocket-api/event-target.ts';
 import { FakeServer, type Kind } from './fake-server.ts';
 
 export type Name = keyof ReconnectingWebSocketEventMap;

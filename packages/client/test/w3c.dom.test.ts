@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import { listenForW3c, type W3cServer } from './w3c-server.ts';
 import { w3cSurface } from './w3c-surface.ts';
 

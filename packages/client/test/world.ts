@@ -3,7 +3,7 @@ import type { Instant, Millis, Scheduler, Timer } from '@wirebeat/core';
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { ReconnectingWebSocket } from '../src/reconnecting-websocket.ts';
+import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import {
   autoResponder,
   FakeServer,

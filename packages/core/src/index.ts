@@ -1,8 +1,15 @@
-export { Alarm } from './alarm.ts';
 export { Backoff } from './backoff.ts';
-export { type ClockExchange, ClockOffset } from './clock-offset.ts';
 export { CloseCode } from './close-code.ts';
-export { type Beat, decodeBeat, encodeBeat, MAX_BEAT_BYTES, mayBeginBeat } from './codec.ts';
+export { Pacemaker, type PacemakerShell } from './driver/heartbeat-driver.ts';
+export {
+  type HeartbeatEvents,
+  Pacer,
+  type PingOrder,
+  type UnansweredReason,
+  type Wake,
+} from './driver/pacer.ts';
+export { PendingPings, type PingOptions } from './driver/ping-promises.ts';
+export { PongOutlet, type PongPort } from './driver/pong-queue.ts';
 export { Emitter, type EventEmitterLike } from './emitter.ts';
 export {
   ConnectionClosedError,
@@ -11,21 +18,31 @@ export {
   PingTimeoutError,
   QueueOverflowError,
 } from './errors.ts';
-export { Heartbeat, VERDICT_WAIT } from './heartbeat.ts';
-export type {
-  Answer,
-  HeartbeatAction,
-  HeartbeatStatus,
-  TimeoutReason,
-} from './heartbeat-action.ts';
 export {
   type Interceptor,
   intercept,
   interceptCalls,
   type RefusedHandshake,
   readBeat,
-} from './intercept.ts';
-export { LatencyHistogram } from './latency-histogram.ts';
+} from './intercept/intercept.ts';
+export { override } from './intercept/override.ts';
+export type {
+  Answer,
+  HeartbeatAction,
+  HeartbeatStatus,
+  TimeoutReason,
+} from './machine/actions.ts';
+export { Heartbeat, VERDICT_WAIT } from './machine/heartbeat.ts';
+export { PeerMemory } from './machine/peer-memory.ts';
+export { RttEstimator } from './machine/rtt-estimator.ts';
+export {
+  type AdvertisedTiming,
+  HIDDEN_TIMER_SLACK,
+  initialTiming,
+  type PeerState,
+  TIMER_SLACK,
+  type Timing,
+} from './machine/timing.ts';
 export { type AbortSignalLike, onAbort } from './on-abort.ts';
 export {
   type BackoffOptions,
@@ -40,19 +57,13 @@ export {
   numberWithin,
   resolveHeartbeatOptions,
 } from './options.ts';
-export { override } from './override.ts';
-export { Pacemaker, type PacemakerShell } from './pacemaker.ts';
 export {
-  type HeartbeatEvents,
-  Pacer,
-  type PingOrder,
-  type UnansweredReason,
-  type Wake,
-} from './pacer.ts';
-export { PeerMemory } from './peer-memory.ts';
-export { PendingPings, type PingOptions } from './pending-pings.ts';
-export { PongOutlet, type PongPort } from './pong-outlet.ts';
-export { RttEstimator } from './rtt-estimator.ts';
+  type Beat,
+  decodeBeat,
+  encodeBeat,
+  MAX_BEAT_BYTES,
+  mayBeginBeat,
+} from './protocol/beat.ts';
 export {
   type BlobLike,
   ReadyState,
@@ -60,19 +71,14 @@ export {
   type SocketEvent,
   type WebSocketLike,
 } from './socket.ts';
-export { SystemScheduler } from './system-scheduler.ts';
+export { type ClockExchange, ClockOffset } from './statistics/clock-offset.ts';
+export { LatencyHistogram } from './statistics/latency-histogram.ts';
 export { type Instant, MAX_DELAY, type Millis, type Scheduler, type Timer } from './time.ts';
-export {
-  type AdvertisedTiming,
-  HIDDEN_TIMER_SLACK,
-  initialTiming,
-  type PeerState,
-  TIMER_SLACK,
-  type Timing,
-} from './timing.ts';
+export { Alarm } from './timers/lazy-timer.ts';
+export { SystemScheduler } from './timers/system-scheduler.ts';
 export {
   type Sleeper,
   TimingWheel,
   type TimingWheelOptions,
   type WheelEntry,
-} from './timing-wheel.ts';
+} from './timers/timing-wheel.ts';

@@ -1,14 +1,14 @@
 // Two heartbeats, the link between them and one virtual clock, after quinn's `Pair`.
 import { expect } from 'vitest';
-import { decodeBeat, encodeBeat } from '../src/codec.ts';
-import { VERDICT_WAIT } from '../src/heartbeat.ts';
+import { Pacemaker } from '../src/driver/heartbeat-driver.ts';
+import type { HeartbeatEvents } from '../src/driver/pacer.ts';
+import { VERDICT_WAIT } from '../src/machine/heartbeat.ts';
+import { TIMER_SLACK } from '../src/machine/timing.ts';
 import type { HeartbeatOptions } from '../src/options.ts';
-import { Pacemaker } from '../src/pacemaker.ts';
-import type { HeartbeatEvents } from '../src/pacer.ts';
+import { decodeBeat, encodeBeat } from '../src/protocol/beat.ts';
 import { Link, type LinkEnd, type PathOptions } from '../src/testing/link.ts';
 import { VirtualScheduler } from '../src/testing/virtual-scheduler.ts';
 import type { Instant, Millis } from '../src/time.ts';
-import { TIMER_SLACK } from '../src/timing.ts';
 
 /** The timing of an end that is told nothing else. */
 export const TIMING = { pingInterval: 25_000, pingTimeout: 10_000 } as const;

@@ -1,10 +1,10 @@
 // A machine among random events: what the property tests run.
 import fc from 'fast-check';
-import { Heartbeat } from '../src/heartbeat.ts';
-import type { Answer, HeartbeatAction } from '../src/heartbeat-action.ts';
+import type { Answer, HeartbeatAction } from '../src/machine/actions.ts';
+import { Heartbeat } from '../src/machine/heartbeat.ts';
+import type { PeerMemory } from '../src/machine/peer-memory.ts';
+import { HIDDEN_TIMER_SLACK, type PeerState, TIMER_SLACK } from '../src/machine/timing.ts';
 import type { HeartbeatOptions } from '../src/options.ts';
-import type { PeerMemory } from '../src/peer-memory.ts';
-import { HIDDEN_TIMER_SLACK, type PeerState, TIMER_SLACK } from '../src/timing.ts';
 
 /** How often each property is tried; `.ci/run` asks for more. */
 export const RUNS = Number(process.env['HEARTBEAT_TEST_RUNS'] ?? 500);

@@ -1,8 +1,9 @@
 // Golden traces: input left of the bar, what the machine answers right of it.
-import { Heartbeat } from '../src/heartbeat.ts';
-import type { HeartbeatAction } from '../src/heartbeat-action.ts';
-import { PeerMemory } from '../src/peer-memory.ts';
-import type { PeerState } from '../src/timing.ts';
+
+import type { HeartbeatAction } from '../src/machine/actions.ts';
+import { Heartbeat } from '../src/machine/heartbeat.ts';
+import { PeerMemory } from '../src/machine/peer-memory.ts';
+import type { PeerState } from '../src/machine/timing.ts';
 
 type Input = (heartbeat: Heartbeat, now: number, argument: string | undefined) => string[];
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { decodeBeat, encodeBeat } from '../src/codec.ts';
+import { decodeBeat, encodeBeat } from '../src/protocol/beat.ts';
 import { isBeat } from './beat-grammar.ts';
 
 interface Vectors {

@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { type Link, minimalPeer } from '../../client/test/fake-server.ts';
 import { dial, type Stage, settle } from '../../client/test/stage.ts';
 import { RUNS } from '../../core/test/simulation.ts';
-import { resolveServerOptions } from '../../server/src/server-options.ts';
-import { TokenBucket } from '../../server/src/token-bucket.ts';
+import { TokenBucket } from '../../server/src/connection/rate-limit.ts';
+import { resolveServerOptions } from '../../server/src/options.ts';
 
 const { pingLimit } = resolveServerOptions({});
 

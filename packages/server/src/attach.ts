@@ -1,29 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import { ReadyState } from '@wirebeat/core';
-import { type Advertisement, checkAdvertisement } from './advertisement.ts';
-import { Authentication } from './authentication.ts';
 import { checkServer, checkSocket } from './check-server.ts';
-import { Connection } from './connection.ts';
-import type { ConnectionContext } from './connection-context.ts';
-import { isWatched, publish } from './diagnostics.ts';
+import { Authentication } from './connection/authentication.ts';
+import { Connection } from './connection/connection.ts';
+import type { Liveness } from './connection/connection-heartbeat.ts';
+import type { ConnectionContext } from './connection/connection-port.ts';
+import type { LivenessEvents } from './connection/events.ts';
+import { type HookFailure, type HookName, Hooks, warnOf } from './connection/hooks.ts';
+import { drawPayload } from './connection/ping-payload.ts';
+import type { ServerSocket } from './connection/server-socket.ts';
+import { SocketTap } from './connection/socket-tap.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
-import { Fleet } from './fleet.ts';
-import { type HookFailure, type HookName, Hooks, warnOf } from './hooks.ts';
-import type { Liveness } from './liveness.ts';
-import type { LivenessEvents } from './liveness-events.ts';
-import { Overload } from './overload.ts';
-import { Roster } from './roster.ts';
-import {
-  type ResolvedServerOptions,
-  resolveServerOptions,
-  type ServerOptions,
-} from './server-options.ts';
-import type { ServerSocket } from './server-socket.ts';
-import { Sessions, type UserOf } from './sessions.ts';
-import { SocketTap } from './socket-tap.ts';
-import { Spread } from './spread.ts';
-import { drawPayload } from './wire.ts';
+import { Roster } from './fleet/connection-map.ts';
+import { Sessions, type UserOf } from './fleet/sessions.ts';
+import { isWatched, publish } from './metrics/diagnostics.ts';
+import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from './options.ts';
+import { type Advertisement, checkAdvertisement } from './timing/advertisement.ts';
+import { Overload } from './timing/overload.ts';
+import { Spread } from './timing/stagger.ts';
+import { Fleet } from './timing/timing-policy.ts';
 
 /** What is used of a `WebSocketServer` of `ws`. */
 export interface WebSocketServerLike<Socket extends ServerSocket> {

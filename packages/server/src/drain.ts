@@ -1,5 +1,5 @@
 import { checkNames, duration, type Millis, numberWithin, type Timer } from '@wirebeat/core';
-import { Spread, type SpreadOptions } from './spread.ts';
+import { Spread, type SpreadOptions } from './timing/stagger.ts';
 
 /** Options of `drain`. */
 export interface DrainOptions {

@@ -1,6 +1,6 @@
 import { Emitter, InvalidOptionError } from '@wirebeat/core';
 import { EventEmitter } from 'eventemitter3';
-import { Hooks, warnOf } from './hooks.ts';
+import { Hooks, warnOf } from './connection/hooks.ts';
 
 type Listener<Event> = (event: Event) => void;
 

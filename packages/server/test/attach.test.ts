@@ -3,7 +3,7 @@ import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { unhandledRejections } from '../../core/test/unhandled-rejections.ts';
 import { attachHeartbeat, ServerHeartbeat } from '../src/attach.ts';
-import type { HookFailure } from '../src/hooks.ts';
+import type { HookFailure } from '../src/connection/hooks.ts';
 import { Stage, VirtualServer, VirtualSocket } from './virtual-server.ts';
 
 const PING = '\u0005wb';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Connection } from '../src/connection.ts';
+import { Connection } from '../src/connection/connection.ts';
 import * as gateway from '../src/gateway/index.ts';
 import * as server from '../src/index.ts';
-import * as opentelemetry from '../src/opentelemetry.ts';
-import * as prometheus from '../src/prometheus.ts';
+import * as opentelemetry from '../src/metrics/opentelemetry.ts';
+import * as prometheus from '../src/metrics/prometheus.ts';
 
 function membersOf(type: { readonly prototype: object }): string[] {
   return Reflect.ownKeys(type.prototype)

@@ -9,9 +9,9 @@ import {
   type ServerOptions as WsOptions,
 } from 'ws';
 import { attachHeartbeat, type ServerHeartbeat } from '../src/attach.ts';
-import type { Liveness } from '../src/liveness.ts';
-import type { ConnectionEnd, Tier } from '../src/liveness-events.ts';
-import type { ServerOptions } from '../src/server-options.ts';
+import type { Liveness } from '../src/connection/connection-heartbeat.ts';
+import type { ConnectionEnd, Tier } from '../src/connection/events.ts';
+import type { ServerOptions } from '../src/options.ts';
 
 const { HEARTBEAT_TEST_TIME_FACTOR = '1' } = process.env;
 /** The unit of all real waits: slow machines stretch it. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Heartbeat } from '../../src/heartbeat.ts';
+import { Heartbeat } from '../../src/machine/heartbeat.ts';
+import { PeerMemory } from '../../src/machine/peer-memory.ts';
+import type { PeerState } from '../../src/machine/timing.ts';
 import type { HeartbeatOptions } from '../../src/options.ts';
-import { PeerMemory } from '../../src/peer-memory.ts';
-import type { PeerState } from '../../src/timing.ts';
 import { settings } from '../simulation.ts';
 
 /** Any number at all. */

@@ -1,8 +1,8 @@
 // A pacemaker whose pings somebody awaits, and how each ought to end.
 import { expect } from 'vitest';
+import { Pacemaker } from '../../src/driver/heartbeat-driver.ts';
 import { ConnectionClosedError, PingTimeoutError } from '../../src/errors.ts';
-import { VERDICT_WAIT } from '../../src/heartbeat.ts';
-import { Pacemaker } from '../../src/pacemaker.ts';
+import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
 
 /** What may happen to a pacemaker. */

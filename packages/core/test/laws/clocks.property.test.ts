@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Heartbeat } from '../../src/heartbeat.ts';
+import { Heartbeat } from '../../src/machine/heartbeat.ts';
 import {
   anyLateness,
   type Entry,

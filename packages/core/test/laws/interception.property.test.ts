@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Beat, encodeBeat } from '../../src/codec.ts';
-import { intercept } from '../../src/intercept.ts';
+import { intercept } from '../../src/intercept/intercept.ts';
+import { type Beat, encodeBeat } from '../../src/protocol/beat.ts';
 import { FakeSocket } from '../../src/testing/fake-socket.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
 import { isBeat } from '../beat-grammar.ts';

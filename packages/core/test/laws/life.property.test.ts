@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VERDICT_WAIT } from '../../src/heartbeat.ts';
-import { PeerMemory } from '../../src/peer-memory.ts';
-import { TIMER_SLACK } from '../../src/timing.ts';
+import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
+import { PeerMemory } from '../../src/machine/peer-memory.ts';
+import { TIMER_SLACK } from '../../src/machine/timing.ts';
 import {
   anyLateness,
   type Happening,

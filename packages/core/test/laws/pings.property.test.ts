@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Heartbeat } from '../../src/heartbeat.ts';
-import type { HeartbeatAction } from '../../src/heartbeat-action.ts';
-import { TIMER_SLACK } from '../../src/timing.ts';
+import type { HeartbeatAction } from '../../src/machine/actions.ts';
+import { Heartbeat } from '../../src/machine/heartbeat.ts';
+import { TIMER_SLACK } from '../../src/machine/timing.ts';
 import {
   anyLateness,
   jittered,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Heartbeat, VERDICT_WAIT } from '../../src/heartbeat.ts';
-import type { HeartbeatAction } from '../../src/heartbeat-action.ts';
-import { PeerMemory } from '../../src/peer-memory.ts';
-import { HIDDEN_TIMER_SLACK, TIMER_SLACK } from '../../src/timing.ts';
+import type { HeartbeatAction } from '../../src/machine/actions.ts';
+import { Heartbeat, VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
+import { PeerMemory } from '../../src/machine/peer-memory.ts';
+import { HIDDEN_TIMER_SLACK, TIMER_SLACK } from '../../src/machine/timing.ts';
 import {
   anyLateness,
   happenings,

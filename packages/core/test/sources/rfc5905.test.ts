@@ -1,7 +1,7 @@
 // D. Mills et al., "Network Time Protocol Version 4", RFC 5905.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ClockOffset } from '../../src/clock-offset.ts';
+import { ClockOffset } from '../../src/statistics/clock-offset.ts';
 import { RUNS } from '../simulation.ts';
 
 const settings = { numRuns: RUNS };

@@ -1,6 +1,6 @@
 // V. Paxson et al., "Computing TCP's Retransmission Timer", RFC 6298.
 import { expect, it } from 'vitest';
-import { RttEstimator } from '../../src/rtt-estimator.ts';
+import { RttEstimator } from '../../src/machine/rtt-estimator.ts';
 
 it('§2.1: until a measurement has been made, the timeout is the initial one', () => {
   expect(new RttEstimator().timeout(3_000)).toBe(3_000);

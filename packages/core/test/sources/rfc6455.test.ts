@@ -1,8 +1,8 @@
 // I. Fette, A. Melnikov, "The WebSocket Protocol", RFC 6455.
 import { describe, expect, it } from 'vitest';
 import { CloseCode } from '../../src/close-code.ts';
-import { decodeBeat, encodeBeat, MAX_BEAT_BYTES } from '../../src/codec.ts';
-import { Heartbeat } from '../../src/heartbeat.ts';
+import { Heartbeat } from '../../src/machine/heartbeat.ts';
+import { decodeBeat, encodeBeat, MAX_BEAT_BYTES } from '../../src/protocol/beat.ts';
 
 describe('§5.5: control frames', () => {
   it('a beat is no longer than the payload of one: 125 bytes', () => {

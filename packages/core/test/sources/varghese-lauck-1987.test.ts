@@ -5,7 +5,7 @@
 // number in every run, on every machine.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
-import { TimingWheel } from '../../src/timing-wheel.ts';
+import { TimingWheel } from '../../src/timers/timing-wheel.ts';
 
 let accesses = 0;
 

@@ -5,11 +5,11 @@
 // at the timeout; ours looks once more, VERDICT_WAIT later.
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { Pacemaker } from '../../src/driver/heartbeat-driver.ts';
+import type { HeartbeatEvents } from '../../src/driver/pacer.ts';
 import { ConnectionClosedError, InvalidOptionError, PingTimeoutError } from '../../src/errors.ts';
-import { VERDICT_WAIT } from '../../src/heartbeat.ts';
+import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
 import { DEFAULTS, type HeartbeatOptions } from '../../src/options.ts';
-import { Pacemaker } from '../../src/pacemaker.ts';
-import type { HeartbeatEvents } from '../../src/pacer.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
 import type { Instant, Millis } from '../../src/time.ts';
 import { outcomeOf } from '../outcome.ts';

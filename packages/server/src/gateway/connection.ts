@@ -7,18 +7,18 @@ import {
   type Instant,
   type Millis,
 } from '@wirebeat/core';
-import { BAD_GATEWAY, SERVICE_RESTART, UPSTREAM_DEAD } from '../ends.ts';
-import type { ConnectionEnd } from '../liveness-events.ts';
-import { mayBeSent, readClose } from './close-frame.ts';
-import { encodeFrame, Opcode } from './frame.ts';
-import { type FrameError, FrameFault } from './frame-error.ts';
-import type { GatewayContext } from './gateway-context.ts';
-import type { ConnectionListener, GatewayEnd } from './gateway-events.ts';
-import { Link, type LinkWatcher, type Traffic } from './link.ts';
-import { PageSide } from './page-side.ts';
-import { otherOf, type Side } from './side.ts';
-import { UpstreamError } from './upstream-error.ts';
-import { UpstreamSide } from './upstream-side.ts';
+import { BAD_GATEWAY, SERVICE_RESTART, UPSTREAM_DEAD } from '../connection/close-reasons.ts';
+import type { ConnectionEnd } from '../connection/events.ts';
+import type { GatewayContext } from './context.ts';
+import type { ConnectionListener, GatewayEnd } from './events.ts';
+import { mayBeSent, readClose } from './frames/close-frame.ts';
+import { encodeFrame, Opcode } from './frames/frame.ts';
+import { type FrameError, FrameFault } from './frames/frame-error.ts';
+import { UpstreamError } from './http/upstream-error.ts';
+import { PageSide } from './tunnel/page-side.ts';
+import { otherOf, type Side } from './tunnel/side.ts';
+import { Link, type LinkWatcher, type Traffic } from './tunnel/tunnel.ts';
+import { UpstreamSide } from './tunnel/upstream-side.ts';
 
 /** Both ends of a connection, after both handshakes. */
 export interface ConnectionEnds {

@@ -2,26 +2,26 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Instant, Millis, Scheduler } from '@wirebeat/core';
+import { drawPayload } from '../connection/ping-payload.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from '../drain.ts';
 import { HandleEmitter } from '../emitter.ts';
-import { Fleet } from '../fleet.ts';
-import { drawPayload } from '../wire.ts';
-import type { Address } from './address.ts';
+import { Fleet } from '../timing/timing-policy.ts';
 import { type ConnectionEnds, GatewayConnection } from './connection.ts';
-import type { Answer } from './dial.ts';
-import type { GatewayContext } from './gateway-context.ts';
-import type { ConnectionEvents, ConnectionListener, RefuseReason } from './gateway-events.ts';
+import type { GatewayContext } from './context.ts';
+import type { ConnectionEvents, ConnectionListener, RefuseReason } from './events.ts';
+import type { Address } from './http/address.ts';
+import type { Answer } from './http/dial.ts';
+import { Handshake, type UpgradeRequest } from './http/handshake.ts';
+import { GatewayListener, type ListenOptions } from './http/listener.ts';
+import type { Refusal } from './http/request.ts';
+import { heapInUse } from './memory.ts';
 import {
   type GatewayOptions,
   type ResolvedGatewayOptions,
   resolveGatewayOptions,
-} from './gateway-options.ts';
-import { type GatewayStatus, statusOf } from './gateway-status.ts';
-import { Handshake, type UpgradeRequest } from './handshake.ts';
-import { GatewayListener, type ListenOptions } from './listener.ts';
-import { heapInUse } from './memory.ts';
-import type { Refusal } from './request.ts';
-import { Tally } from './tally.ts';
+} from './options.ts';
+import { type GatewayStatus, statusOf } from './status.ts';
+import { Tally } from './tunnel/traffic-count.ts';
 
 /** The events of a {@link Gateway}: those of its connections, each with its connection, and `refuse`. */
 export type GatewayEvents = {

@@ -1,5 +1,5 @@
 // Frames as bytes, right or wrong: RFC 6455 §5.2.
-import { applyMask } from '../../src/gateway/frame.ts';
+import { applyMask } from '../../src/gateway/frames/frame.ts';
 
 /** The parts of a frame. What is absent is as it must be. */
 export interface FrameParts {

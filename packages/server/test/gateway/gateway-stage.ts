@@ -9,6 +9,7 @@ import {
   type WebSocketServer,
   type ServerOptions as WsOptions,
 } from 'ws';
+import { acceptOf } from '../../src/gateway/http/request.ts';
 import {
   createGateway,
   type Gateway,
@@ -17,7 +18,6 @@ import {
   type GatewayListener,
   type GatewayOptions,
 } from '../../src/gateway/index.ts';
-import { acceptOf } from '../../src/gateway/request.ts';
 import { atEnd, Log, listen } from '../server-side.ts';
 
 type Options = Omit<GatewayOptions, 'upstream'> & Partial<Pick<GatewayOptions, 'upstream'>>;

@@ -1,0 +1,46 @@
+import { closeEvent, customEvent, errorEvent } from '../websocket-api/dom-events.ts';
+import type { CloseRecord } from './close-record.ts';
+import type { Logger } from './options.ts';
+
+/** What is worth a warning; all else is for debugging. */
+const WARNINGS: readonly string[] = ['suspect', 'dead', 'unanswered', 'error', 'drop', 'giveup'];
+
+/** Tells events to the listeners of `target`, and before that to the log. */
+export class Announcer {
+  readonly #target: EventTarget;
+  readonly #logger: Logger | undefined;
+
+  constructor(target: EventTarget, logger: Logger | undefined) {
+    this.#target = target;
+    this.#logger = logger;
+  }
+
+  /** One of wirebeat's own. `shown` is what the log gets of it. */
+  announce(name: string, detail: unknown, shown: unknown = detail): void {
+    this.tell(customEvent(name, detail), shown);
+  }
+
+  failed(error: unknown): void {
+    this.tell(errorEvent(error), error);
+  }
+
+  closed(record: CloseRecord): void {
+    const { code, text: reason, wasClean } = record;
+    this.tell(closeEvent({ code, reason, wasClean }), record);
+  }
+
+  tell(event: Event, shown?: unknown): void {
+    const { type } = event;
+    try {
+      this.#logger?.[WARNINGS.includes(type) ? 'warn' : 'debug']?.(`wirebeat: ${type}`, shown);
+    } catch (error) {
+      report(error);
+    }
+    this.#target.dispatchEvent(event);
+  }
+}
+
+/** As an unhandled rejection, which every runtime reports. */
+export function report(error: unknown): void {
+  void Promise.reject(error);
+}

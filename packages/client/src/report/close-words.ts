@@ -1,0 +1,62 @@
+import type { Millis } from '@wirebeat/core';
+import type { CloseReason, CloseRecord } from '../reconnect/close-record.ts';
+import { inWords } from './duration-words.ts';
+
+const REASONS: Record<CloseReason, (record: CloseRecord) => string> = {
+  'ping-timeout': () => 'The link was dead: after a ping nothing came for `pingTimeout`',
+  'one-way': () => 'The link was dead one way: messages came, but no pong to any ping',
+  'max-silence': () => 'Nothing came for `maxSilence` from a peer that answers no pings',
+  'connect-timeout': () => 'No connection came about within `connectTimeout`',
+  'ready-timeout': () => '`ready` was not done within `readyTimeout`',
+  'not-ready': () => '`ready` failed',
+  unanswered: () => 'It answered no ping, and a second connection did',
+  'peer-close': (record) => `The peer closed${withCode(record)}`,
+  fatal: (record) => `The peer closed for good${withCode(record)}`,
+  abnormal: ({ wasOpen }) =>
+    wasOpen ? 'The connection broke: no Close frame came' : 'No connection came about',
+  rotation: () => 'It had reached `maxAge`, so another takes its place',
+  replaced: () => 'It was suspect, and a second connection was answered first',
+  reconnect: () => '`reconnect()` was called',
+  user: () => '`close()` was called',
+};
+
+/**
+ * Says in plain words how a connection ended, and by what evidence. Durations are rounded; what is
+ * not known is not said.
+ */
+export function explain(record: CloseRecord): string {
+  const evidence = evidenceOf(record);
+  const known = evidence.length > 0 ? ` (${evidence.join(', ')})` : '';
+  return `${REASONS[record.reason](record)}${known}.`;
+}
+
+/** The peer's own words are quoted, so that no control character of theirs comes through. */
+export function withCode({ code, text }: Pick<CloseRecord, 'code' | 'text'>): string {
+  return ` with ${code}${text === '' ? '' : ` ${JSON.stringify(text)}`}`;
+}
+
+function evidenceOf(record: CloseRecord): string[] {
+  const { missedPings = 0, bufferedAmount = 0 } = record;
+  const clauses = [
+    record.status !== undefined && `HTTP status ${record.status}`,
+    timed(record.age, (time) => `open for ${time}`),
+    timed(record.silentFor, (time) => `last received ${time} before`),
+    timed(record.quietFor, (time) => `last sent ${time} before`),
+    missedPings > 0 && `${count(missedPings, 'ping')} without a pong`,
+    timed(record.latency, (time) => `last latency ${time}`),
+    bufferedAmount > 0 && `${count(bufferedAmount, 'byte')} not sent`,
+    timed(record.lateBy, (time) => `we did not run for ${time}`),
+    record.hidden === true && 'the page was hidden',
+    timed(record.retryAfter, (time) => `the server asks to wait ${time}`),
+  ];
+  return clauses.filter((clause) => clause !== false);
+}
+
+function timed(time: Millis | undefined, clause: (time: string) => string): string | false {
+  return time !== undefined && clause(inWords(time));
+}
+
+/** `1 ping`, `2 pings`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

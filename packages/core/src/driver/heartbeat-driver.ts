@@ -1,0 +1,60 @@
+import type { PeerMemory } from '../machine/peer-memory.ts';
+import type { Timing } from '../machine/timing.ts';
+import type { HeartbeatOptions } from '../options.ts';
+import type { Scheduler } from '../time.ts';
+import { Alarm } from '../timers/lazy-timer.ts';
+import { type HeartbeatEvents, Pacer, type PingOrder, type Wake } from './pacer.ts';
+
+/** What a pacemaker needs of the side it works for. None of it throws. */
+export interface PacemakerShell {
+  sendPing(ping: PingOrder): void;
+  sendPong(id: string | undefined): void;
+  emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
+  /** Bytes that wait to leave, where the runtime tells: a ping behind them gets more time. */
+  buffered?(): number;
+  /** Whether the application has paused the socket, where it can. */
+  isPaused?(): boolean;
+}
+
+/** A {@link Pacer} beside the object that it works for, with a timer of its own. */
+export class Pacemaker extends Pacer {
+  protected readonly scheduler: Scheduler;
+  protected readonly alarm: Wake;
+  readonly #shell: PacemakerShell;
+
+  /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+  constructor(
+    options: HeartbeatOptions | Timing,
+    scheduler: Scheduler,
+    shell: PacemakerShell,
+    memory?: PeerMemory,
+  ) {
+    super(options, memory);
+    this.scheduler = scheduler;
+    this.alarm = new Alarm(scheduler, () => this.tick());
+    this.#shell = shell;
+  }
+
+  protected sendPing(ping: PingOrder): void {
+    this.#shell.sendPing(ping);
+  }
+
+  protected sendPong(id: string | undefined): void {
+    this.#shell.sendPong(id);
+  }
+
+  protected emit<Name extends keyof HeartbeatEvents>(
+    name: Name,
+    event: HeartbeatEvents[Name],
+  ): void {
+    this.#shell.emit(name, event);
+  }
+
+  protected override buffered(): number {
+    return this.#shell.buffered?.() ?? 0;
+  }
+
+  protected override isPaused(): boolean {
+    return this.#shell.isPaused?.() === true;
+  }
+}

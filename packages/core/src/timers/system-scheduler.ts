@@ -1,0 +1,50 @@
+import { type Instant, MAX_DELAY, type Scheduler, type Timer } from '../time.ts';
+
+interface Runtime {
+  readonly performance?: { now(): number };
+  setTimeout(callback: () => void, delay: number): unknown;
+  clearTimeout(handle: unknown): void;
+}
+
+/** The runtime's own clock and timers, looked up at each call so that fake timers still reach. */
+const runtime = globalThis as unknown as Runtime;
+
+class SystemTimer implements Timer {
+  #handle: unknown;
+
+  constructor(handle: unknown) {
+    this.#handle = handle;
+  }
+
+  cancel(): void {
+    // Of one that was unrefed Node would keep the list that it was in until its time comes.
+    (this.#handle as { ref?(): void } | undefined)?.ref?.();
+    runtime.clearTimeout(this.#handle);
+    this.#handle = undefined; // a cleared Node timer would keep its callback alive
+  }
+}
+
+/**
+ * A {@link Scheduler} over `performance.now()` and `setTimeout`. Where the runtime has no `performance`,
+ * the wall clock serves: setting it then changes when timers are due.
+ */
+export class SystemScheduler implements Scheduler {
+  readonly #unref: boolean;
+
+  /** With `unref`, a waiting timer does not keep a Node, Deno or Bun process running. */
+  constructor({ unref = false }: { readonly unref?: boolean } = {}) {
+    this.#unref = unref;
+  }
+
+  now(): Instant {
+    return (runtime.performance ?? Date).now();
+  }
+
+  at(due: Instant, callback: () => void): Timer {
+    // Past MAX_DELAY a timer would fire at once; this one fires early, as `at` may.
+    const delay = Math.min(MAX_DELAY, Math.max(0, Math.ceil(due - this.now())));
+    const handle = runtime.setTimeout(callback, delay);
+    if (this.#unref) (handle as { unref?(): void }).unref?.(); // a number in a page
+    return new SystemTimer(handle);
+  }
+}

@@ -1,0 +1,305 @@
+import { InvalidOptionError } from '../errors.ts';
+import { checkNames, numberWithin } from '../options.ts';
+import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
+
+/** Names an entry of a {@link TimingWheel} from `add` to `remove`; after that, another one's. */
+export type WheelEntry = number;
+
+/** What waits in a wheel without a closure of its own: of very many, each would take 64 bytes. */
+export interface Sleeper {
+  wake(): void;
+}
+
+/** Options of {@link TimingWheel}. */
+export interface TimingWheelOptions {
+  /** How coarse it is, a whole number up to 60 000: a callback runs at most so late. @default 100 */
+  readonly granule?: Millis;
+  /** How many granules one turn has, a power of two up to 2^20. @default 512 */
+  readonly slots?: number;
+}
+
+const DEFAULT_GRANULE: Millis = 100; // heartbeats are seconds apart: a tenth is no news
+const MAX_GRANULE: Millis = 60_000; // coarser than the longest ping interval serves nobody
+const DEFAULT_SLOTS = 512; // a turn of 51 s: the usual intervals are met in their first turn
+const MAX_SLOTS = 2 ** 20; // empty lists of 24 MB
+const GROWTH = 1.25; // costs 30 bytes an entry at worst where doubling costs 48
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
+const NONE = -1;
+const NEVER = Number.POSITIVE_INFINITY;
+const FREE = Number.NaN; // compares false with every granule
+
+/**
+ * Timers for very many connections on one timer of the scheduler below.
+ *
+ * G. Varghese, T. Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 6 (§6.1.2): a
+ * hash table of unsorted lists, indexed by the time modulo a turn. Adding, moving and removing are
+ * O(1). A hierarchy (scheme 7) would not pay: it saves looking at what is due in a later turn, and
+ * heartbeats are due within one.
+ *
+ * Never early, and at most one granule late while nothing blocks the loop. The timer below is set
+ * for the next granule at which something is listed; while nothing waits there is none.
+ *
+ * A server holds an entry for each connection: `add` once, `move` with every beat, `remove` at the
+ * end. A callback that throws does not stop the others: its error becomes an unhandled rejection.
+ */
+export class TimingWheel implements Scheduler {
+  readonly #scheduler: Scheduler;
+  readonly #granule: Millis;
+  readonly #slots: number;
+
+  // Nodes of four words each, so that one is met with one look at the memory: the next node, the
+  // previous one, and the granule as a double. The lists are rings, each held by a node: node s holds
+  // slot s, the one after the slots what is being gone through. The entries follow.
+  #words: Int32Array;
+  #doubles: Float64Array; // the same memory
+  #callbacks: (Sleeper | (() => void) | undefined)[];
+  #free: number = NONE; // a list of entries that were removed
+  #size = 0;
+  #turned = 0; // the last granule that was gone through
+  #timer: Timer | undefined;
+  #timerAt: number = NEVER; // its granule; that of the last one while the wheel turns
+  #phase = 0;
+
+  /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+  constructor(scheduler: Scheduler, options: TimingWheelOptions = {}) {
+    checkNames('options', options, ['granule', 'slots']);
+    const granule = numberWithin('granule', options.granule, DEFAULT_GRANULE, 1, MAX_GRANULE);
+    const slots = numberWithin('slots', options.slots, DEFAULT_SLOTS, 1, MAX_SLOTS);
+    check('granule', 'a whole number', granule, Number.isInteger(granule));
+    check('slots', 'a power of two', slots, Number.isInteger(Math.log2(slots)));
+    this.#scheduler = scheduler;
+    this.#granule = granule;
+    this.#slots = slots;
+    const nodes = slots + 1;
+    this.#words = new Int32Array(4 * nodes);
+    this.#doubles = new Float64Array(this.#words.buffer).fill(FREE);
+    for (let node = 0; node < nodes; node += 1) this.#join(node, node);
+    this.#callbacks = new Array<undefined>(nodes).fill(undefined);
+  }
+
+  /** How many callbacks wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  now(): Instant {
+    return this.#scheduler.now();
+  }
+
+  at(due: Instant, callback: () => void): Timer {
+    let entry: WheelEntry = NONE;
+    const release = () => {
+      this.remove(entry);
+      entry = NONE;
+    };
+    entry = this.add(due, () => {
+      release();
+      callback();
+    });
+    return { cancel: release };
+  }
+
+  /**
+   * Runs `callback`, or wakes it, at `due`, and again whenever it is moved, until the entry is removed. Never
+   * within this call: one that is due already runs within a granule.
+   */
+  add(due: Instant, callback: Sleeper | (() => void)): WheelEntry {
+    const entry = this.#take();
+    this.#callbacks[entry] = callback;
+    this.#setDueAt(entry, NEVER);
+    this.#list(entry, this.#granuleOf(due));
+    return entry;
+  }
+
+  /**
+   * Sets another time, whether the callback waits, runs or has run. `Infinity`: it does not wait.
+   * Later costs one store: the entry stays where it is listed, and goes on when that time comes.
+   */
+  move(entry: WheelEntry, due: Instant): void {
+    const to = this.#granuleOf(due);
+    const from = this.#dueAt(entry);
+    if (to >= from && to < NEVER) this.#setDueAt(entry, to);
+    else if (!Number.isNaN(from)) {
+      this.#unlist(entry);
+      this.#list(entry, to);
+      this.#rest();
+    }
+  }
+
+  /** Ends the entry. Does nothing to one that has ended, unless its number was given out anew. */
+  remove(entry: WheelEntry): void {
+    if (Number.isNaN(this.#dueAt(entry))) return;
+    this.#unlist(entry);
+    this.#setDueAt(entry, FREE);
+    this.#callbacks[entry] = undefined;
+    this.#words[4 * entry] = this.#free;
+    this.#free = entry;
+    this.#rest();
+  }
+
+  /**
+   * The next phase in [0, 1), to spread connections over a period: multiples of the golden ratio
+   * modulo 1, which lie about evenly however many there are (Knuth, TAOCP vol. 3, §6.4, theorem S).
+   */
+  nextPhase(): number {
+    const phase = this.#phase;
+    this.#phase = (phase + GOLDEN_RATIO) % 1;
+    return phase;
+  }
+
+  // Entries.
+
+  #take(): WheelEntry {
+    const entry = this.#free;
+    if (entry === NONE) {
+      if (4 * this.#callbacks.length === this.#words.length) this.#grow();
+      return this.#callbacks.push(undefined) - 1;
+    }
+    this.#free = this.#next(entry);
+    return entry;
+  }
+
+  #grow(): void {
+    const words = this.#words;
+    this.#words = new Int32Array(4 * Math.ceil((words.length / 4) * GROWTH));
+    this.#doubles = new Float64Array(this.#words.buffer).fill(FREE);
+    this.#words.set(words);
+  }
+
+  /** The granule at which it is due; NEVER of what does not wait, FREE of what is no entry. */
+  #dueAt(entry: WheelEntry): number {
+    return this.#doubles[2 * entry + 1] ?? FREE;
+  }
+
+  #setDueAt(entry: WheelEntry, granule: number): void {
+    this.#doubles[2 * entry + 1] = granule;
+  }
+
+  // Lists.
+
+  /** Makes an entry wait that does not. */
+  #list(entry: WheelEntry, granule: number): void {
+    if (granule === NEVER) return;
+    if (this.#size === 0) this.#turned = this.#present(); // there was nothing to go through
+    const dueAt = granule > this.#turned ? granule : this.#turned + 1; // NaN: as in the past
+    this.#setDueAt(entry, dueAt);
+    this.#size += 1;
+    this.#append(this.#slotOf(dueAt), entry);
+    if (dueAt < this.#timerAt) this.#setTimer(dueAt);
+  }
+
+  #unlist(entry: WheelEntry): void {
+    if (this.#dueAt(entry) === NEVER) return;
+    this.#takeOut(entry);
+    this.#setDueAt(entry, NEVER);
+    this.#size -= 1;
+  }
+
+  #next(node: number): number {
+    return this.#words[4 * node] as number;
+  }
+
+  #join(node: number, next: number): void {
+    this.#words[4 * node] = next;
+    this.#words[4 * next + 1] = node;
+  }
+
+  #append(list: number, entry: number): void {
+    this.#join(this.#words[4 * list + 1] as number, entry);
+    this.#join(entry, list);
+  }
+
+  #takeOut(node: number): void {
+    this.#join(this.#words[4 * node + 1] as number, this.#next(node));
+  }
+
+  #isEmpty(list: number): boolean {
+    return this.#next(list) === list;
+  }
+
+  // Time.
+
+  /** Of granules beyond 2^31 too: `&` takes the low bits of any whole number. */
+  #slotOf(granule: number): number {
+    return granule & (this.#slots - 1);
+  }
+
+  /** The first granule not to begin before `due`. Exact: no multiple's neighbour divides to a whole. */
+  #granuleOf(due: Instant): number {
+    return Math.ceil(due / this.#granule);
+  }
+
+  /** The last granule that has begun. Time that is no number stands still. */
+  #present(): number {
+    const granule = Math.floor(this.#scheduler.now() / this.#granule);
+    return Number.isSafeInteger(granule) ? granule : this.#turned;
+  }
+
+  #setTimer(granule: number): void {
+    this.#timer?.cancel();
+    this.#timerAt = granule;
+    this.#timer = this.#scheduler.at(granule * this.#granule, () => this.#turn());
+  }
+
+  /** While nothing waits, no timer runs. */
+  #rest(): void {
+    if (this.#size > 0 || this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#timer = undefined;
+    this.#timerAt = NEVER;
+  }
+
+  /**
+   * Goes through the granules that have begun since: all of them in order, or after a long stall
+   * those of the first turn and of the last, where everything overdue is met as well.
+   */
+  #turn(): void {
+    const start = this.#turned;
+    const end = this.#present();
+    const endOfFirst = Math.min(end, start + this.#slots);
+    const startOfLast = Math.max(endOfFirst, end - this.#slots);
+    this.#timer = undefined;
+    this.#turned = end; // what callbacks add is due later, so this comes to an end
+    for (let granule = start + 1; granule <= endOfFirst; granule += 1) this.#goThrough(granule);
+    for (let granule = startOfLast + 1; granule <= end; granule += 1) this.#goThrough(granule);
+    this.#timerAt = NEVER;
+    if (this.#size > 0) this.#setTimer(this.#nextListed());
+  }
+
+  #goThrough(granule: number): void {
+    const slot = this.#slotOf(granule);
+    if (this.#isEmpty(slot)) return;
+    // Its list goes over to a node of its own: whatever callbacks do, the next one is at its head.
+    const list = this.#slots;
+    this.#append(slot, list);
+    this.#takeOut(slot);
+    this.#join(slot, slot);
+    while (!this.#isEmpty(list)) this.#meet(this.#next(list), granule);
+  }
+
+  #meet(entry: WheelEntry, granule: number): void {
+    const dueAt = this.#dueAt(entry);
+    if (dueAt > granule) {
+      this.#takeOut(entry); // due in a later turn, or it was moved
+      return this.#append(this.#slotOf(dueAt), entry);
+    }
+    this.#unlist(entry);
+    const callback = this.#callbacks[entry] as Sleeper | (() => void);
+    try {
+      if (typeof callback === 'function') callback();
+      else callback.wake();
+    } catch (error) {
+      void Promise.reject(error); // as `guarded` does, without a closure for each entry
+    }
+  }
+
+  #nextListed(): number {
+    let ahead = 1;
+    while (ahead < this.#slots && this.#isEmpty(this.#slotOf(this.#turned + ahead))) ahead += 1;
+    return this.#turned + ahead;
+  }
+}
+
+function check(option: string, expected: string, value: number, isRight: boolean): void {
+  if (!isRight) throw new InvalidOptionError(option, expected, value);
+}

@@ -1,0 +1,190 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Scheduler, Timer } from '@wirebeat/core';
+import type { RefuseReason } from '../events.ts';
+import type { ResolvedGatewayOptions } from '../options.ts';
+import type { Address } from './address.ts';
+import { type Answer, dial } from './dial.ts';
+import { upstreamHeaders } from './headers.ts';
+import { accept, handOn, refuse } from './reply.ts';
+import { faultOf, type Refusal } from './request.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+/** A request to become a WebSocket, as Node's `upgrade` event has it. */
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+type Accepted = Extract<Answer, { type: 'accepted' }>;
+
+/** What tells that the page has gone. */
+const ENDS = ['end', 'error', 'close'] as const;
+/** What a page has sent before it was answered is kept up to there; RFC 6455 §4.1 has it wait. */
+const MAX_EARLY_BYTES = 16_384;
+
+/** What a {@link Handshake} tells. Exactly one of both, once. */
+export interface HandshakeShell {
+  readonly scheduler: Scheduler;
+  /** Why nobody is let in now; undefined: who may. */
+  turnedAway(): (Refusal & { readonly reason: RefuseReason }) | undefined;
+  /** `early` is what came behind the request. */
+  accepted(answer: Accepted, address: Address, early: Buffer): void;
+  refused(status: number, reason: RefuseReason, error: Error | undefined): void;
+}
+
+/** The page gave up first: RFC 9110 has no status for it, and nobody is there to be told. */
+const GONE = 499;
+/** How long the last bytes of a refusal may take to leave. */
+const LEAVE_WAIT = 5_000;
+
+/** One handshake, from the request of a page until it is accepted or refused. */
+export class Handshake {
+  readonly #upgrade: UpgradeRequest;
+  readonly #options: ResolvedGatewayOptions;
+  readonly #shell: HandshakeShell;
+  readonly #abort: AbortController = new AbortController();
+  #timer: Timer | undefined;
+  #address: Address | undefined;
+  #isOver = false;
+  #early: Buffer;
+
+  constructor(upgrade: UpgradeRequest, options: ResolvedGatewayOptions, shell: HandshakeShell) {
+    this.#upgrade = upgrade;
+    this.#early = upgrade.head;
+    this.#options = options;
+    this.#shell = shell;
+  }
+
+  /** Begins. Never rejects. */
+  async run(): Promise<void> {
+    const { request, socket } = this.#upgrade;
+    const { connectTimeout } = this.#options;
+    socket.on('data', this.#keep);
+    for (const event of ENDS) socket.on(event, this.#gone);
+    this.#limit(connectTimeout, () => this.#expired());
+    try {
+      const fault = faultOf(request);
+      if (fault !== undefined) return this.#refuse('bad-request', fault);
+      const turnedAway = this.#shell.turnedAway();
+      if (turnedAway !== undefined) return this.#refuse(turnedAway.reason, turnedAway);
+      const refusal = await this.#options.refusalOf(request);
+      if (refusal !== undefined) return this.#refuse('not-allowed', refusal);
+      if (this.#isOver) return;
+      await this.#dial();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** The gateway closes. */
+  cancel(): void {
+    this.#refuse('draining', { status: 503, body: 'The gateway is closing.' });
+  }
+
+  async #dial(): Promise<void> {
+    const { request } = this.#upgrade;
+    const { headers, tls } = this.#options;
+    const address = await this.#options.upstreamOf(request);
+    if (address === undefined) {
+      return this.#refuse('no-upstream', { status: 404, body: 'There is no upstream for this.' });
+    }
+    if (this.#isOver) return;
+    this.#address = address;
+    const answer = await dial({
+      address,
+      headers: upstreamHeaders(request, headers, address.authorization),
+      protocols: request.headers['sec-websocket-protocol'],
+      tls,
+      signal: this.#abort.signal,
+    });
+    if (this.#isOver) return drop(answer);
+    if (answer.type === 'refused') return this.#handOn(answer.response, address);
+    const { socket } = this.#upgrade;
+    accept(socket, request, answer.response, answer.protocol);
+    this.#finish();
+    socket.resume(); // if too much came
+    this.#shell.accepted(answer, address, this.#early);
+  }
+
+  // How it comes to nothing.
+
+  #handOn(response: IncomingMessage, { url }: Address): void {
+    const { socket } = this.#upgrade;
+    const status = response.statusCode ?? 502;
+    this.#finish();
+    this.#leave();
+    handOn(socket, response, () => this.#abort.abort()); // its connection has served its turn
+    const error = new UpstreamError({ kind: 'refused', url, status });
+    this.#shell.refused(status, 'upstream-refused', error);
+  }
+
+  #expired(): void {
+    const { url = 'that was to be chosen' } = this.#address ?? {};
+    const error = new UpstreamError({ kind: 'timeout', url });
+    this.#refuse('upstream-timeout', { status: 504, body: 'The upstream did not answer.' }, error);
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof UpstreamError) {
+      const reason = error.kind === 'invalid' ? 'upstream-invalid' : 'upstream-unreachable';
+      return this.#refuse(reason, { status: 502, body: 'Upstream unavailable.' }, error);
+    }
+    const isError = typeof (error as Partial<Error> | undefined)?.message === 'string'; // of any realm
+    const cause = isError ? (error as Error) : new Error(String(error));
+    this.#refuse('error', { status: 500, body: '' }, cause);
+  }
+
+  readonly #keep = (chunk: Buffer): void => {
+    this.#early = Buffer.concat([this.#early, chunk]);
+    if (this.#early.length > MAX_EARLY_BYTES) this.#upgrade.socket.pause();
+  };
+
+  readonly #gone = (): void => {
+    if (this.#isOver) return;
+    this.#finish(false);
+    this.#upgrade.socket.on('error', () => {}).destroy();
+    this.#shell.refused(GONE, 'gone', undefined);
+  };
+
+  #refuse(reason: RefuseReason, refusal: Refusal, error?: Error): void {
+    if (this.#isOver) return;
+    this.#finish(false);
+    refuse(this.#upgrade.socket, refusal);
+    this.#leave();
+    this.#shell.refused(refusal.status, reason, error);
+  }
+
+  /** It is decided: nothing is limited any more, and an upstream that is not wanted is let go. */
+  #finish(wantsUpstream = true): void {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    const { socket } = this.#upgrade;
+    socket.off('data', this.#keep);
+    for (const event of ENDS) socket.off(event, this.#gone);
+    if (!wantsUpstream) this.#abort.abort();
+  }
+
+  /** Who does not read the answer, or does not close after it, is dropped. */
+  #leave(): void {
+    const { socket } = this.#upgrade;
+    socket.on('error', () => {});
+    socket.on('end', () => socket.end());
+    socket.on('close', () => this.#timer?.cancel());
+    socket.resume(); // what it has sent is not looked at
+    this.#limit(LEAVE_WAIT, () => socket.destroy());
+  }
+
+  #limit(within: number, act: () => void): void {
+    if (within === Number.POSITIVE_INFINITY) return;
+    const { scheduler } = this.#shell;
+    this.#timer = scheduler.at(scheduler.now() + within, act);
+  }
+}
+
+/** It came too late. */
+function drop(answer: Answer): void {
+  if (answer.type === 'refused') answer.response.destroy();
+  else answer.socket.on('error', () => {}).destroy();
+}

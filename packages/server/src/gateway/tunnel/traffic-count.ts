@@ -1,0 +1,112 @@
+import { LatencyHistogram, type Millis } from '@wirebeat/core';
+import type { EndReason, RefuseReason } from '../events.ts';
+import type { Hop } from './side.ts';
+
+/** How long the answers of one hop took. Percentiles are within 2 %. */
+export interface LatencySummary {
+  readonly count: number;
+  readonly sum: Millis;
+  readonly min: Millis;
+  readonly mean: Millis;
+  readonly p50: Millis;
+  readonly p95: Millis;
+  readonly p99: Millis;
+  readonly max: Millis;
+}
+
+/** What has happened since a gateway was made. Numbers only grow. */
+export interface GatewayCounters {
+  /** Connections that were opened: both handshakes done. */
+  readonly accepted: number;
+  readonly refused: Readonly<Record<RefuseReason, number>>;
+  readonly ended: Readonly<Record<EndReason, number>>;
+  readonly bytesFromPages: number;
+  readonly bytesFromUpstreams: number;
+  readonly framesFromPages: number;
+  readonly framesFromUpstreams: number;
+  /** Application pings. */
+  readonly pingsFromPages: number;
+  /** Application pongs. */
+  readonly pongsToPages: number;
+  /** Texts of upstreams that were exactly beats, and so were taken out. */
+  readonly beatsFromUpstreams: number;
+  /** Protocol Pings: those of pages, and our own. */
+  readonly pingsToUpstreams: number;
+  readonly stalls: number;
+}
+
+/** Latencies of all connections of one hop. */
+export class Latencies {
+  readonly #histogram: LatencyHistogram = new LatencyHistogram();
+  #sum = 0;
+  #min: Millis = Number.POSITIVE_INFINITY;
+  #max: Millis = 0;
+
+  record(latency: Millis): void {
+    this.#histogram.record(latency);
+    this.#sum += latency;
+    this.#min = Math.min(this.#min, latency);
+    this.#max = Math.max(this.#max, latency);
+  }
+
+  get summary(): LatencySummary | undefined {
+    const { count } = this.#histogram;
+    if (count === 0) return undefined;
+    const [sum, min, max] = [this.#sum, this.#min, this.#max];
+    // A bucket's middle may lie beyond the least or greatest that was recorded.
+    const at = (p: number) => Math.min(Math.max(this.#histogram.percentile(p) ?? 0, min), max);
+    return { count, sum, min, mean: sum / count, p50: at(50), p95: at(95), p99: at(99), max };
+  }
+}
+
+/** Counts what happens at a gateway. */
+export class Tally {
+  accepted = 0;
+  bytesFromPages = 0;
+  bytesFromUpstreams = 0;
+  framesFromPages = 0;
+  framesFromUpstreams = 0;
+  pingsFromPages = 0;
+  pongsToPages = 0;
+  beatsFromUpstreams = 0;
+  pingsToUpstreams = 0;
+  stalls = 0;
+  readonly refused: Record<RefuseReason, number> = {
+    'bad-request': 0,
+    'not-allowed': 0,
+    'too-many': 0,
+    memory: 0,
+    draining: 0,
+    'no-upstream': 0,
+    'upstream-refused': 0,
+    'upstream-unreachable': 0,
+    'upstream-timeout': 0,
+    'upstream-invalid': 0,
+    error: 0,
+    gone: 0,
+  };
+  readonly ended: Record<EndReason, number> = {
+    closed: 0,
+    abnormal: 0,
+    'upstream-dead': 0,
+    'page-dead': 0,
+    unresponsive: 0,
+    flood: 0,
+    'protocol-error': 0,
+    'too-big': 0,
+    'upstream-invalid': 0,
+    drain: 0,
+    terminated: 0,
+  };
+  readonly latency: Readonly<Record<Hop | 'endToEnd', Latencies>> = {
+    page: new Latencies(),
+    browser: new Latencies(),
+    upstream: new Latencies(),
+    endToEnd: new Latencies(),
+  };
+
+  get counters(): GatewayCounters {
+    const { latency: _, refused, ended, ...numbers } = this;
+    return { ...numbers, refused: { ...refused }, ended: { ...ended } };
+  }
+}

@@ -1,0 +1,28 @@
+import { channel, hasSubscribers } from 'node:diagnostics_channel';
+import type { LivenessEvents } from '../connection/events.ts';
+
+/** What each channel is called: `wirebeat:server:dead`, and so on for every event of a connection. */
+const CHANNELS: Readonly<Record<keyof LivenessEvents | 'error', string>> = {
+  ping: 'wirebeat:server:ping',
+  pong: 'wirebeat:server:pong',
+  alive: 'wirebeat:server:alive',
+  suspect: 'wirebeat:server:suspect',
+  unanswered: 'wirebeat:server:unanswered',
+  dead: 'wirebeat:server:dead',
+  stall: 'wirebeat:server:stall',
+  unresponsive: 'wirebeat:server:unresponsive',
+  responsive: 'wirebeat:server:responsive',
+  replaced: 'wirebeat:server:replaced',
+  end: 'wirebeat:server:end',
+  error: 'wirebeat:server:error',
+};
+
+/** Whether anybody listens by `node:diagnostics_channel`, in whatever module. */
+export function isWatched(name: keyof typeof CHANNELS): boolean {
+  return hasSubscribers(CHANNELS[name]);
+}
+
+/** Tells those who do. */
+export function publish(name: keyof typeof CHANNELS, message: object): void {
+  if (isWatched(name)) channel(CHANNELS[name]).publish(message);
+}

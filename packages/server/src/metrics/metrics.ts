@@ -1,0 +1,157 @@
+import type { Millis } from '@wirebeat/core';
+import type { HookName } from '../connection/hooks.ts';
+
+/** What is used of a `ServerHeartbeat`, of whatever socket class. */
+export interface HeartbeatSource {
+  on(name: never, listener: (event: never) => void): unknown;
+  off(name: never, listener: (event: never) => void): unknown;
+  readonly connections: ReadonlyMap<
+    unknown,
+    { readonly status: string; readonly isResponsive: boolean | undefined }
+  >;
+}
+
+/** Labels of one figure. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** What takes the figures: one for each system that shows them. */
+export interface MetricsSink {
+  /** One more. */
+  count(name: CounterName, labels: Labels): void;
+  /** A duration, in ms. */
+  record(name: HistogramName, duration: Millis, labels: Labels): void;
+}
+
+/** What is counted. */
+export type CounterName =
+  | 'pings'
+  | 'pongs'
+  | 'timeouts'
+  | 'floods'
+  | 'stalls'
+  | 'ends'
+  | 'hook_failures';
+
+interface CounterDescription {
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly known: readonly Labels[];
+}
+
+const TIERS: readonly Labels[] = [{ tier: 'transport' }, { tier: 'application' }];
+const HOOKS: readonly HookName[] = ['authenticated', 'user', 'random', 'listener'];
+const ENDS = ['ping-timeout', 'one-way', 'max-silence', 'closed', 'detached', 'replaced'];
+
+/**
+ * What is counted, with its labels. What they may be is known, and begins at 0: of a series that begins
+ * with its first event that event is not seen to happen.
+ */
+export const COUNTERS: Readonly<Record<CounterName, CounterDescription>> = {
+  pings: { help: 'Pings that were sent.', labels: ['tier'], known: TIERS },
+  pongs: { help: 'Pongs to them.', labels: ['tier'], known: TIERS },
+  timeouts: {
+    help: 'Peers and pages that did not answer in time.',
+    labels: ['tier', 'reason'],
+    known: [
+      { tier: 'transport', reason: 'ping-timeout' },
+      { tier: 'transport', reason: 'one-way' },
+      { tier: 'transport', reason: 'max-silence' },
+      { tier: 'application', reason: 'unresponsive' },
+    ],
+  },
+  floods: { help: 'Clients that sent more pings than they may.', labels: [], known: [{}] },
+  stalls: { help: 'Times that this process did not run.', labels: [], known: [{}] },
+  ends: {
+    help: 'Connections that ended.',
+    labels: ['reason'],
+    known: [...ENDS, 'flood', 'unresponsive'].map((reason) => ({ reason })),
+  },
+  hook_failures: {
+    help: 'Functions of the application that threw or rejected.',
+    labels: ['hook'],
+    known: HOOKS.map((hook) => ({ hook })),
+  },
+};
+
+/** What is measured, in ms, and the bounds between which it is counted. */
+export const HISTOGRAMS = {
+  latency: {
+    help: 'Latency of a tier, as far as it is that of the link.',
+    labels: ['tier'],
+    bounds: [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000],
+  },
+  silence: {
+    help: 'How long a peer had been silent when it was given up.',
+    labels: ['reason'],
+    bounds: [5_000, 10_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 300_000],
+  },
+} as const;
+
+/** What stands now. */
+export const GAUGES = {
+  connections: { help: 'Open connections.', labels: ['status'] },
+} as const;
+
+export type HistogramName = keyof typeof HISTOGRAMS;
+
+/** Of each status how many there are: `alive`, `suspect`, `unresponsive`. */
+export function connectionsByStatus(heartbeat: HeartbeatSource): ReadonlyMap<string, number> {
+  const counts = new Map([
+    ['alive', 0],
+    ['suspect', 0],
+    ['unresponsive', 0],
+  ]);
+  for (const { status, isResponsive } of heartbeat.connections.values()) {
+    const shown = status === 'alive' && isResponsive === false ? 'unresponsive' : status;
+    counts.set(shown, (counts.get(shown) ?? 0) + 1);
+  }
+  return counts;
+}
+
+interface Tiered {
+  readonly tier: string;
+}
+
+/** The events that say something, and what each says. */
+interface Takers {
+  readonly [name: string]: (event: never) => void;
+}
+
+/**
+ * Tells `sink` what happens to the connections of a server, from now on. Returns what ends that. It
+ * keeps nothing of a connection.
+ */
+export function watchMetrics(heartbeat: HeartbeatSource, sink: MetricsSink): () => void {
+  const takers = takersOf(sink);
+  for (const [name, take] of Object.entries(takers)) heartbeat.on(name as never, take);
+  return () => {
+    for (const [name, take] of Object.entries(takers)) heartbeat.off(name as never, take);
+  };
+}
+
+function takersOf(sink: MetricsSink): Takers {
+  let stalledAt = Number.NEGATIVE_INFINITY;
+  return {
+    ping: ({ tier }: Tiered) => sink.count('pings', { tier }),
+    pong({ tier, latency, sampled }: Tiered & { latency: Millis; sampled: boolean }) {
+      sink.count('pongs', { tier });
+      if (sampled) sink.record('latency', latency, { tier });
+    },
+    dead({ reason, silentFor }: { reason: string; silentFor: Millis }) {
+      sink.count('timeouts', { tier: 'transport', reason });
+      sink.record('silence', silentFor, { reason });
+    },
+    unresponsive: () => sink.count('timeouts', { tier: 'application', reason: 'unresponsive' }),
+    // Of one stall very many connections tell: what was due before the last one is the same.
+    stall({ lateBy }: { lateBy: Millis }) {
+      const now = performance.now();
+      if (now - lateBy > stalledAt) sink.count('stalls', {});
+      stalledAt = now;
+    },
+    error: ({ hook }: { hook: string }) => sink.count('hook_failures', { hook }),
+    end({ reason }: { reason: string }) {
+      if (reason === 'flood') sink.count('floods', {});
+      sink.count('ends', { reason });
+    },
+  };
+}

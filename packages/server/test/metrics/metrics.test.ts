@@ -1,0 +1,192 @@
+import { metrics as api } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { Registry } from 'prom-client';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  COUNTERS,
+  connectionsByStatus,
+  GAUGES,
+  HISTOGRAMS,
+  watchMetrics,
+} from '../../src/metrics/metrics.ts';
+import { exportMetrics as exportToOpenTelemetry } from '../../src/metrics/opentelemetry.ts';
+import { exportMetrics as exportToPrometheus } from '../../src/metrics/prometheus.ts';
+
+type Listener = (event: never) => void;
+
+/** A server's heartbeat that tells what it is told to. */
+class FakeHeartbeat {
+  readonly listeners: [name: string, listener: Listener][] = [];
+  readonly connections: Map<object, { status: string; isResponsive: boolean | undefined }> =
+    new Map();
+
+  on(name: string, listener: Listener): void {
+    this.listeners.push([name, listener]);
+  }
+
+  off(name: string, listener: Listener): void {
+    const at = this.listeners.findIndex(([of, each]) => of === name && each === listener);
+    if (at !== -1) this.listeners.splice(at, 1);
+  }
+
+  tell(name: string, event: object): void {
+    for (const [of, listener] of [...this.listeners]) if (of === name) listener(event as never);
+  }
+
+  /** Something of each kind. */
+  live(): void {
+    this.tell('ping', { tier: 'transport' });
+    this.tell('ping', { tier: 'application' });
+    this.tell('pong', { tier: 'transport', latency: 20, sampled: true });
+    this.tell('pong', { tier: 'transport', latency: 9_000, sampled: false });
+    this.tell('dead', { reason: 'ping-timeout', silentFor: 45_000 });
+    this.tell('unresponsive', { silentFor: 30_000 });
+    this.tell('end', { reason: 'flood' });
+    this.tell('end', { reason: 'closed' });
+    this.connections.set({}, { status: 'alive', isResponsive: true });
+    this.connections.set({}, { status: 'alive', isResponsive: undefined });
+    this.connections.set({}, { status: 'alive', isResponsive: false });
+    this.connections.set({}, { status: 'suspect', isResponsive: true });
+  }
+}
+
+describe('watchMetrics', () => {
+  it('counts one stall once, however many connections tell of it', () => {
+    const heartbeat = new FakeHeartbeat();
+    let stalls = 0;
+    const end = watchMetrics(heartbeat, {
+      count: (name) => {
+        if (name === 'stalls') stalls += 1;
+      },
+      record: () => {},
+    });
+    for (let connection = 0; connection < 50; connection += 1)
+      heartbeat.tell('stall', { lateBy: 900 });
+    expect(stalls).toBe(1);
+    end();
+    expect(heartbeat.listeners).toEqual([]);
+  });
+
+  it('shows a silent page apart from those that are well', () => {
+    const heartbeat = new FakeHeartbeat();
+    heartbeat.live();
+    expect(Object.fromEntries(connectionsByStatus(heartbeat))).toEqual({
+      alive: 2,
+      suspect: 1,
+      unresponsive: 1,
+    });
+  });
+});
+
+describe('for Prometheus', () => {
+  it('has every figure, in its units and with its labels', async () => {
+    const [registry, heartbeat] = [new Registry(), new FakeHeartbeat()];
+    exportToPrometheus(heartbeat, { registry });
+    heartbeat.live();
+    heartbeat.tell('stall', { lateBy: 900 });
+    const text = await registry.metrics();
+    for (const line of [
+      'wirebeat_pings_total{tier="transport"} 1',
+      'wirebeat_pings_total{tier="application"} 1',
+      'wirebeat_pongs_total{tier="transport"} 2',
+      'wirebeat_timeouts_total{tier="transport",reason="ping-timeout"} 1',
+      'wirebeat_timeouts_total{tier="application",reason="unresponsive"} 1',
+      'wirebeat_floods_total 1',
+      'wirebeat_stalls_total 1',
+      'wirebeat_ends_total{reason="closed"} 1',
+      'wirebeat_connections{status="alive"} 2',
+      'wirebeat_connections{status="unresponsive"} 1',
+      'wirebeat_latency_seconds_bucket{le="0.01",tier="transport"} 0',
+      'wirebeat_latency_seconds_bucket{le="0.025",tier="transport"} 1',
+      'wirebeat_latency_seconds_count{tier="transport"} 1',
+      'wirebeat_silence_seconds_sum{reason="ping-timeout"} 45',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    const names = registry.getMetricsAsArray().map(({ name }) => name);
+    expect(names).toHaveLength([COUNTERS, HISTOGRAMS, GAUGES].flatMap(Object.keys).length);
+  });
+
+  it('has no registry by default, for it would be that of another copy of prom-client', () => {
+    const message = /^Expected `registry` to be `register` of your prom-client, got `undefined`/;
+    // @ts-expect-error: it must be given
+    expect(() => exportToPrometheus(new FakeHeartbeat())).toThrow(message);
+    // @ts-expect-error: likewise
+    expect(() => exportToPrometheus(new FakeHeartbeat(), { prefix: 'a_' })).toThrow(message);
+  });
+
+  it('begins every series at 0, so that its first event is seen to happen', async () => {
+    const registry = new Registry();
+    exportToPrometheus(new FakeHeartbeat(), { registry });
+    const lines = (await registry.metrics()).split('\n');
+    expect(lines).toContain('wirebeat_timeouts_total{tier="transport",reason="ping-timeout"} 0');
+    expect(lines).toContain('wirebeat_ends_total{reason="replaced"} 0');
+    expect(lines).toContain('wirebeat_floods_total 0');
+  });
+
+  it('takes a second server under another prefix, and not under the same', () => {
+    const registry = new Registry();
+    exportToPrometheus(new FakeHeartbeat(), { registry });
+    exportToPrometheus(new FakeHeartbeat(), { registry, prefix: 'admin_' });
+    expect(() => exportToPrometheus(new FakeHeartbeat(), { registry })).toThrow('already been');
+  });
+
+  it('leaves no trace when it ends, and takes a prefix', async () => {
+    const [registry, heartbeat] = [new Registry(), new FakeHeartbeat()];
+    const end = exportToPrometheus(heartbeat, { registry, prefix: 'chat_' });
+    expect(await registry.metrics()).toContain('chat_connections');
+    end();
+    expect([registry.getMetricsAsArray(), heartbeat.listeners]).toEqual([[], []]);
+  });
+});
+
+describe('for OpenTelemetry', () => {
+  afterEach(() => api.disable());
+
+  it('has every figure, durations in seconds', async () => {
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 });
+    const provider = new MeterProvider({ readers: [reader] });
+    const heartbeat = new FakeHeartbeat();
+    const end = exportToOpenTelemetry(heartbeat, { meter: provider.getMeter('test') });
+    heartbeat.live();
+    heartbeat.tell('stall', { lateBy: 900 });
+    await reader.forceFlush();
+    const found = exporter.getMetrics()[0]?.scopeMetrics[0]?.metrics ?? [];
+    const points = (name: string) =>
+      found
+        .find(({ descriptor }) => descriptor.name === `wirebeat.${name}`)
+        ?.dataPoints.map(({ attributes, value }) => [attributes, value]);
+    expect(points('pings')).toEqual([
+      [{ tier: 'transport' }, 1],
+      [{ tier: 'application' }, 1],
+    ]);
+    expect(points('connections')).toContainEqual([{ status: 'suspect' }, 1]);
+    expect(points('latency')).toMatchObject([[{ tier: 'transport' }, { sum: 0.02, count: 1 }]]);
+    const names = [COUNTERS, HISTOGRAMS, GAUGES].flatMap(Object.keys);
+    expect(found.map(({ descriptor }) => descriptor.name.slice('wirebeat.'.length)).sort()).toEqual(
+      names.sort(),
+    );
+    end();
+    expect(heartbeat.listeners).toEqual([]);
+    await provider.shutdown();
+  });
+
+  it('takes the meter of the global provider by itself', () => {
+    const asked: string[] = [];
+    const provider = new MeterProvider();
+    api.setGlobalMeterProvider({
+      getMeter: (name) => {
+        asked.push(name);
+        return provider.getMeter(name);
+      },
+    });
+    exportToOpenTelemetry(new FakeHeartbeat())();
+    expect(asked).toEqual(['wirebeat']);
+  });
+});
