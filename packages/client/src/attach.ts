@@ -5,21 +5,21 @@ import {
   checkNames,
   encodeBeat,
   HEARTBEAT_OPTION_NAMES,
+  HeartbeatDriver,
   HeartbeatError,
   type HeartbeatEvents,
   type HeartbeatOptions,
+  type HeartbeatPort,
   type HeartbeatStatus,
   type Instant,
   InvalidOptionError,
   intercept,
   interceptCalls,
   type Millis,
-  Pacemaker,
-  type PacemakerShell,
   PeerMemory,
   type PingOptions,
   type PingOrder,
-  PongOutlet,
+  PongQueue,
   ReadyState,
   type RefusedHandshake,
   type Scheduler,
@@ -30,9 +30,9 @@ import {
 import { HandleEmitter } from './emitter.ts';
 import { isForeign } from './foreign-protocols.ts';
 import { type Lifecycle, pageLifecycle } from './page/page-lifecycle.ts';
-import { type Presence, watchPresence } from './page/page-state.ts';
+import { type PageState, watchPageState } from './page/page-state.ts';
 import { readRetryAfter } from './reconnect/retry-after.ts';
-import { abandon, reconnectOf } from './reconnect/terminate.ts';
+import { reconnectOf, terminate } from './reconnect/terminate.ts';
 
 /** Options of {@link attachHeartbeat}. */
 export interface AttachOptions extends HeartbeatOptions {
@@ -108,10 +108,10 @@ export function attachHeartbeat(socket: WebSocketLike, options?: AttachOptions):
 export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #socket: WebSocketLike;
   readonly #send: (data: never) => void;
-  readonly #pacemaker: Pacemaker;
-  readonly #presence: Presence;
+  readonly #pacemaker: HeartbeatDriver;
+  readonly #presence: PageState;
   readonly #session: string | undefined;
-  readonly #pongs: PongOutlet<WebSocketLike>;
+  readonly #pongs: PongQueue<WebSocketLike>;
   readonly #release: (() => void)[] = [];
   #isBound = false;
   #isMidMessage = false; // the application has sent a part of a message, and not the last
@@ -151,7 +151,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#socket = socket;
     this.#send = socket.send;
     this.#session = session;
-    const shell: PacemakerShell = {
+    const shell: HeartbeatPort = {
       sendPing: (ping) => this.#sendPing(ping),
       sendPong: (id) => this.#pongs.send(id),
       emit: (name, event) => this.#tell(name, event),
@@ -161,8 +161,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       },
       isPaused: () => (socket as { isPaused?: boolean }).isPaused === true, // of `ws`
     };
-    this.#pacemaker = new Pacemaker(timing, scheduler, shell, memory);
-    this.#pongs = new PongOutlet(socket, {
+    this.#pacemaker = new HeartbeatDriver(timing, scheduler, shell, memory);
+    this.#pongs = new PongQueue(socket, {
       scheduler,
       maxBufferedBytes: Number.POSITIVE_INFINITY, // there is never more than one of ours
       freeBytes: FREE_BYTES,
@@ -174,7 +174,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       },
     });
     const isClosed = socket.readyState === ReadyState.Closed; // there is nothing to watch, nor will be
-    this.#presence = watchPresence(this.#pacemaker, scheduler, !isClosed && lifecycle, () =>
+    this.#presence = watchPageState(this.#pacemaker, scheduler, !isClosed && lifecycle, () =>
       this.probe(),
     );
     if (isClosed) return;
@@ -359,7 +359,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     }
     this.#settle();
     this.emit(name, event);
-    abandon(this.#socket);
+    terminate(this.#socket);
   }
 
   /** The server may tune its whole fleet, at any time. */

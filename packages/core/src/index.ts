@@ -1,6 +1,6 @@
 export { Backoff } from './backoff.ts';
 export { CloseCode } from './close-code.ts';
-export { Pacemaker, type PacemakerShell } from './driver/heartbeat-driver.ts';
+export { HeartbeatDriver, type HeartbeatPort } from './driver/heartbeat-driver.ts';
 export {
   type HeartbeatEvents,
   Pacer,
@@ -8,8 +8,8 @@ export {
   type UnansweredReason,
   type Wake,
 } from './driver/pacer.ts';
-export { PendingPings, type PingOptions } from './driver/ping-promises.ts';
-export { PongOutlet, type PongPort } from './driver/pong-queue.ts';
+export { type PingOptions, PingPromises } from './driver/ping-promises.ts';
+export { type PongPort, PongQueue } from './driver/pong-queue.ts';
 export { Emitter, type EventEmitterLike } from './emitter.ts';
 export {
   ConnectionClosedError,
@@ -74,7 +74,7 @@ export {
 export { type ClockExchange, ClockOffset } from './statistics/clock-offset.ts';
 export { LatencyHistogram } from './statistics/latency-histogram.ts';
 export { type Instant, MAX_DELAY, type Millis, type Scheduler, type Timer } from './time.ts';
-export { Alarm } from './timers/lazy-timer.ts';
+export { LazyTimer } from './timers/lazy-timer.ts';
 export { SystemScheduler } from './timers/system-scheduler.ts';
 export {
   type Sleeper,

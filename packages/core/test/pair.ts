@@ -1,6 +1,6 @@
 // Two heartbeats, the link between them and one virtual clock, after quinn's `Pair`.
 import { expect } from 'vitest';
-import { Pacemaker } from '../src/driver/heartbeat-driver.ts';
+import { HeartbeatDriver } from '../src/driver/heartbeat-driver.ts';
 import type { HeartbeatEvents } from '../src/driver/pacer.ts';
 import { VERDICT_WAIT } from '../src/machine/heartbeat.ts';
 import { TIMER_SLACK } from '../src/machine/timing.ts';
@@ -16,7 +16,7 @@ export const TIMING = { pingInterval: 25_000, pingTimeout: 10_000 } as const;
 /** One program: its end of the link, its heartbeat, and what became of them. */
 export class Side {
   readonly end: LinkEnd;
-  readonly pacemaker: Pacemaker;
+  readonly pacemaker: HeartbeatDriver;
   /** When anything was last received. */
   heardAt: Instant = 0;
   pings = 0;
@@ -26,7 +26,7 @@ export class Side {
 
   constructor(end: LinkEnd, options: HeartbeatOptions) {
     this.end = end;
-    this.pacemaker = new Pacemaker(options, end, {
+    this.pacemaker = new HeartbeatDriver(options, end, {
       sendPing: ({ id }) => this.#sendText(encodeBeat({ type: 'ping', id })),
       sendPong: (id) => this.#sendText(encodeBeat({ type: 'pong', id })),
       emit: (name, event) => this.#note(name, event),

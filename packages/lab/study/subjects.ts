@@ -1,10 +1,10 @@
 import {
+  HeartbeatDriver,
   type HeartbeatEvents,
   type HeartbeatOptions,
   HIDDEN_TIMER_SLACK,
   type Instant,
   type Millis,
-  Pacemaker,
   PeerMemory,
   VERDICT_WAIT,
 } from '@wirebeat/core';
@@ -19,7 +19,7 @@ function wirebeat(
   around: Surroundings,
   memory: PeerMemory | undefined,
 ): Detector {
-  const pacemaker: Pacemaker = new Pacemaker(
+  const pacemaker: HeartbeatDriver = new HeartbeatDriver(
     { jitter: 0.1, random: around.random, ...options },
     around.scheduler,
     {

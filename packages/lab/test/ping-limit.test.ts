@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { type Link, minimalPeer } from '../../client/test/fake-server.ts';
 import { dial, type Stage, settle } from '../../client/test/stage.ts';
 import { RUNS } from '../../core/test/simulation.ts';
-import { TokenBucket } from '../../server/src/connection/rate-limit.ts';
+import { RateLimit } from '../../server/src/connection/rate-limit.ts';
 import { resolveServerOptions } from '../../server/src/options.ts';
 
 const { pingLimit } = resolveServerOptions({});
@@ -18,11 +18,11 @@ function limited(options: ReconnectOptions, latency: number): Stage & { readonly
   const stage = dial('ws', options);
   const { server, scheduler } = stage;
   server.latency = latency;
-  const buckets = new Map<Link, TokenBucket>();
+  const buckets = new Map<Link, RateLimit>();
   const floods: Link[] = [];
   server.answer = (text, link) => {
     if (decodeBeat(text)?.type !== 'ping') return undefined;
-    const bucket = buckets.get(link) ?? new TokenBucket();
+    const bucket = buckets.get(link) ?? new RateLimit();
     buckets.set(link, bucket);
     if (!bucket.take(scheduler.now(), pingLimit)) floods.push(link);
     return minimalPeer(text);

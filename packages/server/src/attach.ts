@@ -3,23 +3,23 @@ import { ReadyState } from '@wirebeat/core';
 import { checkServer, checkSocket } from './check-server.ts';
 import { Authentication } from './connection/authentication.ts';
 import { Connection } from './connection/connection.ts';
-import type { Liveness } from './connection/connection-heartbeat.ts';
-import type { ConnectionContext } from './connection/connection-port.ts';
-import type { LivenessEvents } from './connection/events.ts';
+import type { ConnectionHeartbeat } from './connection/connection-heartbeat.ts';
+import type { ConnectionPort } from './connection/connection-port.ts';
+import type { ConnectionEvents } from './connection/events.ts';
 import { type HookFailure, type HookName, Hooks, warnOf } from './connection/hooks.ts';
 import { drawPayload } from './connection/ping-payload.ts';
 import type { ServerSocket } from './connection/server-socket.ts';
 import { SocketTap } from './connection/socket-tap.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
-import { Roster } from './fleet/connection-map.ts';
+import { ConnectionMap } from './fleet/connection-map.ts';
 import { Sessions, type UserOf } from './fleet/sessions.ts';
 import { isWatched, publish } from './metrics/diagnostics.ts';
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from './options.ts';
 import { type Advertisement, checkAdvertisement } from './timing/advertisement.ts';
 import { Overload } from './timing/overload.ts';
-import { Spread } from './timing/stagger.ts';
-import { Fleet } from './timing/timing-policy.ts';
+import { Stagger } from './timing/stagger.ts';
+import { TimingPolicy } from './timing/timing-policy.ts';
 
 /** What is used of a `WebSocketServer` of `ws`. */
 export interface WebSocketServerLike<Socket extends ServerSocket> {
@@ -36,9 +36,9 @@ type ConnectionListener<Socket> = (socket: Socket, request: IncomingMessage) => 
 
 /** The events of a {@link ServerHeartbeat}: those of its connections, each with its socket. */
 export type ServerEvents<Socket> = {
-  readonly [Name in keyof LivenessEvents]: LivenessEvents[Name] & {
+  readonly [Name in keyof ConnectionEvents]: ConnectionEvents[Name] & {
     readonly socket: Socket;
-    readonly connection: Liveness;
+    readonly connection: ConnectionHeartbeat;
   };
 } & {
   readonly replaced: { readonly by: Socket };
@@ -71,15 +71,15 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
 > {
   readonly #server: WebSocketServerLike<Socket>;
   readonly #options: ResolvedServerOptions<Socket>;
-  readonly #fleet: Fleet;
-  readonly #context: ConnectionContext;
+  readonly #fleet: TimingPolicy;
+  readonly #context: ConnectionPort;
   readonly #overload: Overload;
-  readonly #connections: Roster<Socket, Connection> = new Roster();
+  readonly #connections: ConnectionMap<Socket, Connection> = new ConnectionMap();
   readonly #reported: WeakSet<object> = new WeakSet();
   readonly #warned: Set<HookName> = new Set();
   #opened = 0;
   #isDetached = false;
-  #announcing: Spread<Connection> | undefined;
+  #announcing: Stagger<Connection> | undefined;
   #drain: Drain | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
 
@@ -91,7 +91,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     checkServer(server);
     const { timing, metronome, userOf } = resolved;
     const { scheduler } = metronome;
-    const fleet = new Fleet(resolved);
+    const fleet = new TimingPolicy(resolved);
     const tap = new SocketTap((socket) => this.#watching(socket as Socket));
     this.#options = resolved;
     this.#fleet = fleet;
@@ -132,7 +132,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   }
 
   /** The heartbeat of one connection; undefined if it has ended or is of another server. */
-  get(socket: Socket): Liveness | undefined {
+  get(socket: Socket): ConnectionHeartbeat | undefined {
     return this.#connections.get(socket);
   }
 
@@ -143,14 +143,14 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
    *
    * @throws {InvalidOptionError} if `socket` is not a WebSocket of `ws`.
    */
-  watch(socket: Socket, request?: IncomingMessage): Liveness | undefined {
+  watch(socket: Socket, request?: IncomingMessage): ConnectionHeartbeat | undefined {
     checkSocket(socket);
     if (!this.#isDetached) this.#attach(socket, request);
     return this.get(socket);
   }
 
   /** The heartbeats of all open connections. */
-  get connections(): ReadonlyMap<Socket, Liveness> {
+  get connections(): ReadonlyMap<Socket, ConnectionHeartbeat> {
     return this.#connections;
   }
 
@@ -209,14 +209,14 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.#drain?.opened(connection);
   }
 
-  #tell<Name extends keyof LivenessEvents>(
-    connection: Liveness,
+  #tell<Name extends keyof ConnectionEvents>(
+    connection: ConnectionHeartbeat,
     socket: Socket,
     name: Name,
-    event: LivenessEvents[Name],
+    event: ConnectionEvents[Name],
   ): void {
     if (name === 'end') this.#connections.delete(socket);
-    else if (name === 'stall') this.#overload.stalled((event as LivenessEvents['stall']).lateBy);
+    else if (name === 'stall') this.#overload.stalled((event as ConnectionEvents['stall']).lateBy);
     if (this.#hears(name)) {
       const told = { ...event, socket, connection };
       publish(name, told);
@@ -249,7 +249,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     warnOf(failure);
   }
 
-  #hears(name: keyof LivenessEvents | 'error'): boolean {
+  #hears(name: keyof ConnectionEvents | 'error'): boolean {
     return this.hears(name) || isWatched(name);
   }
 
@@ -273,6 +273,6 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const tell = (connection: Connection) => connection.announce(this.#fleet.welcome ?? {});
     this.#announcing?.cancel();
     const clients = [...this.#connections.values()];
-    this.#announcing = new Spread(clients, tell, { within, scheduler, random });
+    this.#announcing = new Stagger(clients, tell, { within, scheduler, random });
   }
 }

@@ -1,5 +1,5 @@
 import { checkNames, duration, type Millis, numberWithin, type Timer } from '@wirebeat/core';
-import { Spread, type SpreadOptions } from './timing/stagger.ts';
+import { Stagger, type StaggerOptions } from './timing/stagger.ts';
 
 /** Options of `drain`. */
 export interface DrainOptions {
@@ -49,7 +49,7 @@ export class Drain {
   readonly done: Promise<void>;
   readonly #left: ReadonlyMap<unknown, Drainable>;
   readonly #retryAfter: Millis;
-  readonly #spread: Spread<Drainable>;
+  readonly #spread: Stagger<Drainable>;
   readonly #limit: Timer;
   #resolve: () => void = () => {};
 
@@ -57,7 +57,7 @@ export class Drain {
   constructor(
     left: ReadonlyMap<unknown, Drainable>,
     { within, retryAfter }: ResolvedDrainOptions,
-    clock: Omit<SpreadOptions, 'within'>,
+    clock: Omit<StaggerOptions, 'within'>,
   ) {
     this.#left = left;
     this.#retryAfter = retryAfter;
@@ -66,7 +66,7 @@ export class Drain {
     });
     const connections = [...left.values()];
     for (const connection of connections) connection.rest();
-    this.#spread = new Spread(connections, (connection) => connection.dismiss(retryAfter), {
+    this.#spread = new Stagger(connections, (connection) => connection.dismiss(retryAfter), {
       ...clock,
       within,
     });

@@ -14,8 +14,8 @@ export {
   ServerHeartbeat,
   type WebSocketServerLike,
 } from './attach.ts';
-export type { Liveness } from './connection/connection-heartbeat.ts';
-export type { ConnectionEnd, LivenessEvents, Tier } from './connection/events.ts';
+export type { ConnectionHeartbeat } from './connection/connection-heartbeat.ts';
+export type { ConnectionEnd, ConnectionEvents, Tier } from './connection/events.ts';
 export type { HookFailure, HookName } from './connection/hooks.ts';
 export type { ServerSocket } from './connection/server-socket.ts';
 export type { DrainOptions } from './drain.ts';

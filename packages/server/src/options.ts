@@ -15,14 +15,14 @@ import {
   type Scheduler,
   type Timing,
 } from '@wirebeat/core';
-import type { TokenBucketOptions } from './connection/rate-limit.ts';
+import type { RateLimitOptions } from './connection/rate-limit.ts';
 import {
   type Advertisement,
   advertisementFor,
   checkAdvertisement,
   serverInterval,
 } from './timing/advertisement.ts';
-import { Metronome, sharedMetronome } from './timing/ping-scheduler.ts';
+import { PingScheduler, sharedPingScheduler } from './timing/ping-scheduler.ts';
 
 /** Binds sessions to users. */
 export interface SessionOptions<Socket> {
@@ -100,12 +100,12 @@ export interface PingLimit {
 /** {@link ServerOptions} as the server keeps them. */
 export interface ResolvedServerOptions<Socket> {
   readonly timing: Timing;
-  readonly metronome: Metronome;
+  readonly metronome: PingScheduler;
   /** `false`: nothing, and never. */
   readonly advertised: Advertisement | false | undefined;
   /** `undefined`: the secret alone decides. `false`: there are no sessions. */
   readonly userOf: SessionOptions<Socket>['user'] | undefined | false;
-  readonly pingLimit: TokenBucketOptions;
+  readonly pingLimit: RateLimitOptions;
   readonly maxBufferedBytes: number;
   readonly whenDead: 'terminate' | 'report';
   readonly whenUnresponsive: 'report' | 'terminate' | false;
@@ -172,7 +172,7 @@ export function resolveServerOptions<Socket>(
   const heartbeat = { ...rest, pingInterval, pingTimeout, jitter, random: chance };
   return {
     timing: initialTiming(resolveHeartbeatOptions(heartbeat)),
-    metronome: scheduler === undefined ? sharedMetronome() : new Metronome(scheduler),
+    metronome: scheduler === undefined ? sharedPingScheduler() : new PingScheduler(scheduler),
     advertised,
     userOf: resolveUser(session),
     pingLimit: resolvePingLimit(pingLimit),
@@ -204,7 +204,7 @@ function resolveUser<Socket>(
   return session.user;
 }
 
-function resolvePingLimit(limit: PingLimit | false = {}): TokenBucketOptions {
+function resolvePingLimit(limit: PingLimit | false = {}): RateLimitOptions {
   if (limit === false) return { burst: Number.POSITIVE_INFINITY, interval: 1 };
   checkNames('pingLimit', limit, ['burst', 'interval']);
   return {

@@ -48,7 +48,7 @@ describe('@wirebeat/server', () => {
       status: true,
       terminate: true,
       transportLatency: true,
-    } satisfies Record<keyof server.Liveness, true>;
+    } satisfies Record<keyof server.ConnectionHeartbeat, true>;
     expect(membersOf(Connection)).toEqual(expect.arrayContaining(Object.keys(liveness)));
   });
 });

@@ -9,7 +9,7 @@ import {
   type ServerOptions as WsOptions,
 } from 'ws';
 import { attachHeartbeat, type ServerHeartbeat } from '../src/attach.ts';
-import type { Liveness } from '../src/connection/connection-heartbeat.ts';
+import type { ConnectionHeartbeat } from '../src/connection/connection-heartbeat.ts';
 import type { ConnectionEnd, Tier } from '../src/connection/events.ts';
 import type { ServerOptions } from '../src/options.ts';
 
@@ -127,7 +127,7 @@ export async function connect(
 /** The only connection of a server, once it is there. */
 export async function onlyConnection(
   stage: Stage,
-): Promise<{ socket: WebSocket; connection: Liveness }> {
+): Promise<{ socket: WebSocket; connection: ConnectionHeartbeat }> {
   if (stage.server.clients.size === 0) await once(stage.server, 'connection');
   const [entry] = stage.heartbeat.connections;
   if (entry === undefined) throw new Error('there is no connection');

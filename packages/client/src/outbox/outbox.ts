@@ -15,8 +15,8 @@ import type { CloseRecord } from '../reconnect/close-record.ts';
 import type { Connection } from '../reconnect/connection.ts';
 import { type QueueBounds, type QueuedMessage, SendQueue } from './send-queue.ts';
 
-/** What a {@link Delivery} uses of the options. */
-export interface DeliveryOptions extends QueueBounds {
+/** What a {@link Outbox} uses of the options. */
+export interface OutboxOptions extends QueueBounds {
   readonly scheduler: Scheduler;
   /** Whether messages are kept until they are confirmed. */
   readonly confirm: boolean;
@@ -24,7 +24,7 @@ export interface DeliveryOptions extends QueueBounds {
   readonly resend: boolean;
 }
 
-/** What a {@link Delivery} uses of a connection. */
+/** What a {@link Outbox} uses of a connection. */
 export type DeliveryConnection = Pick<Connection, 'socket' | 'heartbeat'>;
 
 /** How far the messages have come: those of the queue by their seq, and those that passed it by. */
@@ -81,8 +81,8 @@ export const ID_PREFIX = '_';
  * pings that are sent here count: of any other it is not known here what was written before it. A
  * bare pong proves nothing: a runtime may have answered it by itself.
  */
-export class Delivery {
-  readonly #options: DeliveryOptions;
+export class Outbox {
+  readonly #options: OutboxOptions;
   readonly #unsendable: (message: SocketData, error: unknown) => void;
   readonly #queue: SendQueue;
   readonly #waiters: Set<Waiter> = new Set();
@@ -106,7 +106,7 @@ export class Delivery {
 
   /** `unsendable` is given a message that an open socket throws at, and what it throws. */
   constructor(
-    options: DeliveryOptions,
+    options: OutboxOptions,
     unsendable: (message: SocketData, error: unknown) => void = () => {},
   ) {
     this.#options = options;

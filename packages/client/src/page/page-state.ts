@@ -1,7 +1,7 @@
 import {
+  type HeartbeatDriver,
   HIDDEN_TIMER_SLACK,
   type Millis,
-  type Pacemaker,
   type PeerState,
   type Scheduler,
   TIMER_SLACK,
@@ -16,7 +16,7 @@ import { type Lifecycle, type LifecycleListener, watchClocks } from './page-life
 export const SETTLING: Millis = 300;
 
 /** What the page is, as one heartbeat sees it. */
-export interface Presence {
+export interface PageState {
   /** Looks whether the machine slept. Called when something runs anyway. */
   look(): void;
   /** The server has answered a ping by its id, so it is no constant that answers. */
@@ -30,12 +30,12 @@ export interface Presence {
  * Tells a heartbeat's machine and, by its pings, the server what the page has become. Hints probe, they
  * never decide.
  */
-export function watchPresence(
-  pacemaker: Pacemaker,
+export function watchPageState(
+  pacemaker: HeartbeatDriver,
   scheduler: Scheduler,
   lifecycle: Lifecycle | false,
   probe: () => void,
-): Presence {
+): PageState {
   let state: PeerState = 'visible';
   let told: PeerState = state;
   let isUnderstood = false;

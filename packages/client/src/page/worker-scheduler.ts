@@ -1,6 +1,6 @@
 import {
-  Alarm,
   type Instant,
+  LazyTimer,
   MAX_DELAY,
   type Scheduler,
   SystemScheduler,
@@ -45,7 +45,7 @@ export class WorkerScheduler implements Scheduler {
   #state: 'unused' | 'starting' | 'running' | 'closed' = 'unused';
   #worker: Worker | undefined;
   #blob: string | undefined;
-  #alarm: Alarm = this.#alarmOf(this.#system);
+  #alarm: LazyTimer = this.#alarmOf(this.#system);
   #wake: (() => void) | undefined;
 
   constructor({ url }: WorkerSchedulerOptions = {}) {
@@ -98,7 +98,7 @@ export class WorkerScheduler implements Scheduler {
     this.#worker.onerror = () => this.close(); // blocked, not found, or no such script
   }
 
-  /** The worker has one timer only: {@link Alarm} asks for no second. */
+  /** The worker has one timer only: {@link LazyTimer} asks for no second. */
   #ask(due: Instant, wake: () => void): Timer {
     this.#wake = wake;
     this.#worker?.postMessage(Math.min(MAX_DELAY, Math.max(0, Math.ceil(due - this.now()))));
@@ -115,8 +115,8 @@ export class WorkerScheduler implements Scheduler {
     this.#setAlarm();
   }
 
-  #alarmOf(timers: Scheduler): Alarm {
-    return new Alarm(timers, () => this.#ring());
+  #alarmOf(timers: Scheduler): LazyTimer {
+    return new LazyTimer(timers, () => this.#ring());
   }
 
   #setAlarm(): void {

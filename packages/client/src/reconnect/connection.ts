@@ -12,7 +12,7 @@ import { SocketHeartbeat } from '../attach.ts';
 import { type CloseReason, type CloseRecord, reasonOf } from './close-record.ts';
 import { HeldMessages } from './held-messages.ts';
 import type { ReadySocket, ResolvedReconnectOptions } from './options.ts';
-import { abandon } from './terminate.ts';
+import { terminate } from './terminate.ts';
 
 /** What a connection tells the one that dialled it. After `ended` it tells nothing more. */
 export interface ConnectionOwner {
@@ -185,7 +185,7 @@ export class Connection {
     // Its link may live after all: then the server is to read that all is well.
     const isReplaced = reason === 'replaced' || reason === 'unanswered';
     if (isReplaced) socket.close(CloseCode.Normal, 'replaced');
-    abandon(socket, text === undefined ? '' : reason.replace('-', ' '));
+    terminate(socket, text === undefined ? '' : reason.replace('-', ' '));
   }
 
   /** Ends it now, and lets its socket close in its own time: the link is good, but not needed. */

@@ -6,7 +6,7 @@ import type { Logger } from './options.ts';
 const WARNINGS: readonly string[] = ['suspect', 'dead', 'unanswered', 'error', 'drop', 'giveup'];
 
 /** Tells events to the listeners of `target`, and before that to the log. */
-export class Announcer {
+export class EventDispatcher {
   readonly #target: EventTarget;
   readonly #logger: Logger | undefined;
 

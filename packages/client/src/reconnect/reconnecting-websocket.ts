@@ -15,21 +15,21 @@ import {
   type WebSocketLike,
 } from '@wirebeat/core';
 import { WATCHED } from '../attach.ts';
-import { Delivery, type Flushed, ID_PREFIX } from '../outbox/outbox.ts';
+import { type Flushed, ID_PREFIX, Outbox } from '../outbox/outbox.ts';
 import { sendable } from '../outbox/send-queue.ts';
 import { readClose } from '../websocket-api/close-arguments.ts';
 import { messageEvent } from '../websocket-api/dom-events.ts';
-import { type DropReason, WebSocketFace } from '../websocket-api/event-target.ts';
+import { type DropReason, WebSocketEventTarget } from '../websocket-api/event-target.ts';
 import { type CloseRecord, NEVER_DIALLED } from './close-record.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { Dialer, type ProtocolsSource, type UrlSource } from './dialer.ts';
-import { Announcer } from './event-dispatcher.ts';
+import { EventDispatcher } from './event-dispatcher.ts';
 import {
   type ReconnectOptions,
   type ResolvedReconnectOptions,
   resolveReconnectOptions,
 } from './options.ts';
-import { RetryWait } from './retry-policy.ts';
+import { RetryPolicy } from './retry-policy.ts';
 import { drawSession } from './session.ts';
 import { Standby, type TakeOver } from './standby.ts';
 
@@ -40,14 +40,14 @@ import { Standby, type TakeOver } from './standby.ts';
  * ends, `close` is dispatched and `readyState` is CONNECTING until the next `open`. Messages sent
  * meanwhile are queued. A dead link is left at once: nobody waits for its closing handshake.
  */
-export class ReconnectingWebSocket extends WebSocketFace {
+export class ReconnectingWebSocket extends WebSocketEventTarget {
   readonly #options: ResolvedReconnectOptions;
-  readonly #announcer: Announcer;
+  readonly #announcer: EventDispatcher;
   readonly #dialer: Dialer;
-  readonly #delivery: Delivery;
+  readonly #delivery: Outbox;
   readonly #standby: Standby;
   readonly #session: string | undefined;
-  readonly #retry: RetryWait;
+  readonly #retry: RetryPolicy;
   readonly #memory: PeerMemory = new PeerMemory();
   readonly #ignoreSignal: (() => void) | undefined;
   readonly #owner: ConnectionOwner = {
@@ -78,8 +78,8 @@ export class ReconnectingWebSocket extends WebSocketFace {
     WATCHED.add(this); // it has its own heartbeat
     this.#options = resolveReconnectOptions(options);
     this.#dialer = new Dialer(url, protocols, (...address) => this.#create(...address));
-    this.#announcer = new Announcer(this, this.#options.logger);
-    this.#delivery = new Delivery(this.#options, (message, error) => {
+    this.#announcer = new EventDispatcher(this, this.#options.logger);
+    this.#delivery = new Outbox(this.#options, (message, error) => {
       this.#announcer.failed(error);
       this.#dropped('undeliverable', [message]);
     });
@@ -90,7 +90,7 @@ export class ReconnectingWebSocket extends WebSocketFace {
       unanswered: () => this.#unanswered({ silentFor: this.#silentFor, reason: 'silent' }),
     });
     if (this.#options.makeBeforeBreak) this.#session = drawSession();
-    this.#retry = new RetryWait(this.#options, () => this.#redial());
+    this.#retry = new RetryPolicy(this.#options, () => this.#redial());
     const { signal } = this.#options;
     if (signal?.aborted) this.#close();
     else this.#connection = this.#dial(this.#owner);

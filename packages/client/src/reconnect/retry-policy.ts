@@ -20,7 +20,7 @@ export function isOffline(): boolean {
  * The wait between two attempts, by the backoff, by what the server asked for, and by the hints of
  * the page: the user who comes back does not wait, unless the server said so.
  */
-export class RetryWait {
+export class RetryPolicy {
   readonly backoff: Backoff;
   readonly #options: ResolvedReconnectOptions;
   readonly #dial: () => void;

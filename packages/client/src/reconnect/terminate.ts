@@ -5,7 +5,7 @@ import { CloseCode, type WebSocketLike } from '@wirebeat/core';
  *
  * 3008 is IANA's Timeout; 1011, which servers use for it, is closed to pages.
  */
-export function abandon(socket: WebSocketLike, reason = 'ping timeout'): void {
+export function terminate(socket: WebSocketLike, reason = 'ping timeout'): void {
   socket.addEventListener('error', () => {}); // `ws` throws what nobody listens to
   const { terminate } = socket as { terminate?(): void };
   const reconnect = reconnectOf(socket);

@@ -170,4 +170,4 @@ function withConstants(face: typeof Face): typeof Face {
  * The face of a WebSocket: the constants, the four handlers, and listeners that know their events.
  * What dispatches the events stands in {@link ReconnectingWebSocket}.
  */
-export const WebSocketFace: typeof Face = /* @__PURE__ */ withConstants(Face);
+export const WebSocketEventTarget: typeof Face = /* @__PURE__ */ withConstants(Face);

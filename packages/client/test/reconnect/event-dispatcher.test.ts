@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NEVER_DIALLED } from '../../src/reconnect/close-record.ts';
-import { Announcer, report } from '../../src/reconnect/event-dispatcher.ts';
+import { EventDispatcher, report } from '../../src/reconnect/event-dispatcher.ts';
 import { reportedErrors } from '../reported-errors.ts';
 
 function stage() {
@@ -13,10 +13,10 @@ function stage() {
   for (const name of ['open', 'close', 'error', 'retry', 'dead']) {
     target.addEventListener(name, (event) => told.push(['event', event]));
   }
-  return { told, announcer: new Announcer(target, logger) };
+  return { told, announcer: new EventDispatcher(target, logger) };
 }
 
-describe('Announcer', () => {
+describe('EventDispatcher', () => {
   it('tells the log first, then the listeners', () => {
     const { told, announcer } = stage();
     const open = new Event('open');
@@ -55,8 +55,8 @@ describe('Announcer', () => {
     target.addEventListener('open', () => {
       events += 1;
     });
-    new Announcer(target, undefined).tell(new Event('open'));
-    new Announcer(target, {}).tell(new Event('open'));
+    new EventDispatcher(target, undefined).tell(new Event('open'));
+    new EventDispatcher(target, {}).tell(new Event('open'));
     expect(events).toBe(2);
   });
 
@@ -70,7 +70,7 @@ describe('Announcer', () => {
       throw new Error('disk full');
     };
     const errors = await reportedErrors(() =>
-      new Announcer(target, { debug }).tell(new Event('open')),
+      new EventDispatcher(target, { debug }).tell(new Event('open')),
     );
     expect([events, ...errors.map(String)]).toEqual([1, 'Error: disk full']);
   });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LifecycleListener } from '../../src/page/page-lifecycle.ts';
 import { type CloseRecord, NEVER_DIALLED } from '../../src/reconnect/close-record.ts';
 import { type ReconnectOptions, resolveReconnectOptions } from '../../src/reconnect/options.ts';
-import { RetryWait } from '../../src/reconnect/retry-policy.ts';
+import { RetryPolicy } from '../../src/reconnect/retry-policy.ts';
 import { reportedErrors } from '../reported-errors.ts';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -24,7 +24,7 @@ function stage(options: ReconnectOptions = {}) {
     random: () => 0.5,
     ...options,
   });
-  const wait = new RetryWait(resolved, () => dialled.push(scheduler.now()));
+  const wait = new RetryPolicy(resolved, () => dialled.push(scheduler.now()));
   const hint = () => {
     for (const listener of [...listeners]) {
       listener.state('hidden');
@@ -36,7 +36,7 @@ function stage(options: ReconnectOptions = {}) {
 
 const lost = (record: Partial<CloseRecord> = {}): CloseRecord => ({ ...NEVER_DIALLED, ...record });
 
-describe('RetryWait', () => {
+describe('RetryPolicy', () => {
   it('waits by the backoff, then dials', () => {
     const { scheduler, listeners, wait, dialled } = stage();
     expect(wait.begin(lost())).toBe(250);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { abandon } from '../../src/reconnect/terminate.ts';
+import { terminate } from '../../src/reconnect/terminate.ts';
 
 function socketWith(...methods: string[]) {
   const calls: unknown[][] = [];
@@ -14,19 +14,19 @@ function socketWith(...methods: string[]) {
 describe('abandon', () => {
   it('tells a socket that comes back to do so, whatever else it can', () => {
     const { calls, socket } = socketWith('reconnect', 'terminate');
-    abandon(socket);
+    terminate(socket);
     expect(calls).toEqual([['reconnect', 3008, 'ping timeout']]);
   });
 
   it('terminates one that can be', () => {
     const { calls, socket } = socketWith('terminate');
-    abandon(socket);
+    terminate(socket);
     expect(calls).toEqual([['terminate']]);
   });
 
   it('closes any other with 3008, and says why', () => {
     const { calls, socket } = socketWith();
-    abandon(socket, 'connect timeout');
+    terminate(socket, 'connect timeout');
     expect(calls).toEqual([['close', 3008, 'connect timeout']]);
   });
 
@@ -35,6 +35,6 @@ describe('abandon', () => {
     socket.close = () => {
       throw new Error('not now');
     };
-    expect(() => abandon(socket)).not.toThrow();
+    expect(() => terminate(socket)).not.toThrow();
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { WebSocketFace } from '../../src/websocket-api/event-target.ts';
+import { WebSocketEventTarget } from '../../src/websocket-api/event-target.ts';
 
 // What the standard asks, rule by rule, is in w3c-rules.ts.
 
-describe('WebSocketFace', () => {
+describe('WebSocketEventTarget', () => {
   it('has its constants on the class and on the prototype, once and for all', () => {
-    for (const target of [WebSocketFace, WebSocketFace.prototype]) {
+    for (const target of [WebSocketEventTarget, WebSocketEventTarget.prototype]) {
       for (const [name, value] of [
         ['CONNECTING', 0],
         ['OPEN', 1],
@@ -23,7 +23,7 @@ describe('WebSocketFace', () => {
   });
 
   it('passes the event to its handlers, in their turn', () => {
-    const face = new WebSocketFace();
+    const face = new WebSocketEventTarget();
     const calls: unknown[] = [];
     for (const name of ['open', 'message', 'error', 'close'] as const) {
       face[`on${name}`] = () => calls.push('replaced');
@@ -41,7 +41,7 @@ describe('WebSocketFace', () => {
   });
 
   it('takes listeners of events beyond those of a WebSocket', () => {
-    const face = new WebSocketFace();
+    const face = new WebSocketEventTarget();
     const delays: number[] = [];
     const listener = ({ detail }: CustomEvent<{ delay: number }>) => delays.push(detail.delay);
     face.addEventListener('retry', listener);

@@ -2,11 +2,11 @@ import type { PeerMemory } from '../machine/peer-memory.ts';
 import type { Timing } from '../machine/timing.ts';
 import type { HeartbeatOptions } from '../options.ts';
 import type { Scheduler } from '../time.ts';
-import { Alarm } from '../timers/lazy-timer.ts';
+import { LazyTimer } from '../timers/lazy-timer.ts';
 import { type HeartbeatEvents, Pacer, type PingOrder, type Wake } from './pacer.ts';
 
 /** What a pacemaker needs of the side it works for. None of it throws. */
-export interface PacemakerShell {
+export interface HeartbeatPort {
   sendPing(ping: PingOrder): void;
   sendPong(id: string | undefined): void;
   emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
@@ -17,21 +17,21 @@ export interface PacemakerShell {
 }
 
 /** A {@link Pacer} beside the object that it works for, with a timer of its own. */
-export class Pacemaker extends Pacer {
+export class HeartbeatDriver extends Pacer {
   protected readonly scheduler: Scheduler;
   protected readonly alarm: Wake;
-  readonly #shell: PacemakerShell;
+  readonly #shell: HeartbeatPort;
 
   /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
   constructor(
     options: HeartbeatOptions | Timing,
     scheduler: Scheduler,
-    shell: PacemakerShell,
+    shell: HeartbeatPort,
     memory?: PeerMemory,
   ) {
     super(options, memory);
     this.scheduler = scheduler;
-    this.alarm = new Alarm(scheduler, () => this.tick());
+    this.alarm = new LazyTimer(scheduler, () => this.tick());
     this.#shell = shell;
   }
 

@@ -11,7 +11,7 @@ import type { Timing } from '../machine/timing.ts';
 import { durationOrOff, type HeartbeatOptions } from '../options.ts';
 import { type Beat, isBeatId } from '../protocol/beat.ts';
 import type { Instant, Millis, Scheduler } from '../time.ts';
-import { PendingPings, type PingOptions } from './ping-promises.ts';
+import { type PingOptions, PingPromises } from './ping-promises.ts';
 
 /** An order to send a ping. */
 export type PingOrder = Extract<HeartbeatAction, { type: 'ping' }>;
@@ -66,11 +66,11 @@ export interface Wake {
  * news, and keeps the promises of its pings. It knows no socket; what extends it does.
  *
  * To be extended where there are very many: an object beside each would take 40 bytes. Elsewhere
- * `Pacemaker` is one.
+ * `HeartbeatDriver` is one.
  */
 export abstract class Pacer {
   readonly heartbeat: Heartbeat;
-  #pending: PendingPings | undefined; // from the first on that somebody waits for
+  #pending: PingPromises | undefined; // from the first on that somebody waits for
   #told: HeartbeatStatus = 'idle';
 
   /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
@@ -156,7 +156,7 @@ export abstract class Pacer {
     const actions = this.heartbeat.ping(this.scheduler.now(), id);
     const [order] = actions;
     if (order?.type !== 'ping') throw new ConnectionClosedError();
-    this.#pending ??= new PendingPings(this.scheduler);
+    this.#pending ??= new PingPromises(this.scheduler);
     const pong = this.#pending.wait(order.seq, timeout, signal, () => {
       return new PingTimeoutError(timeout, this.#silentFor);
     });

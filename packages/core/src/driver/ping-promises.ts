@@ -27,7 +27,7 @@ interface Waiter {
 }
 
 /** The promises of pings that somebody waits for. Each settles: by its pong, time, close or abort. */
-export class PendingPings {
+export class PingPromises {
   readonly #scheduler: Scheduler;
   readonly #waiters: Set<Waiter> = new Set();
 

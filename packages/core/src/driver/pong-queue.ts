@@ -25,7 +25,7 @@ const LOOK_AGAIN: Millis = 250;
  * those after it waits here. That one answers the earlier ones too, because messages keep their
  * order. So a peer that pings and does not read takes up no memory.
  */
-export class PongOutlet<Socket extends { readonly readyState: number }> {
+export class PongQueue<Socket extends { readonly readyState: number }> {
   /** The values of the next pong. */
   values: Beat['values'];
   readonly #socket: Socket;

@@ -8,7 +8,7 @@ export const BACKLOG_TIMEOUTS = 5;
  * The third clock: the time since the oldest ping after which nothing at all was received. There is
  * one only while there is such a ping, so that a connection at rest pays nothing for it.
  */
-export class Silence {
+export class AnswerDeadline {
   readonly since: Instant;
   suspectAt: Instant;
   timeoutAt: Instant;

@@ -45,7 +45,7 @@
 import { type HeartbeatOptions, resolveHeartbeatOptions } from '../options.ts';
 import type { Instant, Millis } from '../time.ts';
 import type { Answer, HeartbeatAction, HeartbeatStatus, TimeoutReason } from './actions.ts';
-import { BACKLOG_TIMEOUTS, Silence } from './answer-deadline.ts';
+import { AnswerDeadline, BACKLOG_TIMEOUTS } from './answer-deadline.ts';
 import { type OutstandingPing, OutstandingPings } from './outstanding-pings.ts';
 import type { PeerMemory } from './peer-memory.ts';
 import { RttEstimator } from './rtt-estimator.ts';
@@ -115,7 +115,7 @@ export class Heartbeat extends RttEstimator {
   #lastSent: Instant = 0;
   #lastReceived: Instant = 0;
   #lastPing: Instant = 0; // that of the connection's opening before the first
-  #silence: Silence | undefined;
+  #silence: AnswerDeadline | undefined;
   #afreshAt: Instant = 0; // when we blamed ourselves, or the rules changed: nothing was due before
   #verdictAt: Instant = NONE; // end of the second look, once the first is over
   #probeAt: Instant = NONE; // a message was sent, and nothing received since: ask then
@@ -485,7 +485,7 @@ export class Heartbeat extends RttEstimator {
     if (silence !== undefined && this.#now >= silence.suspectAt) this.#suspect(actions, silence);
   }
 
-  #suspect(actions: HeartbeatAction[], silence: Silence): void {
+  #suspect(actions: HeartbeatAction[], silence: AnswerDeadline): void {
     this.#flags |= SUSPECT;
     silence.suspectAt = NEVER;
     // The first ping carries an id. Who answers only the bare constant gets its chance here.
@@ -606,15 +606,15 @@ export class Heartbeat extends RttEstimator {
 
   // Silence.
 
-  #beginSilence(): Silence {
+  #beginSilence(): AnswerDeadline {
     const { pingTimeout } = this;
     const suspicion = this.#suspicion ?? Suspicion.initial;
     const { suspectAfter } = this.#timing.options;
     const wait = suspicion.wait(this, suspectAfter, pingTimeout, this.#now);
-    return new Silence(this.#now, wait, pingTimeout, this.#is(BACKLOGGED));
+    return new AnswerDeadline(this.#now, wait, pingTimeout, this.#is(BACKLOGGED));
   }
 
-  #endSilence({ since }: Silence): void {
+  #endSilence({ since }: AnswerDeadline): void {
     if (this.#lastReceived < since) this.#lastReceived = since; // its time had run backwards
     this.#silence = undefined;
     this.#flags &= STALL - 1;

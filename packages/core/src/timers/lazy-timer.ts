@@ -6,7 +6,7 @@ import type { Instant, Scheduler, Timer } from '../time.ts';
  * Life on a connection moves its deadline later with every message. A timer for each would cost
  * more than the message: this one is left to fire early, and is then set for the rest.
  */
-export class Alarm {
+export class LazyTimer {
   readonly #scheduler: Scheduler;
   readonly #ring: () => void;
   #timer: Timer | undefined;

@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { Pacemaker, type PacemakerShell } from '../../src/driver/heartbeat-driver.ts';
+import { HeartbeatDriver, type HeartbeatPort } from '../../src/driver/heartbeat-driver.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
 
 function setUp(buffered?: () => number) {
   const scheduler = new VirtualScheduler();
   const log: unknown[] = [];
-  const shell: PacemakerShell = {
+  const shell: HeartbeatPort = {
     sendPing: ({ id }) => log.push(['ping', id]),
     sendPong: (id) => log.push(['pong', id]),
     emit: (name) => log.push(name),
     ...(buffered && { buffered }),
   };
   const options = { pingInterval: 25_000, pingTimeout: 10_000, jitter: 0 };
-  const pacemaker = new Pacemaker(options, scheduler, shell);
+  const pacemaker = new HeartbeatDriver(options, scheduler, shell);
   pacemaker.open();
   return { scheduler, log, pacemaker };
 }
 
-describe('Pacemaker', () => {
+describe('HeartbeatDriver', () => {
   it('passes orders and news on to its shell', () => {
     const { scheduler, log, pacemaker } = setUp();
     pacemaker.receiveBeat({ type: 'ping', id: 'x' });

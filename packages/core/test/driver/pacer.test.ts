@@ -1,6 +1,6 @@
 import { EventEmitter, getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { Pacemaker, type PacemakerShell } from '../../src/driver/heartbeat-driver.ts';
+import { HeartbeatDriver, type HeartbeatPort } from '../../src/driver/heartbeat-driver.ts';
 import { type HeartbeatEvents, Pacer, type Wake } from '../../src/driver/pacer.ts';
 import { Emitter } from '../../src/emitter.ts';
 import { ConnectionClosedError, InvalidOptionError, PingTimeoutError } from '../../src/errors.ts';
@@ -46,7 +46,7 @@ function setUp(
   const scheduler = new VirtualScheduler();
   const handle = new Handle();
   const log: Entry[] = [];
-  const shell: PacemakerShell = {
+  const shell: HeartbeatPort = {
     sendPing: (ping) => log.push([scheduler.now(), 'send ping', ping.id]),
     sendPong: (id) => log.push([scheduler.now(), 'send pong', id]),
     emit: (name, event) => {
@@ -56,7 +56,7 @@ function setUp(
     ...(buffered && { buffered }),
     ...(isPaused && { isPaused }),
   };
-  const pacemaker = new Pacemaker(options, scheduler, shell, memory);
+  const pacemaker = new HeartbeatDriver(options, scheduler, shell, memory);
   const pong = (id?: string) => pacemaker.receiveBeat({ type: 'pong', id });
   const names = () => log.map(([, what]) => what);
   return { scheduler, handle, log, pacemaker, pong, names };
@@ -462,7 +462,7 @@ describe('Pacer', () => {
   });
 
   describe('with bytes in the buffer before its ping', () => {
-    const asks: [what: string, ask: (pacemaker: Pacemaker) => void][] = [
+    const asks: [what: string, ask: (pacemaker: HeartbeatDriver) => void][] = [
       ['routine ping', () => {}],
       ['probe', (pacemaker) => pacemaker.probe(10_000)],
       ['ping that somebody asked for', (pacemaker) => void pacemaker.ping().catch(() => {})],

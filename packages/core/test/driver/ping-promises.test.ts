@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { PendingPings } from '../../src/driver/ping-promises.ts';
+import { PingPromises } from '../../src/driver/ping-promises.ts';
 import { ConnectionClosedError, PingTimeoutError } from '../../src/errors.ts';
 import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
@@ -12,7 +12,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 function setUp() {
   const scheduler = new VirtualScheduler(1_000);
-  const pending = new PendingPings(scheduler);
+  const pending = new PingPromises(scheduler);
   const error = new PingTimeoutError(1_000, 2_000);
   const expired = vi.fn(() => error);
   const wait = (seq: number, timeout = NEVER, signal?: AbortSignal) =>
@@ -20,7 +20,7 @@ function setUp() {
   return { scheduler, pending, error, expired, wait };
 }
 
-describe('PendingPings', () => {
+describe('PingPromises', () => {
   describe('settle', () => {
     it('resolves the ping with the time since it was sent', async () => {
       const { scheduler, pending, wait } = setUp();

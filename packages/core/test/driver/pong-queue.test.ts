@@ -1,6 +1,6 @@
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
-import { PongOutlet } from '../../src/driver/pong-queue.ts';
+import { PongQueue } from '../../src/driver/pong-queue.ts';
 import { ReadyState } from '../../src/socket.ts';
 
 interface Options {
@@ -18,7 +18,7 @@ function setUp({ maxBufferedBytes = 1_000, freeBytes = 0 }: Options = {}) {
   };
   const sent: string[] = [];
   const left: (() => void)[] = [];
-  const outlet = new PongOutlet(socket, {
+  const outlet = new PongQueue(socket, {
     scheduler,
     maxBufferedBytes,
     freeBytes,
@@ -33,7 +33,7 @@ function setUp({ maxBufferedBytes = 1_000, freeBytes = 0 }: Options = {}) {
   return { scheduler, socket, sent, left, outlet };
 }
 
-describe('PongOutlet', () => {
+describe('PongQueue', () => {
   it('sends the first pong at once, with its values', () => {
     const { outlet, sent } = setUp();
     outlet.values = { session: 'ok' };

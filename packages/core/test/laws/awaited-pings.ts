@@ -1,6 +1,6 @@
 // A pacemaker whose pings somebody awaits, and how each ought to end.
 import { expect } from 'vitest';
-import { Pacemaker } from '../../src/driver/heartbeat-driver.ts';
+import { HeartbeatDriver } from '../../src/driver/heartbeat-driver.ts';
 import { ConnectionClosedError, PingTimeoutError } from '../../src/errors.ts';
 import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
@@ -52,7 +52,7 @@ interface Asked {
 /** A pacemaker, and all pings that were awaited on it. */
 export class AwaitedPings {
   readonly scheduler: VirtualScheduler = new VirtualScheduler();
-  readonly pacemaker: Pacemaker;
+  readonly pacemaker: HeartbeatDriver;
   #asked: Asked[] = [];
   #out: Sent[] = [];
   #stalledUntil = 0;
@@ -61,7 +61,7 @@ export class AwaitedPings {
   #expected: { readonly how: 'pong' | 'close' | 'abort'; readonly upTo: number } | undefined;
 
   constructor(options: { pingInterval: number; pingTimeout: number }) {
-    this.pacemaker = new Pacemaker(options, this.scheduler, {
+    this.pacemaker = new HeartbeatDriver(options, this.scheduler, {
       sendPing: (ping) => this.#out.push({ ...ping, at: this.scheduler.now() }),
       sendPong: () => {},
       emit: (name) => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Silence } from '../../src/machine/answer-deadline.ts';
+import { AnswerDeadline } from '../../src/machine/answer-deadline.ts';
 
 describe('Silence', () => {
   it('suspects and times out so long after it began', () => {
-    expect(new Silence(100, 1_000, 4_000, false)).toMatchObject({
+    expect(new AnswerDeadline(100, 1_000, 4_000, false)).toMatchObject({
       since: 100,
       suspectAt: 1_100,
       timeoutAt: 4_100,
@@ -12,7 +12,7 @@ describe('Silence', () => {
   });
 
   it('can be hurried to suspect, and not be slowed', () => {
-    const silence = new Silence(0, 1_000, 4_000, false);
+    const silence = new AnswerDeadline(0, 1_000, 4_000, false);
     silence.hurry(2_000);
     expect(silence.suspectAt).toBe(1_000);
     silence.hurry(500);
@@ -20,7 +20,7 @@ describe('Silence', () => {
   });
 
   it('gives a ping behind a backlog its time anew while that drains', () => {
-    const silence = new Silence(0, 1_000, 4_000, true);
+    const silence = new AnswerDeadline(0, 1_000, 4_000, true);
     silence.defer(4_000, 4_000, true);
     expect(silence).toMatchObject({ timeoutAt: 8_000, isDeferred: true });
     silence.defer(8_000, 4_000, false);
@@ -28,7 +28,7 @@ describe('Silence', () => {
   });
 
   it('gives it five times its time in all', () => {
-    const silence = new Silence(0, 1_000, 4_000, true);
+    const silence = new AnswerDeadline(0, 1_000, 4_000, true);
     for (let now = 4_000; silence.isDeferred; now += 3_000) silence.defer(now, 4_000, true);
     expect(silence.timeoutAt).toBe(20_000);
   });

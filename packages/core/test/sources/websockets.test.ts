@@ -5,7 +5,7 @@
 // at the timeout; ours looks once more, VERDICT_WAIT later.
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { Pacemaker } from '../../src/driver/heartbeat-driver.ts';
+import { HeartbeatDriver } from '../../src/driver/heartbeat-driver.ts';
 import type { HeartbeatEvents } from '../../src/driver/pacer.ts';
 import { ConnectionClosedError, InvalidOptionError, PingTimeoutError } from '../../src/errors.ts';
 import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
@@ -30,7 +30,7 @@ function setUp(options: HeartbeatOptions, latency?: Millis) {
   const pings: (string | undefined)[] = [];
   const pingedAt: Instant[] = [];
   const news: (keyof HeartbeatEvents)[] = [];
-  const pacemaker: Pacemaker = new Pacemaker(options, scheduler, {
+  const pacemaker: HeartbeatDriver = new HeartbeatDriver(options, scheduler, {
     sendPing: ({ id }) => {
       pings.push(id);
       pingedAt.push(scheduler.now());

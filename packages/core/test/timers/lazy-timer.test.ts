@@ -1,18 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
-import { Alarm } from '../../src/timers/lazy-timer.ts';
+import { LazyTimer } from '../../src/timers/lazy-timer.ts';
 
 function setUp() {
   const scheduler = new VirtualScheduler();
   const timers = vi.spyOn(scheduler, 'at');
   const rung: number[] = [];
-  const alarm: Alarm = new Alarm(scheduler, () => {
+  const alarm: LazyTimer = new LazyTimer(scheduler, () => {
     rung.push(scheduler.now());
   });
   return { scheduler, timers, rung, alarm };
 }
 
-describe('Alarm', () => {
+describe('LazyTimer', () => {
   it('rings once, at the instant set', () => {
     const { scheduler, rung, alarm } = setUp();
     alarm.set(100);
@@ -58,7 +58,7 @@ describe('Alarm', () => {
   it('is set anew by the ring itself, for the rest', () => {
     const scheduler = new VirtualScheduler();
     const rung: number[] = [];
-    const alarm: Alarm = new Alarm(scheduler, () => {
+    const alarm: LazyTimer = new LazyTimer(scheduler, () => {
       rung.push(scheduler.now());
       if (scheduler.now() < 300) alarm.set(scheduler.now() + 100);
     });
@@ -112,7 +112,7 @@ describe('Alarm', () => {
     const ring = vi.fn().mockImplementationOnce(() => {
       throw new Error('thrown in a ring');
     });
-    const alarm = new Alarm(scheduler, ring);
+    const alarm = new LazyTimer(scheduler, ring);
     alarm.set(10);
     expect(() => scheduler.advance(10)).toThrow('thrown in a ring');
     alarm.set(30);

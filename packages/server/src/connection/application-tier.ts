@@ -15,12 +15,12 @@ import {
 } from '@wirebeat/core';
 import type { Values } from '../timing/advertisement.ts';
 import { NO_ENTRY } from '../timing/ping-scheduler.ts';
-import type { Fleet } from '../timing/timing-policy.ts';
-import type { LivenessEvents } from './events.ts';
+import type { TimingPolicy } from '../timing/timing-policy.ts';
+import type { ConnectionEvents } from './events.ts';
 
-/** What a {@link Page} needs of its connection. */
-export interface PageShell {
-  tell<Name extends keyof LivenessEvents>(name: Name, event: LivenessEvents[Name]): void;
+/** What a {@link ApplicationTier} needs of its connection. */
+export interface ApplicationTierPort {
+  tell<Name extends keyof ConnectionEvents>(name: Name, event: ConnectionEvents[Name]): void;
   sendBeat(beat: Beat): void;
   /** When anything was last received, from the page or from its WebSocket layer. */
   readonly lastReceived: Instant;
@@ -31,13 +31,13 @@ export interface PageShell {
 }
 
 /** How the pages of one server are judged. */
-export interface PageContext {
+export interface ApplicationTierContext {
   readonly scheduler: Scheduler;
   /** What wakes it. */
   readonly wheel: TimingWheel;
   /** Whether anybody listens to these events. */
-  hears(name: keyof LivenessEvents): boolean;
-  readonly fleet: Fleet;
+  hears(name: keyof ConnectionEvents): boolean;
+  readonly fleet: TimingPolicy;
   readonly whenUnresponsive: 'report' | 'terminate' | false;
   /** How long a page may be unresponsive, or say that it is frozen. */
   readonly maxUnresponsive: Millis;
@@ -53,9 +53,9 @@ export interface PageContext {
  * or is frozen and had no time to say so. If the layer is silent as well, it is the link, and the
  * verdict is the transport's.
  */
-export class Page extends Pacer implements Sleeper {
-  readonly #shell: PageShell;
-  readonly #context: PageContext;
+export class ApplicationTier extends Pacer implements Sleeper {
+  readonly #shell: ApplicationTierPort;
+  readonly #context: ApplicationTierContext;
   #entry: WheelEntry;
   #isWelcomed = false;
   #silentFrom: Instant | undefined; // when it was last heard, if it has left a ping unanswered
@@ -63,7 +63,7 @@ export class Page extends Pacer implements Sleeper {
   #isMute = false; // it sends pings, and answers none
   #limit: Timer | undefined;
 
-  constructor(shell: PageShell, context: PageContext) {
+  constructor(shell: ApplicationTierPort, context: ApplicationTierContext) {
     super(context.fleet.pageTiming);
     this.#shell = shell;
     this.#context = context;

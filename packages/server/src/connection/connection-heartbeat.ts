@@ -9,7 +9,7 @@ import type { Tier } from './events.ts';
  *
  * There is one for each of very many connections, so it is made without closures: see `Connection`.
  */
-export interface Liveness {
+export interface ConnectionHeartbeat {
   readonly status: HeartbeatStatus;
 
   /** The last latency of the peer's WebSocket layer; undefined until the first. */

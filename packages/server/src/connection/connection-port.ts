@@ -1,15 +1,15 @@
 import type { PongPort } from '@wirebeat/core';
 import type { Sessions } from '../fleet/sessions.ts';
-import type { PageContext } from './application-tier.ts';
+import type { ApplicationTierContext } from './application-tier.ts';
 import type { Authentication } from './authentication.ts';
-import type { Liveness } from './connection-heartbeat.ts';
-import type { LivenessEvents } from './events.ts';
-import type { TokenBucketOptions } from './rate-limit.ts';
+import type { ConnectionHeartbeat } from './connection-heartbeat.ts';
+import type { ConnectionEvents } from './events.ts';
+import type { RateLimitOptions } from './rate-limit.ts';
 import type { ByteCounter, ServerSocket } from './server-socket.ts';
 import type { SocketTap } from './socket-tap.ts';
 
 /** What the connections of one server share. */
-export interface ConnectionContext extends PageContext {
+export interface ConnectionPort extends ApplicationTierContext {
   /** What begins the payload of our protocol Pings: see `drawPayload`. */
   readonly payload: string;
   readonly tap: SocketTap;
@@ -17,13 +17,13 @@ export interface ConnectionContext extends PageContext {
   readonly whenDead: 'terminate' | 'report';
   /** Absent where they are off. */
   readonly sessions: Sessions | undefined;
-  readonly pingLimit: TokenBucketOptions;
+  readonly pingLimit: RateLimitOptions;
   readonly authentication: Authentication;
-  tell<Name extends keyof LivenessEvents>(
-    of: Liveness,
+  tell<Name extends keyof ConnectionEvents>(
+    of: ConnectionHeartbeat,
     socket: ServerSocket,
     name: Name,
-    event: LivenessEvents[Name],
+    event: ConnectionEvents[Name],
   ): void;
 }
 

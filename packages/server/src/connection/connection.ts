@@ -9,7 +9,7 @@ import {
   Pacer,
   type PingOptions,
   type PingOrder,
-  PongOutlet,
+  PongQueue,
   ReadyState,
   type Scheduler,
   type Sleeper,
@@ -19,22 +19,22 @@ import type { Member } from '../fleet/connection-map.ts';
 import type { SessionClaim, SessionHolder } from '../fleet/sessions.ts';
 import type { Values } from '../timing/advertisement.ts';
 import { NO_ENTRY } from '../timing/ping-scheduler.ts';
-import { Page, type PageShell } from './application-tier.ts';
+import { ApplicationTier, type ApplicationTierPort } from './application-tier.ts';
 import type { Authenticated } from './authentication.ts';
 import { FLOOD, REPLACED, SERVICE_RESTART, UNRESPONSIVE } from './close-reasons.ts';
-import type { Liveness } from './connection-heartbeat.ts';
-import type { ConnectionContext, ConnectionOrigin } from './connection-port.ts';
-import type { ConnectionEnd, LivenessEvents, Tier } from './events.ts';
+import type { ConnectionHeartbeat } from './connection-heartbeat.ts';
+import type { ConnectionOrigin, ConnectionPort } from './connection-port.ts';
+import type { ConnectionEnd, ConnectionEvents, Tier } from './events.ts';
 import { payloadOf, readPayload } from './ping-payload.ts';
 import { Progress } from './progress.ts';
-import { TokenBucket } from './rate-limit.ts';
+import { RateLimit } from './rate-limit.ts';
 import { type ByteCounter, dropLateBytes, expel, type ServerSocket } from './server-socket.ts';
-import type { SocketWatcher } from './socket-tap.ts';
+import type { SocketPort } from './socket-tap.ts';
 
 const ignore = (): void => {};
 
 /**
- * What a {@link Liveness} is, with what its socket, its two tiers and its server tell it. As a pacer
+ * What a {@link ConnectionHeartbeat} is, with what its socket, its two tiers and its server tell it. As a pacer
  * it is the transport's, whose verdict is the connection's.
  *
  * One object for all of that, no closure, and what not every connection needs is made when it is
@@ -42,21 +42,28 @@ const ignore = (): void => {};
  */
 export class Connection
   extends Pacer
-  implements Liveness, Authenticated, Member, PageShell, SessionHolder, SocketWatcher, Sleeper
+  implements
+    ConnectionHeartbeat,
+    Authenticated,
+    Member,
+    ApplicationTierPort,
+    SessionHolder,
+    SocketPort,
+    Sleeper
 {
   readonly socket: ServerSocket;
   place = 0;
   session: SessionClaim | number;
-  readonly #context: ConnectionContext;
+  readonly #context: ConnectionPort;
   #entry: WheelEntry; // of the wheel that wakes it, until it has ended
-  #page: Page | undefined; // from the client's first application ping on
-  #bucket: TokenBucket | undefined; // from its first ping of either kind on
-  #pongs: PongOutlet<ServerSocket> | undefined; // from the first on
+  #page: ApplicationTier | undefined; // from the client's first application ping on
+  #bucket: RateLimit | undefined; // from its first ping of either kind on
+  #pongs: PongQueue<ServerSocket> | undefined; // from the first on
   /** Counts what comes. Between a protocol Ping and the next whole thing it is a {@link Progress}. */
   #incoming: ByteCounter | Progress | undefined;
   #lastSeen: Instant = 0;
 
-  constructor(socket: ServerSocket, context: ConnectionContext, origin: ConnectionOrigin) {
+  constructor(socket: ServerSocket, context: ConnectionPort, origin: ConnectionOrigin) {
     super(context.fleet.timing);
     this.socket = socket;
     this.session = origin.order;
@@ -175,8 +182,8 @@ export class Connection
     const isBound = session !== undefined && this.#context.sessions?.bind(this, session) === true;
     if (this.hasEnded) return; // a newer connection has its session
     const isFirst = this.#page === undefined;
-    this.#page ??= new Page(this, this.#context);
-    this.#pongs ??= new PongOutlet(this.socket, this.#context.pongPort);
+    this.#page ??= new ApplicationTier(this, this.#context);
+    this.#pongs ??= new PongQueue(this.socket, this.#context.pongPort);
     this.#pongs.values = this.#page.answerTo(ping, received, isBound);
     this.receiveBeat(ping);
     if (this.hasEnded) return;
@@ -221,7 +228,7 @@ export class Connection
   /** Whether the peer may send a ping now. If not, it is shown out. */
   #admits(): boolean {
     const { scheduler, pingLimit } = this.#context;
-    this.#bucket ??= new TokenBucket();
+    this.#bucket ??= new RateLimit();
     if (this.#bucket.take(scheduler.now(), pingLimit)) return true;
     this.#expel(FLOOD);
     return false;
@@ -313,7 +320,7 @@ export class Connection
 
   // What its page wants.
 
-  tell<Name extends keyof LivenessEvents>(name: Name, event: LivenessEvents[Name]): void {
+  tell<Name extends keyof ConnectionEvents>(name: Name, event: ConnectionEvents[Name]): void {
     this.#context.tell(this, this.socket, name, event);
   }
 

@@ -7,8 +7,8 @@ import type { ServerSocket } from './server-socket.ts';
  */
 export type Tier = 'transport' | 'application';
 
-/** What a `Liveness` tells. Pings and pongs name their tier. */
-export interface LivenessEvents extends Omit<HeartbeatEvents, 'ping' | 'pong'> {
+/** What a `ConnectionHeartbeat` tells. Pings and pongs name their tier. */
+export interface ConnectionEvents extends Omit<HeartbeatEvents, 'ping' | 'pong'> {
   readonly ping: HeartbeatEvents['ping'] & { readonly tier: Tier };
   readonly pong: HeartbeatEvents['pong'] & { readonly tier: Tier };
   /** Only the page is silent: its WebSocket layer answers. The page hangs, or is frozen. */
@@ -35,7 +35,7 @@ export interface ConnectionEnd {
   readonly text: string;
 }
 
-export type LivenessListener = <Name extends keyof LivenessEvents>(
+export type ConnectionListener = <Name extends keyof ConnectionEvents>(
   name: Name,
-  event: LivenessEvents[Name],
+  event: ConnectionEvents[Name],
 ) => void;

@@ -1,7 +1,7 @@
 import type { Instant, Millis } from '@wirebeat/core';
 
 /** How much of something is let through. */
-export interface TokenBucketOptions {
+export interface RateLimitOptions {
   /** How many at once. */
   readonly burst: number;
   /** In the long run one in this time. */
@@ -13,11 +13,11 @@ export interface TokenBucketOptions {
  *
  * A leaky bucket by one instant, as the Generic Cell Rate Algorithm has it: ITU-T I.371, Annex A.
  */
-export class TokenBucket {
+export class RateLimit {
   #fullAt: Instant = Number.NEGATIVE_INFINITY;
 
   /** Whether one more may pass now. */
-  take(now: Instant, { burst, interval }: TokenBucketOptions): boolean {
+  take(now: Instant, { burst, interval }: RateLimitOptions): boolean {
     const fullAt = Math.max(now, this.#fullAt) + interval;
     if (fullAt - now > burst * interval) return false;
     this.#fullAt = fullAt;

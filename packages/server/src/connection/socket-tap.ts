@@ -3,7 +3,7 @@ import type { ServerSocket } from './server-socket.ts';
 import { SharedOverride } from './shared-override.ts';
 
 /** What is told of a socket. */
-export interface SocketWatcher {
+export interface SocketPort {
   /** A message came: undefined or the beat that it is. A beat goes no further. */
   receiveMessage(beat: Beat | undefined): void;
   receiveProtocolPing(): void;
@@ -29,14 +29,14 @@ const ignore = (): void => {};
  * each would take more than all else that a connection needs.
  */
 export class SocketTap {
-  readonly #watcherOf: (socket: unknown) => SocketWatcher | undefined;
+  readonly #watcherOf: (socket: unknown) => SocketPort | undefined;
   /** Sockets that the application is sending a message on in fragments, and the ping that waits. */
   readonly #fragmented: WeakMap<object, { held: Beat | undefined }> = new WeakMap();
   readonly #emit: SharedOverride = new SharedOverride('emit', (emit) => this.#emitOver(emit));
   readonly #send: SharedOverride = new SharedOverride('send', (send) => this.#sendOver(send));
 
   /** `watcherOf` finds who watches a socket; undefined if nobody does any more. */
-  constructor(watcherOf: (socket: unknown) => SocketWatcher | undefined) {
+  constructor(watcherOf: (socket: unknown) => SocketPort | undefined) {
     this.#watcherOf = watcherOf;
   }
 
@@ -112,7 +112,7 @@ export class SocketTap {
 }
 
 /** Whether that was for us alone. */
-function tell(watcher: SocketWatcher, [name, first, second]: unknown[]): boolean {
+function tell(watcher: SocketPort, [name, first, second]: unknown[]): boolean {
   switch (name) {
     case 'message': {
       const beat = second === true ? undefined : readBeat(first);

@@ -1,4 +1,4 @@
-/** What a {@link Roster} keeps. */
+/** What a {@link ConnectionMap} keeps. */
 export interface Member {
   readonly socket: object;
   /** Where it stands in the roster, which alone sets it. */
@@ -9,7 +9,9 @@ export interface Member {
  * The connections of one server, by their sockets: each socket leads to its own by a property that
  * nothing else sees. A `Map` would take up to 56 bytes of each, and a look into memory more.
  */
-export class Roster<Socket extends object, Of extends Member> implements ReadonlyMap<Socket, Of> {
+export class ConnectionMap<Socket extends object, Of extends Member>
+  implements ReadonlyMap<Socket, Of>
+{
   readonly #key: symbol = Symbol('heartbeat');
   readonly #members: Of[] = [];
 

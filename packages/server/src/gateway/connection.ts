@@ -17,7 +17,7 @@ import { type FrameError, FrameFault } from './frames/frame-error.ts';
 import { UpstreamError } from './http/upstream-error.ts';
 import { PageSide } from './tunnel/page-side.ts';
 import { otherOf, type Side } from './tunnel/side.ts';
-import { Link, type LinkWatcher, type Traffic } from './tunnel/tunnel.ts';
+import { type Traffic, Tunnel, type TunnelPort } from './tunnel/tunnel.ts';
 import { UpstreamSide } from './tunnel/upstream-side.ts';
 
 /** Both ends of a connection, after both handshakes. */
@@ -48,7 +48,7 @@ export class GatewayConnection {
   readonly openedAt: Instant;
   readonly #context: GatewayContext;
   readonly #tell: ConnectionListener;
-  readonly #link: Link;
+  readonly #link: Tunnel;
   readonly #page: PageSide;
   readonly #upstream: UpstreamSide;
 
@@ -60,7 +60,7 @@ export class GatewayConnection {
     this.openedAt = context.scheduler.now();
     this.#context = context;
     this.#tell = tell;
-    const link = new Link({ ...context, sockets: ends.sockets }, this.#watcher());
+    const link = new Tunnel({ ...context, sockets: ends.sockets }, this.#watcher());
     this.#link = link;
     this.#page = new PageSide(context, {
       line: link.lineOf('page'),
@@ -177,7 +177,7 @@ export class GatewayConnection {
 
   // What comes.
 
-  #watcher(): LinkWatcher {
+  #watcher(): TunnelPort {
     return {
       received: (side) => this.#sideOf(side).pulse.received(),
       receiveText: (side, text) => this.#receiveText(side, text),

@@ -5,7 +5,7 @@ import type { Instant, Millis, Scheduler } from '@wirebeat/core';
 import { drawPayload } from '../connection/ping-payload.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from '../drain.ts';
 import { HandleEmitter } from '../emitter.ts';
-import { Fleet } from '../timing/timing-policy.ts';
+import { TimingPolicy } from '../timing/timing-policy.ts';
 import { type ConnectionEnds, GatewayConnection } from './connection.ts';
 import type { GatewayContext } from './context.ts';
 import type { ConnectionEvents, ConnectionListener, RefuseReason } from './events.ts';
@@ -21,7 +21,7 @@ import {
   resolveGatewayOptions,
 } from './options.ts';
 import { type GatewayStatus, statusOf } from './status.ts';
-import { Tally } from './tunnel/traffic-count.ts';
+import { TrafficCount } from './tunnel/traffic-count.ts';
 
 /** The events of a {@link Gateway}: those of its connections, each with its connection, and `refuse`. */
 export type GatewayEvents = {
@@ -66,7 +66,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
   readonly #context: GatewayContext;
   readonly #scheduler: Scheduler;
   readonly #since: Instant;
-  readonly #tally: Tally = new Tally();
+  readonly #tally: TrafficCount = new TrafficCount();
   readonly #connections: Set<GatewayConnection> = new Set();
   readonly #drainable: Map<number, GatewayConnection> = new Map();
   readonly #handshakes: Set<Handshake> = new Set();
@@ -247,10 +247,10 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
   }
 }
 
-function contextOf(options: ResolvedGatewayOptions, tally: Tally): GatewayContext {
+function contextOf(options: ResolvedGatewayOptions, tally: TrafficCount): GatewayContext {
   const { page, upstreamTiming, endToEnd, maxMessageBytes, closeTimeout } = options;
   const { metronome, timing, whenUnresponsive, maxUnresponsive, pingLimit } = page;
-  const upstreams = new Fleet({
+  const upstreams = new TimingPolicy({
     timing: upstreamTiming,
     advertised: false,
     metronome,
@@ -260,7 +260,7 @@ function contextOf(options: ResolvedGatewayOptions, tally: Tally): GatewayContex
     scheduler: metronome.scheduler,
     wheel: metronome.wheel,
     hears: () => true, // its own tally does
-    fleet: new Fleet(page),
+    fleet: new TimingPolicy(page),
     upstreamTiming: upstreams.timing,
     payload: drawPayload(timing.options.random),
     whenUnresponsive,

@@ -1,7 +1,7 @@
 import type { Millis } from '@wirebeat/core';
 import type { GatewayConnection } from './connection.ts';
 import type { Hop } from './tunnel/side.ts';
-import type { GatewayCounters, LatencySummary, Tally } from './tunnel/traffic-count.ts';
+import type { GatewayCounters, LatencySummary, TrafficCount } from './tunnel/traffic-count.ts';
 
 /** How a gateway stands: plain data, for a status page or metrics. */
 export interface GatewayStatus {
@@ -32,7 +32,7 @@ interface Parts
     'state' | 'uptime' | 'handshaking' | 'maxConnections' | 'maxHeapBytes'
   > {
   readonly connections: ReadonlySet<GatewayConnection>;
-  readonly tally: Tally;
+  readonly tally: TrafficCount;
 }
 
 export function statusOf({ connections, tally, ...rest }: Parts): GatewayStatus {

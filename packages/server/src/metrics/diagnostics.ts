@@ -1,8 +1,8 @@
 import { channel, hasSubscribers } from 'node:diagnostics_channel';
-import type { LivenessEvents } from '../connection/events.ts';
+import type { ConnectionEvents } from '../connection/events.ts';
 
 /** What each channel is called: `wirebeat:server:dead`, and so on for every event of a connection. */
-const CHANNELS: Readonly<Record<keyof LivenessEvents | 'error', string>> = {
+const CHANNELS: Readonly<Record<keyof ConnectionEvents | 'error', string>> = {
   ping: 'wirebeat:server:ping',
   pong: 'wirebeat:server:pong',
   alive: 'wirebeat:server:alive',

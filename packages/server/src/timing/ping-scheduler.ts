@@ -27,7 +27,7 @@ const BURST = 8;
  * been given. Of each interval chance takes its part so that the beat falls where there are few:
  * however connections came, at once or after a stall, their pings spread and never burst.
  */
-export class Metronome {
+export class PingScheduler {
   readonly scheduler: Scheduler;
   /** What wakes the connections: the scheduler itself, if it is a wheel. */
   readonly wheel: TimingWheel;
@@ -98,20 +98,20 @@ export class Metronome {
   }
 }
 
-let shared: Metronome | undefined;
+let shared: PingScheduler | undefined;
 
 /**
  * That of this process: one timing wheel, so one timer, for all connections of all its servers. Made
  * when it is first asked for. Its timer keeps no process running, and there is none while nothing
  * waits.
  */
-export function sharedMetronome(): Metronome {
+export function sharedPingScheduler(): PingScheduler {
   if (shared !== undefined) return shared;
   const wheel = new TimingWheel(new SystemScheduler({ unref: true }), {
     granule: GRANULE,
     slots: SLOTS,
   });
-  shared = new Metronome(wheel, TIMER_SLACK + GRANULE);
+  shared = new PingScheduler(wheel, TIMER_SLACK + GRANULE);
   return shared;
 }
 

@@ -1,7 +1,7 @@
 import type { Instant, Millis, Scheduler, Timer } from '@wirebeat/core';
 
-/** Over what time, and by which clock and chance, a {@link Spread} goes. */
-export interface SpreadOptions {
+/** Over what time, and by which clock and chance, a {@link Stagger} goes. */
+export interface StaggerOptions {
   readonly within: Millis;
   readonly scheduler: Scheduler;
   /** In [0, 1). */
@@ -12,17 +12,17 @@ export interface SpreadOptions {
  * Does something with each of many, not at once but spread over a time: with the i-th of n, counted
  * from 0, after (i + random)/n × `within`. So no part of that time sees more than its share.
  */
-export class Spread<Item> {
+export class Stagger<Item> {
   #items: readonly Item[]; // none once it is over, for whoever has us may keep us
   readonly #act: (item: Item) => void;
-  readonly #options: SpreadOptions;
+  readonly #options: StaggerOptions;
   readonly #start: Instant;
   #timer: Timer | undefined;
   #done = 0;
   #due: Instant; // of the next
 
   /** Begins. The first may be due at once, but none is met within this call. */
-  constructor(items: readonly Item[], act: (item: Item) => void, options: SpreadOptions) {
+  constructor(items: readonly Item[], act: (item: Item) => void, options: StaggerOptions) {
     this.#items = items;
     this.#act = act;
     this.#options = options;

@@ -23,7 +23,7 @@ type FleetOptions = Pick<
  * The timing that one server asks for on all its connections, and what their clients are told of it.
  * It may change while they live: whoever changes it gives it to each of them, by `retime`.
  */
-export class Fleet {
+export class TimingPolicy {
   readonly #base: Timing;
   readonly #isJudged: boolean; // whether pages are
   #timing: Timing;

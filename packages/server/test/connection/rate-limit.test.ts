@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { TokenBucket } from '../../src/connection/rate-limit.ts';
+import { RateLimit } from '../../src/connection/rate-limit.ts';
 
 const OPTIONS = { burst: 3, interval: 100 };
 
 function taken(times: readonly number[]): boolean[] {
-  const bucket = new TokenBucket();
+  const bucket = new RateLimit();
   return times.map((now) => bucket.take(now, OPTIONS));
 }
 
-describe('TokenBucket', () => {
+describe('RateLimit', () => {
   it('lets a burst through at once, and no more', () => {
     expect(taken([0, 0, 0, 0, 99])).toEqual([true, true, true, false, false]);
   });
@@ -42,7 +42,7 @@ describe('TokenBucket', () => {
   });
 
   it('lets everything through where the burst has no end', () => {
-    const bucket = new TokenBucket();
+    const bucket = new RateLimit();
     const all = { burst: Number.POSITIVE_INFINITY, interval: 1 };
     const passed = Array.from({ length: 10_000 }, () => bucket.take(0, all));
     expect(passed.every(Boolean)).toBe(true);

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type Member, Roster } from '../../src/fleet/connection-map.ts';
+import { ConnectionMap, type Member } from '../../src/fleet/connection-map.ts';
 
 const memberOf = (name: string) => ({ socket: { name }, place: -1 });
 
 function setUp(...names: string[]) {
-  const roster = new Roster<{ name: string }, Member & { socket: { name: string } }>();
+  const roster = new ConnectionMap<{ name: string }, Member & { socket: { name: string } }>();
   const members = names.map(memberOf);
   for (const member of members) roster.add(member);
   return { roster, members };
 }
 
-describe('Roster', () => {
+describe('ConnectionMap', () => {
   it('finds a member by its socket, and nobody by another', () => {
     const { roster, members } = setUp('a', 'b');
     for (const member of members) {

@@ -2,7 +2,7 @@ import { TimingWheel } from '@wirebeat/core';
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { attachHeartbeat } from '../../src/attach.ts';
-import { GRANULE, Metronome, sharedMetronome } from '../../src/timing/ping-scheduler.ts';
+import { GRANULE, PingScheduler, sharedPingScheduler } from '../../src/timing/ping-scheduler.ts';
 import { Stage, VirtualServer, VirtualSocket } from '../virtual-server.ts';
 
 const INTERVAL = 30_000;
@@ -22,7 +22,7 @@ interface Course {
 function run({ connections, openingFor, stall }: Course): number[] {
   const random = seededRandom(connections);
   let now = 0;
-  const metronome = new Metronome({ now: () => now, at: () => ({ cancel: () => {} }) });
+  const metronome = new PingScheduler({ now: () => now, at: () => ({ cancel: () => {} }) });
   const beats = new Uint32Array((PERIODS + 2) * PERIOD);
   const beat = () => {
     const length = metronome.place(INTERVAL, JITTER, random);
@@ -65,10 +65,10 @@ describe('the beats of very many connections', () => {
   }
 });
 
-describe('Metronome', () => {
+describe('PingScheduler', () => {
   it('takes its part of an interval within the jitter, in an opening anywhere in the interval', () => {
     const random = seededRandom(1);
-    const metronome = new Metronome(new VirtualScheduler());
+    const metronome = new PingScheduler(new VirtualScheduler());
     const parts = (draw: () => number) =>
       Array.from({ length: 8 }, draw).map((l) => 1 - l / INTERVAL);
     const draw = () => metronome.place(INTERVAL, JITTER, random);
@@ -83,7 +83,7 @@ describe('Metronome', () => {
   });
 
   it('looks at four places, and takes the first that has the fewest', () => {
-    const metronome = new Metronome(new VirtualScheduler());
+    const metronome = new PingScheduler(new VirtualScheduler());
     const chances = [0.1, 0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1];
     const random = () => chances.shift() ?? Number.NaN;
     const after = (chance: number) => Math.ceil(INTERVAL * (1 - JITTER * chance));
@@ -98,7 +98,7 @@ describe('Metronome', () => {
   });
 
   it('is itself again where opening throws', () => {
-    const metronome = new Metronome(new VirtualScheduler());
+    const metronome = new PingScheduler(new VirtualScheduler());
     const open = () => {
       throw new Error('open');
     };
@@ -110,7 +110,7 @@ describe('Metronome', () => {
 
 describe('the timing wheel of a process', () => {
   it('serves the connections of several servers by one timer, and rests once they have ended', () => {
-    const { scheduler } = sharedMetronome();
+    const { scheduler } = sharedPingScheduler();
     expect(scheduler).toBeInstanceOf(TimingWheel);
     const wheel = scheduler as TimingWheel;
     const before = wheel.size;
@@ -147,7 +147,7 @@ describe('the timing wheel of a process', () => {
   });
 
   it('is not made where a scheduler is given', () => {
-    const wheel = sharedMetronome().scheduler as TimingWheel;
+    const wheel = sharedPingScheduler().scheduler as TimingWheel;
     const before = wheel.size;
     new Stage().connect();
     expect(wheel.size).toBe(before);

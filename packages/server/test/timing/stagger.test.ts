@@ -3,14 +3,14 @@ import { runInNewContext } from 'node:vm';
 import { TimingWheel } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
-import { Spread } from '../../src/timing/stagger.ts';
+import { Stagger } from '../../src/timing/stagger.ts';
 
 function begin(count: number, within: number, random = () => 0.5) {
   const scheduler = new VirtualScheduler();
   scheduler.advanceTo(1_000);
   const met: [item: number, at: number][] = [];
   const items = Array.from({ length: count }, (_, index) => index);
-  const spread = new Spread(items, (item) => met.push([item, scheduler.now()]), {
+  const spread = new Stagger(items, (item) => met.push([item, scheduler.now()]), {
     within,
     scheduler,
     random,
@@ -18,7 +18,7 @@ function begin(count: number, within: number, random = () => 0.5) {
   return { scheduler, met, spread };
 }
 
-describe('Spread', () => {
+describe('Stagger', () => {
   it('meets the i-th of n after (i + random)/n of the time', () => {
     const { scheduler, met } = begin(4, 8_000);
     expect(met).toEqual([]);
@@ -54,7 +54,11 @@ describe('Spread', () => {
     const scheduler = new TimingWheel(clock, { granule: 10, slots: 64 });
     const met: number[] = [];
     const items = Array.from({ length: 400 }, () => 0);
-    new Spread(items, () => met.push(clock.now()), { within: 1_000, scheduler, random: () => 0.5 });
+    new Stagger(items, () => met.push(clock.now()), {
+      within: 1_000,
+      scheduler,
+      random: () => 0.5,
+    });
     clock.advanceTo(500);
     expect(met).toHaveLength(200);
     clock.advanceTo(1_000);
@@ -72,7 +76,7 @@ describe('Spread', () => {
     const options = { within: 1_000, scheduler: clock, random: () => 0.5 };
     const [spread, met] = (() => {
       const items = [{}, {}];
-      return [new Spread(items, () => {}, options), new WeakRef(items[0] as object)];
+      return [new Stagger(items, () => {}, options), new WeakRef(items[0] as object)];
     })();
     clock.advanceTo(until);
     if (until < options.within) spread.cancel();
@@ -99,7 +103,7 @@ describe('Spread', () => {
       seen.push(item);
       itself.cancel();
     };
-    const itself = new Spread([1, 2], act, { within: 10, scheduler: other, random: () => 0 });
+    const itself = new Stagger([1, 2], act, { within: 10, scheduler: other, random: () => 0 });
     other.advanceTo(100);
     expect(seen).toEqual([1]);
   });
@@ -113,7 +117,7 @@ describe('Spread', () => {
     };
     const seen: number[] = [];
     const scheduler = { now: () => now, at };
-    new Spread([7], (item) => seen.push(item), { within: 10, scheduler, random: () => 0.5 });
+    new Stagger([7], (item) => seen.push(item), { within: 10, scheduler, random: () => 0.5 });
     now = 4;
     due.shift()?.[1]();
     expect(seen).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { PendingPings } from '../../../core/src/driver/ping-promises.ts';
+import { PingPromises } from '../../../core/src/driver/ping-promises.ts';
 import { Stage } from '../virtual-server.ts';
 
 const PING = '\u0005wb';
@@ -104,7 +104,7 @@ describe('update', () => {
   });
 
   it('waits for no answer, so that a page that gives none costs no memory', () => {
-    const wait = vi.spyOn(PendingPings.prototype, 'wait');
+    const wait = vi.spyOn(PingPromises.prototype, 'wait');
     onTestFinished(() => wait.mockRestore());
     const stage = new Stage();
     const { socket } = stage.connect({ answersBeats: false });

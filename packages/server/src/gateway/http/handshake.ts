@@ -25,7 +25,7 @@ const ENDS = ['end', 'error', 'close'] as const;
 const MAX_EARLY_BYTES = 16_384;
 
 /** What a {@link Handshake} tells. Exactly one of both, once. */
-export interface HandshakeShell {
+export interface HandshakePort {
   readonly scheduler: Scheduler;
   /** Why nobody is let in now; undefined: who may. */
   turnedAway(): (Refusal & { readonly reason: RefuseReason }) | undefined;
@@ -43,14 +43,14 @@ const LEAVE_WAIT = 5_000;
 export class Handshake {
   readonly #upgrade: UpgradeRequest;
   readonly #options: ResolvedGatewayOptions;
-  readonly #shell: HandshakeShell;
+  readonly #shell: HandshakePort;
   readonly #abort: AbortController = new AbortController();
   #timer: Timer | undefined;
   #address: Address | undefined;
   #isOver = false;
   #early: Buffer;
 
-  constructor(upgrade: UpgradeRequest, options: ResolvedGatewayOptions, shell: HandshakeShell) {
+  constructor(upgrade: UpgradeRequest, options: ResolvedGatewayOptions, shell: HandshakePort) {
     this.#upgrade = upgrade;
     this.#early = upgrade.head;
     this.#options = options;

@@ -11,8 +11,8 @@ const MAX_FRAGMENT_BYTES = 1_024;
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
-/** What a {@link Flow} shows of what it carries. What it takes goes no further. */
-export interface FlowWatcher {
+/** What a {@link FramePipe} shows of what it carries. What it takes goes no further. */
+export interface FramePipePort {
   /** A short text message that may be a beat, whole or joined from its fragments. Whether it is taken. */
   receiveText(text: string): boolean;
   /** A control frame. Whether it is taken. */
@@ -39,8 +39,8 @@ interface Fragments {
   text: string;
 }
 
-/** What a {@link Flow} is between. */
-export interface FlowEnds {
+/** What a {@link FramePipe} is between. */
+export interface FramePipeEnds {
   /** What it comes from. */
   readonly side: Side;
   readonly source: Duplex;
@@ -57,7 +57,7 @@ export interface FlowEnds {
  * that is known. Control frames between them go ahead, which no receiver of messages can see: the
  * message is complete only with its last fragment.
  */
-export class Flow {
+export class FramePipe {
   /** How many frames came. */
   frames = 0;
   /** How many of them were messages, or parts of messages, and went on. */
@@ -67,8 +67,8 @@ export class Flow {
   bytesWritten = 0;
   /** Whether nothing is read because the other end takes nothing. */
   isPaused = false;
-  readonly #ends: FlowEnds;
-  readonly #watcher: FlowWatcher;
+  readonly #ends: FramePipeEnds;
+  readonly #watcher: FramePipePort;
   readonly #header: FrameHeader;
   readonly #waiting: Insertion[] = [];
   #held: Buffer | undefined; // a frame or header that is not all there: 139 bytes at most
@@ -80,7 +80,7 @@ export class Flow {
   #at = 0; // how far
   #passed = 0; // up to where they are handed on
 
-  constructor(ends: FlowEnds, watcher: FlowWatcher) {
+  constructor(ends: FramePipeEnds, watcher: FramePipePort) {
     this.#ends = ends;
     this.#watcher = watcher;
     this.#header = new FrameHeader(ends.side, ends.maxMessageBytes);

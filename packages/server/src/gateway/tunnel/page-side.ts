@@ -6,14 +6,14 @@ import {
   type Instant,
   type Millis,
 } from '@wirebeat/core';
-import { Page } from '../../connection/application-tier.ts';
+import { ApplicationTier } from '../../connection/application-tier.ts';
 import { FLOOD, UNRESPONSIVE } from '../../connection/close-reasons.ts';
-import type { ConnectionEnd, LivenessEvents } from '../../connection/events.ts';
-import { TokenBucket } from '../../connection/rate-limit.ts';
+import type { ConnectionEnd, ConnectionEvents } from '../../connection/events.ts';
+import { RateLimit } from '../../connection/rate-limit.ts';
 import type { GatewayContext } from '../context.ts';
 import type { ConnectionListener } from '../events.ts';
 import { encodeFrame, Opcode } from '../frames/frame.ts';
-import { type Line, Pulse } from './side-heartbeat.ts';
+import { type Line, SideHeartbeat } from './side-heartbeat.ts';
 
 /** An application ping that waits for its answer. */
 export interface PageBeat {
@@ -23,7 +23,7 @@ export interface PageBeat {
 }
 
 /** What a {@link PageSide} needs of its connection. */
-export interface PageShell {
+export interface PageSidePort {
   readonly line: Line;
   readonly tell: ConnectionListener;
   /** Puts a frame between those that go to the page. */
@@ -38,20 +38,20 @@ export interface PageShell {
 
 /**
  * The page at one end of a connection, and its browser: what is asked of them and what they answer,
- * as a `Liveness` does it where there is no gateway.
+ * as a `ConnectionHeartbeat` does it where there is no gateway.
  */
 export class PageSide {
   readonly #context: GatewayContext;
-  readonly #shell: PageShell;
-  readonly #pulse: Pulse;
-  #page: Page | undefined; // from its first application ping on
-  #bucket: TokenBucket | undefined;
+  readonly #shell: PageSidePort;
+  readonly #pulse: SideHeartbeat;
+  #page: ApplicationTier | undefined; // from its first application ping on
+  #bucket: RateLimit | undefined;
   #asked: PageBeat | undefined; // while its ping is told to the machine
 
-  constructor(context: GatewayContext, shell: PageShell) {
+  constructor(context: GatewayContext, shell: PageSidePort) {
     this.#context = context;
     this.#shell = shell;
-    this.#pulse = new Pulse(context.fleet.timing, context.scheduler, {
+    this.#pulse = new SideHeartbeat(context.fleet.timing, context.scheduler, {
       side: 'page',
       hop: 'browser',
       line: shell.line,
@@ -62,7 +62,7 @@ export class PageSide {
     });
   }
 
-  get pulse(): Pulse {
+  get pulse(): SideHeartbeat {
     return this.#pulse;
   }
 
@@ -97,7 +97,7 @@ export class PageSide {
   /** Its layer sent a Ping. Whether it may. */
   admits(): boolean {
     const { scheduler, pingLimit } = this.#context;
-    this.#bucket ??= new TokenBucket();
+    this.#bucket ??= new RateLimit();
     if (this.#bucket.take(scheduler.now(), pingLimit)) return true;
     this.#shell.expel(FLOOD);
     return false;
@@ -152,10 +152,10 @@ export class PageSide {
     if (isFirst) this.#page.probe(this.#pulse.heartbeat.pingTimeout);
   }
 
-  #meetPage(): Page {
+  #meetPage(): ApplicationTier {
     const { heartbeat } = this.#pulse;
     const shell = {
-      tell: <Name extends keyof LivenessEvents>(name: Name, event: LivenessEvents[Name]) =>
+      tell: <Name extends keyof ConnectionEvents>(name: Name, event: ConnectionEvents[Name]) =>
         this.#tellOfPage(name, event),
       sendBeat: (beat: Beat) => this.#sendBeat(beat),
       get lastReceived(): Instant {
@@ -164,14 +164,17 @@ export class PageSide {
       isPaused: () => this.#shell.line.isPaused,
       giveUp: () => this.#shell.expel(UNRESPONSIVE),
     };
-    return new Page(shell, this.#context);
+    return new ApplicationTier(shell, this.#context);
   }
 
   /** A page knows of itself whether it answers. What else it tells, its pulse tells as well. */
-  #tellOfPage<Name extends keyof LivenessEvents>(name: Name, event: LivenessEvents[Name]): void {
+  #tellOfPage<Name extends keyof ConnectionEvents>(
+    name: Name,
+    event: ConnectionEvents[Name],
+  ): void {
     if (name === 'unresponsive' || name === 'responsive') this.#shell.tell(name, event as never);
     else if (name === 'pong') {
-      const { latency, sampled } = event as LivenessEvents['pong'];
+      const { latency, sampled } = event as ConnectionEvents['pong'];
       this.#shell.tell('pong', { hop: 'page', latency, sampled });
     }
   }

@@ -1,9 +1,9 @@
 import {
   type Beat,
+  HeartbeatDriver,
   type HeartbeatError,
   type HeartbeatEvents,
   type Millis,
-  Pacemaker,
   type PingOrder,
   type Scheduler,
   type Timing,
@@ -30,8 +30,8 @@ export interface Line {
   readonly bytesWaiting: number;
 }
 
-/** What a {@link Pulse} tells and asks for. */
-export interface PulseShell {
+/** What a {@link SideHeartbeat} tells and asks for. */
+export interface SideHeartbeatPort {
   readonly side: Side;
   /** Between whom its Pings and Pongs go. */
   readonly hop: Hop;
@@ -47,20 +47,20 @@ export interface PulseShell {
  * that it takes, for no Ping can go before that frame is over. While nothing is read from it because
  * the other side is slow, it is not judged.
  */
-export class Pulse {
-  readonly #pacemaker: Pacemaker;
+export class SideHeartbeat {
+  readonly #pacemaker: HeartbeatDriver;
   readonly #scheduler: Scheduler;
   readonly #line: Line;
-  readonly #shell: PulseShell;
+  readonly #shell: SideHeartbeatPort;
   #progress: Progress | undefined; // from a ping to the next whole frame that comes
   #takenThen = 0;
   #isResting = false; // as long as nothing is read
 
-  constructor(timing: Timing, scheduler: Scheduler, shell: PulseShell) {
+  constructor(timing: Timing, scheduler: Scheduler, shell: SideHeartbeatPort) {
     this.#scheduler = scheduler;
     this.#shell = shell;
     this.#line = shell.line;
-    this.#pacemaker = new Pacemaker(timing, scheduler, {
+    this.#pacemaker = new HeartbeatDriver(timing, scheduler, {
       sendPing: (ping) => this.#send(ping, shell.sendPing),
       sendPong: (id) => shell.sendPong(id),
       emit: (name, event) => this.#hear(name, event),
@@ -68,7 +68,7 @@ export class Pulse {
     });
   }
 
-  get heartbeat(): Pacemaker['heartbeat'] {
+  get heartbeat(): HeartbeatDriver['heartbeat'] {
     return this.#pacemaker.heartbeat;
   }
 

@@ -60,7 +60,7 @@ export class Latencies {
 }
 
 /** Counts what happens at a gateway. */
-export class Tally {
+export class TrafficCount {
   accepted = 0;
   bytesFromPages = 0;
   bytesFromUpstreams = 0;

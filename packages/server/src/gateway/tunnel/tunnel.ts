@@ -3,7 +3,7 @@ import { CloseCode, type Millis, type Scheduler, type Timer } from '@wirebeat/co
 import type { GatewayEnd } from '../events.ts';
 import { encodeClose } from '../frames/frame.ts';
 import { FrameError } from '../frames/frame-error.ts';
-import { Flow } from './frame-pipe.ts';
+import { FramePipe } from './frame-pipe.ts';
 import { otherOf, SIDES, type Side } from './side.ts';
 import type { Line } from './side-heartbeat.ts';
 
@@ -23,8 +23,8 @@ export interface Traffic {
   readonly hasMessage: boolean;
 }
 
-/** What a {@link Link} tells. */
-export interface LinkWatcher {
+/** What a {@link Tunnel} tells. */
+export interface TunnelPort {
   /** Bytes are about to be looked at. */
   received(side: Side): void;
   /** A short text message that may be a beat. Whether it is taken. */
@@ -42,8 +42,8 @@ export interface LinkWatcher {
   ended(end: GatewayEnd): void;
 }
 
-/** Of what a {@link Link} is made. */
-export interface LinkParts {
+/** Of what a {@link Tunnel} is made. */
+export interface TunnelParts {
   readonly sockets: Readonly<Record<Side, Duplex>>;
   readonly scheduler: Scheduler;
   readonly maxMessageBytes: number;
@@ -51,15 +51,15 @@ export interface LinkParts {
 }
 
 /** The two sockets of a connection, the flows between them, and how they end. */
-export class Link {
-  readonly #parts: LinkParts;
-  readonly #watcher: LinkWatcher;
-  readonly #flows: Readonly<Record<Side, Flow>>; // by where they come from
+export class Tunnel {
+  readonly #parts: TunnelParts;
+  readonly #watcher: TunnelPort;
+  readonly #flows: Readonly<Record<Side, FramePipe>>; // by where they come from
   readonly #open: Set<Side> = new Set(SIDES);
   #end: GatewayEnd | undefined;
   #timer: Timer | undefined;
 
-  constructor(parts: LinkParts, watcher: LinkWatcher) {
+  constructor(parts: TunnelParts, watcher: TunnelPort) {
     this.#parts = parts;
     this.#watcher = watcher;
     this.#flows = { page: this.#flowFrom('page'), upstream: this.#flowFrom('upstream') };
@@ -76,7 +76,7 @@ export class Link {
   }
 
   /** Puts a frame between those that go to a side. */
-  insert(to: Side, frame: Buffer, options?: Parameters<Flow['insert']>[1]): void {
+  insert(to: Side, frame: Buffer, options?: Parameters<FramePipe['insert']>[1]): void {
     this.#flows[otherOf(to)].insert(frame, options);
   }
 
@@ -136,10 +136,10 @@ export class Link {
     this.#parts.sockets[side].destroy();
   }
 
-  #flowFrom(side: Side): Flow {
+  #flowFrom(side: Side): FramePipe {
     const { sockets, maxMessageBytes } = this.#parts;
     const ends = { side, source: sockets[side], sink: sockets[otherOf(side)], maxMessageBytes };
-    return new Flow(ends, {
+    return new FramePipe(ends, {
       receiveText: (text) => this.#watcher.receiveText(side, text),
       receiveControl: (opcode, payload) => this.#watcher.receiveControl(side, opcode, payload),
       closed: () => this.#closePassed(),

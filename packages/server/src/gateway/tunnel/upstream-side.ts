@@ -3,7 +3,7 @@ import type { GatewayContext } from '../context.ts';
 import type { ConnectionListener } from '../events.ts';
 import { encodeFrame, Opcode } from '../frames/frame.ts';
 import type { PageBeat } from './page-side.ts';
-import { type Line, Pulse } from './side-heartbeat.ts';
+import { type Line, SideHeartbeat } from './side-heartbeat.ts';
 
 /** What begins the payload of a Ping that a page has asked for. Its id follows. */
 const BRIDGED = 'wb';
@@ -11,7 +11,7 @@ const BRIDGED = 'wb';
 const MAX_WAITING = 16;
 
 /** What an {@link UpstreamSide} needs of its connection. */
-export interface UpstreamShell {
+export interface UpstreamSidePort {
   readonly line: Line;
   readonly tell: ConnectionListener;
   /** Puts a frame between those that go to the upstream. */
@@ -36,20 +36,20 @@ interface Asked {
  * the gateway, and where they do not, the gateway asks itself: each Ping is one of one schedule.
  */
 export class UpstreamSide {
-  readonly pulse: Pulse;
+  readonly pulse: SideHeartbeat;
   readonly #context: GatewayContext;
-  readonly #shell: UpstreamShell;
+  readonly #shell: UpstreamSidePort;
   #asked: Asked[] = [];
   // Pings of the page for which there was no place. The later stands for the earlier, for its pong
   // answers both (docs/protocol.md); but a bare one only for a bare one.
   #later: PageBeat | undefined;
   #laterBare: PageBeat | undefined;
 
-  constructor(context: GatewayContext, shell: UpstreamShell) {
+  constructor(context: GatewayContext, shell: UpstreamSidePort) {
     this.#context = context;
     this.#shell = shell;
     const { upstreamTiming, scheduler, payload } = context;
-    this.pulse = new Pulse(upstreamTiming, scheduler, {
+    this.pulse = new SideHeartbeat(upstreamTiming, scheduler, {
       side: 'upstream',
       hop: 'upstream',
       line: shell.line,

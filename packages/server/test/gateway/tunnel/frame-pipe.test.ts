@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settings } from '../../../../core/test/simulation.ts';
 import { FrameError } from '../../../src/gateway/frames/frame-error.ts';
-import { Flow, type FlowWatcher } from '../../../src/gateway/tunnel/frame-pipe.ts';
+import { FramePipe, type FramePipePort } from '../../../src/gateway/tunnel/frame-pipe.ts';
 import { type FrameParts, FrameReader, frameOf, MASK, type SeenFrame } from '../frames.ts';
 
 /** A socket of which both directions are looked at. It takes nothing while it is `full`. */
@@ -31,16 +31,16 @@ class Wire extends Duplex {
   }
 }
 
-const WATCH_NOTHING: FlowWatcher = {
+const WATCH_NOTHING: FramePipePort = {
   receiveText: () => false,
   receiveControl: () => false,
   closed: () => {},
 };
 
-function flowOf(watcher: Partial<FlowWatcher> = {}, side: 'page' | 'upstream' = 'page') {
+function flowOf(watcher: Partial<FramePipePort> = {}, side: 'page' | 'upstream' = 'page') {
   const [source, sink] = [new Wire(), new Wire()];
   const ends = { side, source, sink, maxMessageBytes: Number.POSITIVE_INFINITY };
-  return { flow: new Flow(ends, { ...WATCH_NOTHING, ...watcher }), source, sink };
+  return { flow: new FramePipe(ends, { ...WATCH_NOTHING, ...watcher }), source, sink };
 }
 
 const page = (parts: FrameParts) => frameOf({ mask: MASK, ...parts });
@@ -197,7 +197,7 @@ describe.each(['page', 'upstream'] as const)('a beat of a %s', (side) => {
   });
 });
 
-describe('Flow', () => {
+describe('FramePipe', () => {
   it('hands on every byte as it came, however it came in pieces', () => {
     fc.assert(
       fc.property(stream, cuts, (messages, lengths) => {
