@@ -119,8 +119,8 @@ export default [
   types('server', { gateway: at('server/build/gateway/index.d.ts') }, { banner }),
   // Each by itself: whoever takes one has not the library of the other.
   ...['prometheus', 'opentelemetry'].flatMap((name) => [
-    code('server', { [name]: at(`server/build/${name}.js`) }),
-    types('server', { [name]: at(`server/build/${name}.d.ts`) }),
+    code('server', { [name]: at(`server/build/metrics/${name}.js`) }),
+    types('server', { [name]: at(`server/build/metrics/${name}.d.ts`) }),
   ]),
   code('cli', { main: at('cli/build/main.js') }),
 ];

@@ -57,6 +57,7 @@ try {
   if (isOther) for (const block of blocks) await checkInLanguage(block);
   else {
     for (const file of files) checkLinks(file, pages);
+    for (const file of files) checkPaths(file);
     for (const file of files) checkTables(file, pages);
     checkFigures(files, pages);
     for (const file of files) checkInstalls(file, pages);
@@ -73,6 +74,13 @@ process.exitCode = complaints.length > 0 ? 1 : 0;
 
 function read(file) {
   return readFileSync(join(root, file), 'utf8');
+}
+
+/** A path of this repository that a page names, in code font, is there. */
+function checkPaths(file) {
+  for (const [, path] of read(file).matchAll(/`((?:packages|scripts|docs|examples)\/[\w./-]+)`/g)) {
+    if (!existsSync(join(root, path))) complain(file, `names ${path}, which is not there`);
+  }
 }
 
 function complain(place, what) {

@@ -15,7 +15,6 @@ const CHECKS = {
   [OTHER_LANGUAGES]: ['node', ['scripts/check-docs.mjs', '--other-languages']],
   types: ['tsc', ['-p', 'tsconfig.test.json']],
   'format and lint': ['biome', ['check', '--colors=off', '--error-on-warnings', '.']],
-  imports: ['node', ['scripts/check-imports.mjs']],
 };
 const ARE_SHOWN = new Set(['size', 'docs', OTHER_LANGUAGES]); // also when they are good
 

@@ -31,10 +31,15 @@ const HEAP = 512; // MB of a thread, which a mutant may try to fill
 
 /** The files, and the tests that ought to find what is wrong in them. */
 const TARGETS = {
-  'rtt-estimator': ['rtt-estimator', 'sources/rfc6298'],
-  'timing-wheel': ['timing-wheel', 'timing-wheel.property', 'sources/varghese-lauck-1987'],
-  heartbeat: [
-    ...['heartbeat', 'heartbeat.table', 'traces', 'pair', 'sources/rfc6455', 'sources/rfc6298'],
+  'machine/rtt-estimator': ['machine/rtt-estimator', 'sources/rfc6298'],
+  'timers/timing-wheel': [
+    'timers/timing-wheel',
+    'timers/timing-wheel.property',
+    'sources/varghese-lauck-1987',
+  ],
+  'machine/heartbeat': [
+    ...['machine/heartbeat', 'machine/heartbeat.table', 'traces', 'pair'],
+    ...['sources/rfc6455', 'sources/rfc6298'],
     ...testsIn('laws').filter((name) => !name.startsWith('laws/interception')), // not of the machine
   ],
 };
