@@ -21,11 +21,11 @@ import { Overload } from './timing/overload.ts';
 import { Stagger } from './timing/stagger.ts';
 import { TimingPolicy } from './timing/timing-policy.ts';
 
-/** What is used of a `WebSocketServer` of `ws`. */
+/** The part of a `WebSocketServer` of `ws` that {@link attachHeartbeat} uses. */
 export interface WebSocketServerLike<Socket extends ServerSocket> {
   /** Undefined with `clientTracking: false`. */
   readonly clients?: Set<Socket>;
-  // These two tell it from an HTTP server, a socket, and the servers of other libraries.
+  // These two methods distinguish it from an HTTP server, a socket and the servers of other libraries.
   handleUpgrade(...args: never[]): unknown;
   shouldHandle(...args: never[]): unknown;
   prependListener(event: 'connection', listener: ConnectionListener<Socket>): unknown;
@@ -34,7 +34,7 @@ export interface WebSocketServerLike<Socket extends ServerSocket> {
 
 type ConnectionListener<Socket> = (socket: Socket, request: IncomingMessage) => void;
 
-/** The events of a {@link ServerHeartbeat}: those of its connections, each with its socket. */
+/** The events of a {@link ServerHeartbeat}: the events of its connections, each with its socket. */
 export type ServerEvents<Socket> = {
   readonly [Name in keyof ConnectionEvents]: ConnectionEvents[Name] & {
     readonly socket: Socket;
@@ -43,19 +43,19 @@ export type ServerEvents<Socket> = {
 } & {
   readonly replaced: { readonly by: Socket };
   /**
-   * A hook of the application failed: an option that is a function, or a listener. It has answered
-   * nothing, which means no. Without a listener the first failure of each hook is a warning of the
-   * process.
+   * A hook of the application threw or rejected: a function that you passed as an option, or a
+   * listener. The failed call counts as no answer. If `error` has no listener, the first failure of
+   * each hook is emitted as a process warning.
    */
   readonly error: HookFailure<Socket>;
 };
 
 /**
- * Watches over every connection of a `ws` server, also those that are open already: answers
- * application pings before any listener of the application sees them, sends protocol Pings into
- * silence, measures the latency of both tiers, and terminates peers that are dead.
+ * Adds a heartbeat to every connection of a `ws` server, including those that are already open. It
+ * answers application pings before any listener of the application sees them, sends protocol Pings to
+ * idle connections, measures the latency of both tiers, and terminates dead peers.
  *
- * @throws {InvalidOptionError} if an option is out of its range or unknown, or `server` is no
+ * @throws {InvalidOptionError} if an option is out of range or unknown, or if `server` is not a
  * `WebSocketServer` of `ws`.
  */
 export function attachHeartbeat<Socket extends ServerSocket>(
@@ -65,7 +65,7 @@ export function attachHeartbeat<Socket extends ServerSocket>(
   return new ServerHeartbeat(server, options);
 }
 
-/** What {@link attachHeartbeat} returns: an emitter of {@link ServerEvents}. */
+/** The heartbeat of one server, as {@link attachHeartbeat} returns it. Emits {@link ServerEvents}. */
 export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   ServerEvents<Socket>
 > {
@@ -83,7 +83,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   #drain: Drain | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
 
-  /** @throws {InvalidOptionError} as {@link attachHeartbeat} does. */
+  /** @throws {InvalidOptionError} in the same cases as {@link attachHeartbeat}. */
   constructor(server: WebSocketServerLike<Socket>, options: ServerOptions<Socket> = {}) {
     super((error, event) => this.#listenerFailed(error, event));
     const hooks = new Hooks((failure) => this.#failed(failure));
@@ -131,15 +131,18 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     for (const socket of server.clients ?? []) this.#attach(socket);
   }
 
-  /** The heartbeat of one connection; undefined if it has ended or is of another server. */
+  /**
+   * Returns the heartbeat of one connection, or `undefined` if the connection has ended or belongs to
+   * another server.
+   */
   get(socket: Socket): ConnectionHeartbeat | undefined {
     return this.#connections.get(socket);
   }
 
   /**
-   * Watches over one socket that the server has made: for an upgrade that you handle by yourself, with
-   * `handleUpgrade`, and without emitting `connection`. Returns its heartbeat: the same each time, and
-   * `undefined` if the socket is not open any more or the heartbeat was detached.
+   * Adds a heartbeat to one socket that the server has made. Use it for an upgrade that you handle
+   * yourself with `handleUpgrade`, without emitting `connection`. Returns the same heartbeat each time,
+   * or `undefined` if the socket is no longer open or the heartbeat was detached.
    *
    * @throws {InvalidOptionError} if `socket` is not a WebSocket of `ws`.
    */
@@ -149,17 +152,18 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     return this.get(socket);
   }
 
-  /** The heartbeats of all open connections. */
+  /** The heartbeats of all open connections, by socket. */
   get connections(): ReadonlyMap<Socket, ConnectionHeartbeat> {
     return this.#connections;
   }
 
   /**
-   * Asks all clients for other timing, from now on: those that have spoken by a ping, spread over
-   * the time of one interval of theirs, and others at their first ping. The server's own interval
-   * becomes 1.2 times theirs, for each connection from its next beat on. What is absent stays.
+   * Asks all clients to use a new timing from now on. Clients that have sent an application ping are
+   * sent the new timing at staggered times over one client interval; the others receive it with the
+   * answer to their first ping. The server's own interval becomes 1.2 times the new client interval,
+   * for each connection from its next ping on. A value that you leave out does not change.
    *
-   * @throws {InvalidOptionError} if it is out of its range, says nothing, or a name is unknown.
+   * @throws {InvalidOptionError} if a value is out of range, both are missing, or a name is unknown.
    */
   update(advertisement: Advertisement): void {
     this.#fleet.advertise(checkAdvertisement('advertisement', advertisement));
@@ -167,12 +171,13 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   }
 
   /**
-   * Closes all connections with 1012, spread over `within`, each with a hint when to come back: the
-   * i-th of n after (i + random)/n × `within`. None is judged any more; those that come meanwhile
-   * are closed at once. Resolves once there is none left; a second after `within` those that have
-   * not closed are terminated. Called again, it returns the same.
+   * Closes all connections with 1012 at staggered times over `within`, and tells each client when to
+   * reconnect. Connection i of n closes after (i + random)/n × `within`. The server stops checking all
+   * of them, and closes connections that open meanwhile at once. Resolves when no connection is left.
+   * One second after `within`, the server terminates the connections that have not closed. A second
+   * call returns the same promise.
    *
-   * @throws {InvalidOptionError} if an option is out of its range or unknown.
+   * @throws {InvalidOptionError} if an option is out of range or unknown.
    */
   drain(options?: DrainOptions): Promise<void> {
     const resolved = resolveDrainOptions(options);
@@ -183,7 +188,10 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     return this.#drain.done;
   }
 
-  /** Ends the watch and leaves no trace on server and sockets, which stay open. */
+  /**
+   * Detaches the heartbeat from the server and all its sockets and restores them. The sockets stay
+   * open.
+   */
   detach(): void {
     this.#isDetached = true;
     this.#server.off('connection', this.#watch);
@@ -238,11 +246,11 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const { socket } = (event ?? {}) as { readonly socket?: ServerSocket };
     const failure: HookFailure = { hook: 'listener', error, socket };
     if (this.#reported.has(event as object))
-      this.#warn(failure); // a listener of `error` itself
+      this.#warn(failure); // the listener that failed is one of `error` itself
     else this.#failed(failure);
   }
 
-  /** Once for each hook: a peer could bring about very many. */
+  /** Warns once per hook, because a peer could cause very many failures. */
   #warn(failure: HookFailure): void {
     if (this.#warned.has(failure.hook)) return;
     this.#warned.add(failure.hook);
@@ -258,13 +266,15 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     return connection?.hasEnded ? undefined : connection;
   }
 
-  /** Every connection goes by other timing from its next beat on, and clients are told. */
+  /** Gives every connection the new timing from its next ping on, and sends it to the clients. */
   #retime(): void {
     for (const connection of this.#connections.values()) connection.retime();
     this.#announce();
   }
 
-  /** Spread over one interval of the clients: their beats at most double meanwhile. */
+  /**
+   * Staggers the messages over one client interval, so that the ping rate at most doubles meanwhile.
+   */
   #announce(): void {
     const { clientInterval: within } = this.#fleet;
     const { timing, metronome } = this.#options;

@@ -2,7 +2,7 @@ import { InvalidOptionError } from '@wirebeat/core';
 
 const WANTED = 'a WebSocketServer of `ws`';
 
-/** Servers of other kinds, by what they have, and what to do about each. */
+/** Objects that are often passed by mistake, recognized by their members, each with advice. */
 const OTHERS: readonly (readonly [members: readonly string[], advice: string])[] = [
   [['send', 'close', 'readyState'], 'not one socket: pass the server, and this to `watch()`'],
   [['of', 'sockets', 'engine'], 'not that of Socket.IO, which has a heartbeat of its own'],
@@ -13,7 +13,10 @@ const OTHERS: readonly (readonly [members: readonly string[], advice: string])[]
   [['listen', 'close', 'address'], 'made of this HTTP server: `new WebSocketServer({ server })`'],
 ];
 
-/** @throws {InvalidOptionError} if this is no WebSocketServer, with what to pass in its place. */
+/**
+ * @throws {InvalidOptionError} if `server` is not a WebSocketServer. The message says what to pass
+ * instead.
+ */
 export function checkServer(server: unknown): void {
   if (has(server, ['prependListener']) && areFunctions(server, ['handleUpgrade', 'shouldHandle']))
     return;
@@ -21,7 +24,7 @@ export function checkServer(server: unknown): void {
   throw new InvalidOptionError('server', other ? `${WANTED}, ${other[1]}` : WANTED, server);
 }
 
-/** @throws {InvalidOptionError} if this is no WebSocket of `ws`. */
+/** @throws {InvalidOptionError} if `socket` is not a WebSocket of `ws`. */
 export function checkSocket(socket: unknown): void {
   if (areFunctions(socket, ['send', 'ping', 'terminate', 'emit', 'addEventListener'])) return;
   throw new InvalidOptionError(

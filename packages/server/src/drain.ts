@@ -3,35 +3,38 @@ import { Stagger, type StaggerOptions } from './timing/stagger.ts';
 
 /** Options of `drain`. */
 export interface DrainOptions {
-  /** The time over which connections are closed. @default 10_000 */
+  /** Time in ms over which the server closes the connections. @default 10_000 */
   readonly within?: Millis;
   /**
-   * What clients are asked to wait until they come back, up to 600 000: after a restart, say. Those
-   * that reconnect at once, as to another server, are spread as their closes are.
+   * Time in ms that clients are asked to wait before they reconnect, in [0, 600 000]: for example, the
+   * time that a restart takes. With 0, clients reconnect at once, for example to another server, as
+   * staggered as their closes.
    * @default 0
    */
   readonly retryAfter?: Millis;
 }
 
-const WITHIN: Millis = 10_000; // as long as process managers commonly wait before they kill
-const MAX_RETRY_AFTER: Millis = 600_000; // clients wait no longer, whatever they are told
-/** How long the last closing handshakes may take: who does not answer is terminated. */
+const WITHIN: Millis = 10_000; // process managers commonly wait this long before they kill a process
+const MAX_RETRY_AFTER: Millis = 600_000; // clients cap the value they receive at this
+/**
+ * How long the last closing handshakes may take. Connections that are still open then are terminated.
+ */
 const GRACE: Millis = 1_000;
 
 /** What a {@link Drain} needs of a connection. */
 export interface Drainable {
-  /** It is not judged any more. */
+  /** Stops pinging the peer and checking its answers. */
   rest(): void;
-  /** It is closed, with a hint when to come back. */
+  /** Closes the connection and tells the client how long to wait before it reconnects, in ms. */
   dismiss(retryAfter: Millis): void;
-  /** It did not close in time. */
+  /** Drops the connection at once because it did not close in time. */
   terminate(): void;
 }
 
-/** {@link DrainOptions}, whole. */
+/** {@link DrainOptions} with every default filled in. */
 export type ResolvedDrainOptions = Required<DrainOptions>;
 
-/** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+/** @throws {InvalidOptionError} if an option is out of range or unknown. */
 export function resolveDrainOptions(options: DrainOptions = {}): ResolvedDrainOptions {
   checkNames('options', options, ['within', 'retryAfter']);
   return {
@@ -41,11 +44,11 @@ export function resolveDrainOptions(options: DrainOptions = {}): ResolvedDrainOp
 }
 
 /**
- * Closes all connections of a server, spread over a time: so they come back spread. Those that come
- * meanwhile are closed at once.
+ * Closes all connections of a server at staggered times, so that the clients also reconnect at
+ * staggered times. Connections that open meanwhile are closed at once.
  */
 export class Drain {
-  /** Resolves once there is none left, or when the time is over. */
+  /** Resolves when no connection is left, or when the time is up. */
   readonly done: Promise<void>;
   readonly #left: ReadonlyMap<unknown, Drainable>;
   readonly #retryAfter: Millis;
@@ -53,7 +56,10 @@ export class Drain {
   readonly #limit: Timer;
   #resolve: () => void = () => {};
 
-  /** Begins. `left` is looked at as connections end. */
+  /**
+   * Starts to drain. `left` is the live map of open connections: the drain checks its size when one
+   * ends.
+   */
   constructor(
     left: ReadonlyMap<unknown, Drainable>,
     { within, retryAfter }: ResolvedDrainOptions,
@@ -75,18 +81,18 @@ export class Drain {
     this.look();
   }
 
-  /** A connection has come. */
+  /** Closes a connection that opened during the drain. */
   opened(connection: Drainable): void {
     connection.rest();
     connection.dismiss(this.#retryAfter);
   }
 
-  /** A connection may have ended. */
+  /** Checks whether any connection is left. */
   look(): void {
     if (this.#left.size === 0) this.cancel();
   }
 
-  /** Leaves off, and resolves. */
+  /** Stops closing connections, and resolves `done`. */
   cancel(): void {
     this.#spread.cancel();
     this.#limit.cancel();

@@ -5,8 +5,8 @@ import { Hooks, warnOf } from './connection/hooks.ts';
 type Listener<Event> = (event: Event) => void;
 
 /**
- * What a handle extends: an {@link Emitter} over `eventemitter3`. A listener that throws or rejects
- * ends nothing: its error is given to `report`, with the event.
+ * Base class of the public emitters: an {@link Emitter} on top of `eventemitter3`. A listener that
+ * throws or rejects does not stop other listeners. `report` receives the error and the event.
  */
 export class HandleEmitter<Events> extends Emitter<Events> {
   readonly #emitter: EventEmitter;
@@ -41,12 +41,12 @@ export class HandleEmitter<Events> extends Emitter<Events> {
     return super.off(name, this.#guard(listener));
   }
 
-  /** Whether anybody listens: if not, an event need not be made. */
+  /** Returns whether the event has a listener. If not, the event object need not be created. */
   protected hears(name: keyof Events & string): boolean {
     return this.#emitter.listenerCount(name) > 0;
   }
 
-  /** The same for the same listener, so that `off` finds it. */
+  /** Returns the same guard for the same listener, so that `off` finds it. */
   #guard(listener: Listener<never>): Listener<unknown> {
     if (typeof listener !== 'function') {
       throw new InvalidOptionError('listener', 'a function', listener);

@@ -27,83 +27,107 @@ import { PingScheduler, sharedPingScheduler } from './timing/ping-scheduler.ts';
 /** Binds sessions to users. */
 export interface SessionOptions<Socket> {
   /**
-   * Returns the user of a connection, as any value that is the same for the same user, such as an id;
-   * `undefined` or `null` while the user is not known. Called at the client's pings with a session, until
-   * it is. May return a promise: the session is bound when it resolves, and not if it rejects. The
-   * request is absent for a socket that was open before the heartbeat was attached.
+   * Returns the user of a connection as any value that is the same for the same user, such as an id, or
+   * `undefined` or `null` while the user is unknown. The server calls it for each client ping that
+   * carries a session, until it returns a user. It may return a promise: the session is bound when the
+   * promise resolves, and stays unbound if it rejects. `request` is undefined for a socket that was
+   * open before the heartbeat was attached.
    */
   readonly user: (socket: Socket, request: IncomingMessage | undefined) => unknown;
 }
 
 /** Options of `attachHeartbeat`. */
 export interface ServerOptions<Socket = never> extends HeartbeatOptions {
-  /** 1.2 times the client's, so that the page drives. @default 30_000 */
+  /**
+   * Time between protocol Pings to an idle client, in ms. The default is 1.2 times the client's
+   * interval, so that normally the client pings first. `false` turns pings off.
+   * @default 30_000
+   */
   readonly pingInterval?: Millis | false;
-  /** @default 20_000 */
+  /** Time in ms that a client has to answer before it is dead. `false`: no limit. @default 20_000 */
   readonly pingTimeout?: Millis | false;
-  /** Part of `pingInterval` that chance takes away, in [0, 0.999]. @default 0.1 */
+  /**
+   * Part of `pingInterval` that is randomly subtracted from each interval, in [0, 0.999]. @default 0.1
+   */
   readonly jitter?: number;
   /**
-   * Source of that chance, in [0, 1). Of four draws the one counts that falls where the fewest beats
-   * are due.
+   * Returns the random numbers for `jitter`, in [0, 1). The server draws up to four numbers for each
+   * interval and uses the one that lands where the fewest pings are due.
    * @default Math.random
    */
   readonly random?: () => number;
-  /** Clock and timers. @default one timing wheel for this process, which does not keep it running */
+  /**
+   * Clock and timers. @default one timing wheel for this process, which does not keep the process
+   * running
+   */
   readonly scheduler?: Scheduler;
   /**
-   * What clients are told of the timing at their first ping. `false`: nothing.
-   * @default the `pingInterval` that was given, divided by 1.2; nothing if none was
+   * The timing that the server sends to each client in its answer to the client's first ping. `false`:
+   * never sent.
+   * @default the `pingInterval` that you passed, divided by 1.2; nothing if you passed none
    */
   readonly advertise?: Advertisement | false;
   /**
-   * A client's newer connection ends its older one: a client proves by a secret of 128 bits that both
-   * are its own. `{ user }`: both must be of the same user too. `false`: no connection ends another.
+   * Terminates a client's older connection when the same client opens a newer one. The client proves
+   * that both are its own with a secret of 128 bits. With `{ user }`, both must also belong to the same
+   * user. `false`: connections never replace each other.
    * @default the secret alone decides
    */
   readonly session?: SessionOptions<Socket> | false;
   /**
-   * How many pings, of both kinds, a client may send: more, and it is closed with 1008. `false`: as
-   * many as it likes.
+   * How many pings, of both kinds, a client may send. The server closes a client that sends more with
+   * 1008. `false`: no limit.
    */
   readonly pingLimit?: PingLimit | false;
-  /** No pong is added to more bytes than these that wait to leave. `false`: always. @default 1_048_576 */
+  /**
+   * Largest `bufferedAmount` in bytes at which the server still sends a pong. `false`: no limit.
+   * @default 1_048_576
+   */
   readonly maxBufferedBytes?: number | false;
-  /** What becomes of a dead peer: `report` leaves its socket open, and to the application. @default 'terminate' */
+  /**
+   * What the server does with a dead peer. `terminate` drops the connection. `report` only emits `dead`
+   * and leaves the open socket to the application.
+   * @default 'terminate'
+   */
   readonly whenDead?: 'terminate' | 'report';
   /**
-   * What becomes of a client whose page is silent while its WebSocket layer answers: `report` tells
-   * `unresponsive`, `terminate` ends it then. `false`: no page is asked. @default 'report'
+   * What the server does when the application tier is silent while the transport tier answers. `report`
+   * emits `unresponsive`; `terminate` also closes the connection. `false`: the server does not ping the
+   * application tier.
+   * @default 'report'
    */
   readonly whenUnresponsive?: 'report' | 'terminate' | false;
   /**
-   * How long a page may be unresponsive, or say that it is frozen, until it is ended: browsers go on
-   * answering for pages that have lost their socket. `false`: for ever. @default false
+   * How long, in ms, a page may be unresponsive or report that it is frozen before the server closes
+   * its connection. Browsers keep answering protocol Pings for pages that have lost their socket.
+   * `false`: no limit.
+   * @default false
    */
   readonly maxUnresponsive?: Millis | false;
   /**
-   * Whether a client has passed the application's own authentication. Pings of one that has not are
-   * answered, but do not count as `lastSeen`. May return a promise. One that throws or rejects says no.
-   * @default every client has
+   * Returns whether a client has passed the application's own authentication. The server answers the
+   * pings of other clients too, but does not count them as `lastSeen`. May return a promise. A function
+   * that throws or rejects counts as `false`.
+   * @default every client is authenticated
    */
   readonly authenticated?: (socket: Socket) => boolean | PromiseLike<boolean>;
 }
 
 /** How many pings a client may send. */
 export interface PingLimit {
-  /** So many at once. @default 50 */
+  /** Number of pings that a client may send at once. @default 50 */
   readonly burst?: number;
-  /** One in this time in the long run. @default 200 */
+  /** Time in ms per ping in the long run. @default 200 */
   readonly interval?: Millis;
 }
 
-/** {@link ServerOptions} as the server keeps them. */
+/** {@link ServerOptions} with every default filled in. */
 export interface ResolvedServerOptions<Socket> {
   readonly timing: Timing;
   readonly metronome: PingScheduler;
-  /** `false`: nothing, and never. */
+  /** `false`: the server never advertises any timing. */
   readonly advertised: Advertisement | false | undefined;
-  /** `undefined`: the secret alone decides. `false`: there are no sessions. */
+  /** `undefined`: the secret alone decides. `false`: sessions are off. */
   readonly userOf: SessionOptions<Socket>['user'] | undefined | false;
   readonly pingLimit: RateLimitOptions;
   readonly maxBufferedBytes: number;
@@ -128,18 +152,18 @@ const NAMES = [
 
 /** Every default of the server, with its reason. */
 const DEFAULTS = {
-  pingInterval: 30_000, // 1.2 times the client's 25 s: whoever's time comes first pings for both
-  pingTimeout: 20_000, // a server loses nothing by patience; the page finds a dead link first
-  jitter: 0.1, // connections that were made together drift apart
-  burst: 50, // below the 60 at which ws 8.23 terminates without a word, and far above any client's need
-  interval: 200, // a hundred times what a client sends unasked; a flood is noticed in a millisecond
-  maxBufferedBytes: 1_048_576, // behind more, a pong is late on any link
+  pingInterval: 30_000, // 1.2 times the client's 25 s: one ping, of the side whose interval ends first, serves both
+  pingTimeout: 20_000, // waiting costs a server little, and the client detects a dead connection first
+  jitter: 0.1, // the pings of connections that opened together drift apart
+  burst: 50, // below the 60 at which ws 8.23 terminates without a close code, and far above what a client needs
+  interval: 200, // far more often than a client pings by itself; a flood uses up the burst within milliseconds
+  maxBufferedBytes: 1_048_576, // behind more bytes than this, a pong is late on any connection
 } as const;
 
 /**
- * `guardRandom` makes of the source of chance one that cannot fail.
+ * Validates the options and fills in the defaults. `guardRandom` wraps `random` so that it cannot fail.
  *
- * @throws {InvalidOptionError} if an option is out of its range or unknown.
+ * @throws {InvalidOptionError} if an option is out of range or unknown.
  */
 export function resolveServerOptions<Socket>(
   options: ServerOptions<Socket>,
@@ -213,7 +237,11 @@ function resolvePingLimit(limit: PingLimit | false = {}): RateLimitOptions {
   };
 }
 
-/** The first is the default. @throws {InvalidOptionError} */
+/**
+ * Returns `value`, or the first of `known` if it is undefined.
+ *
+ * @throws {InvalidOptionError} if `value` is not one of `known`.
+ */
 function oneOf<const Known extends readonly [unknown, ...unknown[]]>(
   option: string,
   value: unknown,

@@ -18,49 +18,50 @@ import { NO_ENTRY } from '../timing/ping-scheduler.ts';
 import type { TimingPolicy } from '../timing/timing-policy.ts';
 import type { ConnectionEvents } from './events.ts';
 
-/** What a {@link ApplicationTier} needs of its connection. */
+/** What an {@link ApplicationTier} needs of its connection. */
 export interface ApplicationTierPort {
   tell<Name extends keyof ConnectionEvents>(name: Name, event: ConnectionEvents[Name]): void;
   sendBeat(beat: Beat): void;
-  /** When anything was last received, from the page or from its WebSocket layer. */
+  /** When anything was last received from either tier. */
   readonly lastReceived: Instant;
-  /** Whether nothing is read, because the application has paused the socket. */
+  /** Whether the application has paused the socket, so that nothing is read. */
   isPaused(): boolean;
-  /** It was unresponsive for too long. */
+  /** Closes the connection because the tier was unresponsive for too long. */
   giveUp(): void;
 }
 
-/** How the pages of one server are judged. */
+/** What the application tiers of one server share. */
 export interface ApplicationTierContext {
   readonly scheduler: Scheduler;
-  /** What wakes it. */
+  /** The timing wheel that calls `wake`. */
   readonly wheel: TimingWheel;
-  /** Whether anybody listens to these events. */
+  /** Returns whether the event has a listener. */
   hears(name: keyof ConnectionEvents): boolean;
   readonly fleet: TimingPolicy;
   readonly whenUnresponsive: 'report' | 'terminate' | false;
-  /** How long a page may be unresponsive, or say that it is frozen. */
+  /** How long the tier may be unresponsive, or report that it is frozen, in ms. */
   readonly maxUnresponsive: Millis;
 }
 
 /**
- * The application tier of one connection: what a client says that speaks, what it is told, and
- * whether it still answers. It is met at the client's first application ping; a client that sends
- * none has no page.
+ * The application tier of one connection: reads the client's application pings, chooses what their
+ * answers say, and checks whether the client still answers. Created on the client's first application
+ * ping. A client that sends none has no application tier.
  *
- * The page drives the beat. Where it is silent it is asked, a little before its WebSocket layer
- * would be. A page that leaves that unanswered while the layer answers is `unresponsive`: it hangs,
- * or is frozen and had no time to say so. If the layer is silent as well, it is the link, and the
- * verdict is the transport's.
+ * Normally the client pings. If it is silent, the server pings the application tier a little before it
+ * would ping the transport tier. The application tier is `unresponsive` if it leaves that ping
+ * unanswered while the transport tier answers: the page hangs, or is frozen and had no time to report
+ * it. If the transport tier is silent too, the connection itself is at fault, and the transport tier
+ * decides.
  */
 export class ApplicationTier extends Pacer implements Sleeper {
   readonly #shell: ApplicationTierPort;
   readonly #context: ApplicationTierContext;
   #entry: WheelEntry;
   #isWelcomed = false;
-  #silentFrom: Instant | undefined; // when it was last heard, if it has left a ping unanswered
+  #silentFrom: Instant | undefined; // when it last sent anything, if it has left a ping unanswered
   #isUnresponsive = false;
-  #isMute = false; // it sends pings, and answers none
+  #isMute = false; // it sends pings but never answers any
   #limit: Timer | undefined;
 
   constructor(shell: ApplicationTierPort, context: ApplicationTierContext) {
@@ -71,19 +72,20 @@ export class ApplicationTier extends Pacer implements Sleeper {
     this.open();
   }
 
-  /** Its last latency; undefined until the first. */
+  /** The last latency of the tier in ms, or `undefined` before the first pong. */
   get latency(): Millis | undefined {
     return this.heartbeat.latency;
   }
 
-  /** Whether it answers, as far as is known. */
+  /** `false` while the tier is unresponsive. */
   get isResponsive(): boolean {
     return !this.#isUnresponsive;
   }
 
   /**
-   * What the pong to `ping` says beside the id; nothing where there is none, for a peer that sends
-   * bare pings may wait for the constant. `received` is the wall clock as the ping came.
+   * Returns the values of the pong to `ping`, apart from the id, or `undefined` if there are none. A
+   * ping without an id gets none, because its sender may compare the pong with a constant. `received`
+   * is the wall clock when the ping arrived.
    */
   answerTo(ping: Beat, received: Millis, isBound: boolean): Values | undefined {
     if (ping.id === undefined) return undefined;
@@ -98,7 +100,7 @@ export class ApplicationTier extends Pacer implements Sleeper {
     };
   }
 
-  /** It sent a beat. */
+  /** Handles a ping or pong from the client. */
   override receiveBeat(beat: Beat): void {
     if (beat.type === 'pong' && this.#isMute) this.#unmute();
     this.#revive();
@@ -110,29 +112,29 @@ export class ApplicationTier extends Pacer implements Sleeper {
     super.receiveBeat(beat);
   }
 
-  /** It sent a message. */
+  /** Handles any other message from the client. */
   spoke(now: Instant): void {
     this.#revive();
     this.heartbeat.receive(now);
   }
 
-  /** The application is about to send it something. */
+  /** Notes that the application is about to send a message to the client. */
   spokenTo(now: Instant): void {
     const { heartbeat } = this;
-    if (!heartbeat.isSilentTo(now)) heartbeat.sent(now); // else the transport asks, and one is enough
+    if (!heartbeat.isSilentTo(now)) heartbeat.sent(now); // otherwise the transport tier pings, and one ping is enough
   }
 
-  /** Its WebSocket layer has answered, so the link is well. */
+  /** The transport tier has answered, so the connection works. */
   layerAnswered(): void {
     if (this.#silentFrom !== undefined) this.#accuse(this.#silentFrom);
   }
 
-  /** Tells it more than it was told at first. */
+  /** Sends values to the client in a ping. */
   announce(values: Values): void {
     this.notify(({ id }) => this.#shell.sendBeat({ type: 'ping', id, values }));
   }
 
-  /** Neither asked nor judged any more. */
+  /** Stops pinging the tier and checking its answers. */
   rest(): void {
     this.suspend();
     this.#forgive();
@@ -145,7 +147,7 @@ export class ApplicationTier extends Pacer implements Sleeper {
     return super.close(error);
   }
 
-  // What its pacer wants.
+  // Implementation of `Pacer`.
 
   protected get scheduler(): Scheduler {
     return this.#context.scheduler;
@@ -155,7 +157,7 @@ export class ApplicationTier extends Pacer implements Sleeper {
     this.#shell.sendBeat({ type: 'ping', id });
   }
 
-  protected sendPong(): void {} // the connection sends it
+  protected sendPong(): void {} // the connection sends the pong
 
   protected override isPaused(): boolean {
     return this.#shell.isPaused();
@@ -169,7 +171,7 @@ export class ApplicationTier extends Pacer implements Sleeper {
     this.#context.wheel.move(this.#entry, due);
   }
 
-  cancel(): void {} // to be woken too often costs less than to be taken out of the wheel
+  cancel(): void {} // waking too often costs less than removing an entry from the wheel
 
   wake(): void {
     this.tick();
@@ -185,15 +187,15 @@ export class ApplicationTier extends Pacer implements Sleeper {
     } else if (name === 'dead') this.#fellSilent(event as HeartbeatEvents['dead']);
   }
 
-  /** The machine is done with it, and begins anew: the connection lives. */
+  /** The machine has declared the tier dead. Restarts the machine, because the connection is alive. */
   #fellSilent({ reason, silentFor }: HeartbeatEvents['dead']): void {
     const { heartbeat } = this;
     this.open();
-    if (reason !== 'ping-timeout') return; // it sends, so it is not silent
-    heartbeat.setPeerState('frozen'); // until it speaks it is not asked
+    if (reason !== 'ping-timeout') return; // it sends data, so it is not silent
+    heartbeat.setPeerState('frozen'); // no more pings until the client sends something
     this.retimed();
     this.#isMute = heartbeat.latency === undefined;
-    if (this.#isMute) return; // it never answered, so it may not know how
+    if (this.#isMute) return; // it has never answered a ping, so the client may not support them
     const silentFrom = this.#context.scheduler.now() - silentFor;
     this.#silentFrom = silentFrom;
     if (this.#shell.lastReceived > silentFrom) this.#accuse(silentFrom);
@@ -214,12 +216,12 @@ export class ApplicationTier extends Pacer implements Sleeper {
     const due = scheduler.now() + maxUnresponsive;
     this.#limit = scheduler.at(due, () => {
       if (this.isPaused())
-        this.#limitSilence(); // it may have spoken: nobody has read it
+        this.#limitSilence(); // the client may have sent something that is not read yet
       else this.#shell.giveUp();
     });
   }
 
-  /** It speaks. */
+  /** The client has sent something, so the tier is responsive. */
   #revive(): void {
     this.#limit?.cancel();
     this.#limit = undefined;
@@ -231,7 +233,7 @@ export class ApplicationTier extends Pacer implements Sleeper {
     if (wasUnresponsive) this.#shell.tell('responsive', {});
   }
 
-  /** It has answered after all. */
+  /** The tier has answered for the first time. */
   #unmute(): void {
     this.#isMute = false;
     this.heartbeat.setPeerState('visible');

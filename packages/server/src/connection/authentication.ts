@@ -2,29 +2,34 @@ import type { Instant } from '@wirebeat/core';
 import type { Hooks } from './hooks.ts';
 import type { ServerSocket } from './server-socket.ts';
 
-/** What is asked about: a connection. */
+/** What {@link Authentication} needs of a connection. */
 export interface Authenticated {
   readonly socket: ServerSocket;
-  /** Whether it is watched no more. */
+  /** Whether the heartbeat of this connection has ended. */
   readonly hasEnded: boolean;
-  /** Its client is authenticated, and was heard at that time. */
+  /** The client is authenticated, and its last ping or pong arrived at `at`. */
   seen(at: Instant): void;
 }
 
-/** Asks the application whether clients are authenticated: about each one question at a time. */
+/**
+ * Asks the application whether clients are authenticated, with one pending call per connection at most.
+ */
 export class Authentication {
   readonly #hooks: Hooks;
   readonly #isAuthenticated: ((socket: ServerSocket) => unknown) | undefined;
-  /** The last beats of connections that the hook has not answered for yet. */
+  /** When the last ping or pong of each connection arrived, while the hook has not answered. */
   readonly #beats: WeakMap<Authenticated, Instant> = new WeakMap();
 
-  /** Without a hook every client is authenticated. */
+  /** Without `isAuthenticated`, every client counts as authenticated. */
   constructor(hooks: Hooks, isAuthenticated: ((socket: ServerSocket) => unknown) | undefined) {
     this.#hooks = hooks;
     this.#isAuthenticated = isAuthenticated;
   }
 
-  /** A beat came at `now`. It counts once the hook says that its client is authenticated. */
+  /**
+   * A ping or pong arrived at `now`. It counts once the hook has confirmed that its client is
+   * authenticated.
+   */
   beat(connection: Authenticated, now: Instant): void {
     const isAuthenticated = this.#isAuthenticated;
     if (isAuthenticated === undefined) return connection.seen(now);

@@ -22,7 +22,7 @@ export const REPLACED: ConnectionEnd = {
   text: 'a newer connection took its place',
 };
 
-/** Ours: the upstream behind a gateway is dead. A page may dial again, and does. */
+/** Private code of wirebeat: the upstream behind a gateway is dead. Clients may reconnect, and do. */
 export const UPSTREAM_DEAD = 4502;
-/** IANA: Bad Gateway. The upstream broke the protocol. */
+/** IANA: Bad Gateway. The upstream violated the protocol. */
 export const BAD_GATEWAY = 1014;

@@ -3,50 +3,56 @@ import type { Values } from '../timing/advertisement.ts';
 import type { Tier } from './events.ts';
 
 /**
- * The heartbeat of one connection: one verdict from two tiers. Anything received is life; protocol
- * Pings ask when nothing is; application pings are answered at once and, from a client that has
- * sent one, measured.
- *
- * There is one for each of very many connections, so it is made without closures: see `Connection`.
+ * The heartbeat of one connection. Anything received from the client proves that it is alive; the
+ * server sends protocol Pings when nothing arrives. Application pings are answered at once. The server
+ * also pings the application tier of clients that have sent an application ping.
  */
 export interface ConnectionHeartbeat {
   readonly status: HeartbeatStatus;
 
-  /** The last latency of the peer's WebSocket layer; undefined until the first. */
+  /** Last latency of the transport tier in ms, or `undefined` before its first pong. */
   readonly transportLatency: Millis | undefined;
 
-  /** The last latency of the page itself; undefined until the first. */
+  /** Last latency of the application tier in ms, or `undefined` before its first pong. */
   readonly applicationLatency: Millis | undefined;
 
-  /** Whether its page answers, as far as is known; undefined of a client that has not spoken. */
+  /**
+   * `false` while the application tier is unresponsive; `undefined` if the client has sent no
+   * application ping.
+   */
   readonly isResponsive: boolean | undefined;
 
-  /** When anything was last received, by the scheduler's clock, in whole ms. */
+  /** When anything was last received, in whole ms of the scheduler's clock. */
   readonly lastReceived: Instant;
 
   /**
-   * When the application last heard of the peer, by the scheduler's clock: by a message, or by a
-   * beat if it is authenticated. What an idle timeout of the application goes by.
+   * When the application last heard from the client, in ms of the scheduler's clock: its last message,
+   * or its last ping or pong if the client is authenticated. Use it for an idle timeout of your own.
    */
   readonly lastSeen: Instant;
 
-  /** The worst time from the last byte received to `dead`, while this process runs. */
+  /** Longest possible time in ms from the last byte received to `dead`, while this process runs. */
   readonly detectionBound: Millis;
 
   /**
-   * Pings one tier now; resolves to its latency. Rejects with {@link PingTimeoutError},
-   * {@link ConnectionClosedError}, the signal's reason, or {@link InvalidOptionError} if `timeout`
-   * is out of its range. The `application` tier can be asked only of a client that has sent an
-   * application ping itself: to others such a ping would be an ordinary message.
+   * Pings one tier now and resolves to its latency in ms. You can ping the `application` tier only of a
+   * client that has sent an application ping itself: for other clients, the ping would be an ordinary
+   * message.
+   *
+   * Rejects with {@link PingTimeoutError}, {@link ConnectionClosedError}, the reason of the signal, or
+   * {@link InvalidOptionError} if `timeout` is out of range.
    */
   ping(options?: PingOptions & { readonly tier?: Tier }): Promise<Millis>;
 
-  /** Tells the page values of the protocol, by a ping; does nothing if it has not spoken. */
+  /**
+   * Sends protocol values to the client in an application ping. Does nothing if the client has sent no
+   * application ping.
+   */
   announce(values: Values): void;
 
-  /** Drops the connection at once. */
+  /** Drops the connection at once, without a closing handshake. */
   terminate(): void;
 
-  /** Ends the watch and leaves no trace on the socket, which stays open. */
+  /** Detaches the heartbeat from the socket and restores it. The socket stays open. */
   detach(): void;
 }

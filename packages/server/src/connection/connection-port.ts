@@ -10,12 +10,12 @@ import type { SocketTap } from './socket-tap.ts';
 
 /** What the connections of one server share. */
 export interface ConnectionPort extends ApplicationTierContext {
-  /** What begins the payload of our protocol Pings: see `drawPayload`. */
+  /** Prefix of the payload of our protocol Pings: see `drawPayload`. */
   readonly payload: string;
   readonly tap: SocketTap;
   readonly pongPort: PongPort<ServerSocket>;
   readonly whenDead: 'terminate' | 'report';
-  /** Absent where they are off. */
+  /** Undefined if sessions are off. */
   readonly sessions: Sessions | undefined;
   readonly pingLimit: RateLimitOptions;
   readonly authentication: Authentication;
@@ -27,10 +27,12 @@ export interface ConnectionPort extends ApplicationTierContext {
   ): void;
 }
 
-/** What is known of a connection beside its socket. */
+/** What is known of a connection apart from its socket. */
 export interface ConnectionOrigin {
-  /** Counts the connections of one server. */
+  /** Number of the connection on its server; a newer connection has a greater number. */
   readonly order: number;
-  /** Of what it comes in by; absent for a socket that was open before. */
+  /**
+   * Counts the bytes received; undefined for a socket that was open before the heartbeat was attached.
+   */
   readonly counter?: ByteCounter | undefined;
 }

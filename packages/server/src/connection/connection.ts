@@ -34,11 +34,11 @@ import type { SocketPort } from './socket-tap.ts';
 const ignore = (): void => {};
 
 /**
- * What a {@link ConnectionHeartbeat} is, with what its socket, its two tiers and its server tell it. As a pacer
- * it is the transport's, whose verdict is the connection's.
+ * Implements {@link ConnectionHeartbeat}, and receives the events of its socket, of both tiers and of
+ * its server. As a `Pacer` it drives the transport tier, which decides whether the connection is dead.
  *
- * One object for all of that, no closure, and what not every connection needs is made when it is
- * needed: an idle connection of a client that sends no pings has this and its machine.
+ * One object does all of this without closures, and creates optional parts only when needed, to save
+ * memory: an idle connection whose client sends no pings consists of this object and its machine.
  */
 export class Connection
   extends Pacer
@@ -55,11 +55,14 @@ export class Connection
   place = 0;
   session: SessionClaim | number;
   readonly #context: ConnectionPort;
-  #entry: WheelEntry; // of the wheel that wakes it, until it has ended
-  #page: ApplicationTier | undefined; // from the client's first application ping on
-  #bucket: RateLimit | undefined; // from its first ping of either kind on
-  #pongs: PongQueue<ServerSocket> | undefined; // from the first on
-  /** Counts what comes. Between a protocol Ping and the next whole thing it is a {@link Progress}. */
+  #entry: WheelEntry; // its entry in the timing wheel, until the connection has ended
+  #page: ApplicationTier | undefined; // created on the client's first application ping
+  #bucket: RateLimit | undefined; // created on the client's first ping of either kind
+  #pongs: PongQueue<ServerSocket> | undefined; // created with the first pong
+  /**
+   * Counts the bytes received. Between a protocol Ping and the next complete message, Ping or Pong it
+   * is a {@link Progress}.
+   */
   #incoming: ByteCounter | Progress | undefined;
   #lastSeen: Instant = 0;
 
@@ -72,13 +75,13 @@ export class Connection
     this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);
   }
 
-  /** Begins. From here its server is told. */
+  /** Starts the heartbeat. The connection emits events from now on. */
   override open(): void {
     this.#context.tap.open(this.socket);
     super.open();
     this.#lastSeen = this.lastReceived;
     const { pingInterval, pingTimeout } = this.heartbeat;
-    if (pingInterval < Number.POSITIVE_INFINITY) this.probe(pingTimeout); // a first latency
+    if (pingInterval < Number.POSITIVE_INFINITY) this.probe(pingTimeout); // measures a first latency
   }
 
   get status(): HeartbeatStatus {
@@ -109,7 +112,7 @@ export class Connection
     return this.heartbeat.detectionBound;
   }
 
-  /** Whether it is watched no more. */
+  /** Whether the heartbeat of this connection has ended. */
   get hasEnded(): boolean {
     return this.#entry === NO_ENTRY;
   }
@@ -129,21 +132,26 @@ export class Connection
     this.#page?.announce(values);
   }
 
-  /** The server asks for other timing: from the next beat on. */
+  /** Applies the server's new timing from the next ping on. */
   retime(): void {
     const { timing, pageTiming } = this.#context.fleet;
     this.heartbeat.rebase(timing);
     this.#page?.heartbeat.rebase(pageTiming);
   }
 
-  /** The peer is not judged any more, nor asked: its connection is about to be closed. */
+  /**
+   * Stops pinging the client and checking its answers, because the connection is about to be closed.
+   */
   rest(): void {
     this.#endProgress();
     this.suspend();
     this.#page?.rest();
   }
 
-  /** Closes the connection with 1012, and with a hint when to come back: by a ping and in the text. */
+  /**
+   * Closes the connection with 1012 and tells the client how long to wait before it reconnects, in ms:
+   * both in a ping and in the close reason.
+   */
   dismiss(retryAfter: Millis): void {
     if (this.hasEnded) return;
     const hint = Math.round(retryAfter);
@@ -160,7 +168,7 @@ export class Connection
     this.#end({ reason: 'detached', code: undefined, text: 'the heartbeat was detached' });
   }
 
-  // What comes.
+  // Incoming data.
 
   receiveMessage(beat: Beat | undefined): void {
     this.#endProgress();
@@ -180,7 +188,7 @@ export class Connection
     if (!this.#admits()) return;
     const session = ping.values?.['session'];
     const isBound = session !== undefined && this.#context.sessions?.bind(this, session) === true;
-    if (this.hasEnded) return; // a newer connection has its session
+    if (this.hasEnded) return; // a newer connection has taken over the session
     const isFirst = this.#page === undefined;
     this.#page ??= new ApplicationTier(this, this.#context);
     this.#pongs ??= new PongQueue(this.socket, this.#context.pongPort);
@@ -225,7 +233,7 @@ export class Connection
     this.#end({ reason: 'closed', code, text });
   }
 
-  /** Whether the peer may send a ping now. If not, it is shown out. */
+  /** Returns whether the client may send a ping now. If not, closes the connection. */
   #admits(): boolean {
     const { scheduler, pingLimit } = this.#context;
     this.#bucket ??= new RateLimit();
@@ -234,7 +242,7 @@ export class Connection
     return false;
   }
 
-  /** A beat came. It counts for the application once its client is authenticated. */
+  /** A ping or pong arrived. It counts for `lastSeen` once its client is authenticated. */
   #sawBeat(): void {
     if (!this.hasEnded) this.#context.authentication.beat(this, this.lastReceived);
   }
@@ -243,12 +251,12 @@ export class Connection
     if (at > this.#lastSeen) this.#lastSeen = at;
   }
 
-  /** Its session was bound after its ping had been answered. */
+  /** The session was bound after the client's ping had been answered. */
   bound(): void {
     this.announce({ session: 'ok' });
   }
 
-  // What its pacer wants.
+  // Implementation of `Pacer`.
 
   protected get scheduler(): Scheduler {
     return this.#context.scheduler;
@@ -270,7 +278,7 @@ export class Connection
     event: HeartbeatEvents[Name],
   ): void {
     if (name === 'ping' || name === 'pong') {
-      if (!this.#context.hears(name)) return; // the usual beat: nothing is made for nobody
+      if (!this.#context.hears(name)) return; // the common case: without a listener, no event object is created
       return this.tell(name, { ...event, tier: 'transport' } as never);
     }
     this.tell(name, event as never);
@@ -278,15 +286,15 @@ export class Connection
     const { reason } = event as HeartbeatEvents['dead'];
     this.#end({ reason, code: undefined, text: '' });
     if (this.#context.whenDead === 'report') return;
-    this.socket.terminate(); // the handshake that close() begins would not come
+    this.socket.terminate(); // a dead peer would not answer the closing handshake
   }
 
-  /** Something whole came. */
+  /** A complete message, Ping or Pong has arrived. */
   #endProgress(): void {
     if (this.#incoming instanceof Progress) this.#incoming = this.#incoming.counter;
   }
 
-  /** Time has passed: is anything on its way, in either direction? */
+  /** Returns the bytes that wait to be sent, and checks whether a long message is still arriving. */
   protected override buffered(): number {
     const { pingTimeout } = this.heartbeat;
     const incoming = this.#incoming;
@@ -294,7 +302,7 @@ export class Connection
     const seen = isWatched ? incoming.look(this.#context.scheduler, pingTimeout) : undefined;
     if (seen === 'life') this.receive();
     else if (seen === 'pardon') {
-      this.suspend(); // what is owed is forgiven, and asked for afresh
+      this.suspend(); // cancels the outstanding pings, then pings again
       this.resume();
     }
     return this.socket.bufferedAmount;
@@ -312,13 +320,13 @@ export class Connection
     this.#context.wheel.move(this.#entry, due);
   }
 
-  cancel(): void {} // to be woken too often costs less than to be taken out of the wheel
+  cancel(): void {} // waking too often costs less than removing an entry from the wheel
 
   wake(): void {
     this.tick();
   }
 
-  // What its page wants.
+  // What the application tier calls.
 
   tell<Name extends keyof ConnectionEvents>(name: Name, event: ConnectionEvents[Name]): void {
     this.#context.tell(this, this.socket, name, event);
@@ -328,10 +336,10 @@ export class Connection
     const { tap } = this.#context;
     if (tap.isMidMessage(this.socket)) {
       tap.hold(this.socket, beat);
-      this.#page?.suspend(); // it cannot answer what has not been sent
+      this.#page?.suspend(); // it cannot answer a ping that has not been sent
       return;
     }
-    this.sent(); // something went out: proxies have seen us
+    this.sent(); // proxies have seen traffic from us
     if (this.#isOpen) tap.send(this.socket, encodeBeat(beat));
   }
 
@@ -343,7 +351,7 @@ export class Connection
     return this.socket.readyState === ReadyState.Open;
   }
 
-  // The end.
+  // Ending the connection.
 
   replace(by: ServerSocket): void {
     if (this.hasEnded) return;
@@ -354,7 +362,7 @@ export class Connection
     this.#finish(REPLACED);
   }
 
-  /** Shows the peer out: it is told why, and heard no more. */
+  /** Closes the connection, tells the client why, and ignores everything that it sends from now on. */
   #expel(end: ConnectionEnd): void {
     if (this.hasEnded) return;
     this.#stop();
@@ -368,7 +376,7 @@ export class Connection
     this.#finish(end);
   }
 
-  /** Nothing is heard or sent any more. */
+  /** Stops receiving and sending. */
   #stop(): void {
     this.#context.wheel.remove(this.#entry);
     this.#entry = NO_ENTRY;
@@ -379,7 +387,7 @@ export class Connection
 
   #finish(end: ConnectionEnd): void {
     const error = new ConnectionClosedError(end.code, end.text);
-    if (this.status !== 'dead') this.close(error); // which it stays
+    if (this.status !== 'dead') this.close(error); // otherwise its status stays `dead`
     this.#page?.close(error);
     this.tell('end', end);
   }

@@ -2,36 +2,43 @@ import type { HeartbeatEvents, Millis, TimeoutReason } from '@wirebeat/core';
 import type { ServerSocket } from './server-socket.ts';
 
 /**
- * Who answers: `transport` is the peer's WebSocket layer, by protocol Ping and Pong (RFC 6455
- * §5.5.2); `application` is the page itself. A browser's layer answers also while its page is frozen.
+ * The part of the client that answers. `transport` is the WebSocket layer, which answers protocol Pings
+ * with Pongs (RFC 6455 §5.5.2). `application` is the page itself. The WebSocket layer of a browser
+ * keeps answering while the page is frozen.
  */
 export type Tier = 'transport' | 'application';
 
-/** What a `ConnectionHeartbeat` tells. Pings and pongs name their tier. */
+/** The events of a `ConnectionHeartbeat`. Pings and pongs name their tier. */
 export interface ConnectionEvents extends Omit<HeartbeatEvents, 'ping' | 'pong'> {
   readonly ping: HeartbeatEvents['ping'] & { readonly tier: Tier };
   readonly pong: HeartbeatEvents['pong'] & { readonly tier: Tier };
-  /** Only the page is silent: its WebSocket layer answers. The page hangs, or is frozen. */
+  /**
+   * Emitted when the application tier is silent while the transport tier answers: the page hangs or is
+   * frozen. `silentFor` is in ms.
+   */
   readonly unresponsive: { readonly silentFor: Millis };
-  /** A page that was unresponsive has spoken. */
+  /** Emitted when an unresponsive application tier has sent something. */
   readonly responsive: Readonly<Record<string, never>>;
-  /** A newer connection came with the same session: this one is terminated, and heard no more. */
+  /**
+   * Emitted when a newer connection came with the same session. This connection is terminated, and
+   * everything else that it receives is ignored.
+   */
   readonly replaced: { readonly by: ServerSocket };
-  /** The connection has ended. Told exactly once, at `dead` or at its close. */
+  /** Emitted exactly once when the connection ends: at `dead`, or when the socket closes. */
   readonly end: ConnectionEnd;
 }
 
 /** How a connection ended. */
 export interface ConnectionEnd {
   /**
-   * `detached`: it goes on, but is no longer watched. `replaced`: a newer connection came with the
-   * same session. `flood`: it sent more pings than it may. `unresponsive`: its page was silent for
-   * longer than it may be.
+   * `detached`: the connection stays open without a heartbeat. `replaced`: a newer connection came with
+   * the same session. `flood`: the client sent more pings than `pingLimit` allows. `unresponsive`: the
+   * application tier was silent for too long.
    */
   readonly reason: TimeoutReason | 'closed' | 'detached' | 'replaced' | 'flood' | 'unresponsive';
-  /** RFC 6455 §7.1.5, if it closed. */
+  /** Close code (RFC 6455 §7.1.5), if the connection has closed. */
   readonly code: number | undefined;
-  /** RFC 6455 §7.1.6. */
+  /** Close reason (RFC 6455 §7.1.6). */
   readonly text: string;
 }
 

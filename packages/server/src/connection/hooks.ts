@@ -8,13 +8,13 @@ export interface HookFailure<Socket = ServerSocket> {
   readonly hook: HookName;
   /** What it threw. */
   readonly error: unknown;
-  /** The socket that it was called for; `undefined` if it was for none. */
+  /** The socket that the hook was called for, or `undefined` if it was called for none. */
   readonly socket: Socket | undefined;
 }
 
 /**
- * Calls the hooks of the application. One that throws, or whose promise is rejected, ends neither the
- * process nor a heartbeat: its error is reported, and it has answered nothing.
+ * Calls the hooks of the application. A hook that throws, or whose promise rejects, stops neither the
+ * process nor a heartbeat: its error is reported, and its answer counts as `undefined`.
  */
 export class Hooks {
   readonly #report: (failure: HookFailure) => void;
@@ -25,8 +25,8 @@ export class Hooks {
   }
 
   /**
-   * Calls `hook`, and `answered` with what it returns: at once, or when its promise resolves. With
-   * `undefined` if it fails.
+   * Calls `hook`, then passes its return value to `answered`: at once, or when its promise resolves. If
+   * the hook fails, `answered` receives `undefined`.
    */
   ask(
     name: HookName,
@@ -48,7 +48,7 @@ export class Hooks {
     answered(answer);
   }
 
-  /** A source of chance that stays within [0, 1) whatever `random` does. */
+  /** Returns a random function that always returns numbers in [0, 1), even if `random` fails. */
   guardRandom(random: () => number): () => number {
     if (random === Math.random) return random;
     return () => {
@@ -64,7 +64,10 @@ export class Hooks {
     };
   }
 
-  /** A listener that stops nothing when it fails. `report` is given the event too. */
+  /**
+   * Returns a listener that never throws. If `listener` fails, `report` receives the error and the
+   * event.
+   */
   static guardListener(
     listener: (event: unknown) => unknown,
     report: (error: unknown, event: unknown) => void,
@@ -82,7 +85,10 @@ export class Hooks {
   }
 }
 
-/** Says in a warning of the process what nobody listens for: it is printed, and ends nothing. */
+/**
+ * Emits a process warning for a failure that has no `error` listener. Node prints the warning, and the
+ * process continues.
+ */
 export function warnOf({ hook, error }: HookFailure): void {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = `The hook \`${hook}\` failed, and nothing listens for the event \`error\`.`;

@@ -2,15 +2,15 @@ import type { Instant, Millis, Scheduler } from '@wirebeat/core';
 import type { ByteCounter } from './server-socket.ts';
 
 /**
- * A long message on its way: its bytes are life, though nothing whole comes, and no Pong can come
- * before it is whole.
+ * Tracks a long message that is still arriving. Its bytes prove that the peer is alive, although no
+ * complete message has arrived yet and no Pong can arrive before the message is complete.
  *
- * There is one only between a protocol Ping and the next whole thing: messages, Pings and Pongs tell
- * their time themselves.
+ * It exists only between a protocol Ping and the next complete message, Ping or Pong: those are noticed
+ * when they arrive.
  */
 export class Progress {
   readonly counter: ByteCounter;
-  #seen: number; // bytes read as was last looked
+  #seen: number; // bytes read at the last check
   #pardonedAt: Instant | undefined;
 
   constructor(counter: ByteCounter) {
@@ -18,14 +18,15 @@ export class Progress {
     this.#seen = counter.bytesRead;
   }
 
-  /** Another protocol Ping goes out. */
+  /** Another protocol Ping is being sent. */
   asked(): void {
     this.#seen = this.counter.bytesRead;
   }
 
   /**
-   * Time has passed. `life`: more of it has come. `pardon`: and has for so long that the answers owed
-   * meanwhile are to be forgiven, lest the peer be `one-way`. That is asked for once in `pardonAfter`.
+   * Checks for new bytes. Returns `life` if more of the message has arrived. Returns `pardon` instead
+   * once in every `pardonAfter` ms: the message has then been arriving for so long that the outstanding
+   * pings must be cancelled, or the peer would be declared `one-way`.
    */
   look(clock: Pick<Scheduler, 'now'>, pardonAfter: Millis): 'life' | 'pardon' | undefined {
     const { bytesRead } = this.counter;

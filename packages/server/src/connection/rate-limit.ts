@@ -1,22 +1,22 @@
 import type { Instant, Millis } from '@wirebeat/core';
 
-/** How much of something is let through. */
+/** How many events a {@link RateLimit} allows. */
 export interface RateLimitOptions {
-  /** How many at once. */
+  /** Number of events allowed at once. */
   readonly burst: number;
-  /** In the long run one in this time. */
+  /** Time in ms per event in the long run. */
   readonly interval: Millis;
 }
 
 /**
- * Lets `burst` through at once, and one an `interval` in the long run.
+ * Allows `burst` events at once, and one per `interval` in the long run.
  *
- * A leaky bucket by one instant, as the Generic Cell Rate Algorithm has it: ITU-T I.371, Annex A.
+ * A leaky bucket that stores a single instant: the Generic Cell Rate Algorithm of ITU-T I.371, Annex A.
  */
 export class RateLimit {
   #fullAt: Instant = Number.NEGATIVE_INFINITY;
 
-  /** Whether one more may pass now. */
+  /** Returns whether one more event is allowed now, and counts it if so. */
   take(now: Instant, { burst, interval }: RateLimitOptions): boolean {
     const fullAt = Math.max(now, this.#fullAt) + interval;
     if (fullAt - now > burst * interval) return false;

@@ -1,34 +1,34 @@
 import type { Millis, Scheduler, WebSocketLike } from '@wirebeat/core';
 
-/** What is used of a socket of `ws`. */
+/** The part of a socket of `ws` that the server uses. */
 export interface ServerSocket extends WebSocketLike {
   readonly bufferedAmount: number;
   send(data: never): void;
   send(data: never, options: { compress: boolean }, callback: () => void): void;
   ping(data: string, mask: boolean | undefined, callback: () => void): void;
-  // biome-ignore lint/suspicious/noExplicitAny: as Node's event emitters have it
+  // biome-ignore lint/suspicious/noExplicitAny: the signature of Node's event emitters
   emit(name: any, ...args: any[]): boolean;
-  /** Reads no more. */
+  /** Stops reading. */
   pause(): void;
-  /** Whether that was called, by the application: what the peer sends is not read. */
+  /** Whether the application has called `pause`, so that data from the peer is not read. */
   readonly isPaused?: boolean;
   terminate(): void;
 }
 
-/** What counts the bytes that were received: a `Socket` of `node:net`, as a request has one. */
+/** Counts the bytes received: the `Socket` of `node:net` that belongs to a request. */
 export interface ByteCounter {
   readonly bytesRead: number;
 }
 
-/** A peer that reads has read our Close frame by then. */
+/** How long to wait for the peer to read our Close frame before the socket is terminated. */
 const CLOSE_WAIT: Millis = 1_000;
 
-/** What brings news of the peer. The `close` and the errors of a socket stay the application's. */
+/** The events that carry data from the peer. The application still receives `close` and `error`. */
 const BROUGHT: ReadonlySet<unknown> = new Set(['message', 'ping', 'pong']);
 
 /**
- * Lets nothing that the peer has sent reach the application any more: `ws` reads on what had arrived
- * before a socket was terminated. Leaves no trace once the socket has closed.
+ * Hides everything that the peer sends from the application from now on. `ws` keeps emitting data that
+ * arrived before a socket was terminated. Restores the socket when it has closed.
  */
 export function dropLateBytes(socket: ServerSocket): void {
   const before = Object.getOwnPropertyDescriptor(socket, 'emit');
@@ -44,7 +44,7 @@ export function dropLateBytes(socket: ServerSocket): void {
   Object.defineProperty(socket, 'emit', { value: drop, writable: true, configurable: true });
 }
 
-/** Ends the connection with this code, and reads nothing more of what the peer sends. */
+/** Closes the connection with this code and reads nothing more from the peer. */
 export function expel(
   socket: ServerSocket,
   scheduler: Scheduler,

@@ -1,6 +1,6 @@
 type Method = (this: unknown, ...args: never[]) => unknown;
 
-/** What an object had of its own before. */
+/** The own method that an object had before, and its replacement. */
 interface Own {
   readonly before: PropertyDescriptor;
   readonly original: Method;
@@ -8,19 +8,20 @@ interface Own {
 }
 
 /**
- * Puts a method on very many objects of one class: the same function on all of them. An object that
- * has a method of its own under that name gets a function of its own.
+ * Overrides a method on very many objects of one class with one shared function. An object that has its
+ * own method of that name gets its own function.
  *
- * If another put its own on top, ours stays below it, and shall do nothing by itself.
+ * If other code overrides the method again on top, our function stays below it and must do nothing by
+ * itself after `takeOff`.
  */
 export class SharedOverride {
   readonly #name: string;
   readonly #make: (original: Method) => Method;
-  readonly #shared: WeakMap<Method, Method> = new WeakMap(); // by the method of the class
+  readonly #shared: WeakMap<Method, Method> = new WeakMap(); // keyed by the method of the class
   readonly #isShared: WeakSet<Method> = new WeakSet();
   readonly #owns: WeakMap<object, Own> = new WeakMap();
 
-  /** `make` makes the method that is put over `original`. */
+  /** `make` creates the replacement for `original`. */
   constructor(name: string, make: (original: Method) => Method) {
     this.#name = name;
     this.#make = make;
@@ -34,7 +35,7 @@ export class SharedOverride {
     Object.defineProperty(target, this.#name, { value, writable: true, configurable: true });
   }
 
-  /** Leaves no trace. */
+  /** Restores the method, unless other code has overridden it since. */
   takeOff(target: object): void {
     const own = this.#owns.get(target);
     const current = Object.getOwnPropertyDescriptor(target, this.#name)?.value;
@@ -45,7 +46,7 @@ export class SharedOverride {
     }
   }
 
-  /** The method that `target` had before, or would have. */
+  /** Returns the method that `target` had before, or would have without the override. */
   original(target: object): Method {
     const own = this.#owns.get(target);
     return own?.original ?? (Reflect.get(Object.getPrototypeOf(target), this.#name) as Method);

@@ -2,16 +2,19 @@ import { type Beat, readBeat } from '@wirebeat/core';
 import type { ServerSocket } from './server-socket.ts';
 import { SharedOverride } from './shared-override.ts';
 
-/** What is told of a socket. */
+/** Receives what happens on a socket. */
 export interface SocketPort {
-  /** A message came: undefined or the beat that it is. A beat goes no further. */
+  /**
+   * A message arrived. `beat` is the ping or pong in it, or `undefined`. The application does not
+   * receive pings and pongs.
+   */
   receiveMessage(beat: Beat | undefined): void;
   receiveProtocolPing(): void;
-  /** Whether it is ours: then it goes no further. */
+  /** Returns whether the Pong is ours. If so, the application does not receive it. */
   receiveProtocolPong(payload: Uint8Array): boolean;
   /** The application is about to send something. */
   sending(): void;
-  /** The last fragment of a message was sent. `held`: the ping that waited for that, if any did. */
+  /** The last fragment of a message was sent. `held` is the ping that waited for it, if any. */
   messageEnded(held: Beat | undefined): void;
   closed(code: number, text: string): void;
 }
@@ -21,21 +24,24 @@ type Method = (this: unknown, ...args: never[]) => unknown;
 const ignore = (): void => {};
 
 /**
- * Shows what the sockets of one server receive and send before the application sees it, and keeps
- * beats from the application: `ws` delivers by a method that can be overridden on the one object, so
- * no listener sees a beat, whenever it was added.
+ * Reads what the sockets of one server receive and send before the application does, and hides pings
+ * and pongs from the application. `ws` delivers data through the `emit` method of the socket, so
+ * overriding this method hides them from all listeners, whenever they were added.
  *
- * The functions are the same for all sockets, and find by the socket who watches it: closures for
- * each would take more than all else that a connection needs.
+ * All sockets share the same functions, which look up the connection by socket. Closures for each
+ * socket would use more memory than the rest of the connection.
  */
 export class SocketTap {
   readonly #watcherOf: (socket: unknown) => SocketPort | undefined;
-  /** Sockets that the application is sending a message on in fragments, and the ping that waits. */
+  /**
+   * Sockets on which the application is sending a fragmented message, each with the ping that waits for
+   * its end.
+   */
   readonly #fragmented: WeakMap<object, { held: Beat | undefined }> = new WeakMap();
   readonly #emit: SharedOverride = new SharedOverride('emit', (emit) => this.#emitOver(emit));
   readonly #send: SharedOverride = new SharedOverride('send', (send) => this.#sendOver(send));
 
-  /** `watcherOf` finds who watches a socket; undefined if nobody does any more. */
+  /** `watcherOf` returns the port of a socket, or `undefined` if its heartbeat has ended. */
   constructor(watcherOf: (socket: unknown) => SocketPort | undefined) {
     this.#watcherOf = watcherOf;
   }
@@ -45,7 +51,7 @@ export class SocketTap {
     this.#emit.put(socket);
   }
 
-  /** Leaves no trace on the socket. */
+  /** Restores the socket. */
   close(socket: ServerSocket): void {
     this.#emit.takeOff(socket);
     this.#send.takeOff(socket);
@@ -53,15 +59,17 @@ export class SocketTap {
   }
 
   /**
-   * Whether the application has sent a part of a message, and not yet the last (`ws`, `fin: false`).
-   * A text sent meanwhile would become a part of that message: RFC 6455 §5.4 lets only control frames
-   * in between.
+   * Whether the application has sent a part of a message but not the last one (`fin: false` of `ws`). A
+   * text sent in between would become part of that message: RFC 6455 §5.4 allows only control frames
+   * there.
    */
   isMidMessage(socket: ServerSocket): boolean {
     return this.#fragmented.has(socket);
   }
 
-  /** Keeps a ping until the message has ended: one, which has the values of earlier ones too. */
+  /**
+   * Holds a ping until the message has ended. Only one is held: it also has the values of earlier ones.
+   */
   hold(socket: ServerSocket, ping: Beat): void {
     const message = this.#fragmented.get(socket);
     if (message === undefined) return;
@@ -70,7 +78,7 @@ export class SocketTap {
     message.held = { type: 'ping', id: ping.id ?? held?.id, values };
   }
 
-  /** Sends a text of ours by that `send` which the socket had before. */
+  /** Sends a heartbeat with the `send` method that the socket had before. */
   send(socket: ServerSocket, text: string, sent: () => void = ignore): void {
     this.#send
       .original(socket)
@@ -111,7 +119,9 @@ export class SocketTap {
   }
 }
 
-/** Whether that was for us alone. */
+/**
+ * Passes an event of the socket to its port. Returns whether to hide the event from the application.
+ */
 function tell(watcher: SocketPort, [name, first, second]: unknown[]): boolean {
   switch (name) {
     case 'message': {
