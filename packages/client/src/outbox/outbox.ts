@@ -67,8 +67,13 @@ const PATIENCE: Millis = 5_000;
 const MAX_MARKS = 8;
 /** Connections that the server closed because of one message until that is dropped. */
 const MAX_REFUSALS = 3;
-/** Unsupported data, bad payload, policy violation, too big: RFC 6455 §7.4.1. */
-const REFUSALS: readonly number[] = [1003, 1007, 1008, 1009];
+/**
+ * Unsupported data, bad payload, policy violation, too big, internal error: RFC 6455 §7.4.1. Servers
+ * close with 1011 when the handler of a message throws.
+ */
+const REFUSALS: readonly number[] = [1003, 1007, 1008, 1009, 1011];
+/** These may also mean the client or the server itself, so they count once the server has answered. */
+const AMBIGUOUS: readonly number[] = [1008, 1011];
 
 /** The prefix of the ids of pings for a confirmation. No other ping may have it. */
 export const ID_PREFIX = '_';
@@ -353,8 +358,7 @@ export class Outbox {
     if (end === undefined || oldest === undefined || oldest.seq > sentTo) return [];
     if (!REFUSALS.includes(end.code)) return [];
     this.#suspectTo = Math.max(this.#suspectTo, sentTo);
-    // Before it answers, 1008 may well mean the client, and not what it sent.
-    if (end.code !== 1008 || isAnswered) oldest.refusals += 1;
+    if (isAnswered || !AMBIGUOUS.includes(end.code)) oldest.refusals += 1;
     if (oldest.refusals < MAX_REFUSALS) return [];
     this.#queue.removeNext();
     this.#settled = oldest.seq;

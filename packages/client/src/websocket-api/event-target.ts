@@ -7,7 +7,7 @@ import { LateEventTarget } from './late-event-target.ts';
 /**
  * Why messages will not be sent: the queue has no place, there is no connection any more, or it cannot
  * be sent. That is so if the socket throws at it, or if the server has closed three connections with
- * 1003, 1007, 1008 or 1009 while it was the first message that was not confirmed.
+ * 1003, 1007, 1008, 1009 or 1011 while it was the first message that was not confirmed.
  */
 export type DropReason = 'overflow' | 'close' | 'undeliverable';
 
