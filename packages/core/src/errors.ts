@@ -1,19 +1,19 @@
 // HeartbeatError                code, message, cause
-// ├── InvalidOptionError         option, expected, value     you broke a rule; thrown at construction
-// ├── PingTimeoutError           pingTimeout, silentFor      the peer did not answer; comes with 'dead'
-// ├── ConnectionClosedError      closeCode, reason           rejects what was waiting for a pong
-// └── QueueOverflowError         maxQueuedBytes, …Messages   thrown by send() while disconnected
+// ├── InvalidOptionError         option, expected, value     an option or argument is invalid
+// ├── PingTimeoutError           pingTimeout, silentFor      no pong in time; part of 'dead'
+// ├── ConnectionClosedError      closeCode, reason           the connection is not open
+// └── QueueOverflowError         maxQueuedBytes, …Messages   the queue is full while disconnected
 //
-// Only InvalidOptionError and QueueOverflowError are thrown at a caller; the others come by event
-// or by a rejected promise.
+// Only InvalidOptionError and QueueOverflowError are thrown. The others are part of an event or
+// reject a promise.
 
 import type { Millis } from './time.ts';
 
 const BRAND = Symbol.for('wirebeat.HeartbeatError');
 
 /**
- * What every error of wirebeat is, also one of another copy of this package on the same page: to
- * tell the kinds apart there, compare `code`, which is stable.
+ * The base class of all wirebeat errors. `instanceof HeartbeatError` also works for errors from
+ * another copy of this package. To distinguish the kinds of error, compare `code`, which is stable.
  */
 export class HeartbeatError extends Error {
   readonly code: string;
@@ -21,7 +21,7 @@ export class HeartbeatError extends Error {
   constructor(name: string, code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    this.name = name; // spelt out: minifiers rename classes
+    this.name = name; // not taken from the class: minifiers rename classes
     Object.defineProperty(this, BRAND, { value: true });
   }
 
@@ -31,7 +31,9 @@ export class HeartbeatError extends Error {
   }
 }
 
-/** An option has a value that it cannot have. Thrown where the options are given, nowhere else. */
+/**
+ * An option or argument is invalid. Thrown by the function that received it. `ERR_INVALID_OPTION`
+ */
 export class InvalidOptionError extends HeartbeatError {
   readonly option: string;
   readonly expected: string;
@@ -49,11 +51,11 @@ export class InvalidOptionError extends HeartbeatError {
   }
 }
 
-/** A ping was not answered in time. */
+/** A ping was not answered in time. `ERR_PING_TIMEOUT` */
 export class PingTimeoutError extends HeartbeatError {
-  /** How long the answer was waited for. */
+  /** The timeout, in ms. */
   readonly pingTimeout: Millis;
-  /** How long nothing at all had been received. */
+  /** The time since anything at all was last received, in ms. */
   readonly silentFor: Millis;
 
   constructor(pingTimeout: Millis, silentFor: Millis) {
@@ -67,11 +69,11 @@ export class PingTimeoutError extends HeartbeatError {
   }
 }
 
-/** The connection ended, or had not begun, while somebody waited for a pong. */
+/** The connection is not open, or closed during a wait for a pong. `ERR_CONNECTION_CLOSED` */
 export class ConnectionClosedError extends HeartbeatError {
-  /** RFC 6455 §7.1.5; undefined if the connection has no close code, as before it is open. */
+  /** The close code (RFC 6455 §7.1.5); undefined if there is none, for example before `open`. */
   readonly closeCode: number | undefined;
-  /** RFC 6455 §7.1.6. */
+  /** The close reason (RFC 6455 §7.1.6); may be empty. */
   readonly reason: string;
 
   constructor(closeCode?: number, reason = '') {
@@ -86,7 +88,9 @@ export class ConnectionClosedError extends HeartbeatError {
   }
 }
 
-/** A message was sent while disconnected, and the queue for such messages is full. */
+/**
+ * A message does not fit into the queue for messages sent while disconnected. `ERR_QUEUE_OVERFLOW`
+ */
 export class QueueOverflowError extends HeartbeatError {
   readonly maxQueuedBytes: number;
   readonly maxQueuedMessages: number;

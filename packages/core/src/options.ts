@@ -4,46 +4,51 @@ import { MAX_DELAY, type Millis } from './time.ts';
 /** The timing of one {@link Heartbeat}. */
 export interface HeartbeatOptions {
   /**
-   * Silence, in either direction, after which a ping is sent. `false`: no ping is sent unasked.
+   * Time without traffic, in ms, after which a ping is sent. Each direction counts separately. In
+   * (0, 2^31 - 1]. `false` turns scheduled pings off.
    *
-   * Keep it below the idle timeout of every proxy on the way.
+   * Choose a value below the idle timeout of every proxy between client and server.
    * @default 25_000
    */
   readonly pingInterval?: Millis | false;
   /**
-   * Wait after a ping until the peer is dead, if nothing at all was received. `false`: for ever.
+   * Time after a ping, in ms, until the peer is `dead` if nothing at all was received. In
+   * (0, 2^31 - 1]. With `false`, the wait never ends.
    * @default 20_000
    */
   readonly pingTimeout?: Millis | false;
   /**
-   * Silence that a peer may keep that answers no pings at all, until it is dead. `false`: for ever,
-   * for silence is all that such a peer promises.
+   * Time without received data, in ms, until a peer that does not answer pings is `dead`. In
+   * (0, 2^31 - 1]. With `false`, such a peer never times out, because it may have nothing to send.
    * @default false
    */
   readonly maxSilence?: Millis | false;
   /**
-   * A message sent after the peer was silent for this long takes a ping along, so that sending on a
-   * dead link detects it soon and not at the next interval. After a shorter silence the ping follows
-   * half of this time later, unless something is received before. `false`: messages bring no pings.
+   * If nothing was received for this time, in ms, sending a message also sends a ping. So sending
+   * on a dead link detects it soon, and not only after the next interval. If something was received
+   * more recently, the ping follows half of this time after the message, unless data is received
+   * before then. In (0, 2^31 - 1]. `false`: messages cause no pings.
    * @default false
    */
   readonly probeAfter?: Millis | false;
   /**
-   * The least time to wait for an answer before the peer is `suspect`. Measured latency makes it longer.
+   * The minimum time after a ping, in ms, until the peer is `suspect`. High or varying latency
+   * makes the time longer, up to `pingTimeout`. In (0, 2^31 - 1].
    * @default 1_000
    */
   readonly suspectAfter?: Millis;
   /**
-   * Part of `pingInterval`, in [0, 0.999], that chance takes away from each interval, so that many
-   * peers do not ping in step. Subtractive: `pingInterval` stays a true upper bound.
+   * The largest fraction of `pingInterval` that is randomly subtracted from each interval, in
+   * [0, 0.999], so that many peers do not ping at the same time. No interval is longer than
+   * `pingInterval`.
    * @default 0
    */
   readonly jitter?: number;
-  /** Source of that chance, in [0, 1). Without it, the interval is not varied. */
+  /** Returns random numbers in [0, 1). Without it, the interval does not vary. @default () => 0 */
   readonly random?: () => number;
 }
 
-/** {@link HeartbeatOptions} as the machine keeps them: off is `Infinity`. */
+/** {@link HeartbeatOptions} after validation: `false` has become `Infinity`. */
 export interface ResolvedHeartbeatOptions {
   readonly pingInterval: Millis;
   readonly pingTimeout: Millis;
@@ -52,24 +57,25 @@ export interface ResolvedHeartbeatOptions {
   readonly suspectAfter: Millis;
   readonly jitter: number;
   readonly random: () => number;
-  /** Whether `pingInterval` was given: then what the peer advertises does not exceed it. */
+  /** Whether `pingInterval` was given: then the peer cannot make the interval longer. */
   readonly isIntervalGiven: boolean;
 }
 
-/** How long to wait before each attempt to connect. */
+/** How long to wait before each attempt to connect. Delays are in ms, in (0, 2^31 - 1]. */
 export interface BackoffOptions {
-  /** Upper end of the first wait. @default 500 */
+  /** The maximum of the first delay. @default 500 */
   readonly minDelay?: Millis;
-  /** Upper end of every wait. @default 30_000 */
+  /** The maximum of every delay. @default 30_000 */
   readonly maxDelay?: Millis;
-  /** Growth of the upper end from one attempt to the next, at least 1. @default 2 */
+  /** The factor by which the maximum grows from one attempt to the next, at least 1. @default 2 */
   readonly factor?: number;
   /**
-   * What chance makes of a delay d: `full` takes from [0, d), `equal` from [d/2, d), `none` takes d.
+   * How a delay is drawn, where d is its maximum: `full` from [0, d), `equal` from [d/2, d), `none`
+   * always d.
    * @default 'full'
    */
   readonly jitter?: 'full' | 'equal' | 'none';
-  /** Source of chance, in [0, 1). */
+  /** Returns random numbers in [0, 1). */
   readonly random: () => number;
 }
 
@@ -84,17 +90,21 @@ export const HEARTBEAT_OPTION_NAMES: readonly string[] = [
   'random',
 ];
 
-/** Every default of the core, with its reason. */
+/** The defaults of the core, with reasons. Durations are in ms. */
 export const DEFAULTS = {
   pingInterval: 25_000, // below the 30 s at which the strictest common proxies close idle connections
   suspectAfter: 1_000, // RFC 6298 (2.4)
-  pingTimeout: 20_000, // outlasts an outage of 8 s and the wait that TCP has doubled meanwhile
+  pingTimeout: 20_000, // longer than an outage of 8 s plus the doubled TCP retransmission timeout
   minDelay: 500, // the first attempt comes within half a second: most losses are brief
-  maxDelay: 30_000, // long enough to spare a server that is down, short enough to notice its return
+  maxDelay: 30_000, // long enough not to overload a server, short enough to reconnect soon
   factor: 2, // the usual doubling
 } as const;
 
-/** @throws {InvalidOptionError} if a value is out of its range or a name is unknown. */
+/**
+ * Validates options and adds defaults.
+ *
+ * @throws {InvalidOptionError} if a value is out of range or a name is unknown.
+ */
 export function resolveHeartbeatOptions(options: HeartbeatOptions = {}): ResolvedHeartbeatOptions {
   checkNames('options', options, HEARTBEAT_OPTION_NAMES);
   return {
@@ -116,7 +126,7 @@ export function duration(option: string, value: unknown, fallback: Millis): Mill
   throw new InvalidOptionError(option, `a number > 0 and <= ${MAX_DELAY} (ms)`, value);
 }
 
-/** Accepts a duration, or `false` for off, which reads as `Infinity`. @throws {InvalidOptionError} */
+/** Accepts a duration, or `false`, which becomes `Infinity`. @throws {InvalidOptionError} */
 export function durationOrOff(option: string, value: unknown, fallback: Millis): Millis {
   if (value === false) return Number.POSITIVE_INFINITY;
   if (value === undefined) return fallback;
@@ -137,7 +147,10 @@ export function numberWithin(
   throw new InvalidOptionError(option, `a number in [${min}, ${max}]`, value);
 }
 
-/** Accepts a whole number >= 0, or `false` for off, which reads as `Infinity`. @throws {InvalidOptionError} */
+/**
+ * Accepts a whole number >= 0, or `false`, which becomes `Infinity`.
+ * @throws {InvalidOptionError}
+ */
 export function countOrOff(option: string, value: unknown, fallback: number): number {
   if (value === false) return Number.POSITIVE_INFINITY;
   if (value === undefined) return fallback;
@@ -145,13 +158,13 @@ export function countOrOff(option: string, value: unknown, fallback: number): nu
   throw new InvalidOptionError(option, 'a whole number >= 0, or false', value);
 }
 
-/** Accepts a function or nothing. @throws {InvalidOptionError} */
+/** Accepts a function or undefined. @throws {InvalidOptionError} */
 export function checkFunction<T>(option: string, value: T): T {
   if (value === undefined || typeof value === 'function') return value;
   throw new InvalidOptionError(option, 'a function', value);
 }
 
-/** Refuses what is no object, and names that are not known. @throws {InvalidOptionError} */
+/** Accepts an object with only `known` property names. @throws {InvalidOptionError} */
 export function checkNames(option: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(option, 'an object', value);

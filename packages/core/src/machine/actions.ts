@@ -1,23 +1,27 @@
 import type { Millis } from '../time.ts';
 
-/** What is known of the peer: nothing yet, that it lives, that its answer is overdue, that it is gone. */
+/**
+ * What is known about the peer. `idle`: the connection is not open. `alive`: the peer responds.
+ * `suspect`: an answer is overdue. `dead`: the peer has timed out.
+ */
 export type HeartbeatStatus = 'idle' | 'alive' | 'suspect' | 'dead';
 
 /**
- * Why a peer is dead: it fell silent after a ping, it sends but answers no ping, or it never
- * answered one and was silent for `maxSilence`.
+ * Why a peer is dead. `ping-timeout`: nothing was received within `pingTimeout` after a ping.
+ * `one-way`: the peer sends data but no longer answers pings. `max-silence`: the peer does not
+ * answer pings, and nothing was received for `maxSilence`.
  */
 export type TimeoutReason = 'ping-timeout' | 'one-way' | 'max-silence';
 
-/** An order of the machine to its shell, or news for it. */
+/** What the driver of the machine must send or emit. */
 export type HeartbeatAction =
   | {
       readonly type: 'ping';
-      /** Counts the pings of a connection from 1. */
+      /** The number of this ping on its connection, starting at 1. */
       readonly seq: number;
-      /** Stands in the ping if it is not bare. */
+      /** The id to put in the ping; undefined for a bare ping. */
       readonly id: string | undefined;
-      /** Whether it is the connection's first, which says what protocol this is. */
+      /** Whether this is the first ping of the connection, which carries the protocol version. */
       readonly first: boolean;
     }
   | { readonly type: 'pong'; readonly id: string | undefined }
@@ -27,16 +31,16 @@ export type HeartbeatAction =
       readonly type: 'timeout';
       readonly reason: TimeoutReason;
       readonly silentFor: Millis;
-      /** That was in force: the death itself makes that of the next connection longer. */
+      /** The timeout that was in force. The next connection gets a longer one. */
       readonly pingTimeout: Millis;
     };
 
-/** What a pong answered: the ping numbered `seq`, and all before it. */
+/** What a pong answered: ping number `seq`, and all pings before it. */
 export interface Answer {
   readonly seq: number;
   readonly id: string | undefined;
-  /** Time since that ping. */
+  /** Time since that ping, in ms. */
   readonly latency: Millis;
-  /** Whether the latency counts: false if the pong was ambiguous or we were stalled meanwhile. */
+  /** Whether the latency is valid: false if the pong was ambiguous or this side was stalled. */
   readonly sampled: boolean;
 }

@@ -1,18 +1,22 @@
 import type { Instant, Millis } from '../time.ts';
 
 const NEVER: Instant = Number.POSITIVE_INFINITY;
-/** So many times pingTimeout a ping may wait behind bytes that were queued before it. */
+/**
+ * The longest time that a ping may wait behind bytes queued before it, as a multiple of
+ * pingTimeout.
+ */
 export const BACKLOG_TIMEOUTS = 5;
 
 /**
- * The third clock: the time since the oldest ping after which nothing at all was received. There is
- * one only while there is such a ping, so that a connection at rest pays nothing for it.
+ * The time by which a ping must be answered. Counts from the oldest ping since which nothing at all
+ * was received. The object exists only while there is such a ping, so an idle connection needs no
+ * memory for it.
  */
 export class AnswerDeadline {
   readonly since: Instant;
   suspectAt: Instant;
   timeoutAt: Instant;
-  #deferredTo: Instant; // bytes were queued ahead of the ping: no later than this
+  #deferredTo: Instant; // the latest timeoutAt, if bytes were queued ahead of the ping
 
   constructor(now: Instant, suspicion: Millis, pingTimeout: Millis, isBacklogged: boolean) {
     this.since = now;
@@ -21,19 +25,19 @@ export class AnswerDeadline {
     this.#deferredTo = isBacklogged ? now + BACKLOG_TIMEOUTS * pingTimeout : NEVER;
   }
 
-  /** Whether bytes were queued ahead of the ping, and may be yet. */
+  /** Whether bytes were queued ahead of the ping and may still be queued. */
   get isDeferred(): boolean {
     return this.#deferredTo !== NEVER;
   }
 
-  /** Suspects no later than `at`. */
+  /** Moves `suspectAt` forward to `at`, if that is earlier. */
   hurry(at: Instant): void {
     if (at < this.suspectAt) this.suspectAt = at;
   }
 
   /**
-   * The time is over, but the ping may still be queued, or has only just left: it gets its time
-   * anew, within bounds. That the queue drains proves nothing of the peer, so there is an end.
+   * Restarts the timeout, because the ping may still be queued or may have only just been sent. The
+   * total is limited: a queue that drains does not prove that the peer is alive.
    */
   defer(now: Instant, pingTimeout: Millis, isBacklogged: boolean): void {
     this.timeoutAt = Math.min(now + pingTimeout, this.#deferredTo);

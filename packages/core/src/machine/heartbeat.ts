@@ -1,40 +1,44 @@
-// Rule 1: everything that decides when to ping and when to give up lives in this file.
-// Rule 2: it does not know which side it is on, what a socket is, or what time it is: `now` is told.
-// Rule 3: same options, same inputs, same outputs.
-// Rule 4: an early or repeated `tick` does nothing. A late one (we were frozen, the loop was
-//         blocked) is news about us, not about the peer: it probes before it blames.
+// Rule 1: this file makes every decision about when to ping and when a peer is dead.
+// Rule 2: it does not know its side (client or server), sockets, or the time: callers pass `now`.
+// Rule 3: the same options and inputs give the same outputs.
+// Rule 4: an early or repeated `tick` does nothing. A late `tick` (the process was frozen, the loop
+//         was blocked) says nothing about the peer, so the peer is pinged before it is judged.
 //
 // Theory of operation
 //
-// Three clocks are kept apart. `lastSent` is what the peer and the proxies on the way have seen of
-// us. `lastReceived` is what we have seen of the peer. The third is the silence that began with a
-// ping: the oldest ping since which nothing at all was received. Only it can end in death.
+// The machine keeps three separate clocks. `lastSent`: when the peer and the proxies in between
+// last saw traffic from this side. `lastReceived`: when this side last saw traffic from the peer.
+// The answer deadline: starts at the oldest ping since which nothing at all was received. Only the
+// answer deadline, and the one-way deadline below, can make a peer `dead`.
 //
-// A ping is due when one of the two directions has been quiet for `pingInterval`. If something went
-// both ways meanwhile, the ping is skipped; the other end does the same, so one beat serves both.
+// A ping is due when one of the two directions has been quiet for `pingInterval`. If there was
+// traffic in both directions, the ping is skipped. The other end does the same, so one ping and its
+// pong serve both ends.
 //
 //          ping sent                   adaptive deadline    pingTimeout     + VERDICT_WAIT
 //   alive ───┬─────────────────────────────┬───────────────────┬────────────────┬───► dead
-//            │ silence begins              │ suspect           │ look once more │
-//            └── any bytes: silence over, alive ◄──────────────┴────────────────┘
+//            │ deadline set                │ suspect           │ look once more │
+//            └── any bytes: deadline cleared, alive ◄──────────┴────────────────┘
 //
-// A tick later than `timerSlack` finds the bytes that came meanwhile still unread, for most runtimes
-// run an overdue timer before they read. It sends a fresh ping with a full timeout of its own; after
-// MAX_STALLS such ticks without any input the verdict counts.
+// At a tick that is more than `timerSlack` late, bytes that have arrived may still be unread,
+// because most runtimes run an overdue timer before they read. Such a tick sends another ping with
+// a full timeout. After MAX_STALLS such ticks in a row without any input, the verdict counts.
 //
-// A peer that sends but never answers is caught by the one-way clock: it starts with the first ping
-// that no pong has answered, and only for a peer that is held to answers: one that has answered.
+// The one-way deadline detects a peer that sends but no longer answers. It starts at the first ping
+// without a pong, and applies only to a peer that has answered before.
 //
-// A peer of whom nothing is known may not speak at all. If it leaves our pings unanswered, that is
-// no death: we fall mute, ping no more, and judge it by `maxSilence`. What it does later may teach
-// us better: a ping or pong of its ends that. A peer that sends a Close frame soon after our first
-// ping, and no beat before it, refuses pings, whatever else it sent: after two of them we are mute.
+// A peer that has never answered may not support heartbeats. If it leaves our pings unanswered, it
+// is not dead: the machine becomes muted, sends no more pings, and judges the peer by `maxSilence`.
+// A ping or pong from the peer ends that. A peer that sends a Close frame soon after our first
+// ping, without a ping or pong before it, refuses pings, whatever else it sent: after two such
+// connections in a row the machine is muted from the start.
 //
-// While the application has paused the socket, nothing that the peer sends is read, so nothing is
-// judged. A timer looks whether it still is, and after the pause the peer is asked afresh.
+// While the application has paused the socket, nothing from the peer is read, so nothing is judged.
+// A timer checks whether the pause has ended. After the pause, the peer is pinged again.
 //
-// Bytes that were queued ahead of a ping defer its clock, up to BACKLOG_TIMEOUTS times over: a ping
-// that has not left cannot be answered. That the queue drains proves nothing of the peer.
+// Bytes queued ahead of a ping extend its deadline, to at most BACKLOG_TIMEOUTS timeouts: the peer
+// cannot answer a ping that has not been sent. A queue that drains does not prove that the peer is
+// alive.
 //
 //   status    open     receive   receivePong   tick: answer overdue        close
 //   idle      alive    –         –             –                           –
@@ -61,74 +65,78 @@ import {
   timingInForce,
 } from './timing.ts';
 
-/** How long even a punctual verdict waits for input: queued pongs come up to 100 ms after a timer. */
+/** How long a verdict waits for unread input: queued pongs arrive up to 100 ms after a timer. */
 export const VERDICT_WAIT: Millis = 250;
-/** Stalls in a row after which a verdict counts although it is late. */
+/** The number of stalls in a row after which a late verdict counts. */
 const MAX_STALLS = 3;
-/** Pings in a row that may be skipped towards a peer that may not know what a skip is. */
+/** How many pings in a row may be skipped, if the peer may not expect skipped pings. */
 const MAX_SKIPS = 3;
-/** The least time between a ping and one that a message brings: at most ten in nine seconds. */
+/** The minimum time before a ping that a message causes: at most ten of them in nine seconds. */
 const PROBE_GAP: Millis = 900;
-/** Pings must have been in vain for so many periods until a peer that sends is `one-way`. */
+/** A peer that sends is `one-way` after it has answered no ping for this many periods. */
 const ONE_WAY_PERIODS = 3;
-/** A peer that closes so soon after our first ping, and has sent no beat, closes because of it. */
+/**
+ * A Close frame within this time of the first ping, without a ping or pong before it, is a refusal.
+ */
 const REFUSAL_WITHIN: Millis = 5_000;
-/** While the application has paused the socket, we look this often whether it still does. */
+/** How often to check whether a paused socket is still paused. */
 const PAUSE_LOOK: Millis = 1_000;
 
-// What is so on this connection, as bits of one field: a field for each would take eight bytes.
-const SUSPENDED = 1; // we do not run, and know it
-const PEER_PINGS = 2; // so it knows what a skipped ping is
-const PEER_ANSWERS = 4; // so it is held to it
-const MUTED = 8; // it left our pings unanswered, so there are no more
-const BACKLOGGED = 16; // bytes wait to leave, as far as was told
-const KNOWS_IDS = 32; // it has answered one
-const KNOWS_NO_IDS = 64; // it passed over the first ping, and answered the bare one after it
+// The state of the connection as bits of one number: separate fields would take eight bytes each.
+const SUSPENDED = 1; // `suspend` was called, and `resume` was not
+const PEER_PINGS = 2; // the peer has sent a ping, so it expects skipped pings
+const PEER_ANSWERS = 4; // the peer has answered a ping, so it must go on answering
+const MUTED = 8; // no pings are sent, because the peer does not answer them
+const BACKLOGGED = 16; // the socket has unsent bytes, as of the last call of `buffered`
+const KNOWS_IDS = 32; // the peer has answered a ping with an id
+const KNOWS_NO_IDS = 64; // the peer ignored the first ping, and answered the bare ping after it
 const OPEN = 128;
-const SUSPECT = 256; // and open
+const SUSPECT = 256; // OPEN is set too
 const DEAD = 512;
-const PAUSED = 1_024; // the application does not read, as of the last look
-const STALL = 2_048; // how many stalls there were in a row, from this bit on
+const PAUSED = 1_024; // the application had paused the socket at the last check
+const STALL = 2_048; // this bit and all higher ones: the number of stalls in a row
 
 const NEVER: Instant = Number.POSITIVE_INFINITY;
-const NONE: Instant = -1; // where Infinity, no small integer, would take memory
+const NONE: Instant = -1; // a small integer, which takes less memory than Infinity
 const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
 
 /**
- * Decides when to ping and when to give a peer up, and measures latency. See the head of the file.
+ * Decides when to ping and when a peer is dead, and measures latency. The comment at the top of
+ * this file explains how.
  *
- * Instants may be fractions. What is kept of them is whole ms, which take less memory; latency is
- * measured before that. Time that runs backwards, or is no number, stands still. Nothing throws but
- * the constructor.
+ * All durations and instants are in ms. Instants may have fractions. They are stored as whole ms to
+ * save memory; latency is measured before rounding. If `now` runs backwards or is not a number,
+ * time stands still. Only the constructor throws.
  *
- * There is one for each of very many connections. So it is an estimator, and has none: an object of
- * its own would take 32 bytes more; and what is about pings that are out is made when one is.
+ * A server has one machine per connection, so memory matters. The class extends the estimator
+ * because a separate estimator object would take 32 bytes more, and it creates the objects about
+ * outstanding pings only while there are any.
  */
 export class Heartbeat extends RttEstimator {
-  /** That of the input being handled, with its fraction: nothing is kept from one to the next. */
+  /** The exact time of the current input, with its fraction. Static: not kept between inputs. */
   static #present: Instant = 0;
   readonly #memory: PeerMemory | undefined;
   #timing: Timing;
-  #interval: Millis = 0; // of this period: pingInterval less jitter
+  #interval: Millis = 0; // the length of this period: pingInterval minus jitter
 
   #now: Instant = 0;
   #lastSent: Instant = 0;
   #lastReceived: Instant = 0;
-  #lastPing: Instant = 0; // that of the connection's opening before the first
+  #lastPing: Instant = 0; // before the first ping: when the connection opened
   #silence: AnswerDeadline | undefined;
-  #afreshAt: Instant = 0; // when we blamed ourselves, or the rules changed: nothing was due before
-  #verdictAt: Instant = NONE; // end of the second look, once the first is over
-  #probeAt: Instant = NONE; // a message was sent, and nothing received since: ask then
+  #afreshAt: Instant = 0; // the last stall or change of timing: nothing counts as due before it
+  #verdictAt: Instant = NONE; // the end of VERDICT_WAIT, while it runs
+  #probeAt: Instant = NONE; // when to ping because a message was sent and nothing was received
 
-  #outstanding: OutstandingPings | undefined; // while there are any
-  #sent = 0; // pings
-  #lost = 0; // of them, those passed over by a pong to a later one, or given up
-  #suspicion: Suspicion | undefined; // from the first false one on
+  #outstanding: OutstandingPings | undefined; // undefined while there are none
+  #sent = 0; // pings sent
+  #lost = 0; // pings given up, or without a pong when a later ping was answered
+  #suspicion: Suspicion | undefined; // undefined until the first false suspicion
   #flags = 0;
 
   /**
-   * A {@link Timing} in place of options is shared, not copied. Without a `memory` the peer is one
-   * that must answer, as every WebSocket must a protocol Ping.
+   * Takes options, or a {@link Timing}, which is shared and not copied. Without a `memory` the peer
+   * must answer every ping, as every WebSocket must answer a protocol Ping (RFC 6455 §5.5.2).
    *
    * @throws {InvalidOptionError} if an option is out of its range or unknown.
    */
@@ -141,8 +149,8 @@ export class Heartbeat extends RttEstimator {
   // Inputs.
 
   /**
-   * The connection is open: the handshake went both ways just now. `asks` is false where the peer
-   * speaks a protocol that has no place for our pings: it gets none.
+   * Starts the heartbeat of a connection whose handshake has just completed. If `asks` is false, no
+   * pings are sent, because the subprotocol has no place for them.
    */
   open(now: Instant, asks = true): void {
     this.#reset();
@@ -153,7 +161,9 @@ export class Heartbeat extends RttEstimator {
     this.#interval = drawInterval(this.#timing);
   }
 
-  /** Anything came from the peer: proof of life. The hot path: it neither allocates nor throws. */
+  /**
+   * Records that data came from the peer, so it is alive. A hot path: neither allocates nor throws.
+   */
   receive(now: Instant): void {
     if (now > this.#lastReceived && now < NEVER) this.#lastReceived = Math.floor(now);
     this.#probeAt = NONE;
@@ -161,18 +171,18 @@ export class Heartbeat extends RttEstimator {
   }
 
   /**
-   * The application sends something. Pings and pongs ordered by the machine are counted by it. Into
-   * a silence of `probeAfter` a ping goes first, so that what is queued ahead of it was there before.
-   * Sooner than that it is planned, for the message may meet a dead link all the same: halfway to the
-   * next message of an application that sends one each `probeAfter`, the verdict is there before that.
+   * Records that the application is about to send a message. Pings and pongs that the machine
+   * orders are recorded automatically. If nothing was received for `probeAfter`, returns a ping to
+   * send before the message. Otherwise schedules a ping at half of `probeAfter` from now, because
+   * the link may be dead all the same; data received before then cancels it.
    */
   sent(now: Instant): readonly HeartbeatAction[] {
-    if (!(now < NEVER)) return NOTHING; // no time
+    if (!(now < NEVER)) return NOTHING; // not a valid time
     if (now > this.#lastSent) this.#lastSent = Math.floor(now);
     const { probeAfter } = this.#timing.options;
     const isAsked = this.#silence !== undefined;
     if (probeAfter === NEVER || isAsked || this.#is(SUSPENDED | MUTED)) return NOTHING;
-    if (this.stallAt(now) > 0) return NOTHING; // the tick will tell
+    if (this.stallAt(now) > 0) return NOTHING; // the overdue tick sends a ping
     const wait = this.isSilentTo(now) ? 0 : probeAfter / 2;
     const at = Math.max(now + wait, this.#lastPing + PROBE_GAP);
     if (at <= now) return this.ping(now);
@@ -180,13 +190,13 @@ export class Heartbeat extends RttEstimator {
     return NOTHING;
   }
 
-  /** So many bytes wait to leave. Told before {@link tick} and the pings, where it is known. */
+  /** Records how many bytes the socket has not sent yet. Call it before {@link tick} and pings. */
   buffered(bytes: number): void {
     if (bytes > 0) this.#flags |= BACKLOGGED;
     else this.#flags &= ~BACKLOGGED;
   }
 
-  /** The peer sent a ping. It wants its id back. */
+  /** Records a ping from the peer; returns the pong to send, with the same id. */
   receivePing(now: Instant, id?: string): readonly HeartbeatAction[] {
     this.#advance(now);
     if (!this.#isOpen) return NOTHING;
@@ -199,8 +209,9 @@ export class Heartbeat extends RttEstimator {
   }
 
   /**
-   * The peer sent a pong. It answers its ping and all before it, for messages keep their order; a
-   * bare one answers the oldest bare ping. One that nobody asked for is life, and nothing else.
+   * Records a pong from the peer; returns what it answers. A pong answers the ping with its id and
+   * all pings before it, because messages stay in order. A bare pong answers the oldest bare ping.
+   * An unsolicited pong only shows that the peer is alive; the result is undefined.
    */
   receivePong(now: Instant, id?: string): Answer | undefined {
     this.#advance(now);
@@ -214,30 +225,33 @@ export class Heartbeat extends RttEstimator {
     return this.#measure(ping);
   }
 
-  /** The peer advertised its timing in the beat that was just received. */
+  /** Applies the timing that the peer advertised in the ping or pong just received. */
   adopt(advertised: AdvertisedTiming): void {
     this.#flags |= PEER_PINGS;
     this.#retime(adoptTiming(this.#timing, advertised));
   }
 
-  /** In the beat just received the peer says what its page is: unseen, it is judged with patience. */
+  /** Applies the page state that the peer just sent: a hidden or frozen page gets more time. */
   setPeerState(peerState: PeerState): void {
     this.#retime(timingInForce(this.#base, this.#timing.advertised, peerState));
   }
 
-  /** This side asks for other timing, from the next period on. What the peer has said still counts. */
+  /**
+   * Changes the timing of this side from the next period on. What the peer advertised still
+   * applies.
+   */
   rebase(base: Timing): void {
     const { advertised, peerState } = this.#timing;
     this.#timing = timingInForce(base, advertised, peerState);
   }
 
   /**
-   * Time has passed. Does nothing before {@link deadline}. While `isPaused`, we do not read what the
-   * peer sends, so it is not judged; after that it is asked afresh.
+   * Handles what is due at `now`. Does nothing before {@link deadline}. While `isPaused` is true,
+   * nothing is read, so the peer is not judged; after the pause it is pinged again.
    */
   tick(now: Instant, isPaused = false): readonly HeartbeatAction[] {
     this.#advance(now);
-    const lateBy = this.#now - this.deadline; // -Infinity without a deadline
+    const lateBy = this.#now - this.deadline; // -Infinity if there is no deadline
     if (lateBy < 0) return NOTHING;
     const actions: HeartbeatAction[] = [];
     if (isPaused) {
@@ -251,7 +265,7 @@ export class Heartbeat extends RttEstimator {
     return actions;
   }
 
-  /** Asks now, whatever the schedule says. An `id` that is given is sent as it is. */
+  /** Pings now, regardless of the schedule, with `id` if it is given. */
   ping(now: Instant, id?: string): readonly HeartbeatAction[] {
     this.#advance(now);
     if (!this.#isOpen) return NOTHING;
@@ -261,9 +275,9 @@ export class Heartbeat extends RttEstimator {
   }
 
   /**
-   * A hint (the page is seen again, the network changed) makes us ask now. No answer within
-   * `shortTimeout` makes the peer `suspect`; it is `dead` at `pingTimeout`, no earlier. A ping that
-   * is out already and young enough serves as well: pings do not pile up.
+   * Pings now because of a hint: the page became visible again, or the network changed. If nothing
+   * is received within `shortTimeout` ms, the peer is `suspect`; it is `dead` at `pingTimeout`, not
+   * earlier. An outstanding ping younger than `shortTimeout` is used instead of a new one.
    */
   probe(now: Instant, shortTimeout: Millis): readonly HeartbeatAction[] {
     this.#advance(now);
@@ -275,14 +289,16 @@ export class Heartbeat extends RttEstimator {
     return actions;
   }
 
-  /** We are not going to run for a while, and know it: no deadline until {@link resume}. */
+  /** Stops all deadlines until {@link resume}, because this side is about to stop running. */
   suspend(now: Instant): void {
     this.#advance(now);
     this.#flags |= SUSPENDED;
-    this.#outstanding?.distrust(); // what they measure from here is our own absence
+    this.#outstanding?.distrust(); // their latency will include the time of the suspension
   }
 
-  /** We run again. Silence meanwhile is nobody's fault, so the peer is asked afresh. */
+  /**
+   * Ends {@link suspend}. The time of the suspension does not count, so the peer is pinged again.
+   */
   resume(now: Instant): readonly HeartbeatAction[] {
     this.#advance(now);
     if (!this.#is(SUSPENDED)) return NOTHING;
@@ -294,9 +310,9 @@ export class Heartbeat extends RttEstimator {
   }
 
   /**
-   * The connection has ended; `byPeer` if the peer sent a Close frame and we had not sent one.
-   * Everything but {@link open} is ignored from here. Returns whether the peer refused our first
-   * ping, as far as can be told.
+   * Ends the heartbeat of a connection. Pass `byPeer` if the peer sent a Close frame and this side
+   * had not sent one. From here on, every input except {@link open} is ignored. Returns whether the
+   * peer apparently closed because of the first ping.
    */
   close(now: Instant, byPeer = false): boolean {
     this.#advance(now);
@@ -314,23 +330,23 @@ export class Heartbeat extends RttEstimator {
     return this.#is(DEAD) ? 'dead' : 'idle';
   }
 
-  /** The next instant at which {@link tick} matters; `Infinity` if none. */
+  /** When {@link tick} must be called next; `Infinity` if nothing is due. */
   get deadline(): Instant {
     if ((this.#flags & (OPEN | SUSPENDED)) !== OPEN) return NEVER;
-    return Math.ceil(this.#dueAt); // as whole as the instants that it is held against
+    return Math.ceil(this.#dueAt); // whole ms, like the instants that it is compared with
   }
 
   get #dueAt(): Instant {
     if (this.#is(PAUSED)) return this.#afreshAt + PAUSE_LOOK;
     const pingAt = this.#pingAt;
-    if (this.#outstanding === undefined && !this.isMuted) return pingAt; // nobody is judged
+    if (this.#outstanding === undefined && !this.isMuted) return pingAt; // no answer is owed
     const judged = this.#verdictAt === NONE ? this.#judgedAt : this.#verdictAt;
     return Math.min(pingAt, this.#silence?.suspectAt ?? NEVER, judged);
   }
 
   /**
-   * The worst time from the last byte received to `dead`, while this process runs and for the
-   * values in force. `Infinity` if pings or their timeout are off.
+   * The longest time, in ms, from the last byte received to `dead`, with the timing in force and
+   * while this process runs. `Infinity` if pings or their timeout are off.
    */
   get detectionBound(): Millis {
     const { pingInterval, timerSlack, options } = this.#timing;
@@ -339,12 +355,12 @@ export class Heartbeat extends RttEstimator {
     return pingInterval + timeouts * this.pingTimeout + VERDICT_WAIT + 3 * timerSlack;
   }
 
-  /** The last latency measured; undefined until the first. */
+  /** The last measured latency in ms; undefined until the first pong. */
   get latency(): Millis | undefined {
     return this.latest;
   }
 
-  /** The share of this connection's pings that a pong to a later one passed over, in [0, 1]. */
+  /** The share of this connection's pings that were never answered, in [0, 1]. */
   get loss(): number {
     const settled = this.#sent - (this.#outstanding?.count ?? 0);
     return settled === 0 ? 0 : this.#lost / settled;
@@ -358,49 +374,57 @@ export class Heartbeat extends RttEstimator {
     return this.#lastReceived;
   }
 
-  /** In force: the option's or what was adopted, longer after deaths and for a hidden peer. */
+  /**
+   * The timeout in force, in ms: from the options or advertised by the peer; longer after timeouts
+   * in a row and for a hidden page.
+   */
   get pingTimeout(): Millis {
     const timeout = answerTimeout(this.#timing);
     return this.#memory?.stretch(timeout) ?? timeout;
   }
 
-  /** In force: the option's, or what was adopted. */
+  /** The interval in force, in ms: from the options or advertised by the peer. */
   get pingInterval(): Millis {
     return this.#timing.pingInterval;
   }
 
-  /** Whether the peer answers no pings, so that there are none. */
+  /** Whether no pings are sent, because the peer does not answer them. */
   get isMuted(): boolean {
     return this.#is(MUTED);
   }
 
-  /** Whether that is so because it closed connections right after our first ping. */
+  /** Whether no pings are sent because the peer closed connections right after the first ping. */
   get isRefused(): boolean {
     return this.isMuted && this.#memory?.refuses === true;
   }
 
-  /** How late a {@link tick} would be, where that is a stall; else 0. */
+  /**
+   * How late a {@link tick} at `now` would be, in ms, if that is late enough for a stall; else 0.
+   */
   stallAt(now: Instant): Millis {
-    const lateBy = now - this.deadline; // -Infinity without a deadline
+    const lateBy = now - this.deadline; // -Infinity if there is no deadline
     return lateBy > this.#timing.timerSlack ? lateBy : 0;
   }
 
-  /** Whether so little was received of late that a message brings a ping: see `probeAfter`. */
+  /** Whether nothing was received for `probeAfter`, so that sending a message causes a ping. */
   isSilentTo(now: Instant): boolean {
     return now - this.#lastReceived >= this.#timing.options.probeAfter;
   }
 
-  /** Whether a message has planned a ping, so that the deadline may be sooner. */
+  /** Whether a message has scheduled a ping, so that the deadline may be earlier. */
   get isToProbe(): boolean {
     return this.#probeAt !== NONE;
   }
 
-  /** Whether a ping with this id is out: its like is refused until it is answered. */
+  /** Whether a ping with this id is unanswered. No other ping may use the id until then. */
   isOutstanding(id: string): boolean {
     return this.#outstanding?.has(id) === true;
   }
 
-  /** How late a timer may be until that is a stall: {@link HIDDEN_TIMER_SLACK} in a hidden page. */
+  /**
+   * How late a timer may be, in ms, before it is a stall; {@link HIDDEN_TIMER_SLACK} in a hidden
+   * page.
+   */
   get timerSlack(): Millis {
     return this.#timing.timerSlack;
   }
@@ -419,7 +443,7 @@ export class Heartbeat extends RttEstimator {
     return this.#is(OPEN);
   }
 
-  /** When the next ping is due unasked. */
+  /** When the next scheduled ping is due. */
   get #pingAt(): Instant {
     if (this.isMuted || this.#timing.peerState === 'frozen') return NEVER;
     const pingAt = Math.max(this.#quietAt, this.#afreshAt);
@@ -427,20 +451,22 @@ export class Heartbeat extends RttEstimator {
   }
 
   get #quietAt(): Instant {
-    // While an answer is owed, no traffic puts the next ping off.
+    // While a ping is unanswered, traffic does not postpone the next one.
     if (this.#outstanding !== undefined) return this.#lastPing + this.#interval;
     const quietAt = Math.min(this.#lastSent, this.#lastReceived) + this.#interval;
     if (this.#is(PEER_PINGS)) return quietAt;
     return Math.min(quietAt, this.#lastPing + (MAX_SKIPS + 1) * this.#interval);
   }
 
-  /** When the verdict is due, before the second look. */
+  /** When the peer times out, before VERDICT_WAIT. */
   get #judgedAt(): Instant {
     if (this.isMuted) return this.#lastReceived + this.#timing.options.maxSilence;
     return Math.min(this.#silence?.timeoutAt ?? NEVER, this.#oneWayAt);
   }
 
-  /** Counted from the first ping that is owed, or from the last pong since, where answers are owed. */
+  /**
+   * Counts from the oldest unanswered ping or the last pong, for a peer that has answered before.
+   */
   get #oneWayAt(): Instant {
     const isHeld = this.#is(PEER_ANSWERS) || this.#memory?.hasAnswered;
     if (this.#outstanding === undefined || !isHeld) return NEVER;
@@ -454,7 +480,10 @@ export class Heartbeat extends RttEstimator {
     return this.#timing.base ?? this.#timing;
   }
 
-  /** The peer has said something. If other timing is in force by that: what would have been due by it long ago is due now, and not late. */
+  /**
+   * Changes the timing in force. If it differs, what the new timing would have made due in the past
+   * is due now, and does not count as late.
+   */
   #retime(timing: Timing): void {
     const { pingInterval, pingTimeout, peerState } = this.#timing;
     this.#timing = timing;
@@ -479,7 +508,7 @@ export class Heartbeat extends RttEstimator {
     }
     const isOverdue = this.#now >= this.#judgedAt;
     if (!isOverdue)
-      this.#verdictAt = NONE; // the input it waited for has come
+      this.#verdictAt = NONE; // input has arrived
     else if (this.#verdictAt === NONE && !stalled) this.#verdictAt = this.#now + VERDICT_WAIT;
     else if (this.#now >= this.#verdictAt) return this.#giveUp(actions);
     if (silence !== undefined && this.#now >= silence.suspectAt) this.#suspect(actions, silence);
@@ -488,7 +517,7 @@ export class Heartbeat extends RttEstimator {
   #suspect(actions: HeartbeatAction[], silence: AnswerDeadline): void {
     this.#flags |= SUSPECT;
     silence.suspectAt = NEVER;
-    // The first ping carries an id. Who answers only the bare constant gets its chance here.
+    // The first ping carries an id. A peer may answer only bare pings, so one is sent here.
     const mayBeAutomatic = !this.#is(PEER_ANSWERS) && !this.#outstanding?.hasBare;
     if (mayBeAutomatic && !this.#is(BACKLOGGED)) this.#ping(actions, false);
   }
@@ -498,7 +527,7 @@ export class Heartbeat extends RttEstimator {
     const { pingTimeout } = this;
     const reason = this.#timeoutReason;
     const silentFor = Math.max(0, this.#now - this.#lastReceived);
-    // That it fell mute has been counted.
+    // If the connection is muted, `#mute` has recorded its end already.
     if (!this.isMuted) this.#memory?.ended(reason === 'ping-timeout', this.#is(PEER_ANSWERS));
     this.#reset();
     this.#flags = DEAD;
@@ -515,11 +544,11 @@ export class Heartbeat extends RttEstimator {
   #pingUnasked(actions: HeartbeatAction[]): void {
     const owedSince = this.#outstanding?.owedSince ?? NEVER;
     const isInVain = this.#sent > 1 && this.#now - owedSince > this.pingTimeout;
-    // It sends, but has left the first ping and the bare one after it unanswered.
+    // The peer sends data, but has answered neither the first ping nor the bare ping after it.
     if (isInVain && this.#mayNotSpeak) return this.#mute(actions);
     if (owedSince === NEVER || !this.#is(BACKLOGGED)) return this.#ping(actions, false);
-    // Pings do not pile up in a buffer that does not drain: the one that is owed asks once more.
-    this.#lastSent = this.#lastPing = this.#now; // something of ours is on its way
+    // No further ping is put into a buffer that does not drain: the unanswered one is enough.
+    this.#lastSent = this.#lastPing = this.#now; // that ping is on its way
     this.#probeAt = NONE;
     this.#silence ??= this.#beginSilence();
   }
@@ -527,7 +556,7 @@ export class Heartbeat extends RttEstimator {
   #ping(actions: HeartbeatAction[], asked: boolean, lostAfter?: Millis, given?: string): void {
     const id = given ?? this.#nextId(asked);
     this.#sent += 1;
-    const sampled = !this.#is(BACKLOGGED | PAUSED); // else it, or its pong, waits for us first
+    const sampled = !this.#is(BACKLOGGED | PAUSED); // else latency includes waiting on this side
     const ping = { seq: this.#sent, id, sentAt: Heartbeat.#present, sampled };
     if (this.#outstanding === undefined) this.#outstanding = new OutstandingPings(ping);
     else this.#lost += this.#outstanding.add(ping, lostAfter ?? this.pingTimeout);
@@ -538,19 +567,22 @@ export class Heartbeat extends RttEstimator {
     actions.push({ type: 'ping', seq: ping.seq, id, first: ping.seq === 1 });
   }
 
-  /** A ping that is `asked` for by somebody carries an id if another is out. */
+  /**
+   * The id of the next ping. An `asked` ping (not a scheduled one) has an id if another is
+   * unanswered.
+   */
   #nextId(asked: boolean): string | undefined {
     if (this.#is(KNOWS_NO_IDS)) return undefined;
     const pings = this.#outstanding;
-    // Who has answered no id yet may be an auto-responder: a bare one finds out.
+    // A peer that has not answered an id yet may answer only bare pings: send one.
     const findsOut = !asked && !this.#is(KNOWS_IDS) && !pings?.hasBare;
     if (this.#sent > 0 && (pings === undefined || findsOut)) return undefined;
     let next = this.#sent + 1;
-    while (pings?.has(next.toString(36))) next += 1; // somebody gave that one
+    while (pings?.has(next.toString(36))) next += 1; // the application chose that id
     return next.toString(36);
   }
 
-  /** The ping that a pong answers; undefined if nobody asked for it. */
+  /** Removes and returns the ping that a pong answers; undefined if the pong is unsolicited. */
   #takeAnswered(id: string | undefined): OutstandingPing | undefined {
     const pings = this.#outstanding;
     if (pings === undefined) return undefined;
@@ -563,18 +595,20 @@ export class Heartbeat extends RttEstimator {
       this.#verdictAt = NONE;
     }
     if (id !== undefined) this.#flags = (this.#flags & ~KNOWS_NO_IDS) | KNOWS_IDS;
-    else if (oldest.seq === 1) this.#flags |= KNOWS_NO_IDS; // it had an id, and was passed over
+    else if (oldest.seq === 1) this.#flags |= KNOWS_NO_IDS; // the first ping has an id
     return ping;
   }
 
-  /** A beat is read before an overdue tick. It may have waited for us, and the tick is late no more. */
+  /**
+   * Handles a ping or pong read before an overdue tick: it may have waited, and the tick is void.
+   */
   #forgiveStall(): void {
     if (this.stallAt(this.#now) === 0) return;
     this.#outstanding?.distrust();
     this.#afreshAt = this.#now;
   }
 
-  /** Nothing is judged. Pings go out as they are due, for proxies to see: their pongs wait for us. */
+  /** Judges nothing. Due pings are still sent, to keep proxies from closing the connection. */
   #pause(actions: HeartbeatAction[]): void {
     this.#flags |= PAUSED;
     this.#afreshAt = this.#now;
@@ -587,13 +621,13 @@ export class Heartbeat extends RttEstimator {
     this.#askAfresh(actions);
   }
 
-  /** Forgives what silence there was and sends a ping with a full timeout of its own. */
+  /** Clears the answer deadline, and sends a ping with a full timeout. */
   #askAfresh(actions: HeartbeatAction[]): void {
     this.#silence = undefined;
     this.#afreshAt = this.#now;
     this.#verdictAt = this.isMuted ? this.#now + VERDICT_WAIT : NONE;
     this.#outstanding?.distrust();
-    if (!this.isMuted) this.#ping(actions, true, NEVER); // none is lost: pongs may be queued
+    if (!this.isMuted) this.#ping(actions, true, NEVER); // gives up none: pongs may be unread
   }
 
   #measure(ping: OutstandingPing): Answer {
@@ -604,7 +638,7 @@ export class Heartbeat extends RttEstimator {
     return { seq: ping.seq, id: ping.id, latency, sampled: ping.sampled };
   }
 
-  // Silence.
+  // The answer deadline.
 
   #beginSilence(): AnswerDeadline {
     const { pingTimeout } = this;
@@ -615,26 +649,30 @@ export class Heartbeat extends RttEstimator {
   }
 
   #endSilence({ since }: AnswerDeadline): void {
-    if (this.#lastReceived < since) this.#lastReceived = since; // its time had run backwards
+    if (this.#lastReceived < since) this.#lastReceived = since; // its time ran backwards
     this.#silence = undefined;
     this.#flags &= STALL - 1;
     if (!this.#is(SUSPECT)) return;
     this.#flags &= ~SUSPECT;
-    if (!this.#is(PEER_ANSWERS)) return; // it may not know the first ping
+    if (!this.#is(PEER_ANSWERS)) return; // it may not understand the first ping
     this.#suspicion ??= new Suspicion();
     this.#suspicion.wasFalse(this.#lastReceived);
   }
 
-  // A peer that may not speak.
+  // A peer that may not support heartbeats.
 
-  /** It has not answered here, and is not held to answers: it never gave one, or twice none. */
+  /**
+   * Whether the peer may not support heartbeats: no beats here, and none expected from its past.
+   */
   get #mayNotSpeak(): boolean {
     return !this.#is(PEER_ANSWERS) && !this.#is(PEER_PINGS) && this.#memory?.forgives === true;
   }
 
-  /** Our first ping is out so short that a Close frame would be the answer, whatever else was sent. */
+  /**
+   * Whether a Close frame now would be a refusal of the first ping, whatever else the peer sent.
+   */
   get #isFirstPingFresh(): boolean {
-    const first = this.#outstanding?.oldest; // the first, until a pong comes
+    const first = this.#outstanding?.oldest; // the first ping, until a pong comes
     if (first?.seq !== 1 || this.isMuted || !this.#mayNotSpeak) return false;
     return this.#now - first.sentAt <= REFUSAL_WITHIN;
   }
@@ -645,16 +683,16 @@ export class Heartbeat extends RttEstimator {
     this.#forget();
     this.#flags = (this.#flags & ~SUSPECT) | MUTED;
     actions.push({ type: 'unanswered', silentFor });
-    if (this.#now >= this.#judgedAt) this.#giveUp(actions); // `maxSilence` is over already
+    if (this.#now >= this.#judgedAt) this.#giveUp(actions); // `maxSilence` has already passed
   }
 
-  /** It speaks after all. */
+  /** Sends pings again, because the peer has sent a ping or pong. */
   #unmute(): void {
     if (!this.isMuted) return;
     this.#memory?.answered(false);
     this.#flags &= ~MUTED;
-    this.#afreshAt = this.#now; // likewise
-    this.#verdictAt = NONE; // that of its silence
+    this.#afreshAt = this.#now;
+    this.#verdictAt = NONE; // it belonged to `maxSilence`
   }
 
   #advance(now: Instant): void {
@@ -663,12 +701,12 @@ export class Heartbeat extends RttEstimator {
     if (runsOn) this.#now = Math.floor(now);
   }
 
-  /** How many there were in a row. */
+  /** The number of stalls in a row. */
   get #stalls(): number {
     return Math.floor(this.#flags / STALL);
   }
 
-  /** Forgets what was asked. */
+  /** Forgets all pings sent. */
   #forget(): void {
     this.#silence = undefined;
     this.#verdictAt = this.#probeAt = NONE;

@@ -2,22 +2,22 @@ import type { Instant, Millis } from '../time.ts';
 
 /** A ping that no pong has answered yet. */
 export interface OutstandingPing {
-  /** Counts the pings of a connection from 1. */
+  /** The number of this ping on its connection, starting at 1. */
   readonly seq: number;
-  /** Stands in the ping, if it is not bare. */
+  /** The id in the ping; undefined for a bare ping. */
   readonly id: string | undefined;
   readonly sentAt: Instant;
-  /** Whether its latency will count. */
+  /** Whether its latency will be a valid sample. */
   sampled: boolean;
 }
 
-/** How many are remembered. */
+/** The maximum number of pings remembered. */
 const MAX_OUTSTANDING = 16;
 const NONE: OutstandingPing[] = [];
 
 /**
- * The pings of one connection that wait for their pong, in the order they were sent: one at least.
- * While none waits there is no such object, so that a connection at rest pays nothing for it.
+ * The unanswered pings of one connection, in the order they were sent. The object exists only while
+ * there is at least one, so an idle connection needs no memory for it.
  */
 export class OutstandingPings {
   #pings: OutstandingPing[];
@@ -28,40 +28,40 @@ export class OutstandingPings {
     this.#owedSince = Math.floor(ping.sentAt);
   }
 
-  /** How many there are; 0 only after the last was answered. */
+  /** The number of unanswered pings; 0 only after the last one was answered. */
   get count(): number {
     return this.#pings.length;
   }
 
-  /** The first that is out. */
+  /** The oldest unanswered ping. */
   get oldest(): OutstandingPing {
     return this.#pings[0] as OutstandingPing;
   }
 
-  /** Since when an answer is owed and no pong has come: the first ping out, or a pong after it. */
+  /** When the wait for a pong began: at the first unanswered ping, or at the last pong after it. */
   get owedSince(): Instant {
     return this.#owedSince;
   }
 
-  /** Whether a bare ping is out. */
+  /** Whether a bare ping is unanswered. */
   get hasBare(): boolean {
     return this.has(undefined);
   }
 
-  /** Whether a ping is out that carries this id. */
+  /** Whether a ping with this id is unanswered. */
   has(id: string | undefined): boolean {
     return this.#pings.some((ping) => ping.id === id);
   }
 
   /**
-   * Adds one to those that are out; returns how many of them are given up. A bare ping that is out
-   * for longer than `lostAfter` is lost: the next bare pong is not its.
+   * Adds a ping; returns how many others are given up. A bare ping unanswered for longer than
+   * `lostAfter` ms is lost: the next bare pong does not answer it.
    */
   add(ping: OutstandingPing, lostAfter: Millis): number {
     const before = this.#pings.length;
     const since = ping.sentAt - lostAfter;
     this.#pings = this.#pings.filter(({ id, sentAt }) => id !== undefined || sentAt >= since);
-    // The oldest stays, for its pong comes first; the pong to a newer one answers the one left out.
+    // The oldest stays, because its pong comes first. A pong to a later ping also answers this one.
     if (this.#pings.length === MAX_OUTSTANDING) this.#pings.splice(1, 1);
     const lost = before - this.#pings.length;
     if (ping.id === undefined) this.#distrustBareOnes(ping);
@@ -70,8 +70,8 @@ export class OutstandingPings {
   }
 
   /**
-   * Takes out the ping that a pong answers, and all before it: messages keep their order, so the
-   * peer has read them too. Undefined if nobody asked for this pong.
+   * Removes and returns the ping that a pong answers. Also removes all pings before it: messages
+   * stay in order, so the peer has read them too. Undefined if the pong is unsolicited.
    */
   answer(id: string | undefined, now: Instant): OutstandingPing | undefined {
     const index = this.#pings.findIndex((ping) => ping.id === id);
@@ -82,12 +82,12 @@ export class OutstandingPings {
     return ping;
   }
 
-  /** We were stalled: what the pings that are out measure is our own lateness. */
+  /** Marks all latencies as invalid, because this side was stalled and they include that time. */
   distrust(): void {
     for (const ping of this.#pings) ping.sampled = false;
   }
 
-  /** Two bare pings are out: their pongs cannot be told apart, so neither gives a sample. */
+  /** Marks all bare pings as invalid samples if there are several: their pongs look the same. */
   #distrustBareOnes(ping: OutstandingPing): void {
     for (const other of this.#pings) {
       if (other.id === undefined) other.sampled = ping.sampled = false;

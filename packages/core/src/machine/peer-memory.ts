@@ -1,43 +1,48 @@
 import type { Millis } from '../time.ts';
 
-/** Connections, or ends, in a row that make up our mind about an address. */
+/**
+ * How many connections in a row without an answer, or refused, decide that a peer gets no pings.
+ */
 const IN_A_ROW = 2;
-/** The longest that deaths in a row stretch a timeout to. */
+/** The longest timeout after ping timeouts in a row. */
 const MAX_STRETCHED: Millis = 60_000;
 
 /**
- * What is remembered of a peer from one connection to the next: one for each address, by origin and
- * path. A peer that does not speak is not dead, and one that has spoken is held to it.
+ * What is remembered about a peer from one connection to the next. Use one memory per address
+ * (origin and path). A peer that never answers pings is not dead; a peer that has answered must go
+ * on answering.
  */
 export class PeerMemory {
   #unanswered = 0; // connections in a row on which no ping was answered
-  #refused = 0; // connections in a row that it closed right after our first ping
+  #refused = 0; // connections in a row that the peer closed right after the first ping
   #deaths = 0; // connections in a row that ended in a ping timeout
   #hasAnswered = false;
 
-  /** Whether it is worth a ping: not two connections in a row without answer. */
+  /** Whether to ping the peer: false after two connections in a row unanswered or refused. */
   get speaks(): boolean {
     return this.#unanswered < IN_A_ROW && !this.refuses;
   }
 
-  /** Whether it has closed two connections in a row right after our first ping. */
+  /** Whether the peer closed two connections in a row right after the first ping. */
   get refuses(): boolean {
     return this.#refused >= IN_A_ROW;
   }
 
-  /** Whether it has ever answered a ping of ours, so that silence is death and not ignorance. */
+  /** Whether the peer has ever answered a ping, so that a missing answer means that it is dead. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
 
-  /** Whether a connection without an answer is no death: it never answered, or did not the last time. */
+  /**
+   * Whether a missing answer is accepted: the peer never answered, or not on the last connection.
+   */
   get forgives(): boolean {
     return !this.#hasAnswered || this.#unanswered > 0;
   }
 
   /**
-   * `pingTimeout` as it is in force: doubled by each death in a row, up to 60 s. On a slow link an
-   * impatient end finds nothing but deaths.
+   * Returns the `pingTimeout` in force, in ms: doubled by each ping timeout in a row, up to 60 s.
+   * On a slow link, a timeout that stays too short would terminate every connection.
    */
   stretch(pingTimeout: Millis): Millis {
     if (this.#deaths === 0) return pingTimeout;
@@ -45,19 +50,21 @@ export class PeerMemory {
     return Math.max(pingTimeout, Math.min(stretched, MAX_STRETCHED));
   }
 
-  /** It answered a ping, or sent one: it speaks. Only an answer in time ends a row of deaths. */
+  /**
+   * Records a pong or ping from the peer. Only a pong within `pingTimeout` ends a row of timeouts.
+   */
   answered(inTime: boolean): void {
     this.#hasAnswered = true;
     this.#unanswered = this.#refused = 0;
     if (inTime) this.#deaths = 0;
   }
 
-  /** It closed a connection right after our first ping, with whatever code. */
+  /** Records that the peer closed a connection right after the first ping, with any code. */
   closedAfterFirstPing(): void {
     this.#refused += 1;
   }
 
-  /** A connection came to nothing: by a ping timeout or otherwise, and without an answer or after one. */
+  /** Records that a peer timed out or was muted, and whether it had answered on that connection. */
   ended(byTimeout: boolean, wasAnswered: boolean): void {
     if (byTimeout) this.#deaths += 1;
     if (!wasAnswered) this.#unanswered += 1;

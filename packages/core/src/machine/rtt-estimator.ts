@@ -1,15 +1,15 @@
 import type { Millis } from '../time.ts';
 
 const NONE = -1;
-const MICROS = 1_000; // in a Millis
+const MICROS = 1_000; // per millisecond
 
 /**
- * Round-trip time, smoothed.
+ * Smooths the round-trip time. All values are in ms.
  *
  * V. Paxson et al., "Computing TCP's Retransmission Timer", RFC 6298 §2.
- * Karn's rule (§3) is kept by the caller: a sample that is ambiguous is never given.
+ * The caller follows Karn's rule (§3): it passes no ambiguous samples.
  *
- * Kept in whole microseconds: a small integer takes no memory of its own, a fraction takes 16 bytes.
+ * Values are stored in whole microseconds: a fraction takes 16 bytes, a small integer none.
  */
 export class RttEstimator {
   #latest = NONE;
@@ -17,43 +17,43 @@ export class RttEstimator {
   #variation = 0; // RTTVAR
   #minimum = NONE;
 
-  /** The last sample; undefined until the first. */
+  /** The last sample; undefined before the first. */
   get latest(): Millis | undefined {
     return inMillis(this.#latest);
   }
 
-  /** SRTT; undefined until the first sample. */
+  /** SRTT; undefined before the first sample. */
   get smoothed(): Millis | undefined {
     return inMillis(this.#smoothed);
   }
 
-  /** RTTVAR; 0 until the first sample. */
+  /** RTTVAR; 0 before the first sample. */
   get variation(): Millis {
     return this.#variation / MICROS;
   }
 
-  /** The smallest sample; undefined until the first. */
+  /** The smallest sample; undefined before the first. */
   get minimum(): Millis | undefined {
     return inMillis(this.#minimum);
   }
 
   sample(rtt: Millis): void {
     const sample = Math.round(rtt * MICROS);
-    if (!(sample >= 0)) return; // a clock that ran backwards, or no number
+    if (!(sample >= 0)) return; // the clock ran backwards, or `rtt` is not a number
     this.#latest = sample;
     if (this.#smoothed === NONE) {
       this.#smoothed = this.#minimum = sample; // (2.2)
       this.#variation = Math.round(sample / 2);
       return;
     }
-    // (2.3) RTTVAR first: it is taken against the old SRTT.
+    // (2.3) RTTVAR first, because it is computed from the old SRTT.
     const deviation = Math.abs(this.#smoothed - sample);
     this.#variation += Math.round((deviation - this.#variation) / 4);
     this.#smoothed += Math.round((sample - this.#smoothed) / 8);
     this.#minimum = Math.min(this.#minimum, sample);
   }
 
-  /** How long an answer may be expected to take: SRTT + 4 × RTTVAR (2.3), or `initial` (2.1). */
+  /** The longest expected round trip: SRTT + 4 × RTTVAR (2.3); `initial` before a sample (2.1). */
   timeout(initial: Millis): Millis {
     if (this.#smoothed === NONE) return initial;
     return Math.round((this.#smoothed + 4 * this.#variation) / MICROS);

@@ -1,42 +1,42 @@
 import type { ResolvedHeartbeatOptions } from '../options.ts';
 import type { Millis } from '../time.ts';
 
-/** What a peer says of its page. A hidden page runs its timers late, a frozen one not at all. */
+/** The page state that a peer sends. A hidden page runs timers late, a frozen page runs none. */
 export type PeerState = 'visible' | 'hidden' | 'frozen';
 
-/** Timing that a peer advertises. What is absent stays as it is. */
+/** The timing that a peer advertises, in ms. An absent value does not change the one in force. */
 export interface AdvertisedTiming {
   readonly pingInterval?: Millis | undefined;
   readonly pingTimeout?: Millis | undefined;
 }
 
 /**
- * The timing in force: plain data, never changed, only replaced. It is a function of what this side
- * asks for (the base), what the peer advertised last, and what its page is: {@link timingInForce}.
- * So the connections of a server share one until their peer says something.
+ * The timing in force, immutable. {@link timingInForce} computes it from the timing of this side
+ * (the base), what the peer advertised last, and the page state of the peer. All connections of a
+ * server share one object until their peer advertises something.
  */
 export interface Timing {
   readonly options: ResolvedHeartbeatOptions;
   readonly pingInterval: Millis;
   readonly pingTimeout: Millis;
-  /** How late a timer may be until that is a stall. */
+  /** How late a timer may be, in ms, before it is a stall. */
   readonly timerSlack: Millis;
   readonly peerState: PeerState;
-  /** What the peer advertised last of each. */
+  /** The last value of each kind that the peer advertised. */
   readonly advertised: AdvertisedTiming;
-  /** What this side asks for, where something else is in force. */
+  /** The timing of this side, if the timing in force differs from it. */
   readonly base: Timing | undefined;
-  /** Chooses the length of a period, at most its argument, where jitter alone does not. */
+  /** Chooses the length of a period, in (0, pingInterval] ms. Replaces jitter. */
   readonly place: ((pingInterval: Millis) => Millis) | undefined;
 }
 
-/** How late a timer may be in a page that is seen, or on a server, until that is a stall. */
+/** How late a timer may be before it is a stall, in a visible page or on a server. */
 export const TIMER_SLACK: Millis = 250;
-/** The same in a hidden page, where browsers run timers once a second, or once in two. */
+/** The same in a hidden page, where browsers run timers only every second or two. */
 export const HIDDEN_TIMER_SLACK: Millis = 2_250;
-/** Browsers run the chained timers of a hidden page once a minute; that, and time to answer. */
+/** Browsers run chained timers of a hidden page once a minute; this adds time to answer. */
 const HIDDEN_PEER_TIMEOUT: Millis = 75_000;
-/** Bounds on what a peer may advertise: a bad one neither makes us flood nor makes us blind. */
+/** Limits for advertised values: a bad peer can neither cause a flood of pings nor disable them. */
 const INTERVAL_BOUNDS = { min: 1_000, max: 120_000 };
 const TIMEOUT_BOUNDS = { min: 1_000, max: 60_000 };
 
@@ -57,9 +57,9 @@ export function initialTiming(options: ResolvedHeartbeatOptions): Timing {
 }
 
 /**
- * The timing in force where this side asks for `base`. An interval that the peer advertises takes the
- * place of the default, and is capped by an option that was given; its timeout can only raise ours.
- * What is off stays off. `base` itself, where the peer changes nothing.
+ * Returns the timing in force for the timing `base` of this side. An advertised interval replaces
+ * the default, but never exceeds a `pingInterval` that was given. An advertised timeout can only
+ * make ours longer. What is off stays off. Returns `base` itself if the peer changes nothing.
  */
 export function timingInForce(
   base: Timing,
@@ -78,7 +78,7 @@ export function timingInForce(
   return { ...base, pingInterval, pingTimeout, peerState, advertised, base };
 }
 
-/** The timing after the peer has advertised its own. What is absent, or no time, stays as it was. */
+/** Returns the timing after the peer has advertised its own. Ignores absent and invalid values. */
 export function adoptTiming(timing: Timing, advertised: AdvertisedTiming): Timing {
   const { pingInterval, pingTimeout } = advertised;
   const before = timing.advertised;
@@ -92,14 +92,14 @@ export function adoptTiming(timing: Timing, advertised: AdvertisedTiming): Timin
   );
 }
 
-/** How long an answer is waited for: a page that is not seen gets more time, a frozen one all. */
+/** Returns how long to wait for an answer: longer for a hidden page, forever for a frozen one. */
 export function answerTimeout(timing: Timing): Millis {
   if (timing.peerState === 'frozen') return Number.POSITIVE_INFINITY;
   const isHidden = timing.peerState === 'hidden';
   return isHidden ? Math.max(timing.pingTimeout, HIDDEN_PEER_TIMEOUT) : timing.pingTimeout;
 }
 
-/** Draws the length of one period: `pingInterval` less jitter, in whole ms, which take less memory. */
+/** Draws the length of one period: `pingInterval` minus jitter, in whole ms to save memory. */
 export function drawInterval({ pingInterval, place, options }: Timing): Millis {
   if (place !== undefined) return place(pingInterval);
   const { jitter, random } = options;
