@@ -1,13 +1,14 @@
-/** What a {@link ConnectionMap} keeps. */
+/** An entry of a {@link ConnectionMap}. */
 export interface Member {
   readonly socket: object;
-  /** Where it stands in the roster, which alone sets it. */
+  /** Index in the map. Only the map sets it. */
   place: number;
 }
 
 /**
- * The connections of one server, by their sockets: each socket leads to its own by a property that
- * nothing else sees. A `Map` would take up to 56 bytes of each, and a look into memory more.
+ * The connections of one server by socket. Each socket refers to its connection with a property under a
+ * private symbol. A `Map` would use up to 56 more bytes per connection, and one more memory access per
+ * lookup.
  */
 export class ConnectionMap<Socket extends object, Of extends Member>
   implements ReadonlyMap<Socket, Of>
@@ -24,7 +25,7 @@ export class ConnectionMap<Socket extends object, Of extends Member>
     Object.defineProperty(member.socket, this.#key, { value: member, configurable: true });
   }
 
-  /** The last one takes its place. */
+  /** Removes an entry. The last entry moves to its index. */
   delete(socket: Socket): void {
     const member = this.get(socket);
     if (member === undefined) return;
@@ -52,7 +53,7 @@ export class ConnectionMap<Socket extends object, Of extends Member>
     for (const { socket } of this.values()) yield socket as Socket;
   }
 
-  /** As they are now, whoever leaves meanwhile. */
+  /** Iterates over a copy, so that entries may be deleted meanwhile. */
   *values(): Generator<Of, undefined> {
     yield* [...this.#members];
   }

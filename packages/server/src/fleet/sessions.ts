@@ -3,85 +3,97 @@ import { ReadyState } from '@wirebeat/core';
 import type { Hooks } from '../connection/hooks.ts';
 import type { ServerSocket } from '../connection/server-socket.ts';
 
-/** What may hold a session: one connection. */
+/** A connection that can hold a session. */
 export interface SessionHolder {
   readonly socket: ServerSocket;
   /**
-   * Its session, once that is bound; until then the number of the connection: the greater is the newer.
-   * One field for both, because each idle connection has it. Only {@link Sessions} sets it.
+   * The session, once it is bound; until then the number of the connection. A newer connection has a
+   * greater number. One field holds both to save memory in idle connections. Only {@link Sessions} sets
+   * it.
    */
   session: SessionClaim | number;
-  /** Whether it is watched no more. */
+  /** Whether the heartbeat of this connection has ended. */
   readonly hasEnded: boolean;
-  /** Its session was bound after `bind` had returned: the application's hook took its time. */
+  /**
+   * The session was bound after `bind` had returned, because the application's hook was asynchronous.
+   */
   bound(): void;
-  /** A newer connection has come with the same session: this one ends before that is answered. */
+  /**
+   * A newer connection came with the same session. Ends this connection before the newer one is
+   * answered.
+   */
   replace(by: ServerSocket): void;
 }
 
-/** The user of a connection: the same value for the same user; `undefined` or `null` if unknown. */
+/**
+ * Returns the user of a connection: the same value for the same user; `undefined` or `null` if unknown.
+ */
 export type UserOf = (socket: ServerSocket, request: IncomingMessage | undefined) => unknown;
 
-/** One session that is held: the secret of a client, and its user. */
+/** A session that a connection holds: the secret of the client, and its user. */
 export interface SessionClaim {
   readonly secret: string;
   readonly user: unknown;
   readonly holder: SessionHolder;
-  /** The number of its connection. */
+  /** The number of the connection. */
   readonly order: number;
-  /** Another user's, with the same secret. */
+  /** The session of another user with the same secret. */
   next: SessionClaim | undefined;
 }
 
-/** What 128 random bits are in a beat: RFC 4648 §5 without padding. Less is no secret. */
+/** The encoding of 128 random bits: RFC 4648 §5 without padding. Anything shorter is not a secret. */
 const SESSION = /^[\w-]{22}$/;
 
 /**
- * Which connection holds which session. A session is a client's secret of 128 bits, and bound to a
- * user where the application says who that is: the same secret of another user is another session.
- * One connection holds it, the newest.
+ * Tracks which connection holds which session. A session is identified by a client's secret of 128 bits
+ * and by the user, if the application names one: the same secret of another user is another session.
+ * Only the newest connection holds a session.
  *
- * It keeps one small object for each open connection that has named a session, and nothing for any
- * other. It knows the connections of this process only: a client that comes back to another process
- * leaves its older connection there to its own timeout.
+ * It keeps one small object for each open connection that has sent a session, and nothing for other
+ * connections. It only knows the connections of this process. If a client reconnects to another
+ * process, its older connection ends by its own timeout.
  */
 export class Sessions {
   readonly #hooks: Hooks;
   readonly #userOf: UserOf | undefined;
-  /** The connections that the hook has not answered for yet. */
+  /** The connections that wait for the answer of the hook. */
   readonly #asking: WeakSet<SessionHolder> = new WeakSet();
-  /** Only where they are asked for, and until then: a request takes far more than a connection. */
+  /**
+   * The requests, kept only if `userOf` needs them and until it has returned a user: a request uses far
+   * more memory than a connection.
+   */
   readonly #requests: WeakMap<SessionHolder, IncomingMessage> = new WeakMap();
-  /** By the secret. Hardly ever more than one user has the same. */
+  /** Keyed by secret. Two users hardly ever have the same secret. */
   readonly #claims: Map<string, SessionClaim> = new Map();
   #size = 0;
 
-  /** Without `userOf` all connections are of one user: the secret alone decides. */
+  /** Without `userOf`, all connections belong to one user, so the secret alone decides. */
   constructor(hooks: Hooks, userOf?: UserOf) {
     this.#hooks = hooks;
     this.#userOf = userOf;
   }
 
-  /** A connection was opened, by this request if that is known. */
+  /** Adds a new connection. `request` is undefined if unknown. */
   enter(holder: SessionHolder, request: IncomingMessage | undefined): void {
     if (this.#userOf !== undefined && request !== undefined) this.#requests.set(holder, request);
   }
 
-  /** How many sessions are held. */
+  /** Number of sessions that are held. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * A connection says that its session is `id`. Returns whether it is bound, so that the peer may
-   * be told. The connection that held it before is ended first; if that is the newer one, this is
-   * ended instead. One that is being closed replaces none. Where the hook answers by a promise,
-   * {@link SessionHolder.bound} follows.
+   * A connection has sent the session `id`. Returns whether it is bound now, so that the client can be
+   * told. Ends the connection that held the session before; if that one is newer, ends this one
+   * instead. A connection that is closing does not replace another. If the hook returns a promise,
+   * `holder.bound()` is called when it resolves.
    */
   bind(holder: SessionHolder, id: string): boolean {
     const { session } = holder;
     if (!SESSION.test(id)) return false;
-    // As bytes: half the memory of the text, and no reference to the whole beat that it was cut from.
+    // Stored as bytes: half the memory of the text, and no reference to the message that the text was
+    // cut from.
     const secret = Buffer.from(id, 'base64url').toString('latin1');
     if (typeof session !== 'number') return session.secret === secret;
     const userOf = this.#userOf;
@@ -94,7 +106,7 @@ export class Sessions {
     let isLate = false;
     this.#hooks.ask('user', socket, ask, (user) => {
       this.#asking.delete(holder);
-      if (user == null || holder.hasEnded) return; // the hook may have ended it
+      if (user == null || holder.hasEnded) return; // the hook may have ended the connection
       this.#requests.delete(holder);
       isBound = this.#give(holder, secret, user);
       if (isBound && isLate && !holder.hasEnded) holder.bound();
@@ -103,15 +115,15 @@ export class Sessions {
     return isBound;
   }
 
-  /** The connection has ended. */
+  /** Releases the session of a connection that has ended. */
   release(holder: SessionHolder): void {
     this.#requests.delete(holder);
     if (typeof holder.session !== 'number') this.#take(holder.session);
   }
 
   #give(holder: SessionHolder, secret: string, user: unknown): boolean {
-    // The application has closed it already, as one that allows a user one connection does: the older
-    // connection is the one that it keeps.
+    // The application has closed this connection already, for example because it allows one connection
+    // per user and keeps the older one.
     if (holder.socket.readyState !== ReadyState.Open) return false;
     const order = holder.session as number;
     const other = this.#find(secret, user);

@@ -24,27 +24,27 @@ import { UpstreamSide } from './tunnel/upstream-side.ts';
 export interface ConnectionEnds {
   readonly id: number;
   readonly sockets: Readonly<Record<Side, Duplex>>;
-  /** Without query, user and password. */
+  /** The upstream URL without query, user and password. */
   readonly url: string;
   /** The subprotocol that was agreed; empty if none was. */
   readonly protocol: string;
   readonly remoteAddress: string | undefined;
 }
 
-/** What an upstream is told where the gateway itself wishes to end: RFC 6455 §7.4.1. */
+/** What the gateway sends the upstream when the gateway itself closes: RFC 6455 §7.4.1. */
 const LEAVING = [CloseCode.GoingAway, ''] as const;
 
-/** One page and its upstream, and all that goes between them. */
+/** One page, its upstream, and the traffic between them. */
 export class GatewayConnection {
-  /** Counts from 1. */
+  /** Number of the connection, counted from 1. */
   readonly id: number;
-  /** What was dialled, without query, user and password. */
+  /** The URL that was dialled, without query, user and password. */
   readonly upstream: string;
   /** The subprotocol that was agreed; empty if none was. */
   readonly protocol: string;
-  /** Of the page, or of a proxy before the gateway. */
+  /** Address of the page, or of a proxy in front of the gateway. */
   readonly remoteAddress: string | undefined;
-  /** By the scheduler's clock. */
+  /** When both handshakes were done, in ms of the scheduler's clock. */
   readonly openedAt: Instant;
   readonly #context: GatewayContext;
   readonly #tell: ConnectionListener;
@@ -79,11 +79,11 @@ export class GatewayConnection {
     });
   }
 
-  /** Begins, with what came behind the handshakes. */
+  /** Starts the connection. `heads` are the bytes that followed the handshakes. */
   open(heads: Readonly<Record<Side, Buffer>>): void {
     this.#link.listen();
     this.#tell('open', {});
-    if (this.#link.isEnding) return; // a listener has ended it
+    if (this.#link.isEnding) return; // a listener has closed the connection
     this.#page.pulse.open();
     this.#upstream.pulse.open();
     this.#link.take(heads);
@@ -94,39 +94,54 @@ export class GatewayConnection {
     return this.#page.speaks;
   }
 
-  /** Whether the page answers, as far as is known; undefined if it does not speak. */
+  /**
+   * `false` while the application tier is unresponsive; `undefined` if the page has sent no application
+   * ping.
+   */
   get isResponsive(): boolean | undefined {
     return this.#page.isResponsive;
   }
 
-  /** Whether an answer of either end is overdue. */
+  /** Whether an answer from either end is overdue. */
   get isSuspect(): boolean {
     const pulses = [this.#page.pulse, this.#upstream.pulse];
     return pulses.some(({ heartbeat }) => heartbeat.status === 'suspect');
   }
 
-  /** Between the gateway and the page itself; undefined until the first, or if it does not speak. */
+  /**
+   * Last latency in ms between the gateway and the application tier; `undefined` before the first pong,
+   * or if the page has sent no application ping.
+   */
   get pageLatency(): Millis | undefined {
     return this.#page.pageLatency;
   }
 
-  /** Between the gateway and the WebSocket layer of the browser; undefined until the first. */
+  /**
+   * Last latency in ms between the gateway and the browser's WebSocket layer; `undefined` before the
+   * first Pong.
+   */
   get browserLatency(): Millis | undefined {
     return this.#page.browserLatency;
   }
 
-  /** Between the gateway and the upstream; undefined until the first. */
+  /** Last latency in ms between the gateway and the upstream; `undefined` before the first Pong. */
   get upstreamLatency(): Millis | undefined {
     return this.#upstream.latency;
   }
 
-  /** Between the page, or else its browser, and the upstream: the sum of the last of both hops. */
+  /**
+   * Latency in ms between the page and the upstream: the sum of the last latencies of both hops. Uses
+   * the browser's latency if the page has none.
+   */
   get endToEndLatency(): Millis | undefined {
     const [near, far] = [this.pageLatency ?? this.browserLatency, this.upstreamLatency];
     return near === undefined || far === undefined ? undefined : near + far;
   }
 
-  /** The worst time from the last byte of the upstream until the page is told that it is dead. */
+  /**
+   * Longest possible time in ms from the last byte of the upstream until the page is told that the
+   * upstream is dead.
+   */
   get detectionBound(): Millis {
     return this.#upstream.pulse.heartbeat.detectionBound;
   }
@@ -140,9 +155,9 @@ export class GatewayConnection {
   }
 
   /**
-   * Ends both sides: the page gets this code, the upstream 1001.
+   * Closes both sides: the page with this code, the upstream with 1001.
    *
-   * @throws {RangeError} if that is no code that may be sent.
+   * @throws {RangeError} if `code` must not be sent in a Close frame.
    */
   close(code: number = CloseCode.GoingAway, text = ''): void {
     if (!mayBeSent(code)) throw new RangeError(`${code} cannot stand in a Close frame`);
@@ -150,22 +165,25 @@ export class GatewayConnection {
     this.#link.finish(end, { page: [code, text], upstream: LEAVING });
   }
 
-  /** Drops both sides at once. */
+  /** Drops both sides at once, without a closing handshake. */
   terminate(): void {
     this.#link.decide(withoutClose('terminated'));
     this.#link.drop('page');
     this.#link.drop('upstream');
   }
 
-  // What a drain asks.
+  // What a drain calls.
 
-  /** Neither end is judged any more. */
+  /** Stops pinging both ends and checking their answers. */
   rest(): void {
     this.#page.rest();
     this.#upstream.pulse.rest();
   }
 
-  /** Closes with 1012, and with a hint when to come back: by a ping and in the text. */
+  /**
+   * Closes the connection with 1012 and tells the client how long to wait before it reconnects, in ms:
+   * both in a ping and in the close reason.
+   */
   dismiss(retryAfter: Millis): void {
     if (this.#link.isEnding) return;
     const hint = Math.round(retryAfter);
@@ -175,7 +193,7 @@ export class GatewayConnection {
     this.#link.finish(end, { page: [SERVICE_RESTART, text], upstream: LEAVING });
   }
 
-  // What comes.
+  // Incoming data.
 
   #watcher(): TunnelPort {
     return {
@@ -209,9 +227,10 @@ export class GatewayConnection {
   }
 
   /**
-   * Whether it is exactly a beat, which goes no further. Those of a page are the gateway's to answer. An
-   * upstream has none to send: it is never sent one, and must not begin (docs/protocol.md). What looks
-   * like one is a text of some user that it broadcasts, and would be taken for our word by every page.
+   * Returns whether the text is a heartbeat message, so that it is not passed on. The gateway answers
+   * the page's pings. An upstream never receives one and must not send any (docs/protocol.md): a text
+   * of the upstream that looks like a ping or pong was written by some user and broadcast, and every
+   * page would mistake it for one of the gateway's.
    */
   #receiveText(side: Side, text: string): boolean {
     const beat = decodeBeat(text);
@@ -221,7 +240,7 @@ export class GatewayConnection {
     return true;
   }
 
-  /** Whether it goes no further. */
+  /** Returns whether the frame stays here, so that it is not passed on. */
   #receiveControl(side: Side, opcode: number, payload: Buffer): boolean {
     switch (opcode) {
       case Opcode.Ping:
@@ -236,17 +255,17 @@ export class GatewayConnection {
     }
   }
 
-  /** The other end answers it, or we. */
+  /** Handles a protocol Ping. The other end answers it, or the gateway does. */
   #receivePing(side: Side, payload: Buffer): boolean {
     if (side === 'page' && !this.#page.admits()) return true;
     if (this.#context.endToEnd) return false;
     const pong = encodeFrame(Opcode.Pong, payload, side === 'upstream');
-    // RFC 6455 §5.5.3: of several Pings the latest may be answered alone.
+    // RFC 6455 §5.5.3: one Pong to the latest of several Pings is enough.
     this.#link.insert(side, pong, { slot: 'pong of the layer' });
     return true;
   }
 
-  // How it ends.
+  // Ending the connection.
 
   #faulted(error: FrameError): void {
     const { closeCode: code, side, rule } = error;
@@ -257,7 +276,7 @@ export class GatewayConnection {
     const atPage = [BAD_GATEWAY, 'the upstream broke the protocol'] as const;
     this.#link.finish(
       { reason, code, text: rule, by: 'gateway', error },
-      // An upstream is told of its own faults; what a page did wrong looks to it like 1006.
+      // The upstream only receives its own faults. A fault of the page looks to the upstream like 1006.
       side === 'page' ? { page: says } : { page: isTooBig ? says : atPage, upstream: says },
     );
   }
@@ -282,7 +301,7 @@ export class GatewayConnection {
     this.#link.finish({ reason: why, code, text, by: 'gateway' }, { page: [code, text] });
   }
 
-  /** Nobody is judged after it. */
+  /** Stops both heartbeats once the end is decided. */
   #decided({ code, text }: GatewayEnd): void {
     const error = new ConnectionClosedError(code, text);
     this.#page.close(error);

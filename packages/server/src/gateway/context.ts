@@ -9,7 +9,7 @@ export interface GatewayContext extends ApplicationTierContext {
   readonly scheduler: Scheduler;
   readonly fleet: TimingPolicy;
   readonly upstreamTiming: Timing;
-  /** What begins the payload of the gateway's own protocol Pings. */
+  /** Prefix of the payload of the gateway's own protocol Pings. */
   readonly payload: string;
   readonly pingLimit: RateLimitOptions;
   readonly endToEnd: boolean;

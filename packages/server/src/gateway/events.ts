@@ -2,99 +2,105 @@ import type { Millis, PingTimeoutError, TimeoutReason } from '@wirebeat/core';
 import type { UpstreamError } from './http/upstream-error.ts';
 import type { Hop, Side } from './tunnel/side.ts';
 
-/** Why a handshake came to nothing. */
+/** Why a handshake failed. */
 export type RefuseReason =
-  /** It is no handshake of RFC 6455 §4.2.1: status 400, 405 or 426. */
+  /** The request is not a handshake of RFC 6455 §4.2.1: status 400, 405 or 426. */
   | 'bad-request'
-  /** `allow` said no: its status, or 403. */
+  /** `allow` refused the request: its status, or 403. */
   | 'not-allowed'
-  /** `maxConnections` are open: 503. */
+  /** `maxConnections` is reached: 503. */
   | 'too-many'
   /** More than `maxHeapBytes` of the heap are in use: 503. */
   | 'memory'
   /** The gateway is being drained, or closed: 503. */
   | 'draining'
-  /** `upstream` knows none for it: 404. */
+  /** `upstream` returned no address: 404. */
   | 'no-upstream'
-  /** The upstream refused: its own status and body were handed on. */
+  /** The upstream refused: its own status and body were passed on. */
   | 'upstream-refused'
-  /** 502. */
+  /** The gateway could not connect to the upstream: 502. */
   | 'upstream-unreachable'
-  /** No answer within `connectTimeout`: 504. */
+  /** The upstream did not answer within `connectTimeout`: 504. */
   | 'upstream-timeout'
-  /** Its answer is no WebSocket: 502. */
+  /** The upstream's response is not a WebSocket handshake: 502. */
   | 'upstream-invalid'
   /** `allow`, `upstream` or `headers` threw: 500. */
   | 'error'
-  /** The page gave up before it was answered. The status is told as 499, and nobody reads it. */
+  /** The page disconnected before the response. `status` is 499, which is never sent. */
   | 'gone';
 
 /** Why a connection ended. */
 export type EndReason =
-  /** By a Close frame of one side, handed on to the other. */
+  /** One side sent a Close frame, which was passed on to the other side. */
   | 'closed'
-  /** One side's TCP connection ended without one: the other's did too, which it sees as 1006. */
+  /** The TCP connection of one side ended without a Close frame. The other side sees 1006. */
   | 'abnormal'
-  /** The upstream fell silent: the page got 4502. */
+  /** The upstream stopped answering. The page received 4502. */
   | 'upstream-dead'
-  /** The page and its browser fell silent. */
+  /** The page and its browser stopped answering. */
   | 'page-dead'
-  /** The page was silent for longer than it may be: it got 3008. */
+  /** The application tier was unresponsive for too long. The page received 3008. */
   | 'unresponsive'
-  /** The page sent more pings than it may: it got 1008. */
+  /** The page sent more pings than `pingLimit` allows. It received 1008. */
   | 'flood'
-  /** The page broke the protocol: it got 1002 or 1007. */
+  /** The page violated the protocol. It received 1002 or 1007. */
   | 'protocol-error'
-  /** A message was too big: both got 1009. */
+  /**
+   * A message exceeded `maxMessageBytes`. The page received 1009, and so did the upstream if it sent
+   * the message.
+   */
   | 'too-big'
-  /** The upstream broke the protocol: it got 1002 or 1007, the page 1014. */
+  /** The upstream violated the protocol. It received 1002 or 1007, and the page received 1014. */
   | 'upstream-invalid'
-  /** By `drain`: the page got 1012. */
+  /** `drain` was called. The page received 1012. */
   | 'drain'
-  /** By `terminate`, or the gateway's `close`. */
+  /** `close` or `terminate` of the connection, or `close` of the gateway, was called. */
   | 'terminated';
 
 /** How a connection ended. */
 export interface GatewayEnd {
   readonly reason: EndReason;
-  /** RFC 6455 §7.1.5; 1006 without a Close frame. */
+  /** Close code (RFC 6455 §7.1.5); 1006 without a Close frame. */
   readonly code: number;
-  /** RFC 6455 §7.1.6. */
+  /** Close reason (RFC 6455 §7.1.6). */
   readonly text: string;
-  /** Who began it. */
+  /** The side that began the close. */
   readonly by: Side | 'gateway';
-  /** What was wrong, if anything was. */
+  /** The error that caused the end, if any. */
   readonly error?: Error | undefined;
 }
 
-/** What a connection tells. */
+/** The events of a connection. Durations are in ms. */
 export interface ConnectionEvents {
-  /** Both handshakes are done. */
+  /** Emitted when both handshakes are done. */
   readonly open: Readonly<Record<string, never>>;
-  /** An answer to a ping of the gateway came, or to a page's ping from the upstream. */
+  /**
+   * Emitted when a ping is answered: a ping of the gateway, or a ping of the page that the upstream
+   * answered.
+   */
   readonly pong: { readonly hop: Hop; readonly latency: Millis; readonly sampled: boolean };
-  /** An application ping of the page was answered by the upstream. */
+  /** Emitted when the upstream has answered an application ping of the page. */
   readonly beat: { readonly upstreamLatency: Millis };
-  /** An answer is overdue. */
+  /** Emitted when an answer is overdue. */
   readonly suspect: { readonly side: Side; readonly silentFor: Millis };
-  /** It was heard after that, or the connection is open. */
+  /** Emitted when the connection opens, and when a suspect side has sent something. */
   readonly alive: { readonly side: Side; readonly latency: Millis | undefined };
-  /** Given up: the connection ends. */
+  /** Emitted when a side is dead. The connection ends. */
   readonly dead: {
     readonly side: Side;
     readonly reason: TimeoutReason;
     readonly silentFor: Millis;
     readonly error: PingTimeoutError | UpstreamError;
   };
-  /** Only the page is silent: its browser answers. */
+  /** Emitted when the application tier is silent while the browser answers. */
   readonly unresponsive: { readonly silentFor: Millis };
-  /** A page that was unresponsive has spoken. */
+  /** Emitted when an unresponsive application tier has sent something. */
   readonly responsive: Readonly<Record<string, never>>;
-  /** The gateway itself did not run for a while. */
+  /** Emitted when the process of the gateway did not run for a while. */
   readonly stall: { readonly side: Side; readonly lateBy: Millis };
-  /** Both TCP connections have ended. Told exactly once. */
+  /** Emitted exactly once, when both TCP connections have ended. */
   readonly end: GatewayEnd & {
-    /** Since both handshakes were done. */
+    /** Time in ms since both handshakes were done. */
     readonly duration: Millis;
   };
 }

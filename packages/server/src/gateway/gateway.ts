@@ -23,13 +23,16 @@ import {
 import { type GatewayStatus, statusOf } from './status.ts';
 import { TrafficCount } from './tunnel/traffic-count.ts';
 
-/** The events of a {@link Gateway}: those of its connections, each with its connection, and `refuse`. */
+/**
+ * The events of a {@link Gateway}: the events of its connections, each with its connection, and
+ * `refuse`.
+ */
 export type GatewayEvents = {
   readonly [Name in keyof ConnectionEvents]: ConnectionEvents[Name] & {
     readonly connection: GatewayConnection;
   };
 } & {
-  /** A handshake came to nothing. */
+  /** Emitted when a handshake fails. */
   readonly refuse: {
     readonly request: IncomingMessage;
     readonly status: number;
@@ -38,15 +41,15 @@ export type GatewayEvents = {
   };
 };
 
-/** For how long who is turned away is asked to wait: RFC 9110 §10.2.3, in seconds. */
+/** How long refused clients are asked to wait, in seconds: RFC 9110 §10.2.3. */
 const RETRY_AFTER = { 'Retry-After': '1' };
 
 /**
- * Makes a gateway: it stands before a WebSocket server that knows protocol Pings and nothing else, and
- * gives each page behind it heartbeats from end to end. Bytes pass as they are. Nothing is dialled or
- * listened to until it is asked for.
+ * Creates a gateway in front of a WebSocket server that supports protocol Pings but not application
+ * pings. The gateway gives each page a heartbeat from end to end, and passes all other bytes on
+ * unchanged. It does not dial or listen until you call one of its methods.
  *
- * @throws {InvalidOptionError} if an option is out of its range or unknown.
+ * @throws {InvalidOptionError} if an option is out of range or unknown.
  * @example
  * const gateway = createGateway({ upstream: 'ws://127.0.0.1:8765' });
  * await gateway.listen({ port: 8080 });
@@ -55,11 +58,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   return new Gateway(options);
 }
 
-/** What {@link createGateway} returns: an emitter of {@link GatewayEvents}. */
+/** A gateway, as {@link createGateway} returns it. Emits {@link GatewayEvents}. */
 export class Gateway extends HandleEmitter<GatewayEvents> {
   /**
-   * Takes over a request of an `http` or `https` server: `server.on('upgrade', gateway.handleUpgrade)`.
-   * Whatever comes of it, the socket is the gateway's from here.
+   * Handles an upgrade request of an `http` or `https` server: `server.on('upgrade',
+   * gateway.handleUpgrade)`. From then on, the gateway owns the socket, even if the handshake fails.
    */
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly #options: ResolvedGatewayOptions;
@@ -75,7 +78,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
   #isClosed = false;
   #count = 0;
 
-  /** @throws {InvalidOptionError} as {@link createGateway} does. */
+  /** @throws {InvalidOptionError} in the same cases as {@link createGateway}. */
   constructor(options: GatewayOptions) {
     super();
     const resolved = resolveGatewayOptions(options);
@@ -86,15 +89,16 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     this.handleUpgrade = (request, socket, head) => this.#shakeHands({ request, socket, head });
   }
 
-  /** Those that are open. */
+  /** The open connections. */
   get connections(): ReadonlySet<GatewayConnection> {
     return this.#connections;
   }
 
   /**
-   * Listens by itself. Several listeners may be open.
+   * Opens a listener. A gateway can have several.
    *
-   * Rejects with the system's error if it cannot, and with {@link InvalidOptionError}.
+   * Rejects with the system's error if it cannot listen, and with {@link InvalidOptionError} if an
+   * option is invalid.
    */
   async listen(options: ListenOptions): Promise<GatewayListener> {
     const listener = await GatewayListener.open(options, this.#options, this.handleUpgrade);
@@ -103,7 +107,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     return listener;
   }
 
-  /** How it stands, and what has happened so far: plain data. */
+  /** Returns the state and the counters of the gateway as plain data. */
   status(): GatewayStatus {
     return statusOf({
       state: this.#state,
@@ -117,12 +121,12 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
   }
 
   /**
-   * Closes all connections with 1012, spread over `within`, each with a hint when to come back; who
-   * comes meanwhile is answered with 503. Resolves once there is none left, and nobody listens any
-   * more; a second after `within` those that have not closed are dropped. Called again, it returns
-   * when the first is done.
+   * Closes all connections with 1012 at staggered times over `within`, and tells each client when to
+   * reconnect. New requests are answered with 503. One second after `within`, the gateway drops the
+   * connections that have not closed. Then it closes all listeners and resolves. A second call resolves
+   * together with the first.
    *
-   * @throws {InvalidOptionError} if an option is out of its range or unknown.
+   * @throws {InvalidOptionError} if an option is out of range or unknown.
    */
   async drain(options?: DrainOptions): Promise<void> {
     const resolved = resolveDrainOptions(options);
@@ -133,7 +137,10 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     await this.close();
   }
 
-  /** Ends everything at once. Resolves when nothing is left. */
+  /**
+   * Drops all connections and handshakes and closes all listeners at once. Resolves when no connection
+   * is left.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#drain?.cancel();
@@ -180,7 +187,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     if (this.#state !== 'running') {
       return { ...answer, reason: 'draining', body: 'The gateway is closing.' };
     }
-    const taken = this.#connections.size + this.#handshakes.size - 1; // without itself
+    const taken = this.#connections.size + this.#handshakes.size - 1; // without this handshake
     if (taken >= this.#options.maxConnections) {
       return { ...answer, reason: 'too-many', body: 'There are too many connections.' };
     }
@@ -209,7 +216,10 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     else this.#drain?.opened(connection);
   }
 
-  /** Apart from what is done with the handshake: its closure would keep request and answer for life. */
+  /**
+   * A method of its own, because a closure in the handshake code would keep the request and the
+   * response in memory for the life of the connection.
+   */
   #join(ends: ConnectionEnds): GatewayConnection {
     const tell: ConnectionListener = (name, event) => this.#tell(connection, name, event);
     const connection = new GatewayConnection(ends, this.#context, tell);
@@ -259,7 +269,7 @@ function contextOf(options: ResolvedGatewayOptions, tally: TrafficCount): Gatewa
   return {
     scheduler: metronome.scheduler,
     wheel: metronome.wheel,
-    hears: () => true, // its own tally does
+    hears: () => true, // the gateway itself counts pongs
     fleet: new TimingPolicy(page),
     upstreamTiming: upstreams.timing,
     payload: drawPayload(timing.options.random),
@@ -273,7 +283,10 @@ function contextOf(options: ResolvedGatewayOptions, tally: TrafficCount): Gatewa
   };
 }
 
-/** Small frames are not held back, and no timeout of HTTP is in force any more. */
+/**
+ * Turns off Nagle's algorithm, so that small frames are sent at once, and the HTTP timeout of the
+ * socket.
+ */
 function quicken(socket: Duplex): void {
   const { setNoDelay, setTimeout } = socket as Partial<Socket>;
   setNoDelay?.call(socket, true);

@@ -26,7 +26,7 @@ import {
 import type { Refusal } from './http/request.ts';
 import { defaultMaxConnections, defaultMaxHeapBytes } from './memory.ts';
 
-/** What `allow` says: `true`, `false` for 403, a status in [400, 599], or a whole answer. */
+/** The result of `allow`: `true`, `false` for 403, a status in [400, 599], or a complete response. */
 export type Verdict =
   | boolean
   | number
@@ -36,18 +36,24 @@ export type Verdict =
       readonly headers?: Readonly<Record<string, string>>;
     };
 
-/** How upstreams are asked whether they live. */
+/** Heartbeat options for the connections to the upstream. */
 export interface UpstreamHeartbeatOptions {
-  /** Silence in either direction after which a protocol Ping is sent. @default 15_000 */
+  /**
+   * Time in ms without traffic in either direction after which the gateway sends a protocol Ping.
+   * `false`: no Pings.
+   * @default 15_000
+   */
   readonly pingInterval?: Millis | false;
   /**
-   * Wait after a Ping until the upstream is dead, if nothing at all was received. Less than that of the
-   * pages, so that they are told before they find it out. @default 15_000
+   * Time in ms after a Ping until the upstream is dead, if nothing at all was received. The default is
+   * shorter than the timeout of clients, so that the gateway reports the dead upstream before they
+   * detect it. `false`: no limit.
+   * @default 15_000
    */
   readonly pingTimeout?: Millis | false;
 }
 
-/** How pages are asked: as those of a server without a gateway. */
+/** The options that work for pages as they do for a server without a gateway. */
 type PageOptions = Pick<
   ServerOptions,
   | 'pingInterval'
@@ -64,59 +70,73 @@ type PageOptions = Pick<
 /** Options of `createGateway`. */
 export interface GatewayOptions extends HeaderOptions, PageOptions {
   /**
-   * Where the upstream is: a `ws:`, `wss:`, `http:` or `https:` URL, or a function of the request, which
-   * may be async. The path of a request goes on where a URL has none; its query is added. What a
-   * function gives is dialled as it is; `undefined` or `null` is answered with 404.
+   * The address of the upstream: a `ws:`, `wss:`, `http:` or `https:` URL, or a function of the request
+   * that returns one and may be async. If the URL has no path, the gateway appends the path of the
+   * request; it always adds the query of the request. The gateway dials the URL that a function returns
+   * unchanged, and answers `undefined` or `null` with 404.
    *
-   * Such a function chooses. It must not take a host out of the request unchecked: the gateway would
-   * dial for anybody what it alone can reach.
+   * A function must not copy a host from the request unchecked. Otherwise, anyone could make the
+   * gateway dial hosts that only the gateway can reach.
    */
   readonly upstream: Upstream;
   /**
-   * Whom to let in: by `Origin`, by cookie, by whatever the request says. May be async.
-   * @default everybody
+   * Decides whether to accept a request, for example by `Origin` or cookie. May be async.
+   * @default every request is accepted
    */
   readonly allow?: (request: IncomingMessage) => Verdict | Promise<Verdict>;
-  /** TLS towards `wss:` and `https:`: `ca`, `cert`, `key`, `servername` and so on, as of `node:tls`. */
+  /**
+   * TLS options for `wss:` and `https:` upstreams: `ca`, `cert`, `key`, `servername` and so on, as in
+   * `node:tls`.
+   */
   readonly tls?: ConnectionOptions;
   /**
-   * Whether each end sees the other: an application ping of the page becomes a protocol Ping to the
-   * upstream, and its Ping one to the browser. `false`: the gateway answers both. @default true
+   * Whether heartbeats pass from end to end: the gateway turns an application ping of the page into a
+   * protocol Ping to the upstream, and passes a Ping of the upstream on to the browser. `false`: the
+   * gateway answers both. @default true
    */
   readonly endToEnd?: boolean;
   readonly upstreamHeartbeat?: UpstreamHeartbeatOptions;
   /**
-   * How many connections there may be, with handshakes under way. More are answered with 503. A listener
-   * drops TCP connections beyond a quarter more, before they ask.
-   * @default one for each 64 KiB of heap that V8 allows this process: 1 024 with 64 MiB, 65 536 with 4 GiB
+   * Largest number of connections, including handshakes in progress. The gateway answers more with 503.
+   * A listener drops TCP connections beyond 1.25 times this number before they send a request.
+   * @default one for each 64 KiB of heap that V8 allows this process: 1 024 with 64 MiB, 65 536 with 4
+   * GiB
    */
   readonly maxConnections?: number | false;
   /**
-   * How many bytes of this process's heap may be in use when a handshake comes: with more, it is answered
-   * with 503.
+   * Largest number of heap bytes in use by this process at which the gateway accepts a handshake. With
+   * more, it answers 503.
    * @default three quarters of what V8 allows
    */
   readonly maxHeapBytes?: number | false;
-  /** Of a message in either direction. A longer one ends the connection with 1009. @default false */
+  /**
+   * Largest size of a message in bytes, in either direction. A longer one closes the connection with
+   * 1009. `false`: no limit. @default false
+   */
   readonly maxMessageBytes?: number | false;
   /**
-   * For a client of a listener to finish the handshake of TLS, and as long again to send its whole
-   * request; then 408.
+   * Time in ms for a client of a listener to finish the TLS handshake, and the same time again to send
+   * its complete request; then 408. `false`: no limit.
    * @default 10_000
    */
   readonly handshakeTimeout?: Millis | false;
-  /** From the request to the upstream's answer; then 504. @default 10_000 */
+  /**
+   * Time in ms from the request to the upstream's response; then 504. `false`: no limit. @default
+   * 10_000
+   */
   readonly connectTimeout?: Millis | false;
-  /** From the first sign of an end until both TCP connections are dropped. @default 5_000 */
+  /**
+   * Time in ms from the start of a close until the gateway drops both TCP connections. @default 5_000
+   */
   readonly closeTimeout?: Millis;
 }
 
-/** {@link GatewayOptions} as the gateway keeps them. */
+/** {@link GatewayOptions} with every default filled in. */
 export interface ResolvedGatewayOptions {
   readonly page: ResolvedServerOptions<never>;
   readonly upstreamTiming: Timing;
   readonly upstreamOf: (request: IncomingMessage) => Promise<Address | undefined>;
-  /** Undefined: let in. */
+  /** Resolves to `undefined` if the request is accepted. */
   readonly refusalOf: (request: IncomingMessage) => Promise<Refusal | undefined>;
   readonly headers: ResolvedHeaderOptions;
   readonly tls: ConnectionOptions | undefined;
@@ -129,13 +149,13 @@ export interface ResolvedGatewayOptions {
   readonly closeTimeout: Millis;
 }
 
-/** Every default of the gateway's own, with its reason. */
+/** The defaults of the gateway's own options, each with its reason. */
 const DEFAULTS = {
-  pingInterval: 15_000, // it is near: a Ping costs little, and idle timeouts of 20 s are met
-  pingTimeout: 15_000, // below the client's 20 s: a page is told before it finds out
-  handshakeTimeout: 10_000, // as long as a client waits by default
-  connectTimeout: 10_000, // likewise
-  closeTimeout: 5_000, // a server that has said goodbye needs less
+  pingInterval: 15_000, // the upstream is near, so a Ping costs little; keeps idle timeouts of 20 s from firing
+  pingTimeout: 15_000, // below the client's 20 s: the gateway reports a dead upstream before the client detects it
+  handshakeTimeout: 10_000, // a client waits this long by default
+  connectTimeout: 10_000, // a client waits this long by default
+  closeTimeout: 5_000, // a closing handshake needs less
 } as const;
 
 const PAGE_NAMES = [
@@ -168,7 +188,7 @@ const OWN_NAMES = [
   'closeTimeout',
 ] as const;
 
-/** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+/** @throws {InvalidOptionError} if an option is out of range or unknown. */
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
   checkNames('options', options, [...OWN_NAMES, ...PAGE_NAMES]);
   const page = resolveServerOptions<never>(pageOptions(options));
@@ -244,6 +264,6 @@ function refusalBy(verdict: Verdict): Refusal | undefined {
     }
     return { status, body, headers };
   }
-  // Whoever forgets to return something lets nobody in.
+  // A function that returns nothing accepts nobody.
   throw new InvalidOptionError('allow', 'a function that gives true, false or a status', verdict);
 }

@@ -3,26 +3,31 @@ import type { GatewayConnection } from './connection.ts';
 import type { Hop } from './tunnel/side.ts';
 import type { GatewayCounters, LatencySummary, TrafficCount } from './tunnel/traffic-count.ts';
 
-/** How a gateway stands: plain data, for a status page or metrics. */
+/** The state of a gateway as plain data, for a status page or metrics. */
 export interface GatewayStatus {
   readonly state: 'running' | 'draining' | 'closed';
   readonly uptime: Millis;
-  /** Connections that are open now. */
+  /** Number of open connections. */
   readonly open: number;
-  /** How many there may be, with handshakes under way; `Infinity` if that is off. */
+  /**
+   * Largest number of connections, including handshakes in progress; `Infinity` if there is no limit.
+   */
   readonly maxConnections: number;
-  /** How much of the heap may be in use when one more is let in; `Infinity` if that is off. */
+  /**
+   * Largest number of heap bytes in use at which another connection is accepted; `Infinity` if there is
+   * no limit.
+   */
   readonly maxHeapBytes: number;
-  /** Handshakes that are under way now. */
+  /** Number of handshakes in progress. */
   readonly handshaking: number;
-  /** Connections whose page speaks. */
+  /** Number of connections whose page has sent an application ping. */
   readonly speaking: number;
-  /** Those of them whose page is silent while its browser answers. */
+  /** Number of those whose application tier is silent while the browser answers. */
   readonly unresponsive: number;
-  /** Connections of which one end owes an answer. */
+  /** Number of connections with an overdue answer from either end. */
   readonly suspect: number;
   readonly counters: GatewayCounters;
-  /** Of all connections so far; a hop is absent before its first answer. */
+  /** Latencies in ms over all connections so far. A hop is absent before its first pong. */
   readonly latency: { readonly [Name in Hop | 'endToEnd']?: LatencySummary };
 }
 

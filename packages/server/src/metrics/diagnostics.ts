@@ -1,7 +1,7 @@
 import { channel, hasSubscribers } from 'node:diagnostics_channel';
 import type { ConnectionEvents } from '../connection/events.ts';
 
-/** What each channel is called: `wirebeat:server:dead`, and so on for every event of a connection. */
+/** The name of each channel: `wirebeat:server:dead`, and so on for every event of a connection. */
 const CHANNELS: Readonly<Record<keyof ConnectionEvents | 'error', string>> = {
   ping: 'wirebeat:server:ping',
   pong: 'wirebeat:server:pong',
@@ -17,12 +17,12 @@ const CHANNELS: Readonly<Record<keyof ConnectionEvents | 'error', string>> = {
   error: 'wirebeat:server:error',
 };
 
-/** Whether anybody listens by `node:diagnostics_channel`, in whatever module. */
+/** Returns whether the channel of this event has a subscriber. */
 export function isWatched(name: keyof typeof CHANNELS): boolean {
   return hasSubscribers(CHANNELS[name]);
 }
 
-/** Tells those who do. */
+/** Publishes an event to the subscribers of its channel. */
 export function publish(name: keyof typeof CHANNELS, message: object): void {
   if (isWatched(name)) channel(CHANNELS[name]).publish(message);
 }

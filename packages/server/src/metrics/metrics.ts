@@ -1,7 +1,7 @@
 import type { Millis } from '@wirebeat/core';
 import type { HookName } from '../connection/hooks.ts';
 
-/** What is used of a `ServerHeartbeat`, of whatever socket class. */
+/** The part of a `ServerHeartbeat` that metrics need, for any socket class. */
 export interface HeartbeatSource {
   on(name: never, listener: (event: never) => void): unknown;
   off(name: never, listener: (event: never) => void): unknown;
@@ -11,18 +11,18 @@ export interface HeartbeatSource {
   >;
 }
 
-/** Labels of one figure. */
+/** Labels of one metric. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** What takes the figures: one for each system that shows them. */
+/** Receives the metrics: one implementation per metrics system. */
 export interface MetricsSink {
-  /** One more. */
+  /** Increments a counter. */
   count(name: CounterName, labels: Labels): void;
-  /** A duration, in ms. */
+  /** Records a duration in ms. */
   record(name: HistogramName, duration: Millis, labels: Labels): void;
 }
 
-/** What is counted. */
+/** Names of the counters. */
 export type CounterName =
   | 'pings'
   | 'pongs'
@@ -43,8 +43,8 @@ const HOOKS: readonly HookName[] = ['authenticated', 'user', 'random', 'listener
 const ENDS = ['ping-timeout', 'one-way', 'max-silence', 'closed', 'detached', 'replaced'];
 
 /**
- * What is counted, with its labels. What they may be is known, and begins at 0: of a series that begins
- * with its first event that event is not seen to happen.
+ * The counters and their labels. Each known label set starts at 0, because a series that starts with
+ * its first event hides that event.
  */
 export const COUNTERS: Readonly<Record<CounterName, CounterDescription>> = {
   pings: { help: 'Pings that were sent.', labels: ['tier'], known: TIERS },
@@ -73,7 +73,7 @@ export const COUNTERS: Readonly<Record<CounterName, CounterDescription>> = {
   },
 };
 
-/** What is measured, in ms, and the bounds between which it is counted. */
+/** The histograms, with their bucket bounds in ms. */
 export const HISTOGRAMS = {
   latency: {
     help: 'Latency of a tier, as far as it is that of the link.',
@@ -87,14 +87,14 @@ export const HISTOGRAMS = {
   },
 } as const;
 
-/** What stands now. */
+/** The gauges. */
 export const GAUGES = {
   connections: { help: 'Open connections.', labels: ['status'] },
 } as const;
 
 export type HistogramName = keyof typeof HISTOGRAMS;
 
-/** Of each status how many there are: `alive`, `suspect`, `unresponsive`. */
+/** Returns the number of connections by status: `alive`, `suspect`, `unresponsive`. */
 export function connectionsByStatus(heartbeat: HeartbeatSource): ReadonlyMap<string, number> {
   const counts = new Map([
     ['alive', 0],
@@ -112,14 +112,14 @@ interface Tiered {
   readonly tier: string;
 }
 
-/** The events that say something, and what each says. */
+/** The listeners by event name. */
 interface Takers {
   readonly [name: string]: (event: never) => void;
 }
 
 /**
- * Tells `sink` what happens to the connections of a server, from now on. Returns what ends that. It
- * keeps nothing of a connection.
+ * Reports the events of a server's connections to `sink` from now on. Returns a function that stops it.
+ * Keeps no reference to any connection.
  */
 export function watchMetrics(heartbeat: HeartbeatSource, sink: MetricsSink): () => void {
   const takers = takersOf(sink);
@@ -142,7 +142,7 @@ function takersOf(sink: MetricsSink): Takers {
       sink.record('silence', silentFor, { reason });
     },
     unresponsive: () => sink.count('timeouts', { tier: 'application', reason: 'unresponsive' }),
-    // Of one stall very many connections tell: what was due before the last one is the same.
+    // Very many connections report the same stall: a timer due before the last report belongs to it.
     stall({ lateBy }: { lateBy: Millis }) {
       const now = performance.now();
       if (now - lateBy > stalledAt) sink.count('stalls', {});

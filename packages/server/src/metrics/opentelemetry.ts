@@ -13,16 +13,17 @@ export type { HeartbeatSource } from './metrics.ts';
 
 /** Options of {@link exportMetrics}. */
 export interface OpenTelemetryOptions {
-  /** @default that of the name `wirebeat`, from the global provider */
+  /** The meter for the metrics. @default the meter named `wirebeat` of the global provider */
   readonly meter?: Meter;
-  /** What every name begins with. @default 'wirebeat.' */
+  /** Prefix of every metric name. @default 'wirebeat.' */
   readonly prefix?: string;
 }
 
 const SECOND: Millis = 1_000;
 
 /**
- * Shows the heartbeats of a server to OpenTelemetry, durations in seconds. Returns what ends that.
+ * Exports the heartbeat metrics of a server to OpenTelemetry, with durations in seconds. Returns a
+ * function that stops the export.
  */
 export function exportMetrics(
   heartbeat: HeartbeatSource,

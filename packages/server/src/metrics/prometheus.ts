@@ -14,25 +14,26 @@ export type { HeartbeatSource } from './metrics.ts';
 
 /** Options of {@link exportMetrics}. */
 export interface PrometheusOptions {
-  /** Where the metrics go: `register` of the prom-client whose metrics you serve. */
+  /** The registry for the metrics: `register` of the prom-client that serves your metrics. */
   readonly registry: Registry;
-  /** What every name begins with. @default 'wirebeat_' */
+  /** Prefix of every metric name. @default 'wirebeat_' */
   readonly prefix?: string;
 }
 
 const SECOND: Millis = 1_000;
 
 /**
- * Shows the heartbeats of a server to Prometheus, in its units: seconds, and `_total` for what only
- * grows. Returns what ends that, and takes the metrics out of the registry.
+ * Exports the heartbeat metrics of a server to Prometheus, with durations in seconds and the suffix
+ * `_total` for counters. Returns a function that stops the export and removes the metrics from the
+ * registry.
  *
- * A registry takes each name once: a second server needs another prefix, or another registry.
+ * A registry accepts each name once: a second server needs another prefix or another registry.
  *
- * The registry has no default: where two copies of prom-client are installed, that of another copy
- * would take everything, and show it nowhere.
+ * The registry has no default. If two copies of prom-client are installed, the default registry of the
+ * other copy would accept the metrics but never serve them.
  *
- * @throws {InvalidOptionError} if there is no registry.
- * @throws {Error} that of prom-client, if the registry has one of the names.
+ * @throws {InvalidOptionError} if `registry` is missing.
+ * @throws {Error} from prom-client, if the registry already has one of the names.
  */
 export function exportMetrics(heartbeat: HeartbeatSource, options: PrometheusOptions): () => void {
   const { registry, prefix = 'wirebeat_' } = options ?? {};
@@ -80,7 +81,7 @@ interface Described {
   readonly labels: readonly string[];
 }
 
-/** One of each, by its name. */
+/** Creates one metric for each description, by name. */
 function made<Description extends Described, Metric>(
   descriptions: Readonly<Record<string, Description>>,
   make: (name: string, description: Description & { labels: string[] }) => Metric,

@@ -1,13 +1,16 @@
 import { checkNames, InvalidOptionError, type Millis, numberWithin } from '@wirebeat/core';
 
-/** Values of a beat. */
+/** The values that a ping or pong carries. */
 export type Values = Readonly<Record<string, string>>;
 
-/** The timing that a server asks of its clients. An option that a client was given caps the interval. */
+/**
+ * The timing that a server asks its clients to use, in ms. A `pingInterval` option of the client caps
+ * the interval.
+ */
 export interface Advertisement {
-  /** In [1 000, 120 000]: clients keep to that whatever they are told. */
+  /** Client ping interval, in [1 000, 120 000]. Clients clamp it to this range. */
   readonly pingInterval?: Millis;
-  /** In [1 000, 60 000]. Only ever raises a client's own. */
+  /** Client ping timeout, in [1 000, 60 000]. It can only raise a client's own timeout. */
   readonly pingTimeout?: Millis;
 }
 
@@ -15,10 +18,10 @@ const NAMES = ['pingInterval', 'pingTimeout'];
 const MIN: Millis = 1_000;
 const MAX_INTERVAL: Millis = 120_000;
 const MAX_TIMEOUT: Millis = 60_000;
-/** The server's interval as a multiple of the client's, so that the page drives the beat. */
+/** The server's interval as a multiple of the client's, so that normally the client pings first. */
 const PATIENCE = 1.2;
 
-/** @throws {InvalidOptionError} if it is out of its range, says nothing, or a name is unknown. */
+/** @throws {InvalidOptionError} if a value is out of range, both are missing, or a name is unknown. */
 export function checkAdvertisement(option: string, advertised: Advertisement): Advertisement {
   checkNames(option, advertised, NAMES);
   const { pingInterval, pingTimeout } = advertised;
@@ -30,18 +33,21 @@ export function checkAdvertisement(option: string, advertised: Advertisement): A
   return advertised;
 }
 
-/** What a server with this interval asks of its clients: theirs comes first. */
+/**
+ * Returns what a server with this interval asks of its clients: a shorter interval, so that they ping
+ * first.
+ */
 export function advertisementFor(pingInterval: Millis): Advertisement {
   const interval = Math.floor(pingInterval / PATIENCE);
   return { pingInterval: Math.min(Math.max(interval, MIN), MAX_INTERVAL) };
 }
 
-/** The interval of a server whose clients have been asked for this. */
+/** Returns the interval of a server that asks its clients for `pingInterval`. */
 export function serverInterval(pingInterval: Millis): Millis {
   return Math.ceil(pingInterval * PATIENCE);
 }
 
-/** As it stands in a beat: whole numbers. */
+/** Returns the values of a ping or pong for this advertisement, as whole numbers. */
 export function advertisedValues({ pingInterval, pingTimeout }: Advertisement): Values {
   return {
     ...(pingInterval !== undefined && { pingInterval: String(Math.round(pingInterval)) }),

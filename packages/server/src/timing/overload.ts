@@ -1,13 +1,19 @@
 import type { Instant, Millis, Scheduler, Timer } from '@wirebeat/core';
 
-/** Two stalls so close together are no accident, as a laptop's sleep or one long task is. */
+/**
+ * Two stalls within this time, in ms, mean overload. A single one may be a laptop's sleep or one long
+ * task.
+ */
 const CLOSE: Millis = 60_000;
-/** So long without a stall, and the load is over. Long against an interval: no to and fro. */
+/**
+ * Time in ms without a stall after which the overload is over. It is long compared with a ping
+ * interval, so that the state does not flap.
+ */
 const CALM: Millis = 300_000;
 
 /**
- * Tells from the stalls of this process when it has more to do than it can: at the second within a
- * minute, until there was none for five.
+ * Detects from the stalls of this process that it is overloaded. Overload begins with the second stall
+ * within a minute and ends after five minutes without a stall.
  */
 export class Overload {
   readonly #scheduler: Scheduler;
@@ -21,12 +27,15 @@ export class Overload {
     this.#changed = changed;
   }
 
-  /** A timer was late. Of one stall very many connections tell; it counts once. */
+  /**
+   * Reports that a timer fired `lateBy` ms late. Very many connections report the same stall; it counts
+   * once.
+   */
   stalled(lateBy: Millis): void {
     const now = this.#scheduler.now();
     const before = this.#stalledAt;
     this.#stalledAt = now;
-    if (now - lateBy <= before) return; // it was due before the last one had been told
+    if (now - lateBy <= before) return; // it was due before the last report, so it belongs to the same stall
     if (this.#isOn || now - before > CLOSE) return;
     this.#isOn = true;
     this.#wait();

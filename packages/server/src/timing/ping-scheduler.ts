@@ -8,38 +8,38 @@ import {
   type WheelEntry,
 } from '@wirebeat/core';
 
-/** That of who waits in the wheel no more: nothing happens to it. */
+/** The entry of a connection that has left the wheel. Operations on it do nothing. */
 export const NO_ENTRY: WheelEntry = -1;
-/** How long a granule of the wheel is: pings of one granule go out together. */
-export const GRANULE: Millis = 10; // 10 000 connections: 3 to 4 pings each, 50 µs of work
-const SLOTS = 4_096; // a turn of 41 s: the usual intervals are met in their first turn
+/** Length in ms of a granule of the wheel. Pings of one granule are sent together. */
+export const GRANULE: Millis = 10; // with 10 000 connections: 3 to 4 pings per granule, 50 µs of work
+const SLOTS = 4_096; // a turn lasts 41 s, longer than the usual intervals
 /**
- * Places that are looked at for each beat. Y. Azar et al., "Balanced Allocations", SIAM J. Comput.
- * 29(1), 1999: the fullest of n is over the mean by log log n / log 4, where one place would give
- * log n / log log n.
+ * Number of granules considered for each ping. Y. Azar et al., "Balanced Allocations", SIAM J. Comput.
+ * 29(1), 1999: with this many choices, the fullest of n bins exceeds the mean by log log n / log 4;
+ * with one choice, by log n / log log n.
  */
 const CHOICES = 4;
-/** More in one granule than twice what was planned for it, and this, is a burst. */
+/** A burst is a granule with more pings than twice the planned number plus this. */
 const BURST = 8;
 
 /**
- * When beats are due: the scheduler of the connections, and how many beats each of its granules has
- * been given. Of each interval chance takes its part so that the beat falls where there are few:
- * however connections came, at once or after a stall, their pings spread and never burst.
+ * Chooses when pings are due. It holds the scheduler of the connections and counts the pings planned in
+ * each granule. It subtracts the random part of each interval so that the ping lands in a granule with
+ * few pings. So pings stay evenly distributed even if all connections open at once or after a stall.
  */
 export class PingScheduler {
   readonly scheduler: Scheduler;
-  /** What wakes the connections: the scheduler itself, if it is a wheel. */
+  /** The wheel with the deadlines of the connections: the scheduler itself, if that is a wheel. */
   readonly wheel: TimingWheel;
-  /** How late a timer may be until that is a stall. */
+  /** How late a timer may fire, in ms, before that counts as a stall. */
   readonly timerSlack: Millis;
   readonly #beats: Uint16Array = new Uint16Array(SLOTS);
-  readonly #granules: Float64Array = new Float64Array(SLOTS); // whose beats those are
+  readonly #granules: Float64Array = new Float64Array(SLOTS); // the granule that each slot of #beats counts for
   #isOpening = false;
-  #granule = 0; // of the last draw
-  #drawn = 0; // in that
+  #granule = 0; // granule of the last draw
+  #drawn = 0; // number of draws in that granule
 
-  /** A scheduler that is no wheel gets one on top of it, of the finest granules. */
+  /** Wraps a scheduler that is not a timing wheel in one, with granules of 1 ms. */
   constructor(scheduler: Scheduler, timerSlack: Millis = TIMER_SLACK) {
     const isWheel = scheduler instanceof TimingWheel;
     this.scheduler = scheduler;
@@ -47,7 +47,10 @@ export class PingScheduler {
     this.timerSlack = timerSlack;
   }
 
-  /** A connection begins: its first interval ends anywhere in a period, not just within the jitter. */
+  /**
+   * Opens a connection. Its first interval ends anywhere in a full interval, not just within the
+   * jitter.
+   */
   opening(open: () => void): void {
     this.#isOpening = true;
     try {
@@ -57,7 +60,10 @@ export class PingScheduler {
     }
   }
 
-  /** How long a period that begins now is: `interval` less what `jitter` allows, in whole ms. */
+  /**
+   * Returns the length of an interval that begins now, in whole ms: `interval` less a random part up to
+   * `jitter`.
+   */
   place(interval: Millis, jitter: number, random: () => number): Millis {
     if (jitter === 0 || interval === Number.POSITIVE_INFINITY) return interval;
     const now = this.scheduler.now();
@@ -79,7 +85,7 @@ export class PingScheduler {
     return best;
   }
 
-  /** After a stall very many are asked at once: they shall not be again a period later. */
+  /** After a stall, very many pings are due at once. This must not repeat one interval later. */
   #isBurst(granule: number): boolean {
     this.#drawn = granule === this.#granule ? this.#drawn + 1 : 1;
     this.#granule = granule;
@@ -101,9 +107,9 @@ export class PingScheduler {
 let shared: PingScheduler | undefined;
 
 /**
- * That of this process: one timing wheel, so one timer, for all connections of all its servers. Made
- * when it is first asked for. Its timer keeps no process running, and there is none while nothing
- * waits.
+ * Returns the ping scheduler of this process: one timing wheel, and so one timer, for all connections
+ * of all servers. Created on first use. Its timer does not keep the process running, and no timer is
+ * set while the wheel is empty.
  */
 export function sharedPingScheduler(): PingScheduler {
   if (shared !== undefined) return shared;
@@ -115,7 +121,9 @@ export function sharedPingScheduler(): PingScheduler {
   return shared;
 }
 
-/** As the wheel has it: the first not to begin before it is due. */
+/**
+ * Returns the granule of a deadline as the wheel computes it: the first that does not begin too early.
+ */
 function granuleOf(due: Instant): number {
   return Math.ceil(due / GRANULE);
 }

@@ -1,27 +1,30 @@
 import type { Instant, Millis, Scheduler, Timer } from '@wirebeat/core';
 
-/** Over what time, and by which clock and chance, a {@link Stagger} goes. */
+/** Options of a {@link Stagger}. */
 export interface StaggerOptions {
   readonly within: Millis;
   readonly scheduler: Scheduler;
-  /** In [0, 1). */
+  /** Returns numbers in [0, 1). */
   readonly random: () => number;
 }
 
 /**
- * Does something with each of many, not at once but spread over a time: with the i-th of n, counted
- * from 0, after (i + random)/n × `within`. So no part of that time sees more than its share.
+ * Calls a function for each of many items at staggered times: for item i of n, counted from 0, after (i
+ * + random)/n × `within` ms. This distributes the calls evenly over the time.
  */
 export class Stagger<Item> {
-  #items: readonly Item[]; // none once it is over, for whoever has us may keep us
+  #items: readonly Item[]; // emptied at the end, because callers may keep this object
   readonly #act: (item: Item) => void;
   readonly #options: StaggerOptions;
   readonly #start: Instant;
   #timer: Timer | undefined;
   #done = 0;
-  #due: Instant; // of the next
+  #due: Instant; // when the next item is due
 
-  /** Begins. The first may be due at once, but none is met within this call. */
+  /**
+   * Starts the timer. The first item may be due at once, but `act` is never called within the
+   * constructor.
+   */
   constructor(items: readonly Item[], act: (item: Item) => void, options: StaggerOptions) {
     this.#items = items;
     this.#act = act;
@@ -31,7 +34,7 @@ export class Stagger<Item> {
     this.#wait();
   }
 
-  /** The rest is left out. */
+  /** Stops. `act` is not called for the remaining items. */
   cancel(): void {
     this.#timer?.cancel();
     this.#items = [];
@@ -47,7 +50,10 @@ export class Stagger<Item> {
     this.#timer = this.#options.scheduler.at(this.#due, () => this.#meet());
   }
 
-  /** All that are due: they may be closer to each other than the timers of a wheel are. */
+  /**
+   * Calls `act` for all items that are due. Several can be due at once, because they may be closer
+   * together than the granules of a wheel.
+   */
   #meet(): void {
     const now = this.#options.scheduler.now();
     while (this.#done < this.#items.length && this.#due <= now) {

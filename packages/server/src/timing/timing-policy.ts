@@ -7,11 +7,14 @@ import {
   type Values,
 } from './advertisement.ts';
 
-/** Clients are not asked for more by ourselves: proxies often close what was idle for 60 s. */
+/**
+ * The longest client interval in ms that an overloaded server asks for. Proxies often close connections
+ * that are idle for 60 s.
+ */
 const MAX_SLOWED: Millis = 50_000;
 
-/** When a silent page is asked, as a part of the time after which its WebSocket layer is. */
-const AHEAD = 0.9; // it has answered by then: one beat serves both
+/** The interval of the application tier as a fraction of the interval of the transport tier. */
+const AHEAD = 0.9; // its answer arrives before the transport tier would ping, so one ping serves both tiers
 const NEVER: Millis = Number.POSITIVE_INFINITY;
 
 type FleetOptions = Pick<
@@ -20,17 +23,17 @@ type FleetOptions = Pick<
 >;
 
 /**
- * The timing that one server asks for on all its connections, and what their clients are told of it.
- * It may change while they live: whoever changes it gives it to each of them, by `retime`.
+ * The timing of all connections of one server, and the timing that it advertises to their clients.
+ * After a change, the caller must call `retime` of each open connection.
  */
 export class TimingPolicy {
   readonly #base: Timing;
-  readonly #isJudged: boolean; // whether pages are
+  readonly #isJudged: boolean; // whether the server pings the application tier
   #timing: Timing;
   #pageTiming: Timing;
   readonly #advertises: boolean;
   #advertised: Advertisement;
-  #pingInterval: Millis; // the server's own
+  #pingInterval: Millis; // the server's own interval
   #slowness = 1;
   #welcome: Values | undefined;
 
@@ -48,27 +51,30 @@ export class TimingPolicy {
     this.#derive();
   }
 
-  /** What the transport of each connection asks for: the verdict. */
+  /** The timing of the transport tier of each connection. */
   get timing(): Timing {
     return this.#timing;
   }
 
-  /** What each page is asked by: whether it answers. */
+  /** The timing of the application tier of each connection. */
   get pageTiming(): Timing {
     return this.#pageTiming;
   }
 
-  /** What a client is told at its first ping. */
+  /** The values sent to a client with the answer to its first ping. */
   get welcome(): Values | undefined {
     return this.#welcome;
   }
 
-  /** The interval of clients that have heard us and were given no shorter one. */
+  /**
+   * The interval in ms of clients that have received the advertisement and have no shorter interval of
+   * their own.
+   */
   get clientInterval(): Millis {
     return this.#asked * this.#slowness;
   }
 
-  /** Clients are asked for something else. What is absent stays as it was. */
+  /** Changes what clients are asked for. A value that is absent does not change. */
   advertise(advertisement: Advertisement): void {
     const { pingInterval } = advertisement;
     this.#advertised = { ...this.#advertised, ...advertisement };
@@ -81,8 +87,8 @@ export class TimingPolicy {
   }
 
   /**
-   * While this process is overloaded its clients ping half as often, but at least every 50 s.
-   * Whether that changes anything.
+   * While this process is overloaded, asks its clients to ping half as often, but at least every 50 s.
+   * Returns whether this changes anything.
    */
   slow(isSlowed: boolean): boolean {
     const slowness = isSlowed && this.#advertises ? this.#slowed : 1;
@@ -93,7 +99,7 @@ export class TimingPolicy {
     return true;
   }
 
-  /** One object for all connections: each takes it for its own base. */
+  /** Creates one timing object for all connections, to save memory. */
   #derive(): void {
     const pingInterval = this.#pingInterval * this.#slowness;
     this.#timing = { ...this.#base, pingInterval };
