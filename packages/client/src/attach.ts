@@ -36,46 +36,61 @@ import { reconnectOf, terminate } from './reconnect/terminate.ts';
 
 /** Options of {@link attachHeartbeat}. */
 export interface AttachOptions extends HeartbeatOptions {
-  /** Part of `pingInterval` that chance takes away, in [0, 0.999]. @default 0.1 */
+  /**
+   * The largest fraction of `pingInterval` that is randomly subtracted from each interval, in
+   * [0, 0.999].
+   * @default 0.1
+   */
   readonly jitter?: number;
-  /** @default 1_000, and `false` if `pingInterval` is */
+  /**
+   * If nothing was received for this time, in ms, sending a message also sends a ping: see
+   * {@link HeartbeatOptions.probeAfter}.
+   * @default 1_000, or `false` if `pingInterval` is `false`
+   */
   readonly probeAfter?: Millis | false;
-  /** @default 400 */
+  /** The minimum time after a ping, in ms, until the peer is `suspect`. @default 400 */
   readonly suspectAfter?: Millis;
-  /** @default Math.random */
+  /** Returns random numbers in [0, 1). @default Math.random */
   readonly random?: () => number;
-  /** Clock and timers. @default those of the runtime */
+  /** The clock and the timers. @default those of the runtime */
   readonly scheduler?: Scheduler;
   /**
-   * What is remembered of the peer. Give the same to every connection to one address, and the next
-   * one knows whether that peer speaks. @default nothing is known
+   * What is known about the peer from earlier connections. Pass the same object for all connections
+   * to one address, so that the next connection knows whether the peer answers pings.
+   * @default a new, empty memory
    */
   readonly memory?: PeerMemory;
   /**
-   * What tells when the page is hidden or frozen and when the network changes. `false`: nothing
-   * does, and sleep is not noticed by the clocks either. @default the page's own
+   * Reports when the page is hidden or frozen and when the network changes. With `false`, nothing
+   * is reported, and the sleep of the machine is not detected.
+   * @default the lifecycle of the page
    */
   readonly lifecycle?: Lifecycle | false;
 }
 
-/** `gateway`: one that answers by itself, and may have messages that its upstream has not read yet. */
+/**
+ * What answers pings. A `gateway` answers itself, and may hold messages not yet read by its
+ * upstream.
+ */
 export type Reader = 'server' | 'gateway';
 
-/** The longest wait for the answer to a hint's ping until the peer is `suspect`. */
+/** The longest wait after a hint until the peer is `suspect`. */
 const HINT_TIMEOUT: Millis = 5_000;
-/** The default of `probeAfter`: sending a message a second costs a ping a second, no more. */
+/** The default of `probeAfter`: one message a second causes at most one ping a second. */
 const PROBE_AFTER: Millis = 1_000;
-/** The default of `suspectAfter`: over ten times a usual latency. What comes of it costs little. */
+/**
+ * The default of `suspectAfter`: over ten times a usual latency. A false suspicion costs little.
+ */
 const SUSPECT_AFTER: Millis = 400;
 /** The default of `jitter`: pages opened together drift apart within minutes. */
 const JITTER = 0.1;
-/** A pong waits only behind more bytes than this: a browser reports a message as sent a little late. */
+/** Pongs wait only if more bytes are unsent: browsers report a message as sent a little late. */
 const FREE_BYTES = 4_096;
 
-/** Sockets that have a heartbeat. A second one would hide every pong from the first. */
+/** The sockets that have a heartbeat. A second heartbeat would hide every pong from the first. */
 export const WATCHED: WeakSet<object> = /* @__PURE__ */ new WeakSet();
 
-/** The timing of a client's heartbeat, with the defaults of {@link AttachOptions}. */
+/** Adds the defaults of {@link AttachOptions} to the timing of a client. */
 export function clientTiming<Options extends AttachOptions>(
   options: Options,
 ): Options & Required<Pick<AttachOptions, 'jitter' | 'random' | 'probeAfter' | 'suspectAfter'>> {
@@ -85,26 +100,30 @@ export function clientTiming<Options extends AttachOptions>(
 }
 
 /**
- * Watches over `socket`: pings the peer, measures the latency, and says when the link is dead.
+ * Adds a heartbeat to `socket`: pings the peer, measures the latency, and detects a dead link.
  *
- * Attach first thing, as in `attachHeartbeat(new WebSocket(url))`: beats stay hidden from
- * `onmessage` and from listeners added later. The peer should answer, as `@wirebeat/server` does or
- * any server with five lines of its own: see `docs/protocol.md`. If it never answers, `unanswered` is
- * emitted, no more pings are sent, and `maxSilence` alone limits its silence. Where the subprotocol is
- * known to have no place for pings, as `graphql-transport-ws` or `mqtt`, that is so from the start.
+ * Attach it right after creating the socket, as in `attachHeartbeat(new WebSocket(url))`: pings and
+ * pongs then stay hidden from `onmessage` and from listeners added later. The peer should answer
+ * pings, as `@wirebeat/server` does; any other server needs about five lines: see
+ * `docs/protocol.md`. If the peer never answers, `unanswered` is emitted, no more pings are sent,
+ * and only `maxSilence` can end the connection. If the subprotocol has no place for pings, such as
+ * `graphql-transport-ws` or `mqtt`, this applies from the start.
  *
- * At `dead` the socket is terminated if its class can do that, or closed with 3008. Its `close`
- * event may come a minute late on a dead link, or never: act on `dead`. A socket that has a method
- * `reconnect`, as that of partysocket, is told to, and watched on.
+ * After `dead`, the socket is terminated if its class supports that; otherwise it is closed with
+ * code 3008. On a dead link, its `close` event may come a minute later or never, so act on `dead`.
+ * If the socket has a `reconnect` method, as in partysocket, the method is called instead, and the
+ * heartbeat continues on the next connection.
  *
- * @throws {InvalidOptionError} if an option is out of its range or unknown, or if `socket` is not a
- * WebSocket or has a heartbeat already.
+ * @throws {InvalidOptionError} if an option is out of range or unknown, or if `socket` is not a
+ * WebSocket or already has a heartbeat.
  */
 export function attachHeartbeat(socket: WebSocketLike, options?: AttachOptions): SocketHeartbeat {
   return new SocketHeartbeat(socket, options);
 }
 
-/** What {@link attachHeartbeat} returns: an emitter of {@link HeartbeatEvents}. */
+/**
+ * The heartbeat of one socket. Emits {@link HeartbeatEvents}. Returned by {@link attachHeartbeat}.
+ */
 export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #socket: WebSocketLike;
   readonly #send: (data: never) => void;
@@ -114,10 +133,10 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #pongs: PongQueue<WebSocketLike>;
   readonly #release: (() => void)[] = [];
   #isBound = false;
-  #isMidMessage = false; // the application has sent a part of a message, and not the last
-  #heldPing: string | undefined; // until the message has ended
+  #isMidMessage = false; // the application has sent a fragment of a message, but not the last one
+  #heldPing: string | undefined; // a ping that waits for the end of the message
   #alone: string | false | undefined = false; // the id of the last ping, if nothing was sent since
-  #closes = 0; // calls of `close()`
+  #closes = 0; // the number of calls of `close()`
   #isRefused = false;
   #foreign: string | undefined; // the subprotocol, if it has no place for pings
   #stuck = 0;
@@ -126,9 +145,9 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   #answersBy: Reader = 'server';
 
   /**
-   * A `session` is told to the server in the first ping.
+   * If `session` is given, the first ping sends it to the server.
    *
-   * @throws {InvalidOptionError} as {@link attachHeartbeat} does.
+   * @throws {InvalidOptionError} in the same cases as {@link attachHeartbeat}.
    */
   constructor(socket: WebSocketLike, options: AttachOptions = {}, session?: string) {
     super();
@@ -156,15 +175,15 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       sendPong: (id) => this.#pongs.send(id),
       emit: (name, event) => this.#tell(name, event),
       buffered: () => {
-        this.#presence.look(); // each timer asks
+        this.#presence.look(); // called at every timer
         return this.#bufferedAmount;
       },
-      isPaused: () => (socket as { isPaused?: boolean }).isPaused === true, // of `ws`
+      isPaused: () => (socket as { isPaused?: boolean }).isPaused === true, // sockets of `ws`
     };
     this.#pacemaker = new HeartbeatDriver(timing, scheduler, shell, memory);
     this.#pongs = new PongQueue(socket, {
       scheduler,
-      maxBufferedBytes: Number.POSITIVE_INFINITY, // there is never more than one of ours
+      maxBufferedBytes: Number.POSITIVE_INFINITY, // at most one pong is in the buffer
       freeBytes: FREE_BYTES,
       bufferedBytes: () => this.#bufferedAmount,
       isMidMessage: () => this.#isMidMessage,
@@ -173,7 +192,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
         this.#sendText(text);
       },
     });
-    const isClosed = socket.readyState === ReadyState.Closed; // there is nothing to watch, nor will be
+    const isClosed = socket.readyState === ReadyState.Closed; // it will never open again
     this.#presence = watchPageState(this.#pacemaker, scheduler, !isClosed && lifecycle, () =>
       this.probe(),
     );
@@ -188,67 +207,72 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     if (socket.readyState === ReadyState.Open) this.#open();
   }
 
-  /** `idle` before the socket is open and after it has closed. */
+  /** What is known about the peer. `idle` before the socket is open and after it has closed. */
   get status(): HeartbeatStatus {
     return this.#pacemaker.heartbeat.status;
   }
 
-  /** The last latency measured; undefined until the first. */
+  /** The last measured latency in ms; undefined before the first pong. */
   get latency(): Millis | undefined {
     return this.#pacemaker.heartbeat.latency;
   }
 
-  /** When anything was last sent, by the scheduler's clock. */
+  /** When anything was last sent, in ms on the clock of the scheduler. */
   get lastSent(): Instant {
     return this.#pacemaker.heartbeat.lastSent;
   }
 
-  /** When anything was last received, by the scheduler's clock. */
+  /** When anything was last received, in ms on the clock of the scheduler. */
   get lastReceived(): Instant {
     return this.#pacemaker.heartbeat.lastReceived;
   }
 
-  /** The worst time from the last byte received to `dead`, while the page runs. */
+  /**
+   * The longest time, in ms, from the last byte received to `dead`, while the page runs. `Infinity`
+   * if pings or their timeout are off.
+   */
   get detectionBound(): Millis {
     return this.#pacemaker.heartbeat.detectionBound;
   }
 
   /**
-   * Whether the peer closed because of our first ping, as far as can be told: it sent a Close frame
-   * within 5 s, no ping or pong before it, and has never answered.
+   * Whether the peer apparently closed because of the first ping: it sent a Close frame within 5 s
+   * of the ping, without a ping or pong before it, and has never answered.
    */
   get isRefused(): boolean {
     return this.#isRefused;
   }
 
-  /** Whether the server knows the session. */
+  /** Whether the server has confirmed the session. */
   get isBound(): boolean {
     return this.#isBound;
   }
 
-  /** Who answers, and so has read what was sent before the ping. */
+  /** What answers the pings, and so has read the messages sent before them. */
   get answersBy(): Reader {
     return this.#answersBy;
   }
 
-  /** The HTTP status with which the server refused the handshake, where the runtime tells. */
+  /** The HTTP status of a refused handshake; undefined if the runtime does not report it. */
   get httpStatus(): number | undefined {
     return this.#httpStatus;
   }
 
   /**
-   * How long the server asks to wait before the next connection, in a beat or with the HTTP status 429
-   * or 503; undefined until it does.
+   * How long to wait before the next connection, in ms, as the server asked in a ping or in an HTTP
+   * response with status 429 or 503; undefined if it did not ask.
    */
   get retryAfter(): Millis | undefined {
     return this.#retryAfter;
   }
 
   /**
-   * Pings now; resolves to the latency. Rejects with {@link PingTimeoutError} after `timeout`, with
-   * {@link ConnectionClosedError} if the socket is not open or closes, with
-   * `ERR_FOREIGN_PROTOCOL` if its subprotocol has no place for pings, with the signal's reason if
-   * that is aborted, and with {@link InvalidOptionError} if `timeout` or `id` is not allowed.
+   * Pings now; resolves to the latency in ms.
+   *
+   * Rejects with {@link PingTimeoutError} after `timeout`, with {@link ConnectionClosedError} if
+   * the socket is not open or closes, with code `ERR_FOREIGN_PROTOCOL` if the subprotocol has no
+   * place for pings, with the reason of the signal if it is aborted, and with {@link
+   * InvalidOptionError} if `timeout` or `id` is invalid.
    */
   ping(options?: PingOptions): Promise<Millis> {
     const foreign = this.#foreign;
@@ -259,12 +283,16 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     return Promise.reject(new HeartbeatError('HeartbeatError', 'ERR_FOREIGN_PROTOCOL', words));
   }
 
-  /** Asks now because something hints that the link may be dead. Ends in `alive` or `suspect`. */
+  /**
+   * Pings now because the link may be dead. If no answer comes within 5 s, the peer is `suspect`.
+   */
   probe(): void {
     this.#pacemaker.probe(Math.min(HINT_TIMEOUT, this.#pacemaker.heartbeat.pingTimeout));
   }
 
-  /** Ends the watch and leaves no trace on the socket, which stays open. */
+  /**
+   * Stops the heartbeat and removes all listeners. The socket stays open and is as it was before.
+   */
   detach(): void {
     this.#releaseAll();
     this.#pacemaker.close(new ConnectionClosedError(undefined, 'the heartbeat was detached'));
@@ -281,7 +309,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     const onClose = (event: SocketEvent) => {
       this.#settle();
       const { code = CloseCode.Abnormal, reason } = event;
-      // `ws`, an emitter, calls `close()` by itself when the peer's Close frame comes.
+      // `ws` (which has `emit`) calls `close()` itself when it receives a Close frame.
       const byPeer = code !== CloseCode.Abnormal && this.#closes <= ('emit' in socket ? 1 : 0);
       this.#isRefused = this.#pacemaker.close(
         new ConnectionClosedError(event.code, reason),
@@ -319,7 +347,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     );
   }
 
-  /** RFC 9110 §10.2.3 and RFC 6585 §4. */
+  /** Reads a refused handshake: RFC 9110 §10.2.3 and RFC 6585 §4. */
   #refused({ statusCode, headers }: RefusedHandshake): void {
     this.#httpStatus = statusCode;
     if (statusCode === 429 || statusCode === 503) this.#retryAfter = readRetryAfter(headers);
@@ -334,12 +362,14 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#adopt(values);
   }
 
-  /** The first ping goes out at once: it says what protocol this is, and gives a latency. */
+  /**
+   * Sends the first ping at once: it carries the protocol version, and measures a first latency.
+   */
   #open(): void {
     const { protocol = '' } = this.#socket as { protocol?: string };
     this.#isMidMessage = false;
     this.#heldPing = undefined;
-    this.#closes = 0; // a socket that comes back is another connection
+    this.#closes = 0; // a socket that reconnects has a new connection
     this.#foreign = isForeign(protocol) ? protocol : undefined;
     this.#pacemaker.open(this.#foreign === undefined);
     const { pingInterval, pingTimeout } = this.#pacemaker.heartbeat;
@@ -347,8 +377,9 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 
   #tell<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
-    // Firefox 153 takes the size of its own protocol Pong off `bufferedAmount`, and then leaves there
-    // what it would have to take off after it: for ever. Once its ping is answered, nothing is left.
+    // Firefox 153 subtracts the size of its own protocol Pongs from `bufferedAmount`, and then
+    // never subtracts some bytes that it has sent. If the last message was a ping and it was
+    // answered, the real amount is 0, so what remains is that error.
     if (name === 'pong' && (event as HeartbeatEvents['pong']).id === this.#alone) {
       this.#stuck += this.#bufferedAmount;
     }
@@ -362,7 +393,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     terminate(this.#socket);
   }
 
-  /** The server may tune its whole fleet, at any time. */
+  /** Applies the timing that the server advertises. The server can change it at any time. */
   #adopt({ pingInterval, pingTimeout }: Readonly<Record<string, string>>): void {
     if (pingInterval === undefined && pingTimeout === undefined) return;
     const advertised = {
@@ -373,7 +404,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#pacemaker.retimed();
   }
 
-  /** Bytes that wait to leave, as far as the runtime tells. */
+  /** The bytes that the socket has not sent yet; 0 if the runtime does not report them. */
   get #bufferedAmount(): number {
     const { bufferedAmount = 0 } = this.#socket as { bufferedAmount?: number };
     return bufferedAmount - this.#stuck;
@@ -388,11 +419,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     };
     const text = encodeBeat({ type: 'ping', id: ping.id, values });
     if (!this.#isMidMessage) return this.#sendText(text);
-    this.#heldPing ??= text; // the first, which may be that of the connection
-    this.#pacemaker.suspend(); // nobody can answer it yet
+    this.#heldPing ??= text; // keeps the earliest, which may be the first ping of the connection
+    this.#pacemaker.suspend(); // the peer cannot answer it yet
   }
 
-  /** Until a message in fragments has ended, a text of ours would become a part of it. */
+  /** Holds pings and pongs until a fragmented message ends, or they would become part of it. */
   #sentPart(isWhole: boolean): void {
     this.#isMidMessage = !isWhole;
     if (!isWhole) return;
@@ -405,15 +436,15 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 
   #sendText(text: string): void {
-    if (this.#socket.readyState !== ReadyState.Open) return; // its `close` is on the way
+    if (this.#socket.readyState !== ReadyState.Open) return; // its `close` event will follow
     try {
       this.#send.call(this.#socket, text as never);
     } catch {
-      // A ping that was not sent is not answered either: the verdict comes in its time.
+      // A ping that was not sent is not answered either, so the timeout handles this.
     }
   }
 
-  /** The connection has ended. A socket that comes back is watched on. */
+  /** Detaches after the end of the connection, unless the socket reconnects by itself. */
   #settle(): void {
     if (reconnectOf(this.#socket) === undefined) this.#releaseAll();
   }
@@ -423,13 +454,13 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 }
 
-/** No fewer bytes than a WebSocket makes of this: one for each character, or those that there are. */
+/** Returns a lower bound of the size of a message in bytes: a character takes at least one byte. */
 function leastBytes(data: unknown): number {
   const { byteLength, size, length } = Object(data) as Record<string, number | undefined>;
   return byteLength ?? size ?? length ?? 0;
 }
 
-/** A duration as a beat has it: digits, else there is none. */
+/** Reads a duration in ms; undefined unless the text consists of digits. */
 function readMillis(text: string | undefined): Millis | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }

@@ -12,48 +12,51 @@ import type { ReconnectingWebSocketEventMap } from './websocket-api/event-target
 
 type Detail<Name extends 'retry' | 'giveup'> = ReconnectingWebSocketEventMap[Name]['detail'];
 
-/** What a page shows of a connection. It never changes: a change makes another. */
+/** The state of a connection for a page to show. Immutable: each change creates a new snapshot. */
 export interface Snapshot {
-  /** As that of the socket. */
+  /** The `readyState` of the socket. */
   readonly readyState: 0 | 1 | 2 | 3;
-  /** What is known of the peer. */
+  /** What is known about the peer. */
   readonly status: HeartbeatStatus;
-  /** The last latency of this connection; undefined until the first. */
+  /** The last measured latency of this connection in ms; undefined before the first pong. */
   readonly latency: Millis | undefined;
   /**
-   * When anything was last received on this connection, by the scheduler's clock, which is that of
-   * `performance.now()`: as of the last pong or change. Undefined without an open connection.
+   * When anything was last received on this connection, in ms on the clock of the scheduler (by
+   * default, `performance.now()`). Updated at each pong and at each other change. Undefined if the
+   * connection is not open.
    */
   readonly lastReceived: Instant | undefined;
-  /** What the last `retry` told; undefined once the socket is open, or closed for good. */
+  /** The detail of the last `retry` event; undefined once the socket is open or closed for good. */
   readonly retry: Detail<'retry'> | undefined;
-  /** What `giveup` told; undefined until it does. */
+  /** The detail of the `giveup` event; undefined before it. */
   readonly giveup: Detail<'giveup'> | undefined;
 }
 
-/** A {@link Snapshot} that can be watched: a store for React, Svelte and Solid as it is. */
+/**
+ * A store of a {@link Snapshot}. Works as a store for React, Svelte and Solid without an adapter.
+ */
 export interface SnapshotStore {
   /**
-   * Calls `listener` with the snapshot, at once and at each change; returns what ends that. A
-   * listener that throws does not stop the others.
+   * Calls `listener` with the snapshot, at once and at each change. Returns a function that
+   * unsubscribes. If a listener throws, the others are still called.
    */
   readonly subscribe: (listener: (snapshot: Snapshot) => void) => () => void;
-  /** The snapshot: the same object until something changes. */
+  /** Returns the current snapshot: the same object until something changes. */
   readonly getSnapshot: () => Snapshot;
 }
 
-/** What changes the status or the latency. */
+/** The events that change the status or the latency. */
 const BEATS: readonly (keyof HeartbeatEvents)[] = ['alive', 'pong', 'suspect', 'dead'];
-/** What changes the rest. */
+/** The events that change the rest. */
 const TURNS: readonly string[] = ['open', 'close', 'retry', 'giveup'];
 
-/** One a socket, for as long as the socket: who subscribes during an outage knows its `retry`. */
+/** One store per socket, so that a subscriber during an outage also gets the last `retry`. */
 const STORES: WeakMap<WebSocketLike, SnapshotStore> = /* @__PURE__ */ new WeakMap();
 
 /**
- * What a page shows of a connection, to be watched. Of one {@link ReconnectingWebSocket} it is the
- * same store each time. Any other socket comes with what {@link attachHeartbeat} gave for it, and is
- * listened to only while somebody is subscribed.
+ * Returns a store of the state of a connection. For one {@link ReconnectingWebSocket}, every call
+ * returns the same store. For any other socket, pass the result of {@link attachHeartbeat} too; the
+ * store then listens to the socket only while it has subscribers.
  */
 export function snapshotOf(socket: ReconnectingWebSocket): SnapshotStore;
 export function snapshotOf(socket: WebSocketLike, heartbeat: SocketHeartbeat): SnapshotStore;
@@ -62,7 +65,7 @@ export function snapshotOf(socket: WebSocketLike, heartbeat?: SocketHeartbeat): 
   const known = STORES.get(socket);
   if (known !== undefined) return known;
   let turn: Partial<Snapshot> = {};
-  // Before the listeners of the store, so that these see it.
+  // Added before the listeners of the store, so that they see the new value.
   const note = ({ type, detail }: CustomEvent) => {
     const { giveup } = turn;
     turn = { ...(giveup && { giveup }), ...(detail && { [type]: detail }) };
@@ -80,7 +83,7 @@ function storeOf(
 ): SnapshotStore {
   const tells = new Set<() => void>();
   let current: Snapshot | undefined;
-  let isNews = false; // a pong came, or a change
+  let isNews = false; // whether a pong or another change came
   const getSnapshot = () => {
     const { status, latency } = heartbeat;
     const { retry, giveup } = turn();
@@ -98,7 +101,7 @@ function storeOf(
   return {
     getSnapshot,
     subscribe(listener) {
-      let last: Snapshot | undefined; // told to this listener, whoever else has asked meanwhile
+      let last: Snapshot | undefined; // the last snapshot passed to this listener
       const tell = () => {
         const now = getSnapshot();
         if (now === last) return;
@@ -119,14 +122,19 @@ function storeOf(
   };
 }
 
-/** Each message changes `lastReceived`, and is no news by itself. */
+/**
+ * Compares two snapshots. Ignores `lastReceived` unless `isNews`, because every message changes it.
+ */
 function differs(before: Snapshot, now: Snapshot, isNews: boolean): boolean {
   return (Object.keys(now) as (keyof Snapshot)[]).some(
     (name) => now[name] !== before[name] && (isNews || name !== 'lastReceived'),
   );
 }
 
-/** Begins or ends to listen. The heartbeat of a {@link ReconnectingWebSocket} is told by itself. */
+/**
+ * Starts or stops listening. A {@link ReconnectingWebSocket} emits the events of its heartbeat
+ * itself.
+ */
 function watch(begins: boolean, socket: WebSocketLike, heartbeat: object, look: () => void): void {
   const isOne = heartbeat === socket;
   const listen = begins ? 'addEventListener' : 'removeEventListener';

@@ -22,7 +22,7 @@ import type { DomAbortSignal } from '../websocket-api/dom-types.ts';
 import { type CloseRecord, isFatal } from './close-record.ts';
 import type { CreateWebSocket } from './dialer.ts';
 
-/** The socket of one connection, as `ready` is given it: what it sends goes out at once. */
+/** The socket of one connection, as passed to `ready`. Its `send()` bypasses the queue. */
 export interface ReadySocket {
   readonly url: string;
   readonly protocol: string;
@@ -33,68 +33,90 @@ export interface ReadySocket {
   removeEventListener(type: string, listener: (event: any) => void): void;
 }
 
-/** What is told what happens, such as `console`. It gets no message of the application. */
+/** Receives log messages; `console` is one. Application messages are never logged. */
 export interface Logger {
   debug?(message: string, details: unknown): void;
   warn?(message: string, details: unknown): void;
 }
 
-/** Options of {@link ReconnectingWebSocket}, beside those of the heartbeat. */
+/** Options of {@link ReconnectingWebSocket}, in addition to those of the heartbeat. */
 export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
-  /** Waits between attempts: full jitter up to 0.5 s, doubling to 30 s. */
+  /** Delays between attempts. @default full jitter up to 500 ms, doubling up to 30_000 ms */
   readonly backoff?: Omit<BackoffOptions, 'random'>;
-  /** Attempts in a row that may fail until it gives up. `false`: it never does. @default false */
+  /**
+   * The number of failed attempts in a row after which it gives up: a whole number >= 0. `false`
+   * for no limit.
+   * @default false
+   */
   readonly maxAttempts?: number | false;
-  /** From asking for the address to `open`. `false`: as long as the runtime waits. @default 10_000 */
+  /**
+   * The longest time for one attempt, in ms, from the request for the address to `open`. In
+   * (0, 2^31 - 1]. `false` for the limit of the runtime.
+   * @default 10_000
+   */
   readonly connectTimeout?: Millis | false;
   /**
-   * Makes each new connection ready, by the application's own authentication for example. What is
-   * sent by {@link ReconnectingWebSocket.send} meanwhile waits in the queue. If the promise rejects,
-   * the attempt has failed. The signal is aborted when the connection ends before it is ready.
+   * Prepares each new connection, for example with the authentication of the application. Messages
+   * sent with {@link ReconnectingWebSocket.send} wait in the queue until the promise resolves. If
+   * the promise rejects, the attempt fails. The signal is aborted if the connection ends first.
    */
   readonly ready?: (
     socket: ReadySocket,
     context: { readonly signal: DomAbortSignal },
   ) => Promise<unknown> | unknown;
-  /** From `open` until `ready` has resolved. `false`: for ever. @default 10_000 */
+  /**
+   * The longest time from `open` until `ready` has resolved, in ms, in (0, 2^31 - 1]. `false` for
+   * no limit.
+   * @default 10_000
+   */
   readonly readyTimeout?: Millis | false;
-  /** A connection that answered a ping and lasted so long begins the backoff anew. @default 5_000 */
+  /**
+   * A connection that answered a ping and was ready for this time, in ms, resets the backoff. In
+   * (0, 2^31 - 1].
+   * @default 5_000
+   */
   readonly stableFor?: Millis;
-  /** Age at which a connection is replaced, less up to a tenth by chance. @default false */
+  /**
+   * The age at which a connection is replaced, in ms, in (0, 2^31 - 1]. Up to a tenth is randomly
+   * subtracted. `false` for no limit.
+   * @default false
+   */
   readonly maxAge?: Millis | false;
-  /** Bytes of messages kept while there is no connection. `false`: without bound. @default 1_048_576 */
+  /** The maximum number of bytes in the queue. `false` for no limit. @default 1_048_576 */
   readonly maxQueuedBytes?: number | false;
-  /** Messages kept while there is no connection. `false`: without bound. @default 10_000 */
+  /** The maximum number of messages in the queue. `false` for no limit. @default 10_000 */
   readonly maxQueuedMessages?: number | false;
-  /** What becomes of what the queue has no place for. @default 'error': `send()` throws */
+  /** What to do if a message does not fit into the queue. @default 'error': `send()` throws */
   readonly queuePolicy?: QueuePolicy;
   /**
-   * Whether messages are kept until the server has confirmed them, within the bounds of the queue.
-   * What is not confirmed is in `unconfirmed`. @default as `resend`
+   * Whether messages stay in the queue until the server has confirmed them. Unconfirmed messages
+   * are in `unconfirmed`.
+   * @default true if `resend` is set, otherwise false
    */
   readonly confirm?: boolean;
-  /** `'unconfirmed'`: what was not confirmed is sent again on the next connection. @default false */
+  /** Use `'unconfirmed'` to resend unconfirmed messages on the next connection. @default false */
   readonly resend?: 'unconfirmed' | false;
   /**
-   * Whether a second connection is dialled while the first is suspect, towards a server that has answered
-   * a ping; the one that is heard first is kept. @default true
+   * Whether to open a second connection while the first is suspect, if the server has answered a
+   * ping before. The connection that receives an answer first is kept.
+   * @default true
    */
   readonly makeBeforeBreak?: boolean;
-  /** Close codes of the peer after which it gives up. @default those in [4400, 4499] */
+  /** The close codes from the peer after which it gives up. @default those in [4400, 4499] */
   readonly fatalCodes?: readonly number[];
-  /** Whether to dial again after this end. @default unless the reason is `fatal` */
+  /** Returns whether to reconnect after this end. @default true unless the reason is `fatal` */
   readonly shouldReconnect?: (record: CloseRecord) => boolean;
-  /** @default the runtime's own class, or that of `ws` in Node */
+  /** The class of the sockets. @default the class of the runtime, or of `ws` in Node */
   readonly WebSocket?: WebSocketConstructor;
-  /** Makes each socket in place of `WebSocket`: with headers, an agent, certificates. */
+  /** Creates each socket, instead of `WebSocket`: for headers, an agent or certificates. */
   readonly createWebSocket?: CreateWebSocket;
-  /** Aborting it closes for good. */
+  /** Aborting it calls `close()`. */
   readonly signal?: AbortSignalLike;
-  /** @default nothing is logged */
+  /** Where to log events. @default no logging */
   readonly logger?: Logger;
 }
 
-/** {@link ReconnectOptions} as the class keeps them: off is `Infinity`. */
+/** {@link ReconnectOptions} after validation: `false` has become `Infinity`. */
 export interface ResolvedReconnectOptions extends QueueBounds {
   readonly heartbeat: AttachOptions & { readonly scheduler: Scheduler };
   readonly backoff: BackoffOptions;
@@ -116,13 +138,13 @@ export interface ResolvedReconnectOptions extends QueueBounds {
   readonly logger: Logger | undefined;
 }
 
-/** Every default of reconnection, with its reason. */
+/** The defaults of reconnection, with reasons. Durations are in ms. */
 const DEFAULTS = {
-  connectTimeout: 10_000, // TLS over a slow mobile network takes 3 s; a hang takes for ever
-  readyTimeout: 10_000, // likewise
-  stableFor: 5_000, // a server that accepts and closes does so sooner
-  maxQueuedBytes: 1_048_576, // more than a page writes in an outage, less than it misses
-  maxQueuedMessages: 10_000, // empty ones too; a minute of everything that a page draws
+  connectTimeout: 10_000, // TLS over a slow mobile network takes 3 s
+  readyTimeout: 10_000, // the same
+  stableFor: 5_000, // a server that accepts connections and closes them does so earlier
+  maxQueuedBytes: 1_048_576, // more than most pages send in an outage, and little memory
+  maxQueuedMessages: 10_000, // limits empty messages too; more than a minute of one per frame
 } as const;
 
 const OWN_NAMES = [
@@ -149,7 +171,11 @@ const OWN_NAMES = [
   'logger',
 ];
 
-/** @throws {InvalidOptionError} if a value is out of its range or a name is unknown. */
+/**
+ * Validates options and adds defaults.
+ *
+ * @throws {InvalidOptionError} if a value is out of range or a name is unknown.
+ */
 export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReconnectOptions {
   checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, ...OWN_NAMES]);
   const {
@@ -167,7 +193,7 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
   const timing = Object.entries(options).filter(([name]) => HEARTBEAT_OPTION_NAMES.includes(name));
   const heartbeat = Object.fromEntries(timing);
   checkNames('backoff', backoff, ['minDelay', 'maxDelay', 'factor', 'jitter']);
-  resolveHeartbeatOptions(heartbeat); // bad ones are told here, before a socket is dialled
+  resolveHeartbeatOptions(heartbeat); // throws for invalid options before a socket is created
   const policies = `one of ${QUEUE_POLICIES.join(', ')}`;
   check(resend === false || resend === 'unconfirmed', 'resend', "'unconfirmed' or false", resend);
   check(confirm || resend === false, 'confirm', 'true where `resend` is', confirm);
@@ -210,14 +236,14 @@ function check(isGood: unknown, option: string, expected: string, value: unknown
   if (!isGood) throw new InvalidOptionError(option, expected, value);
 }
 
-/** A class is one way to make sockets; a function is another, and not both. */
+/** Returns how to create sockets: with a class or with a function. Both are an error. */
 function creatorOf({ WebSocket, createWebSocket }: ReconnectOptions): CreateWebSocket {
   const isOne = WebSocket === undefined || createWebSocket === undefined;
   check(isOne, 'createWebSocket', 'absent where `WebSocket` is given', createWebSocket);
   const create = checkFunction('createWebSocket', createWebSocket);
   if (create !== undefined) return create;
   const given = checkFunction('WebSocket', WebSocket);
-  // Asked at each attempt: a test may replace the global class at any time.
+  // Looked up at each attempt, because a test may replace the global class at any time.
   const find = () => given ?? defaultWebSocket();
   check(find() !== undefined, 'WebSocket', 'given, for this runtime has none', given);
   return (url, protocols) => new (find() as WebSocketConstructor)(url, protocols);
@@ -227,6 +253,6 @@ function fatalBy(codes: readonly number[] | undefined): (code: number) => boolea
   if (codes === undefined) return isFatal;
   const isCode = (code: unknown) => Number.isInteger(code) && Number(code) > 999;
   check(Array.isArray(codes) && codes.every(isCode), 'fatalCodes', 'a list of close codes', codes);
-  const fatal = new Set(codes); // as they are now
+  const fatal = new Set(codes); // a copy: later changes of the list have no effect
   return (code) => fatal.has(code);
 }

@@ -34,11 +34,11 @@ import { drawSession } from './session.ts';
 import { Standby, type TakeOver } from './standby.ts';
 
 /**
- * A WebSocket that knows when its link is dead, and comes back.
+ * A WebSocket that detects a dead link and reconnects.
  *
- * Takes the place of `WebSocket`: the same events, properties and constants. When a connection
- * ends, `close` is dispatched and `readyState` is CONNECTING until the next `open`. Messages sent
- * meanwhile are queued. A dead link is left at once: nobody waits for its closing handshake.
+ * A replacement for `WebSocket` with the same events, properties and constants. When a connection
+ * ends, `close` is dispatched, and `readyState` is CONNECTING until the next `open`. Messages sent
+ * in between are queued. A dead connection is terminated at once, without a closing handshake.
  */
 export class ReconnectingWebSocket extends WebSocketEventTarget {
   readonly #options: ResolvedReconnectOptions;
@@ -60,18 +60,18 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
   #readyState: number = ReadyState.Connecting;
   #connection: Connection | undefined;
   #lastClose: CloseRecord | undefined;
-  #isUnanswered = false; // and that was said
+  #isUnanswered = false; // whether `unanswered` was dispatched
   #protocol = '';
   #extensions = '';
   #binaryType: string | undefined;
 
   /**
-   * Dials at once.
+   * Connects at once.
    *
-   * @throws {InvalidOptionError} if an option is out of its range or unknown.
+   * @throws {InvalidOptionError} if an option is out of range or unknown.
    * @throws {ReferenceError} if the runtime lacks `EventTarget`, `Event` or `AbortController`.
-   * @throws {DOMException} `SyntaxError` for a bad url or protocol. Where functions give them, that
-   * is an attempt that failed.
+   * @throws {DOMException} `SyntaxError` if `url` or `protocols` is invalid. If a function returns
+   * the invalid value, the attempt fails instead.
    */
   constructor(url: UrlSource, protocols?: ProtocolsSource, options: ReconnectOptions = {}) {
     super();
@@ -97,19 +97,19 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     this.#ignoreSignal = signal && onAbort(signal, () => this.close());
   }
 
-  // What a WebSocket has.
+  // The API of WebSocket.
 
-  /** The address that is dialled; empty until a function has given one. */
+  /** The address to connect to; empty until a function has returned one. */
   get url(): string {
     return this.#dialer.url;
   }
 
-  /** CONNECTING also while the next attempt is waited for. */
+  /** As in `WebSocket`. It is CONNECTING during the wait for the next attempt too. */
   get readyState(): 0 | 1 | 2 | 3 {
     return this.#readyState as 0 | 1 | 2 | 3;
   }
 
-  /** The subprotocol of the connection, or of the last one. */
+  /** The subprotocol of the current connection, or of the last one. */
   get protocol(): string {
     return this.#protocol;
   }
@@ -118,15 +118,15 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     return this.#extensions;
   }
 
-  /** Bytes that are queued here or in the socket. */
+  /** The bytes queued here and in the socket. */
   get bufferedAmount(): number {
     const socket = this.#connection?.socket as { bufferedAmount?: number } | undefined;
     return this.#delivery.bytes + (socket?.bufferedAmount ?? 0);
   }
 
   /**
-   * How binary messages are given. Typed as the standard has it; `ws` knows `nodebuffer` too, and
-   * has that as its default.
+   * The type of received binary messages. Typed as in the standard; `ws` also has `nodebuffer`,
+   * which is its default.
    */
   get binaryType(): 'blob' | 'arraybuffer' {
     const socket = this.#connection?.socket as { binaryType?: string } | undefined;
@@ -134,18 +134,19 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
   }
 
   set binaryType(type: string) {
-    if (type !== 'blob' && type !== 'arraybuffer') return; // as the standard has it
+    if (type !== 'blob' && type !== 'arraybuffer') return; // the standard ignores other values
     this.#binaryType = type;
     if (this.#connection?.socket) Reflect.set(this.#connection.socket, 'binaryType', type);
   }
 
   /**
-   * Sends now, or queues the message until the next `open`. Converts it as the standard does: bytes
-   * are an ArrayBuffer, a view or a Blob, and all else is text. If the socket throws at it, the event
-   * `drop` hands it back. After `close()` the message is dropped, as the standard has it.
+   * Sends a message now, or queues it until the next `open`. Converts it as the standard does: an
+   * ArrayBuffer, a view or a Blob is sent as bytes, and everything else as text. If the `send()` of
+   * the underlying socket throws, the `drop` event returns the message. After `close()`, the
+   * message is discarded, as the standard requires.
    *
-   * @throws {QueueOverflowError} if the queue is full, unless `queuePolicy` drops what is too much.
-   * @throws {TypeError} if it is a symbol, or a view of memory that is shared or can be resized.
+   * @throws {QueueOverflowError} if the queue is full and `queuePolicy` is `error`.
+   * @throws {TypeError} if `data` is a symbol, or if its memory is shared or resizable.
    */
   send(data: SocketData): void;
   send(...args: [data?: SocketData]): void {
@@ -158,43 +159,51 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
   }
 
   /**
-   * Closes for good. `close` is dispatched after the closing handshake, or after a second.
+   * Closes the connection and does not reconnect. `close` is dispatched after the closing
+   * handshake, or after 1 s.
    *
    * @throws {DOMException} `InvalidAccessError` if `code` is neither 1000 nor in [3000, 4999],
-   * `SyntaxError` if `reason` is longer than 123 bytes.
+   * `SyntaxError` if `reason` is longer than 123 bytes of UTF-8.
    */
   close(code?: number, reason?: string): void {
     this.#close(...readClose(code, reason));
   }
 
-  // What its heartbeat adds.
+  // The API of the heartbeat.
 
-  /** What is known of the peer; `idle` without an open connection. */
+  /** What is known about the peer; `idle` if the connection is not open. */
   get status(): HeartbeatStatus {
     return this.#connection?.heartbeat?.status ?? 'idle';
   }
 
-  /** The last latency of this connection; undefined until the first. */
+  /** The last measured latency of this connection in ms; undefined before the first pong. */
   get latency(): Millis | undefined {
     return this.#connection?.heartbeat?.latency;
   }
 
-  /** When anything was last received on this connection, by the scheduler's clock; undefined without one. */
+  /**
+   * When anything was last received on this connection, in ms on the clock of the scheduler;
+   * undefined without a connection.
+   */
   get lastReceived(): Instant | undefined {
     return this.#connection?.heartbeat?.lastReceived;
   }
 
-  /** The worst time from the last byte received to `dead`, while the page runs; undefined without a connection. */
+  /**
+   * The longest time, in ms, from the last byte received to `dead`, while the page runs; undefined
+   * without a connection. `Infinity` if pings or their timeout are off.
+   */
   get detectionBound(): Millis | undefined {
     return this.#connection?.heartbeat?.detectionBound;
   }
 
   /**
-   * Pings now; resolves to the latency. Rejects as {@link SocketHeartbeat.ping} does, and an `id` that
-   * begins with `_`: those are of the pings that ask for confirmations.
+   * Pings now; resolves to the latency in ms. Rejects as {@link SocketHeartbeat.ping} does, and
+   * with {@link InvalidOptionError} if `id` starts with `_`: such ids belong to pings that confirm
+   * messages.
    *
-   * It goes out at once, so keep to the limit of the server: `@wirebeat/server` closes a client that
-   * sends more than 50 at once or, in the long run, more than 5 a second.
+   * The ping is sent at once, so respect the limit of the server: `@wirebeat/server` closes a
+   * client that sends more than 50 pings at once or, on average, more than 5 a second.
    */
   async ping(options?: PingOptions): Promise<Millis> {
     const id = options?.id;
@@ -205,37 +214,40 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     return this.#connection.heartbeat.ping(options);
   }
 
-  /** Asks now because something hints that the link may be dead. */
+  /**
+   * Pings now because the link may be dead. If no answer comes within 5 s, the peer is `suspect`.
+   */
   probe(): void {
     this.#connection?.heartbeat?.probe();
   }
 
   /**
-   * Leaves the connection, the attempt or the wait that there is, and dials at once; the backoff
-   * begins anew. Does nothing after `close()` and once it has given up.
+   * Ends the current connection, attempt or wait, and connects again at once. Resets the backoff.
+   * Does nothing after `close()` or `giveup`.
    */
   reconnect(): void {
     if (this.#readyState >= ReadyState.Closing) return;
     this.#retry.backoff.reset();
-    this.#delivery.interrupt(); // what is held is for the next connection
+    this.#delivery.interrupt(); // held messages go to the next connection
     this.#standby.cancel();
     if (this.status === 'alive') this.#connection?.discard('reconnect');
     else if (this.#connection !== undefined) this.#connection.abandon('reconnect');
-    else this.#retry.end(); // also in a listener of `close`, before the wait has begun
+    else this.#retry.end(); // also in a `close` listener, before the wait begins
   }
 
   /**
-   * Resolves once the peer's WebSocket layer has read all that was sent until now, and says whose that
-   * is: whether the application has, only the application knows. Rejects with {@link ConnectionClosedError} if the
-   * connection ends before, and what it did not confirm is not sent again.
+   * Resolves once the WebSocket layer of the peer has read all messages sent so far. The result
+   * says whether that peer is the server or a gateway. This does not mean that the application at
+   * the other end has processed them. Rejects with {@link ConnectionClosedError} if the connection
+   * ends first and unconfirmed messages are not sent again.
    */
   flushed(): Promise<Flushed> {
     return this.#delivery.flushed();
   }
 
   /**
-   * With `confirm` or `resend`: what was sent and not confirmed, on this connection or, until the
-   * next `open`, on the last.
+   * The messages that were sent and not confirmed, on this connection or, until the next `open`, on
+   * the last one. Always empty without `confirm` or `resend`.
    */
   get unconfirmed(): readonly SocketData[] {
     return this.#delivery.unconfirmed;
@@ -245,7 +257,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     this.close();
   }
 
-  // Connections, one at a time.
+  // Connections.
 
   #create(url: string, protocols?: string[]): WebSocketLike {
     const socket = this.#options.createWebSocket(url, protocols);
@@ -253,7 +265,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     return socket;
   }
 
-  /** The one place where connections begin. */
+  /** Starts a connection. All connections start here. */
   #dial(owner: ConnectionOwner): Connection {
     const { attempt } = this.#retry.backoff;
     const lastClose = this.#lastClose;
@@ -271,7 +283,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
   }
 
   #opened(held?: readonly SocketEvent[]): void {
-    const connection = this.#connection as Connection; // whose open this is
+    const connection = this.#connection as Connection; // the connection that has opened
     const socket = connection.socket as WebSocketLike & { protocol?: string; extensions?: string };
     this.#readyState = ReadyState.Open;
     this.#protocol = socket.protocol ?? '';
@@ -282,7 +294,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
 
   #received(event: SocketEvent): void {
     this.#standby.heard();
-    if (this.#readyState !== ReadyState.Open) return; // closing: the standard drops it
+    if (this.#readyState !== ReadyState.Open) return; // closing: the standard discards it
     this.dispatchEvent(messageEvent(event.data, this.#dialer.origin));
   }
 
@@ -302,12 +314,12 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     if (record.wasOpen) this.#announcer.closed(record);
     this.#dropped('undeliverable', refused);
     if (!goesOn) return this.#giveUp(record);
-    if (this.#readyState !== ReadyState.Connecting) return; // a listener has closed
+    if (this.#readyState !== ReadyState.Connecting) return; // a listener called `close()`
     if (next !== undefined) this.#use(next);
-    else if (this.#connection === undefined) this.#wait(record); // else a listener has dialled
+    else if (this.#connection === undefined) this.#wait(record); // else a listener has reconnected
   }
 
-  /** The standby is in use from here; if it is not open yet, it will say so itself. */
+  /** Uses the standby from now on. If it is not open yet, it calls `opened` later. */
   #use({ connection, held }: TakeOver): void {
     if (this.#connection === connection && connection.isOpen) this.#opened(held);
   }
@@ -315,7 +327,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
   #beat<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
     this.#delivery.beat(name, event);
     if (name === 'alive') this.#standby.recovered();
-    // Of a peer that has never answered, silence says nothing.
+    // If a peer has never answered, a missing answer does not mean that the link is dead.
     const isInUse = this.#readyState === ReadyState.Open;
     if (name === 'suspect' && isInUse && this.#memory.hasAnswered) this.#standby.suspected();
     if (name === 'pong') this.#isUnanswered = false;
@@ -323,7 +335,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     else this.#announcer.announce(name, event);
   }
 
-  /** Whether nothing at all has come since the pings that were not answered: it may be dead. */
+  /** Whether nothing at all was received for `pingTimeout`, so that the link may be dead. */
   get #isSilent(): boolean {
     const { pingTimeout = DEFAULTS.pingTimeout } = this.#options.heartbeat;
     return this.#silentFor >= Number(pingTimeout);
@@ -333,14 +345,14 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     return this.#options.scheduler.now() - (this.lastReceived ?? 0);
   }
 
-  /** The connection in use is not answered. If it may be dead, a standby finds that out. */
+  /** Handles a peer that does not answer. If the link may be dead, dials a standby to find out. */
   #unansweredBy(event: HeartbeatEvents['unanswered']): void {
     const mayBeDead = event.reason === 'silent' && this.#memory.speaks && this.#isSilent;
     if (mayBeDead && this.#readyState === ReadyState.Open) this.#standby.unanswered();
     else this.#unanswered(event);
   }
 
-  /** Said once, and again only if the peer has answered meanwhile. */
+  /** Dispatches `unanswered` once, and again only after the peer has answered. */
   #unanswered(event: HeartbeatEvents['unanswered']): void {
     if (this.#isUnanswered) return;
     this.#isUnanswered = true;
@@ -367,7 +379,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     const { scheduler } = this.#options;
     scheduler.at(scheduler.now(), () => {
       if (this.#connection === undefined) this.#finish(NEVER_DIALLED);
-      else this.#connection.abandon('user'); // it came of a function that makes sockets, and closed
+      else this.#connection.abandon('user'); // `createWebSocket` called `close()` while it ran
     });
   }
 
@@ -378,7 +390,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     this.#announcer.closed(end);
   }
 
-  /** It is over: nothing is kept. */
+  /** Releases everything after the end. */
   #leave(): void {
     this.#ignoreSignal?.();
     this.#standby.cancel();

@@ -5,24 +5,24 @@ import type { Scheduler } from '../time.ts';
 import { LazyTimer } from '../timers/lazy-timer.ts';
 import { type HeartbeatEvents, Pacer, type PingOrder, type Wake } from './pacer.ts';
 
-/** What a pacemaker needs of the side it works for. None of it throws. */
+/** What a {@link HeartbeatDriver} needs from its owner. No method may throw. */
 export interface HeartbeatPort {
   sendPing(ping: PingOrder): void;
   sendPong(id: string | undefined): void;
   emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
-  /** Bytes that wait to leave, where the runtime tells: a ping behind them gets more time. */
+  /** The bytes that the socket has not sent yet. A ping behind them gets more time. @default 0 */
   buffered?(): number;
-  /** Whether the application has paused the socket, where it can. */
+  /** Whether the application has paused the socket. @default false */
   isPaused?(): boolean;
 }
 
-/** A {@link Pacer} beside the object that it works for, with a timer of its own. */
+/** A {@link Pacer} with its own timer. Sends and emits through a {@link HeartbeatPort}. */
 export class HeartbeatDriver extends Pacer {
   protected readonly scheduler: Scheduler;
   protected readonly alarm: Wake;
   readonly #shell: HeartbeatPort;
 
-  /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+  /** @throws {InvalidOptionError} if an option is out of range or unknown. */
   constructor(
     options: HeartbeatOptions | Timing,
     scheduler: Scheduler,

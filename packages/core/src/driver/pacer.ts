@@ -18,67 +18,71 @@ export type PingOrder = Extract<HeartbeatAction, { type: 'ping' }>;
 
 type TimeoutNews = Extract<HeartbeatAction, { type: 'timeout' }>;
 
-/** What a heartbeat tells, by name. A status and its event have the same name. */
+/**
+ * The events of a heartbeat, by name. A status and its event have the same name. All durations are
+ * in ms.
+ */
 export interface HeartbeatEvents {
-  /** A ping was sent. A routine ping has no id. */
+  /** A ping was sent. Most scheduled pings have no id. */
   readonly ping: { readonly id: string | undefined };
   /**
-   * Its pong came. `sampled` is false if the latency is not the link's: we were stalled meanwhile, or
-   * it is not certain which ping this pong answers.
+   * A pong was received. `sampled` is false if the latency may be wrong: this side was stalled, or
+   * it is not certain which ping the pong answers.
    */
   readonly pong: {
     readonly id: string | undefined;
     readonly latency: Millis;
     readonly sampled: boolean;
   };
-  /** The connection is open, or the peer was heard after `suspect`. */
+  /** The connection opened, or data was received after `suspect`. */
   readonly alive: { readonly latency: Millis | undefined };
-  /** An answer is overdue: a page may warn. */
+  /** An answer is overdue. A page can show a warning. */
   readonly suspect: { readonly silentFor: Millis };
-  /** Given up: the connection is being terminated. */
+  /** The peer has timed out. The connection is being terminated. */
   readonly dead: {
     readonly reason: TimeoutReason;
     readonly silentFor: Millis;
     readonly error: PingTimeoutError;
   };
-  /** The peer answers no pings, so there are no more: see `maxSilence`. */
+  /** The peer does not answer pings, so no more are sent: see `maxSilence`. */
   readonly unanswered: { readonly silentFor: Millis; readonly reason: UnansweredReason };
-  /** We ourselves did not run for a while; the peer is asked anew before it is judged. */
+  /** This side did not run for a while. The peer is pinged again before it is judged. */
   readonly stall: { readonly lateBy: Millis };
 }
 
 /**
- * Why a connection has no pings: the peer left them unanswered, it twice closed right after the
- * first, or the subprotocol is one that is known to have no place for them.
+ * Why a connection has no pings. `silent`: the peer did not answer them. `refused`: the peer closed
+ * two connections in a row right after the first ping. `foreign-protocol`: the subprotocol has no
+ * place for pings.
  */
 export type UnansweredReason = 'silent' | 'refused' | 'foreign-protocol';
 
-/** What wakes a {@link Pacer}, by `tick`. Once too often does no harm. */
+/** The timer of a {@link Pacer}. Calls `tick`; an extra call does no harm. */
 export interface Wake {
-  /** At `due`, or earlier. `Infinity`: not at all. */
+  /** Calls `tick` at `due` or earlier; `Infinity` for never. */
   set(due: Instant): void;
-  /** Not at all, and what is set next is set afresh, not lazily. */
+  /** Cancels the timer. The next `set` creates a new timer instead of reusing the current one. */
   cancel(): void;
 }
 
 /**
- * Drives one {@link Heartbeat} with a scheduler: performs its orders, sets its one timer, tells its
- * news, and keeps the promises of its pings. It knows no socket; what extends it does.
+ * Drives one {@link Heartbeat} with a scheduler: sends its pings and pongs, sets its timer, emits
+ * its events, and settles the promises of its pings. Subclasses connect it to a socket.
  *
- * To be extended where there are very many: an object beside each would take 40 bytes. Elsewhere
- * `HeartbeatDriver` is one.
+ * Extend it if there are very many connections, because a separate object for each takes 40 bytes.
+ * Otherwise use {@link HeartbeatDriver}.
  */
 export abstract class Pacer {
   readonly heartbeat: Heartbeat;
-  #pending: PingPromises | undefined; // from the first on that somebody waits for
+  #pending: PingPromises | undefined; // undefined until the first awaited ping
   #told: HeartbeatStatus = 'idle';
 
-  /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+  /** @throws {InvalidOptionError} if an option is out of range or unknown. */
   constructor(options: HeartbeatOptions | Timing, memory?: PeerMemory) {
     this.heartbeat = new Heartbeat(options, memory);
   }
 
-  // What it needs of what extends it. None of it throws.
+  // What a subclass provides. No method may throw.
 
   protected abstract readonly scheduler: Scheduler;
   protected abstract readonly alarm: Wake;
@@ -88,48 +92,51 @@ export abstract class Pacer {
     name: Name,
     event: HeartbeatEvents[Name],
   ): void;
-  /** Bytes that wait to leave, where the runtime tells: a ping behind them gets more time. */
+  /** The bytes that the socket has not sent yet. A ping behind them gets more time. */
   protected buffered(): number {
     return 0;
   }
 
-  /** Whether nothing is read at present, because the application has paused the socket. */
+  /** Whether the application has paused the socket, so that nothing is read. */
   protected isPaused(): boolean {
     return false;
   }
 
-  /** The connection is open; `asks` is false where the peer's protocol has no place for our pings. */
+  /**
+   * Starts the heartbeat of an open connection. If `asks` is false, no pings are sent, because the
+   * subprotocol has no place for them.
+   */
   open(asks = true): void {
     this.heartbeat.open(this.scheduler.now(), asks);
     this.#perform([]);
     if (!this.heartbeat.isMuted) return;
-    // Known beforehand; nobody shall believe that this connection is watched over.
+    // Emitted at once, so that the application knows that this connection has no heartbeat.
     const known = this.heartbeat.isRefused ? 'refused' : 'silent';
     this.emit('unanswered', { silentFor: 0, reason: asks ? known : 'foreign-protocol' });
   }
 
-  /** Anything was received. */
+  /** Records that any data was received. */
   receive(): void {
     this.heartbeat.receive(this.scheduler.now());
     if (this.heartbeat.status !== this.#told) this.#tellStatus();
   }
 
-  /** The application is about to send something. */
+  /** Records that the application is about to send a message. */
   sent(): void {
     const now = this.scheduler.now();
-    if (this.heartbeat.isSilentTo(now)) this.#lookAtBuffer(); // else it is not worth a look
+    if (this.heartbeat.isSilentTo(now)) this.#lookAtBuffer(); // otherwise no ping is sent now
     const actions = this.heartbeat.sent(now);
     if (actions.length > 0) this.#perform(actions);
     else if (this.heartbeat.isToProbe) this.alarm.set(this.heartbeat.deadline);
   }
 
-  /** A ping or pong was received. */
+  /** Handles a received ping or pong. */
   receiveBeat(beat: Beat): void {
     const now = this.scheduler.now();
-    // Afresh, not lazily: a timer set while a message is handled begins a new chain, and browsers
-    // slow down only timers at the end of a long one.
+    // Forces a new timer. A timer set while a message is handled starts a new chain, and browsers
+    // throttle only long chains of timers.
     this.alarm.cancel();
-    // Some runtimes read what has come before they run what is overdue: no tick will tell of it then.
+    // Some runtimes read before they run overdue timers. Then no tick reports the stall.
     const lateBy = this.heartbeat.stallAt(now);
     if (lateBy > 0) this.emit('stall', { lateBy });
     if (beat.type === 'ping') return this.#perform(this.heartbeat.receivePing(now, beat.id));
@@ -142,10 +149,11 @@ export abstract class Pacer {
   }
 
   /**
-   * Pings now and waits for the pong.
+   * Pings now and waits for the pong. Resolves to the latency in ms.
    *
-   * Rejects with {@link PingTimeoutError}, {@link ConnectionClosedError}, the reason of the signal,
-   * or {@link InvalidOptionError} if `timeout` or `id` is not allowed.
+   * Rejects with {@link PingTimeoutError} after `timeout`, with {@link ConnectionClosedError} if
+   * the connection is not open or closes, with the reason of the signal if it is aborted, or with
+   * {@link InvalidOptionError} if `timeout` or `id` is invalid.
    */
   async ping(options: PingOptions = {}): Promise<Millis> {
     const { id, signal } = options;
@@ -164,45 +172,48 @@ export abstract class Pacer {
     return pong;
   }
 
-  /** Pings now by `send`, and nobody waits for the pong: a peer that sends none costs no memory. */
+  /** Pings now through `send`, without a promise: an unresponsive peer then takes no memory. */
   notify(send: (ping: PingOrder) => void): void {
     this.#lookAtBuffer();
     this.#perform(this.heartbeat.ping(this.scheduler.now()), send);
   }
 
-  /** A hint says that the link may be ill: see {@link Heartbeat.probe}. */
+  /** Pings now because the link may be dead: see {@link Heartbeat.probe}. */
   probe(shortTimeout: Millis, send?: (ping: PingOrder) => void): void {
     this.#lookAtBuffer();
     this.#perform(this.heartbeat.probe(this.scheduler.now(), shortTimeout), send);
   }
 
-  /** The peer advertised other timing, or said what its page is: the deadline may be another. */
+  /** Sets the timer again after the peer changed its timing or page state. */
   retimed(): void {
     this.alarm.cancel();
     this.#perform([]);
   }
 
-  /** Time has passed. Early or repeated, it does nothing. */
+  /** Handles what is due. An early or repeated call does nothing. */
   tick(): void {
     this.#lookAtBuffer();
     this.#perform(this.heartbeat.tick(this.scheduler.now(), this.isPaused()));
   }
 
-  /** We are not going to run for a while: see {@link Heartbeat.suspend}. */
+  /**
+   * Stops all deadlines, because this side is about to stop running: see {@link Heartbeat.suspend}.
+   */
   suspend(): void {
     this.heartbeat.suspend(this.scheduler.now());
     this.alarm.cancel();
   }
 
-  /** We run again: see {@link Heartbeat.resume}. */
+  /** Ends {@link suspend}: see {@link Heartbeat.resume}. */
   resume(): void {
     this.#lookAtBuffer();
     this.#perform(this.heartbeat.resume(this.scheduler.now()));
   }
 
   /**
-   * The connection has ended, or is no longer watched: whoever waits for a pong is told why. Returns
-   * whether the peer refused our first ping: see {@link Heartbeat.close}.
+   * Ends the heartbeat, because the connection closed or the heartbeat was detached. Rejects all
+   * awaited pings with `error`. Returns whether the peer refused the first ping: see
+   * {@link Heartbeat.close}.
    */
   close(error: HeartbeatError, byPeer = false): boolean {
     const isRefusal = this.heartbeat.close(this.scheduler.now(), byPeer);
@@ -212,7 +223,7 @@ export abstract class Pacer {
     return isRefusal;
   }
 
-  /** Also asked between two orders: a listener may close us. */
+  /** Checked between two actions too, because a listener may close the connection. */
   get #isClosed(): boolean {
     return this.heartbeat.status === 'idle';
   }
@@ -224,7 +235,7 @@ export abstract class Pacer {
   #checkId(id: unknown): void {
     if (id === undefined) return;
     if (!isBeatId(id)) throw new InvalidOptionError('id', '1 to 16 of A-Z, a-z, 0-9, _ and -', id);
-    // Whose pong the next one is could not be told.
+    // The pongs of two pings with the same id look the same.
     if (this.heartbeat.isOutstanding(id))
       throw new InvalidOptionError('id', 'of no ping in flight', id);
   }
@@ -251,7 +262,7 @@ export abstract class Pacer {
         case 'unanswered':
           this.emit('unanswered', { silentFor: action.silentFor, reason: 'silent' });
           break;
-        default: // 'timeout': what `end` takes says that no other is left
+        default: // 'timeout': the type of the parameter of `#end` proves that no other is left
           return this.#end(action);
       }
     }

@@ -3,17 +3,23 @@ import { VERDICT_WAIT } from '../machine/heartbeat.ts';
 import { type AbortSignalLike, onAbort } from '../on-abort.ts';
 import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
 
-/** What a single `ping()` may be told. */
+/** Options of `ping()`. */
 export interface PingOptions {
   /**
-   * Stands in the ping, and in its pong: 1 to 16 letters, digits, `_` or `-`, and not the id of a ping
-   * that is out. A peer that answers only the bare ping does not answer it.
-   * @default none, or a fresh one where the ping needs it
+   * The id to put in the ping; the pong carries it too. 1 to 16 letters, digits, `_` or `-`, and
+   * not the id of an unanswered ping. A peer that answers only bare pings does not answer a ping
+   * with an id.
+   * @default none, or a generated id if the ping needs one
    */
   readonly id?: string;
-  /** Wait until it is rejected. `false`: for ever. @default the connection's `pingTimeout` */
+  /**
+   * Time in ms until the promise rejects, in (0, 2^31 - 1]. `false` for no timeout.
+   * @default the `pingTimeout` of the connection
+   */
   readonly timeout?: Millis | false;
-  /** Aborting it rejects the promise with the signal's reason. The ping itself stays sent. */
+  /**
+   * Aborting it rejects the promise with the reason of the signal. The ping is sent all the same.
+   */
   readonly signal?: AbortSignalLike;
 }
 
@@ -26,7 +32,7 @@ interface Waiter {
   release: (() => void) | undefined;
 }
 
-/** The promises of pings that somebody waits for. Each settles: by its pong, time, close or abort. */
+/** The promises of awaited pings. A pong, timeout, close or abort settles each. */
 export class PingPromises {
   readonly #scheduler: Scheduler;
   readonly #waiters: Set<Waiter> = new Set();
@@ -35,7 +41,10 @@ export class PingPromises {
     this.#scheduler = scheduler;
   }
 
-  /** Waits for the pong of the ping numbered `seq`, and rejects with what `expired` makes. */
+  /**
+   * Waits for the pong of ping number `seq`. After `timeout` ms, rejects with what `expired`
+   * returns.
+   */
   wait(
     seq: number,
     timeout: Millis,
@@ -51,7 +60,7 @@ export class PingPromises {
     });
   }
 
-  /** A pong came: it answers the ping numbered `seq` and all before it. */
+  /** Resolves ping number `seq` and all pings before it, because a pong answered them. */
   settle(seq: number): void {
     const now = this.#scheduler.now();
     for (const waiter of this.#waiters) {
@@ -61,7 +70,7 @@ export class PingPromises {
     }
   }
 
-  /** No pong will come any more. */
+  /** Rejects all promises, because no more pongs will come. */
   rejectAll(error: HeartbeatError): void {
     for (const waiter of this.#waiters) {
       this.#take(waiter);
@@ -78,7 +87,7 @@ export class PingPromises {
     const lookOnceMore = () => {
       const now = this.#scheduler.now();
       const early = now < due;
-      // A pong may be queued behind this very timer.
+      // A pong may have arrived that the runtime reads after it has run this timer.
       waiter.timer = this.#scheduler.at(
         early ? due : now + VERDICT_WAIT,
         early ? lookOnceMore : expire,
@@ -96,7 +105,7 @@ export class PingPromises {
     waiter.release = onAbort(signal, abort);
   }
 
-  /** Leaves neither timer nor listener behind: whoever settles a waiter first is the only one. */
+  /** Removes a waiter with its timer and listener, so that nothing else can settle it. */
   #take(waiter: Waiter): void {
     waiter.timer?.cancel();
     waiter.release?.();

@@ -2,28 +2,30 @@ import { type Beat, encodeBeat } from '../protocol/beat.ts';
 import { ReadyState } from '../socket.ts';
 import type { Millis, Scheduler, Timer } from '../time.ts';
 
-/** How pongs leave: the same for all sockets of one server. */
+/** How a {@link PongQueue} sends pongs. All sockets of one server share one object. */
 export interface PongPort<Socket> {
   readonly scheduler: Scheduler;
-  /** While more bytes wait to leave, no pong is sent. */
+  /** If more bytes than this are unsent, no pong is sent. */
   readonly maxBufferedBytes: number;
-  /** While no more bytes wait to leave, every pong is sent at once. */
+  /** If at most this many bytes are unsent, every pong is sent at once. */
   readonly freeBytes: number;
-  /** Bytes that wait to leave; 0 where the runtime does not tell. */
+  /** The bytes that the socket has not sent yet; 0 if the runtime does not report them. */
   bufferedBytes(socket: Socket): number;
-  /** Whether only a part of a message was sent: a pong would become a part of it. Its end flushes. */
+  /**
+   * Whether a fragmented message is incomplete: a pong would become part of it. Its end must flush.
+   */
   isMidMessage(socket: Socket): boolean;
-  /** Sends `text`. Calls `sent` once it has left, where the runtime tells. */
+  /** Sends `text`. Calls `sent` once it has left the buffer, if the runtime reports that. */
   send(socket: Socket, text: string, sent: () => void): void;
 }
 
-/** Time between two looks at a full buffer: no event says that it has drained. */
+/** Time between two checks of a full buffer: no event reports that it has drained. */
 const LOOK_AGAIN: Millis = 250;
 
 /**
- * Sends the pongs of one connection. At most one waits in the buffer of the socket, and the latest of
- * those after it waits here. That one answers the earlier ones too, because messages keep their
- * order. So a peer that pings and does not read takes up no memory.
+ * Sends the pongs of one connection. At most one pong waits in the buffer of the socket, and only
+ * the latest pong after it waits here. It answers the earlier pings too, because messages stay in
+ * order. So a peer that sends pings without reading takes up no memory.
  */
 export class PongQueue<Socket extends { readonly readyState: number }> {
   /** The values of the next pong. */
@@ -31,8 +33,8 @@ export class PongQueue<Socket extends { readonly readyState: number }> {
   readonly #socket: Socket;
   readonly #port: PongPort<Socket>;
   #held: Beat | undefined;
-  #isQueued = false; // a pong may still be in the buffer
-  #bytesBehind = 0; // sent after it
+  #isQueued = false; // whether a pong may still be in the buffer
+  #bytesBehind = 0; // bytes sent after that pong
   #timer: Timer | undefined;
 
   constructor(socket: Socket, port: PongPort<Socket>) {
@@ -40,15 +42,16 @@ export class PongQueue<Socket extends { readonly readyState: number }> {
     this.#port = port;
   }
 
-  /** Sends a pong with this id: now, or once there is room, unless a later one replaces it. */
+  /** Sends a pong with this id, now or once there is room. A later pong replaces a waiting one. */
   send(id: string | undefined): void {
     this.#held = { type: 'pong', id, values: this.values };
     this.flush();
   }
 
   /**
-   * At least so many bytes are sent after all pongs so far. Where the runtime does not tell that a
-   * pong has left, this does: a buffer that holds no more than what came after it holds no pong.
+   * Records that at least this many bytes were sent after all pongs so far. If the runtime does not
+   * report that a pong has left, this shows it: a buffer with no more bytes than were sent after
+   * the pong does not contain the pong.
    */
   sentBehind(bytes: number): void {
     if (this.#isQueued) this.#bytesBehind += bytes;
@@ -60,7 +63,7 @@ export class PongQueue<Socket extends { readonly readyState: number }> {
     this.#timer = undefined;
   }
 
-  /** Sends what waits, if there is room. */
+  /** Sends the waiting pong, if there is room. */
   flush(): void {
     const pong = this.#held;
     if (pong === undefined || this.#timer !== undefined) return;

@@ -8,8 +8,8 @@
 //
 // The machine keeps three separate clocks. `lastSent`: when the peer and the proxies in between
 // last saw traffic from this side. `lastReceived`: when this side last saw traffic from the peer.
-// The answer deadline: starts at the oldest ping since which nothing at all was received. Only the
-// answer deadline, and the one-way deadline below, can make a peer `dead`.
+// The answer deadline: starts at the oldest ping since which nothing at all was received. It makes
+// a peer `dead`, as do the one-way deadline and `maxSilence` (see below), and nothing else does.
 //
 // A ping is due when one of the two directions has been quiet for `pingInterval`. If there was
 // traffic in both directions, the ping is skipped. The other end does the same, so one ping and its
