@@ -3,17 +3,24 @@ import { CloseCode } from '@wirebeat/core';
 import type { Side } from '../tunnel/side.ts';
 import { FrameError, FrameFault } from './frame-error.ts';
 
-/** What a Close frame says. */
+/** The content of a Close frame. */
 export interface CloseFrame {
-  /** 1005 where it says nothing. */
+  /** Close code; 1005 if the frame contains none. */
   readonly code: number;
   readonly text: string;
 }
 
-/** What must not stand in a frame, RFC 6455 §7.4.1; all above 1014 and below 3000 is reserved. */
+/**
+ * Codes that must not be sent: RFC 6455 §7.4.1. All codes above 1014 and below 3000 are reserved as
+ * well.
+ */
 const RESERVED: ReadonlySet<number> = new Set([1004, CloseCode.NoStatus, CloseCode.Abnormal]);
 
-/** @throws {FrameError} if it is none, RFC 6455 §5.5.1. */
+/**
+ * Decodes the payload of a Close frame: RFC 6455 §5.5.1.
+ *
+ * @throws {FrameError} if the payload is invalid.
+ */
 export function readClose(payload: Buffer, side: Side): CloseFrame {
   if (payload.length === 0) return { code: CloseCode.NoStatus, text: '' };
   if (payload.length === 1) {
@@ -30,7 +37,7 @@ export function readClose(payload: Buffer, side: Side): CloseFrame {
   return { code, text: text.toString() };
 }
 
-/** Whether this code may stand in a Close frame. */
+/** Returns whether this code may be sent in a Close frame. */
 export function mayBeSent(code: number): boolean {
   if (!Number.isInteger(code) || RESERVED.has(code)) return false;
   return (code >= 1000 && code <= 1014) || (code >= 3000 && code <= 4999);

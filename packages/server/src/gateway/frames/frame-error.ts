@@ -1,23 +1,23 @@
 import { HeartbeatError } from '@wirebeat/core';
 import type { Side } from '../tunnel/side.ts';
 
-/** What RFC 6455 has a connection failed with: §7.4.1. */
+/** The close codes for faults: RFC 6455 §7.4.1. */
 export const FrameFault = {
-  /** A frame that breaks a rule. */
+  /** A frame that violates the protocol. */
   Protocol: 1002,
-  /** Text that is no UTF-8. Only the reason of a Close frame is looked at. */
+  /** Text that is not valid UTF-8. Only the reason of a Close frame is checked. */
   Data: 1007,
-  /** A message longer than is allowed. */
+  /** A message that exceeds `maxMessageBytes`. */
   TooBig: 1009,
 } as const;
 
-/** One side of a connection sent what RFC 6455 forbids, or more than it may. */
+/** One side of a connection violated RFC 6455 or exceeded `maxMessageBytes`. */
 export class FrameError extends HeartbeatError {
-  /** 1002, 1007 or 1009: what that side is told. */
+  /** Close code sent to that side: 1002, 1007 or 1009. */
   readonly closeCode: number;
-  /** Who sent it. */
+  /** The side that sent the frame. */
   readonly side: Side;
-  /** The rule that it broke, with its section, and what stood there instead. */
+  /** The rule that the frame violates, with its section, and what the frame contained instead. */
   readonly rule: string;
 
   constructor(side: Side, closeCode: number, rule: string) {

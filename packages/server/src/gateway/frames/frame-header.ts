@@ -2,30 +2,30 @@ import type { Side } from '../tunnel/side.ts';
 import { MASK_BYTES, MAX_CONTROL_BYTES, Opcode } from './frame.ts';
 import { FrameError, FrameFault } from './frame-error.ts';
 
-/** How many bytes the length takes, beside the seven bits, where those say 126 or 127. */
+/** Number of bytes of the extended length, if the seven bits are 126 or 127. */
 const EXTENDED = { 126: 2, 127: 8 } as const;
 
 /**
- * Reads the headers of the frames of one side, one after the other: RFC 6455 §5.2. Its fields are
- * those of the last one read, so that nothing is made for a frame.
+ * Parses the frame headers of one side, one after another: RFC 6455 §5.2. Its fields describe the last
+ * header read, so that no object is created per frame.
  */
 export class FrameHeader {
   opcode = 0;
   isFinal = true;
-  /** Bytes of the header itself. */
+  /** Length of the header in bytes. */
   size = 0;
-  /** Bytes of the payload. */
+  /** Length of the payload in bytes. */
   length = 0;
-  /** Whether a message is open after it: one in fragments. */
+  /** Whether a fragmented message is still open after this frame. */
   isWithin = false;
   readonly #side: Side;
   readonly #maxMessageBytes: number;
-  readonly #mask: number; // that bit of the second byte, as it must be
-  #messageBytes = 0; // of the fragments so far
+  readonly #mask: number; // required value of the mask bit
+  #messageBytes = 0; // length of the fragments so far
 
   constructor(side: Side, maxMessageBytes: number) {
     this.#side = side;
-    this.#mask = side === 'page' ? 0x80 : 0; // §5.1: a client masks, a server does not
+    this.#mask = side === 'page' ? 0x80 : 0; // §5.1: a client masks its frames, a server does not
     this.#maxMessageBytes = maxMessageBytes;
   }
 
@@ -34,9 +34,9 @@ export class FrameHeader {
   }
 
   /**
-   * Reads the header that begins at `at`. False if it is not all there yet.
+   * Parses the header that begins at `at`. Returns `false` if the header is incomplete.
    *
-   * @throws {FrameError} if it breaks a rule.
+   * @throws {FrameError} if the header violates the protocol.
    */
   read(bytes: Buffer, at: number): boolean {
     if (bytes.length - at < 2) return false;
@@ -46,7 +46,7 @@ export class FrameHeader {
     const extended = short < 126 ? 0 : EXTENDED[short as 126 | 127];
     this.opcode = first & 0x0f;
     this.isFinal = first >= 0x80;
-    this.#checkBits(first, second); // before the rest is waited for: garbage may never send it
+    this.#checkBits(first, second); // checked before the header is complete: after invalid bytes, the rest may never arrive
     this.size = 2 + extended + (this.#mask === 0 ? 0 : MASK_BYTES);
     if (bytes.length - at < this.size) return false;
     this.length = extended === 0 ? short : this.#readLength(bytes, at + 2, extended);
@@ -54,7 +54,7 @@ export class FrameHeader {
     return true;
   }
 
-  /** The frame that was read goes on, or is dealt with. */
+  /** Accepts the frame that was just read: updates the state of the current message. */
   enter(): void {
     if (this.isControl) return;
     this.isWithin = !this.isFinal;
@@ -88,7 +88,7 @@ export class FrameHeader {
 
   #checkSize(): void {
     const length = this.#messageBytes + this.length;
-    const max = Math.min(this.#maxMessageBytes, Number.MAX_SAFE_INTEGER); // what can be counted
+    const max = Math.min(this.#maxMessageBytes, Number.MAX_SAFE_INTEGER); // the largest length that a number counts exactly
     if (length <= max) return;
     throw new FrameError(
       this.#side,

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 
-/** RFC 6455 §5.2. */
+/** Opcodes: RFC 6455 §5.2. */
 export const Opcode = {
   Continuation: 0x0,
   Text: 0x1,
@@ -10,19 +10,22 @@ export const Opcode = {
   Pong: 0xa,
 } as const;
 
-/** The most bytes in the payload of a control frame, RFC 6455 §5.5. A beat has no more either. */
+/**
+ * Largest payload of a control frame in bytes: RFC 6455 §5.5. Application pings and pongs have the same
+ * limit.
+ */
 export const MAX_CONTROL_BYTES = 125;
-/** The most bytes before a payload: 2, a length of 8, and a mask of 4. RFC 6455 §5.2. */
+/** Largest frame header in bytes: 2, a length of 8, and a mask of 4. RFC 6455 §5.2. */
 export const MAX_HEADER_BYTES = 14;
 export const MASK_BYTES = 4;
 
-const POOL_BYTES = 4_096; // of masks: one call of the system's source of chance for a thousand
+const POOL_BYTES = 4_096; // random bytes for a thousand masks per call of the system's random source
 let pool: Buffer | undefined;
 let drawn = POOL_BYTES;
 
 /**
- * A whole frame with a payload of at most 125 bytes. What goes to an upstream is masked, by a mask
- * that nobody can foresee, RFC 6455 §5.3.
+ * Encodes a complete frame with a payload of at most 125 bytes. Frames to an upstream are masked with
+ * an unpredictable key: RFC 6455 §5.3.
  */
 export function encodeFrame(opcode: number, payload: Uint8Array, isMasked: boolean): Buffer {
   const start = isMasked ? 2 + MASK_BYTES : 2;
@@ -37,15 +40,15 @@ export function encodeFrame(opcode: number, payload: Uint8Array, isMasked: boole
   return frame;
 }
 
-/** A Close frame, RFC 6455 §5.5.1. Of the text there is what fits. */
+/** Encodes a Close frame: RFC 6455 §5.5.1. Truncates the reason to fit. */
 export function encodeClose(code: number, text: string, isMasked: boolean): Buffer {
   const payload = Buffer.alloc(MAX_CONTROL_BYTES);
   payload.writeUInt16BE(code);
-  const written = payload.write(text, 2); // only whole characters
+  const written = payload.write(text, 2); // writes only complete characters
   return encodeFrame(Opcode.Close, payload.subarray(0, 2 + written), isMasked);
 }
 
-/** Masks or unmasks in place, RFC 6455 §5.3. */
+/** Masks or unmasks in place: RFC 6455 §5.3. */
 export function applyMask(payload: Uint8Array, mask: Uint8Array): void {
   for (let index = 0; index < payload.length; index += 1) {
     payload[index] = (payload[index] as number) ^ (mask[index & 3] as number);

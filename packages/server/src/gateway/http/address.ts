@@ -1,25 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import { InvalidOptionError } from '@wirebeat/core';
 
-/** What a function of the request gives: where to dial, or nothing where there is no upstream. */
+/** The return value of an `upstream` function: the URL to dial, or nothing if there is no upstream. */
 export type UpstreamAddress = string | URL | null | undefined;
 
-/** Where the upstream is. */
+/** The `upstream` option: a URL, or a function that chooses one per request. */
 export type Upstream =
   | string
   | URL
   | ((request: IncomingMessage) => UpstreamAddress | Promise<UpstreamAddress>);
 
-/** Where to dial, of parts that cannot change one another. */
+/** A parsed upstream URL. No part can change another one when it is used. */
 export interface Address {
   readonly isSecure: boolean;
   readonly host: string;
   readonly port: number;
-  /** With the query. */
+  /** Path with the query. */
   readonly path: string;
-  /** The operator's credentials, as an `Authorization` header has them: RFC 7617 §2. */
+  /** The credentials of the URL as an `Authorization` header: RFC 7617 §2. */
   readonly authorization: string | undefined;
-  /** Without query, user and password: it may stand in a log. */
+  /** The URL without query, user and password, so that it may be logged. */
   readonly url: string;
 }
 
@@ -30,7 +30,7 @@ const SCHEMES: Readonly<Record<string, { readonly isSecure: boolean; readonly po
   'https:': { isSecure: true, port: 443 },
 };
 
-/** @throws {InvalidOptionError} if it is no URL of a WebSocket, nor a function. */
+/** @throws {InvalidOptionError} if `upstream` is neither a WebSocket URL nor a function. */
 export function resolveUpstream(
   upstream: Upstream,
 ): (request: IncomingMessage) => Promise<Address | undefined> {
@@ -48,9 +48,9 @@ export function resolveUpstream(
   };
 }
 
-/** @throws {InvalidOptionError} if it is no URL of a WebSocket. */
+/** @throws {InvalidOptionError} if the value is not a WebSocket URL. */
 function addressOf(given: unknown): Address {
-  // By what it has: a URL may be of another realm.
+  // Checked by its members, because a URL may be from another realm.
   const text = (given as Partial<URL> | null | undefined)?.href ?? given;
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
   const scheme = url && SCHEMES[url.protocol];
@@ -64,7 +64,7 @@ function addressOf(given: unknown): Address {
   const { hostname, port, pathname, search } = url;
   return {
     isSecure: scheme.isSecure,
-    host: hostname.replace(/^\[|\]$/g, ''), // RFC 3986 §3.2.2: brackets are the URL's, not the host's
+    host: hostname.replace(/^\[|\]$/g, ''), // RFC 3986 §3.2.2: the brackets belong to the URL, not to the host
     port: port === '' ? scheme.port : Number(port),
     path: pathname + search,
     authorization: authorizationOf(url),
@@ -72,7 +72,7 @@ function addressOf(given: unknown): Address {
   };
 }
 
-/** @throws {InvalidOptionError} if the credentials are not encoded as a URL's must be. */
+/** @throws {InvalidOptionError} if the credentials are not percent-encoded correctly. */
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined;
   try {
@@ -80,13 +80,13 @@ function authorizationOf({ username, password }: URL): string | undefined {
     return `Basic ${Buffer.from(pair).toString('base64')}`;
   } catch {
     const expected = 'a URL with credentials in percent-encoding';
-    throw new InvalidOptionError('upstream', expected, 'something else'); // they stay out of logs
+    throw new InvalidOptionError('upstream', expected, 'something else'); // keeps the credentials out of logs
   }
 }
 
 /**
- * The path that is asked for goes on where the upstream's URL has none of its own, and the query is
- * added to that of the URL. As text: no host can come of it.
+ * Returns the path to dial: the path of the request if the upstream's URL has none, with the query of
+ * the request added to that of the URL. It joins text, so that a request cannot change the host.
  */
 function joined(own: string, asked: string): string {
   const [ownPath, ownQuery] = split(own);

@@ -7,18 +7,18 @@ import type { Address } from './address.ts';
 import { acceptOf, hasToken, listOf } from './request.ts';
 import { UpstreamError } from './upstream-error.ts';
 
-/** How an upstream is asked. */
+/** Options of {@link dial}. */
 export interface DialOptions {
   readonly address: Address;
   readonly headers: Readonly<Record<string, string | string[]>>;
-  /** As the page sent it. */
+  /** The `Sec-WebSocket-Protocol` header of the page. */
   readonly protocols: string | undefined;
   readonly tls: ConnectionOptions | undefined;
-  /** Aborting it ends the attempt. */
+  /** Aborts the attempt. */
   readonly signal: AbortSignal;
 }
 
-/** Its answer. */
+/** The response of the upstream. */
 export type Answer =
   | {
       readonly type: 'accepted';
@@ -27,13 +27,14 @@ export type Answer =
       readonly head: Buffer;
       readonly protocol: string;
     }
-  /** Its body is still to be read. */
+  /** The body has not been read yet. */
   | { readonly type: 'refused'; readonly response: IncomingMessage };
 
 /**
- * Asks an upstream for a WebSocket, RFC 6455 §4.1, with no extension: bytes go on as they are.
+ * Opens a WebSocket to an upstream: RFC 6455 §4.1. Offers no extension, because the gateway passes
+ * bytes on unchanged.
  *
- * Rejects with {@link UpstreamError} if it cannot be reached or its answer is none.
+ * Rejects with {@link UpstreamError} if the upstream cannot be reached or its response is invalid.
  */
 export function dial(options: DialOptions): Promise<Answer> {
   const { address, headers, protocols, tls, signal } = options;
@@ -42,7 +43,7 @@ export function dial(options: DialOptions): Promise<Answer> {
     host: address.host,
     port: address.port,
     path: address.path,
-    agent: false, // a connection of its own
+    agent: false, // a new TCP connection
     headers: {
       ...headers,
       connection: 'Upgrade',
@@ -61,7 +62,7 @@ export function dial(options: DialOptions): Promise<Answer> {
     request.on('error', (cause) => reject(new UpstreamError({ kind: 'unreachable', url, cause })));
     request.on('response', (response) => {
       if (response.statusCode !== 101) return resolve({ type: 'refused', response });
-      // To Node, a 101 without `Upgrade` and `Connection: Upgrade` is a response like others.
+      // Node treats a 101 without `Upgrade` and `Connection: Upgrade` as an ordinary response.
       response.on('error', () => {}).destroy();
       reject(new UpstreamError({ kind: 'invalid', url, detail: 'it upgrades to nothing' }));
     });
@@ -77,7 +78,7 @@ export function dial(options: DialOptions): Promise<Answer> {
   });
 }
 
-/** What is wrong with it, RFC 6455 §4.1; undefined if nothing is. */
+/** Returns what is wrong with the response (RFC 6455 §4.1), or `undefined` if it is valid. */
 function faultOfAnswer(
   { statusCode, headers }: IncomingMessage,
   key: string,

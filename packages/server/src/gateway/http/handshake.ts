@@ -10,7 +10,7 @@ import { accept, handOn, refuse } from './reply.ts';
 import { faultOf, type Refusal } from './request.ts';
 import { UpstreamError } from './upstream-error.ts';
 
-/** A request to become a WebSocket, as Node's `upgrade` event has it. */
+/** The arguments of Node's `upgrade` event. */
 export interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
@@ -19,24 +19,31 @@ export interface UpgradeRequest {
 
 type Accepted = Extract<Answer, { type: 'accepted' }>;
 
-/** What tells that the page has gone. */
+/** The events that mean the page has disconnected. */
 const ENDS = ['end', 'error', 'close'] as const;
-/** What a page has sent before it was answered is kept up to there; RFC 6455 §4.1 has it wait. */
+/**
+ * Largest number of bytes kept from a page that sends before the response. RFC 6455 §4.1 requires a
+ * client to wait.
+ */
 const MAX_EARLY_BYTES = 16_384;
 
-/** What a {@link Handshake} tells. Exactly one of both, once. */
+/**
+ * Receives the result of a {@link Handshake}: either `accepted` or `refused` is called, exactly once.
+ */
 export interface HandshakePort {
   readonly scheduler: Scheduler;
-  /** Why nobody is let in now; undefined: who may. */
+  /** Returns why the gateway accepts no connection now, or `undefined` if it does. */
   turnedAway(): (Refusal & { readonly reason: RefuseReason }) | undefined;
-  /** `early` is what came behind the request. */
+  /** `early` contains the bytes that followed the request. */
   accepted(answer: Accepted, address: Address, early: Buffer): void;
   refused(status: number, reason: RefuseReason, error: Error | undefined): void;
 }
 
-/** The page gave up first: RFC 9110 has no status for it, and nobody is there to be told. */
+/**
+ * Status of a page that disconnected before the response. RFC 9110 defines none, and it is never sent.
+ */
 const GONE = 499;
-/** How long the last bytes of a refusal may take to leave. */
+/** How long the last bytes of a refusal may take to be sent, in ms. */
 const LEAVE_WAIT = 5_000;
 
 /** One handshake, from the request of a page until it is accepted or refused. */
@@ -57,7 +64,7 @@ export class Handshake {
     this.#shell = shell;
   }
 
-  /** Begins. Never rejects. */
+  /** Runs the handshake. Never rejects. */
   async run(): Promise<void> {
     const { request, socket } = this.#upgrade;
     const { connectTimeout } = this.#options;
@@ -78,7 +85,7 @@ export class Handshake {
     }
   }
 
-  /** The gateway closes. */
+  /** Refuses the handshake because the gateway is closing. */
   cancel(): void {
     this.#refuse('draining', { status: 503, body: 'The gateway is closing.' });
   }
@@ -104,18 +111,18 @@ export class Handshake {
     const { socket } = this.#upgrade;
     accept(socket, request, answer.response, answer.protocol);
     this.#finish();
-    socket.resume(); // if too much came
+    socket.resume(); // the socket is paused if the page sent too much early
     this.#shell.accepted(answer, address, this.#early);
   }
 
-  // How it comes to nothing.
+  // Refusing the handshake.
 
   #handOn(response: IncomingMessage, { url }: Address): void {
     const { socket } = this.#upgrade;
     const status = response.statusCode ?? 502;
     this.#finish();
     this.#leave();
-    handOn(socket, response, () => this.#abort.abort()); // its connection has served its turn
+    handOn(socket, response, () => this.#abort.abort()); // the connection to the upstream is no longer needed
     const error = new UpstreamError({ kind: 'refused', url, status });
     this.#shell.refused(status, 'upstream-refused', error);
   }
@@ -131,7 +138,7 @@ export class Handshake {
       const reason = error.kind === 'invalid' ? 'upstream-invalid' : 'upstream-unreachable';
       return this.#refuse(reason, { status: 502, body: 'Upstream unavailable.' }, error);
     }
-    const isError = typeof (error as Partial<Error> | undefined)?.message === 'string'; // of any realm
+    const isError = typeof (error as Partial<Error> | undefined)?.message === 'string'; // an Error of any realm
     const cause = isError ? (error as Error) : new Error(String(error));
     this.#refuse('error', { status: 500, body: '' }, cause);
   }
@@ -156,7 +163,7 @@ export class Handshake {
     this.#shell.refused(refusal.status, reason, error);
   }
 
-  /** It is decided: nothing is limited any more, and an upstream that is not wanted is let go. */
+  /** Ends the handshake: cancels its timer and, if the upstream is not needed, its dialling. */
   #finish(wantsUpstream = true): void {
     this.#isOver = true;
     this.#timer?.cancel();
@@ -166,13 +173,13 @@ export class Handshake {
     if (!wantsUpstream) this.#abort.abort();
   }
 
-  /** Who does not read the answer, or does not close after it, is dropped. */
+  /** Drops a page that does not read the response, or does not close after it. */
   #leave(): void {
     const { socket } = this.#upgrade;
     socket.on('error', () => {});
     socket.on('end', () => socket.end());
     socket.on('close', () => this.#timer?.cancel());
-    socket.resume(); // what it has sent is not looked at
+    socket.resume(); // discards what the page has sent
     this.#limit(LEAVE_WAIT, () => socket.destroy());
   }
 
@@ -183,7 +190,7 @@ export class Handshake {
   }
 }
 
-/** It came too late. */
+/** Discards a response that arrived after the handshake was over. */
 function drop(answer: Answer): void {
   if (answer.type === 'refused') answer.response.destroy();
   else answer.socket.on('error', () => {}).destroy();

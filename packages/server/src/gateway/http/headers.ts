@@ -3,29 +3,31 @@ import type { Socket } from 'node:net';
 import { checkNames, InvalidOptionError } from '@wirebeat/core';
 import { listOf } from './request.ts';
 
-/** Headers that the gateway gives an upstream beside those of the request. */
+/** Headers that the gateway adds to the request to an upstream. */
 export type ExtraHeaders = Readonly<Record<string, string>>;
 
-/** Options on what of a request goes on. */
+/** Options for the headers of the request to the upstream. */
 export interface HeaderOptions {
   /**
-   * Headers of the request that go on, by name. Those of the handshake itself are always made anew.
+   * Names of the request headers that the gateway forwards. The gateway always creates the headers of
+   * the handshake itself.
    * @default origin, cookie, authorization, user-agent, accept-language
    */
   readonly forwardHeaders?: readonly string[];
-  /** Cookies that go on, by name. `true`: all; `false`: none. @default true */
+  /** Names of the cookies that the gateway forwards. `true`: all; `false`: none. @default true */
   readonly cookies?: boolean | readonly string[];
-  /** What is added, in place of headers of the same name. `host` may be among them. */
+  /** Headers to add. They replace forwarded headers of the same name and may include `host`. */
   readonly headers?: ExtraHeaders | ((request: IncomingMessage) => ExtraHeaders);
   /**
-   * `X-Forwarded-For`, `-Host` and `-Proto`. `replace`: they say what the gateway sees, for anybody may
-   * send others. `append`: a trusted proxy stands before it, whose headers go on. `false`: none.
+   * How to set `X-Forwarded-For`, `-Host` and `-Proto`. `replace`: to what the gateway sees, because
+   * anyone can send such headers. `append`: adds to the headers of the request; use it behind a trusted
+   * proxy. `false`: none.
    * @default 'replace'
    */
   readonly forwarded?: 'replace' | 'append' | false;
 }
 
-/** {@link HeaderOptions}, as they are kept. */
+/** {@link HeaderOptions} with every default filled in. */
 export interface ResolvedHeaderOptions {
   readonly names: readonly string[];
   readonly cookies: ReadonlySet<string> | boolean;
@@ -35,7 +37,7 @@ export interface ResolvedHeaderOptions {
 
 const NAMES = ['origin', 'cookie', 'authorization', 'user-agent', 'accept-language'];
 
-/** RFC 9110 §7.6.1: of one connection only. */
+/** Headers that apply to a single connection: RFC 9110 §7.6.1. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -48,13 +50,13 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Before an IPv4 address on a socket for both: RFC 4291 §2.5.5.2. */
+/** Prefix of an IPv4 address on a dual-stack socket: RFC 4291 §2.5.5.2. */
 const MAPPED = /^::ffff:(?=\d+\.)/;
 
-/** Made anew by each end: RFC 6455 §4.1. */
+/** Headers that each end creates itself: RFC 6455 §4.1. */
 const HANDSHAKE = /^sec-websocket-/;
 
-/** @throws {InvalidOptionError} if an option is not what it must be. */
+/** @throws {InvalidOptionError} if an option is invalid. */
 export function resolveHeaderOptions(options: HeaderOptions): ResolvedHeaderOptions {
   const { forwardHeaders = NAMES, cookies = true, headers = {}, forwarded = 'replace' } = options;
   if (!isList(forwardHeaders)) {
@@ -76,8 +78,8 @@ export function resolveHeaderOptions(options: HeaderOptions): ResolvedHeaderOpti
 }
 
 /**
- * The headers with which an upstream is asked, beside those of the handshake itself. `authorization` is
- * the operator's, and goes before that of the page.
+ * Returns the headers of the request to an upstream, apart from those of the handshake itself.
+ * `authorization` comes from the upstream's URL and replaces the header of the page.
  */
 export function upstreamHeaders(
   request: IncomingMessage,
@@ -104,7 +106,9 @@ export function upstreamHeaders(
   return chosen;
 }
 
-/** The headers of an answer that are for the page, by pairs of name and value. */
+/**
+ * Returns the headers of the upstream's response to forward to the page, as pairs of name and value.
+ */
 export function answerHeaders(raw: readonly string[]): [name: string, value: string][] {
   const pairs: [string, string][] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
@@ -115,7 +119,7 @@ export function answerHeaders(raw: readonly string[]): [name: string, value: str
   return pairs.filter(([name]) => goesOn(name.toLowerCase()) && !named.has(name.toLowerCase()));
 }
 
-/** Without the headers that `Connection` names: they are for the gateway alone, RFC 9110 §7.6.1. */
+/** Removes the headers that `Connection` names. They are for the gateway only: RFC 9110 §7.6.1. */
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const named = new Set(namesIn(headers.connection));
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !named.has(name)));
@@ -132,7 +136,7 @@ function forwardedHeaders(
 ): Record<string, string> {
   const known = (name: string) => (manner === 'append' ? single(headers, name) : undefined);
   const { remoteAddress: address = 'unknown' } = socket;
-  const remoteAddress = address.replace(MAPPED, ''); // as upstreams look for it
+  const remoteAddress = address.replace(MAPPED, ''); // the plain IPv4 form that upstreams expect
   const before = known('x-forwarded-for');
   const isSecure = (socket as { readonly encrypted?: boolean }).encrypted === true;
   const host = known('x-forwarded-host') ?? headers.host;
@@ -143,14 +147,14 @@ function forwardedHeaders(
   };
 }
 
-/** RFC 6265 §4.2.1. */
+/** Parses cookies: RFC 6265 §4.2.1. */
 function chosenCookies(header: string, cookies: ReadonlySet<string> | boolean): string {
   if (typeof cookies === 'boolean') return cookies ? header : '';
   const pairs = header.split(/;\s*/);
   return pairs.filter((pair) => cookies.has(cookieName(pair))).join('; ');
 }
 
-/** Without `=` it is all value, and has no name: draft-ietf-httpbis-rfc6265bis §5.6. */
+/** A cookie without `=` is all value and has no name: draft-ietf-httpbis-rfc6265bis §5.6. */
 function cookieName(pair: string): string {
   return pair.includes('=') ? pair.slice(0, pair.indexOf('=')).trim() : '';
 }

@@ -19,40 +19,42 @@ import {
   numberWithin,
 } from '@wirebeat/core';
 
-/** Where a gateway listens. */
+/** Options of `listen`. */
 export interface ListenOptions {
-  /** 0: any that is free. */
+  /** Port to listen on. 0: any free port. */
   readonly port: number;
-  /** @default all addresses of this machine */
+  /** Address to listen on. @default all addresses of this machine */
   readonly host?: string;
-  /** `key`, `cert` and so on, as of `node:tls`: then it serves `wss:`. */
+  /** Options of `node:tls` such as `key` and `cert`. If present, the listener serves `wss:`. */
   readonly tls?: TlsOptions;
-  /** What answers ordinary requests, such as those for a status page. @default 426 to all */
+  /** Handles ordinary requests, such as requests for a status page. @default 426 to all */
   readonly request?: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
 /** Limits of a listener. */
 export interface ListenLimits {
-  /** For TLS, and then for the request. */
+  /** Time in ms for the TLS handshake, and again for the request. */
   readonly handshakeTimeout: Millis;
-  /** How many connections its gateway takes. */
+  /** Largest number of connections of the gateway. */
   readonly maxConnections: number;
 }
 
-/** How many TCP connections may be there beside those that are taken, to ask and to be refused. */
+/**
+ * Smallest number of TCP connections allowed in addition to `maxConnections`, so that their requests
+ * can be read and refused.
+ */
 const MIN_SPARE = 64;
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** A port at which a gateway listens. */
+/** A port on which a gateway listens. */
 export class GatewayListener {
   readonly #server: Server;
   readonly #scheme: 'ws' | 'wss';
 
   /**
-   * Rejects with the system's error if it cannot listen there.
-   *
-   * @throws {InvalidOptionError} likewise, as a rejection.
+   * Opens a listener. Rejects with the system's error if it cannot listen, and with {@link
+   * InvalidOptionError} if an option is invalid.
    */
   static async open(
     options: ListenOptions,
@@ -92,16 +94,16 @@ export class GatewayListener {
     return this.#address.address;
   }
 
-  /** `ws://host:port`, or `wss:`. */
+  /** URL of the listener: `ws://host:port`, or `wss:`. */
   get url(): string {
     const { address, family, port } = this.#address;
     return `${this.#scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
-  /** Listens no more. WebSockets stay open. */
+  /** Stops listening. WebSockets stay open. */
   close(): void {
-    this.#server.close(); // that it has closed is told only when the last WebSocket has
-    this.#server.closeAllConnections(); // those of requests: a WebSocket is none any more
+    this.#server.close(); // its callback would wait for the last WebSocket
+    this.#server.closeAllConnections(); // closes ordinary requests only, not WebSockets
   }
 
   get #address(): AddressInfo {
@@ -109,7 +111,7 @@ export class GatewayListener {
   }
 }
 
-/** Node looks at its connections now and then: as often as the limit asks. */
+/** How often Node checks its connections for timeouts, in ms: as often as the limit requires. */
 function limitsOf(handshakeTimeout: Millis): ServerOptions {
   if (handshakeTimeout === Number.POSITIVE_INFINITY)
     return { requestTimeout: 0, headersTimeout: 0 };
@@ -120,12 +122,16 @@ function limitsOf(handshakeTimeout: Millis): ServerOptions {
   };
 }
 
-/** `node:tls` reads 0 as its own default. */
+/** `node:tls` treats 0 as its own default. */
 function tlsTimeout(handshakeTimeout: Millis): Millis {
   return Math.min(handshakeTimeout, MAX_DELAY);
 }
 
-/** Half a pair is a slip, and Node would listen and fail every handshake. @throws {InvalidOptionError} */
+/**
+ * `key` and `cert` must come together: with only one, Node would listen and fail every handshake.
+ *
+ * @throws {InvalidOptionError} if one of them is missing.
+ */
 function checkTls(tls: TlsOptions | undefined): void {
   if (tls === undefined) return;
   checkNames('tls', tls, Object.keys(tls ?? {}));

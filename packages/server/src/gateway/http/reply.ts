@@ -5,10 +5,12 @@ import { acceptOf, type Refusal } from './request.ts';
 
 type Headers = readonly (readonly [name: string, value: string])[];
 
-/** RFC 9110 §15.4.5, and those of 1xx: there is no body. */
+/** Statuses without a body: RFC 9110 §15.4.5, and all 1xx. */
 const BODILESS = new Set([204, 304]);
 
-/** Accepts a page, RFC 6455 §4.2.2, with the other headers of the upstream's answer. */
+/**
+ * Accepts the handshake of a page (RFC 6455 §4.2.2), with the other headers of the upstream's response.
+ */
 export function accept(
   page: Duplex,
   request: IncomingMessage,
@@ -25,7 +27,7 @@ export function accept(
   ]);
 }
 
-/** Refuses a page. Its connection ends with the answer. */
+/** Refuses the handshake of a page. The connection closes after the response. */
 export function refuse(page: Duplex, { status, body, headers = {} }: Refusal): void {
   const text = body === '' ? `${STATUS_CODES[status] ?? status}\n` : `${body}\n`;
   write(page, status, [
@@ -37,7 +39,7 @@ export function refuse(page: Duplex, { status, body, headers = {} }: Refusal): v
   page.end(text);
 }
 
-/** Hands on the refusal of an upstream: status, headers and body. */
+/** Passes the refusal of an upstream on to the page: status, headers and body. */
 export function handOn(page: Duplex, answer: IncomingMessage, done: () => void): void {
   const { statusCode: status = 502, rawHeaders } = answer;
   write(page, status, [['Connection', 'close'], ...answerHeaders(rawHeaders)]);
@@ -47,7 +49,7 @@ export function handOn(page: Duplex, answer: IncomingMessage, done: () => void):
 
 function write(page: Duplex, status: number, headers: Headers): void {
   const lines = headers.map(([name, value]) => {
-    validateHeaderValue(name, value); // no line of its own comes of it
+    validateHeaderValue(name, value); // prevents header injection
     return `${name}: ${value}`;
   });
   const start = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`;

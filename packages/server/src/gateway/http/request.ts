@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** RFC 6455 §1.3. */
+/** The GUID of the handshake: RFC 6455 §1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const VERSION = '13';
 /** 16 bytes in base64: RFC 6455 §4.1. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
-/** RFC 9110 §5.6.2. */
+/** A token: RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** An answer other than 101. */
+/** A response other than 101. */
 export interface Refusal {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What is wrong with a handshake, RFC 6455 §4.2.1; undefined if nothing is. */
+/** Returns why a handshake is invalid (RFC 6455 §4.2.1), or `undefined` if it is valid. */
 export function faultOf(request: IncomingMessage): Refusal | undefined {
   const { method, headers, url = '', httpVersion } = request;
   const bad = (body: string): Refusal => ({ status: 400, body });
@@ -36,19 +36,19 @@ export function faultOf(request: IncomingMessage): Refusal | undefined {
   return undefined;
 }
 
-/** RFC 6455 §4.4: it is told which version is spoken. RFC 9110 §15.5.22. */
+/** Tells the client which version is supported: RFC 6455 §4.4, RFC 9110 §15.5.22. */
 const UPGRADE: Refusal = {
   status: 426,
   body: 'Only WebSockets of version 13 are served here.',
   headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': VERSION },
 };
 
-/** How many headers of this name there are: `headers` has but the first of some. */
+/** Returns the number of headers of this name. For some names, `headers` has only the first. */
 function countOf({ rawHeaders }: IncomingMessage, name: string): number {
   return rawHeaders.filter((each, index) => index % 2 === 0 && each.toLowerCase() === name).length;
 }
 
-/** RFC 6455 §4.2.2. */
+/** Computes `Sec-WebSocket-Accept`: RFC 6455 §4.2.2. */
 export function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}${GUID}`).digest('base64');
 }
@@ -61,7 +61,7 @@ export function listOf(header: string | undefined): string[] {
   return (header ?? '').split(',').map((each) => each.trim());
 }
 
-/** RFC 6455 §4.1: all different. */
+/** Subprotocols must be unique: RFC 6455 §4.1. */
 function areProtocols(header: string): boolean {
   const protocols = listOf(header);
   return (

@@ -1,33 +1,33 @@
 import { HeartbeatError, type Millis } from '@wirebeat/core';
 
-/** What was wrong with an upstream. */
+/** Why an upstream failed. */
 export type UpstreamFault =
-  /** It answered the handshake with another status than 101. */
+  /** It answered the handshake with a status other than 101. */
   | 'refused'
-  /** No connection came about: no such host, nobody listens, TLS failed. */
+  /** It could not be reached: unknown host, connection refused, or TLS failed. */
   | 'unreachable'
   /** It did not answer the handshake in time. */
   | 'timeout'
-  /** Its answer to the handshake is none of RFC 6455 §4.2.2. */
+  /** Its response is not a valid handshake of RFC 6455 §4.2.2. */
   | 'invalid'
-  /** It answered no Ping: a silent cut, a frozen process. */
+  /** It stopped answering Pings: the connection is lost, or its process hangs. */
   | 'dead';
 
-/** The evidence of an {@link UpstreamError}. */
+/** The details of an {@link UpstreamError}. */
 export interface UpstreamEvidence {
   readonly kind: UpstreamFault;
-  /** Without query, user and password: it may stand in a log. */
+  /** The URL without query, user and password, so that it may be logged. */
   readonly url: string;
-  /** The HTTP status, if it refused. */
+  /** HTTP status, if the upstream refused. */
   readonly status?: number | undefined;
-  /** How long nothing was received, if it is dead. */
+  /** How long nothing was received, in ms, if the upstream is dead. */
   readonly silentFor?: Millis | undefined;
-  /** What was wrong with its answer. */
+  /** What was wrong with the response, if it was invalid. */
   readonly detail?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** The upstream could not be reached, did not want us, or fell silent. */
+/** The upstream could not be reached, refused the connection, or stopped answering. */
 export class UpstreamError extends HeartbeatError {
   readonly kind: UpstreamFault;
   readonly url: string;
@@ -44,7 +44,7 @@ export class UpstreamError extends HeartbeatError {
 }
 
 function sentence({ kind, url, status, silentFor, detail, cause }: UpstreamEvidence): string {
-  const why = detail ?? (cause as Partial<Error> | undefined)?.message; // an Error of any realm
+  const why = detail ?? (cause as Partial<Error> | undefined)?.message; // works for an Error of any realm
   const words = {
     refused: `answered the handshake with status ${status}`,
     unreachable: 'cannot be reached',

@@ -4,44 +4,53 @@ import { applyMask, MASK_BYTES, MAX_CONTROL_BYTES, Opcode } from '../frames/fram
 import { FrameHeader } from '../frames/frame-header.ts';
 import type { Side } from './side.ts';
 
-/** With more waiting to leave, no more is read, and nothing is put in. */
-const MAX_WAITING_BYTES = 65_536; // as much as one read brings
-/** Bytes of held fragments beyond which empty ones are left out: those that say something are 875 at most. */
+/** While more bytes than this wait to be sent, the pipe reads and inserts nothing. */
+const MAX_WAITING_BYTES = 65_536; // the size of one read
+/**
+ * Empty fragments are dropped beyond this many held bytes. Fragments with content are 875 bytes at
+ * most.
+ */
 const MAX_FRAGMENT_BYTES = 1_024;
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
-/** What a {@link FramePipe} shows of what it carries. What it takes goes no further. */
+/** Receives what may be a heartbeat. Frames that it claims are not passed on. */
 export interface FramePipePort {
-  /** A short text message that may be a beat, whole or joined from its fragments. Whether it is taken. */
+  /**
+   * A short text message that may be a heartbeat, complete or joined from its fragments. Returns
+   * whether to claim it.
+   */
   receiveText(text: string): boolean;
-  /** A control frame. Whether it is taken. */
+  /** A control frame. Returns whether to claim it. */
   receiveControl(opcode: number, payload: Buffer): boolean;
-  /** A Close frame has gone on, and nothing does after it. */
+  /** A Close frame has been passed on, and nothing will follow it. */
   closed(): void;
 }
 
-/** Where something may be put between the frames that are carried. */
+/** A frame to insert into the traffic. */
 interface Insertion {
   frame: Buffer;
-  /** A message waits until none is open; a control frame may go between fragments: RFC 6455 §5.4. */
+  /**
+   * A message waits until no other message is open; a control frame may be inserted between fragments:
+   * RFC 6455 §5.4.
+   */
   readonly isMessage: boolean;
-  /** Of two with the same, the later stands for both. */
+  /** A later frame with the same slot replaces the earlier one. */
   readonly slot: string | undefined;
 }
 
-/** The fragments so far of a text message that may become a beat. */
+/** The fragments so far of a text message that may be a heartbeat. */
 interface Fragments {
-  /** The frames as they came. */
+  /** The frames as received. */
   bytes: Buffer;
   count: number;
-  /** What they say together. */
+  /** Their joined text. */
   text: string;
 }
 
-/** What a {@link FramePipe} is between. */
+/** The ends of a {@link FramePipe}. */
 export interface FramePipeEnds {
-  /** What it comes from. */
+  /** The side of the source. */
   readonly side: Side;
   readonly source: Duplex;
   readonly sink: Duplex;
@@ -49,36 +58,36 @@ export interface FramePipeEnds {
 }
 
 /**
- * One direction of a connection: reads the headers of frames and hands the bytes on as they came,
- * masks and all. Control frames and what may be a beat are shown to the watcher first; nothing else
- * is looked into, copied or kept. When the other end takes nothing more, nothing more is read.
+ * One direction of a connection: parses the frame headers and passes the bytes on unchanged, including
+ * masks. It shows control frames and possible heartbeats to the port first. It does not look into, copy
+ * or keep anything else. When the sink accepts no more bytes, the pipe stops reading.
  *
- * A beat is a beat in fragments too, RFC 6455 §5.4. Fragments of a text that may become one are held until
- * that is known. Control frames between them go ahead, which no receiver of messages can see: the
- * message is complete only with its last fragment.
+ * A heartbeat may be fragmented: RFC 6455 §5.4. Fragments of a text that may be a heartbeat are held
+ * until that is known. Control frames between them overtake them. Receivers of messages cannot notice
+ * that, because the message is complete only with its last fragment.
  */
 export class FramePipe {
-  /** How many frames came. */
+  /** Number of frames received. */
   frames = 0;
-  /** How many of them were messages, or parts of messages, and went on. */
+  /** Number of those that were messages or parts of messages and were passed on. */
   messages = 0;
   bytesRead = 0;
-  /** Bytes that were handed to the other end's socket. */
+  /** Bytes written to the sink. */
   bytesWritten = 0;
-  /** Whether nothing is read because the other end takes nothing. */
+  /** Whether reading is paused because the sink accepts no more bytes. */
   isPaused = false;
   readonly #ends: FramePipeEnds;
   readonly #watcher: FramePipePort;
   readonly #header: FrameHeader;
   readonly #waiting: Insertion[] = [];
-  #held: Buffer | undefined; // a frame or header that is not all there: 139 bytes at most
+  #held: Buffer | undefined; // an incomplete frame or header: 139 bytes at most
   #fragments: Fragments | undefined;
-  #rest = 0; // of the payload that is being carried
+  #rest = 0; // remaining bytes of the current payload
   #isShut = false;
   #isCorked = false;
-  #bytes: Buffer = EMPTY; // that are being read
-  #at = 0; // how far
-  #passed = 0; // up to where they are handed on
+  #bytes: Buffer = EMPTY; // the bytes of the current read
+  #at = 0; // offset of the next frame
+  #passed = 0; // offset up to which bytes are passed on
 
   constructor(ends: FramePipeEnds, watcher: FramePipePort) {
     this.#ends = ends;
@@ -86,17 +95,21 @@ export class FramePipe {
     this.#header = new FrameHeader(ends.side, ends.maxMessageBytes);
   }
 
-  /** Whether a frame has been handed on in part: then nothing can be put in. */
+  /** Whether a frame is partly passed on, so that nothing can be inserted. */
   get isWithinFrame(): boolean {
     return this.#rest > 0;
   }
 
-  /** Whether nothing goes on any more. */
+  /** Whether the pipe is shut and passes nothing on. */
   get isShut(): boolean {
     return this.#isShut;
   }
 
-  /** Bytes came. @throws {FrameError} if they break a rule; what came before has gone on. */
+  /**
+   * Parses and passes on the bytes of one read.
+   *
+   * @throws {FrameError} if the bytes violate the protocol; the frames before them are passed on.
+   */
   read(chunk: Buffer): void {
     this.bytesRead += chunk.length;
     if (this.#isShut) return;
@@ -112,7 +125,7 @@ export class FramePipe {
     }
   }
 
-  /** Puts a frame between those that are carried, at the first place where it may stand. */
+  /** Inserts a frame into the traffic at the first possible place. */
   insert(frame: Buffer, { isMessage = false, slot }: Partial<Omit<Insertion, 'frame'>> = {}): void {
     if (this.#isShut) return;
     const same = slot === undefined ? undefined : this.#waiting.find((one) => one.slot === slot);
@@ -121,18 +134,18 @@ export class FramePipe {
     this.#putIn();
   }
 
-  /** Ends the flow, by this frame if it can be sent. Whether it could. */
+  /** Shuts the pipe, with this Close frame if it can be sent. Returns whether it could be sent. */
   shut(close?: Buffer): boolean {
     const canBe = !this.#isShut && this.#rest === 0;
     if (close !== undefined && canBe) this.#write(close);
     this.#isShut = true;
     this.#held = this.#fragments = undefined;
     this.#waiting.length = 0;
-    if (this.isPaused) this.#resume(); // what still comes is read, and dropped
+    if (this.isPaused) this.#resume(); // further bytes are read and discarded
     return canBe;
   }
 
-  /** The other end takes bytes again. Whether that ends a pause. */
+  /** The sink accepts bytes again. Returns whether reading resumes. */
   drained(): boolean {
     this.#putIn();
     if (!this.isPaused) return false;
@@ -140,7 +153,7 @@ export class FramePipe {
     return true;
   }
 
-  /** Reads one frame as far as it is there. False if it is not there far enough. */
+  /** Reads one frame, or the part that has arrived. Returns `false` if more bytes are needed. */
   #readFrame(): boolean {
     if (this.#isShut) return false;
     if (this.#waiting.length > 0) this.#putIn();
@@ -160,28 +173,31 @@ export class FramePipe {
     return true;
   }
 
-  /** Whether the frame may be a beat or a part of one. Undefined if that is not told yet. */
+  /**
+   * Returns whether the frame may be a heartbeat or a part of one, or `undefined` if more bytes are
+   * needed.
+   */
   #mayBeBeat(): boolean | undefined {
     const { opcode, isFinal, length, size } = this.#header;
     const before = this.#fragments?.text.length ?? 0;
     const isNext = opcode === Opcode.Continuation && this.#fragments !== undefined;
     if (!isNext && opcode !== Opcode.Text) return false;
     if (before + length > MAX_CONTROL_BYTES) return false;
-    if (before > 0) return true; // its first byte was looked at
+    if (before > 0) return true; // its first byte has been checked
     if (length === 0) return !isFinal;
     const payload = this.#at + size;
     if (payload >= this.#bytes.length) return undefined;
     return mayBeginBeat((this.#bytes[payload] as number) ^ this.#maskBefore(payload));
   }
 
-  /** What the first byte of a payload is masked with. */
+  /** Returns the mask byte of the first byte of a payload. */
   #maskBefore(payload: number): number {
     return this.#ends.side === 'page' ? (this.#bytes[payload - MASK_BYTES] as number) : 0;
   }
 
   #show(end: number): boolean {
     const { opcode, size, isControl, isFinal } = this.#header;
-    this.#pass(); // what came before is there before what comes of it
+    this.#pass(); // earlier bytes must be passed on before the effects of this frame
     const start = this.#at + size;
     const payload = Buffer.from(this.#bytes.subarray(start, end));
     if (this.#ends.side === 'page') {
@@ -195,7 +211,7 @@ export class FramePipe {
   #take(opcode: number, payload: Buffer, end: number): void {
     const isTaken =
       opcode === Opcode.Text
-        ? this.#watcher.receiveText(payload.toString('latin1')) // a beat is ASCII
+        ? this.#watcher.receiveText(payload.toString('latin1')) // a heartbeat is ASCII
         : this.#watcher.receiveControl(opcode, payload);
     this.#at = end;
     if (isTaken) this.#passed = end;
@@ -203,7 +219,7 @@ export class FramePipe {
     else if (opcode === Opcode.Close) this.#end(end);
   }
 
-  /** A fragment of what may be a beat: it is held, and with the last one that is decided. */
+  /** Holds a fragment of a possible heartbeat. The last fragment decides what it is. */
   #join(payload: Buffer, end: number): void {
     const { isFinal } = this.#header;
     const frame = this.#bytes.subarray(this.#at, end);
@@ -211,7 +227,8 @@ export class FramePipe {
     this.#fragments ??= { bytes: EMPTY, count: 0, text: '' };
     const fragments = this.#fragments;
     fragments.text += payload.toString('latin1');
-    // An empty one says nothing. §5.4 lets an intermediary leave it out, and memory asks for it.
+    // An empty fragment has no content. §5.4 allows an intermediary to drop it, and dropping it limits
+    // memory.
     const isNeeded = payload.length > 0 || isFinal || fragments.bytes.length < MAX_FRAGMENT_BYTES;
     if (isNeeded) {
       fragments.bytes = copyOf(fragments.bytes, frame);
@@ -222,21 +239,21 @@ export class FramePipe {
     else this.#release();
   }
 
-  /** What was held is no beat. */
+  /** Passes the held fragments on, because they are not a heartbeat. */
   #release(): void {
     const fragments = this.#fragments;
     if (fragments === undefined) return;
     this.#fragments = undefined;
     if (this.#isShut) return;
-    this.#pass(); // control frames between them have gone ahead
+    this.#pass(); // control frames between the fragments go first
     this.messages += fragments.count;
     this.#write(fragments.bytes);
   }
 
-  /** §5.5.1: nothing comes after a Close frame. */
+  /** §5.5.1: nothing follows a Close frame. */
   #end(end: number): void {
     this.#at = this.#passed;
-    this.#release(); // half a message
+    this.#release(); // an incomplete message
     this.#at = end;
     this.#pass();
     this.#isShut = true;
@@ -244,7 +261,7 @@ export class FramePipe {
     this.#watcher.closed();
   }
 
-  /** Hands on what was read, and keeps what cannot be read yet. */
+  /** Passes on what was parsed, and keeps the incomplete rest. */
   #settle(): void {
     this.#pass();
     const { length } = this.#bytes;
@@ -300,7 +317,10 @@ export class FramePipe {
   }
 }
 
-/** A copy of its own: what is read comes as slices of large blocks, and a slice keeps the whole block. */
+/**
+ * Returns a separate copy. The bytes of a read are slices of large blocks, and a slice keeps its whole
+ * block in memory.
+ */
 function copyOf(...parts: readonly Buffer[]): Buffer {
   const copy = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

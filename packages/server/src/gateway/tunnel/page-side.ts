@@ -18,7 +18,7 @@ import { type Line, SideHeartbeat } from './side-heartbeat.ts';
 /** An application ping that waits for its answer. */
 export interface PageBeat {
   readonly beat: Beat;
-  /** By the wall clock. */
+  /** Time of arrival, in ms of the wall clock. */
   readonly received: Millis;
 }
 
@@ -26,27 +26,27 @@ export interface PageBeat {
 export interface PageSidePort {
   readonly line: Line;
   readonly tell: ConnectionListener;
-  /** Puts a frame between those that go to the page. */
+  /** Inserts a frame into the traffic to the page. */
   insert(frame: Buffer, options?: { readonly isMessage?: boolean; readonly slot?: string }): void;
-  /** The page asks: it is to be answered by {@link PageSide.answer}. */
+  /** The page has sent a ping. The connection must answer with {@link PageSide.answer}. */
   asked(ping: PageBeat): void;
-  /** Its WebSocket layer is dead. */
+  /** The transport tier is dead. */
   died(event: HeartbeatEvents['dead']): void;
-  /** It is shown out. */
+  /** Closes the connection. */
   expel(end: ConnectionEnd): void;
 }
 
 /**
- * The page at one end of a connection, and its browser: what is asked of them and what they answer,
- * as a `ConnectionHeartbeat` does it where there is no gateway.
+ * The page end of a connection, with its application tier and its browser: pings both and answers their
+ * pings, as a `ConnectionHeartbeat` does without a gateway.
  */
 export class PageSide {
   readonly #context: GatewayContext;
   readonly #shell: PageSidePort;
   readonly #pulse: SideHeartbeat;
-  #page: ApplicationTier | undefined; // from its first application ping on
+  #page: ApplicationTier | undefined; // created on the first application ping
   #bucket: RateLimit | undefined;
-  #asked: PageBeat | undefined; // while its ping is told to the machine
+  #asked: PageBeat | undefined; // set while the machine handles its ping
 
   constructor(context: GatewayContext, shell: PageSidePort) {
     this.#context = context;
@@ -82,19 +82,19 @@ export class PageSide {
     return this.#pulse.heartbeat.latency;
   }
 
-  /** A message of it came, or a part of one. */
+  /** A message, or a part of one, has arrived. */
   spoke(): void {
     this.#page?.spoke(this.#pulse.heartbeat.lastReceived);
   }
 
-  /** It sent a beat. */
+  /** Handles an application ping or pong. */
   receiveBeat(beat: Beat): void {
     if (beat.type === 'ping') return this.#receivePing(beat);
     this.#pulse.received();
     this.#page?.receiveBeat(beat);
   }
 
-  /** Its layer sent a Ping. Whether it may. */
+  /** Returns whether the page may send a ping now. If not, closes the connection. */
   admits(): boolean {
     const { scheduler, pingLimit } = this.#context;
     this.#bucket ??= new RateLimit();
@@ -103,7 +103,7 @@ export class PageSide {
     return false;
   }
 
-  /** Its layer sent a Pong. Whether that answers one of ours. */
+  /** Handles a protocol Pong. Returns whether it answers one of the gateway's Pings. */
   receiveProtocolPong(payload: Buffer): boolean {
     const [prefix, id, ...rest] = payload.toString('latin1').split('.');
     const isOurs = prefix === this.#context.payload && rest.length === 0;
@@ -112,23 +112,24 @@ export class PageSide {
     return isOurs;
   }
 
-  /** The upstream has answered, or need not. */
+  /** Answers a ping of the page, once the upstream has answered or if it need not. */
   answer({ beat, received }: PageBeat): void {
     const says = this.#page?.answerTo(beat, received, false);
-    // With an id the pong proves that what came before was read: by us, where we answer.
+    // A pong with an id proves that everything before it was read. If the gateway answers, only the
+    // gateway has read it.
     const isOurs = beat.id !== undefined && !this.#context.endToEnd;
     const values = isOurs ? { ...says, by: 'gateway' } : says;
     this.#context.tally.pongsToPages += 1;
-    // The latest stands for those before it, but a bare one only for a bare one.
+    // The latest pong replaces earlier waiting ones, but a bare pong only replaces a bare one.
     this.#sendBeat({ type: 'pong', id: beat.id, values }, beat.id === undefined ? 'bare' : 'pong');
   }
 
-  /** Tells it when to come back, if it speaks. */
+  /** Sends values to the page in a ping, if it has sent one itself. */
   announce(values: Readonly<Record<string, string>>): void {
     this.#page?.announce(values);
   }
 
-  /** Neither asked nor judged any more. */
+  /** Stops pinging both tiers and checking their answers. */
   rest(): void {
     this.#pulse.rest();
     this.#page?.rest();
@@ -167,7 +168,7 @@ export class PageSide {
     return new ApplicationTier(shell, this.#context);
   }
 
-  /** A page knows of itself whether it answers. What else it tells, its pulse tells as well. */
+  /** Only passes on the events of the application tier that the transport tier does not emit. */
   #tellOfPage<Name extends keyof ConnectionEvents>(
     name: Name,
     event: ConnectionEvents[Name],

@@ -13,27 +13,27 @@ import type { ConnectionListener } from '../events.ts';
 import type { Hop, Side } from './side.ts';
 
 /**
- * What has gone to a peer, beyond what all buffers on the way may hold: kernels keep up to 4 to 6 MiB
- * at either end. That much more has gone only if the peer reads.
+ * More bytes than all buffers on the way can hold: kernels keep up to 4 to 6 MiB at either end. If this
+ * much has been sent, the peer is reading.
  */
 const READ_BYTES = 16 * 1_048_576;
 
-/** The two directions of one side, as far as its heartbeat looks at them. */
+/** The traffic of one side, as its heartbeat sees it. */
 export interface Line {
-  /** Bytes that came from it. */
+  /** Bytes received from the side. */
   readonly bytesRead: number;
-  /** Nothing is read from it: the other side takes nothing. */
+  /** Whether reading is paused because the other side does not accept more bytes. */
   readonly isPaused: boolean;
-  /** Bytes that its system has taken over for it. */
+  /** Bytes that the operating system has accepted for the side. */
   readonly bytesTaken: number;
-  /** Bytes that stand before a Ping that is sent now. */
+  /** Bytes queued ahead of a Ping that is sent now. */
   readonly bytesWaiting: number;
 }
 
-/** What a {@link SideHeartbeat} tells and asks for. */
+/** What a {@link SideHeartbeat} needs of its side. */
 export interface SideHeartbeatPort {
   readonly side: Side;
-  /** Between whom its Pings and Pongs go. */
+  /** The hop that its Pings and Pongs measure. */
   readonly hop: Hop;
   readonly line: Line;
   readonly tell: ConnectionListener;
@@ -43,18 +43,18 @@ export interface SideHeartbeatPort {
 }
 
 /**
- * Whether the WebSocket layer of one side lives. Anything received is life; so is a long frame to it
- * that it takes, for no Ping can go before that frame is over. While nothing is read from it because
- * the other side is slow, it is not judged.
+ * Checks whether the transport tier of one side is alive. Anything received proves it. So does progress
+ * on a long frame to the side, because no Ping can be sent before that frame ends. While reading is
+ * paused because the other side is slow, the side is not checked.
  */
 export class SideHeartbeat {
   readonly #pacemaker: HeartbeatDriver;
   readonly #scheduler: Scheduler;
   readonly #line: Line;
   readonly #shell: SideHeartbeatPort;
-  #progress: Progress | undefined; // from a ping to the next whole frame that comes
+  #progress: Progress | undefined; // from a ping to the next complete frame received
   #takenThen = 0;
-  #isResting = false; // as long as nothing is read
+  #isResting = false; // while reading is paused
 
   constructor(timing: Timing, scheduler: Scheduler, shell: SideHeartbeatPort) {
     this.#scheduler = scheduler;
@@ -72,52 +72,52 @@ export class SideHeartbeat {
     return this.#pacemaker.heartbeat;
   }
 
-  /** Begins, with a first ping. */
+  /** Starts with a first ping. */
   open(): void {
     this.#pacemaker.open();
     const { pingInterval, pingTimeout } = this.heartbeat;
     if (pingInterval < Number.POSITIVE_INFINITY) this.#pacemaker.probe(pingTimeout);
   }
 
-  /** Bytes came. */
+  /** Bytes have arrived. */
   received(): void {
     this.#pacemaker.receive();
   }
 
-  /** A whole frame came. */
+  /** A complete frame has arrived. */
   heard(): void {
     this.#progress = undefined;
   }
 
-  /** Something goes to it. */
+  /** Bytes are being sent to the side. */
   sent(): void {
     this.#pacemaker.sent();
   }
 
-  /** A ping or pong came. */
+  /** A ping or pong has arrived. */
   receiveBeat(beat: Beat): void {
     this.#pacemaker.receiveBeat(beat);
   }
 
-  /** Pings now; `send` sends it. Nobody waits for the answer. */
+  /** Pings now with `send`. Does not wait for the answer. */
   ping(send: (ping: PingOrder) => void): void {
     this.#pacemaker.notify((ping) => this.#send(ping, send));
   }
 
-  /** It is read from again. */
+  /** Reading has resumed. */
   resumed(): void {
     if (!this.#isResting) return;
     this.#isResting = false;
     this.#pacemaker.resume();
   }
 
-  /** Neither asked nor judged any more. */
+  /** Stops pinging the side and checking its answers. */
   rest(): void {
     this.#pacemaker.suspend();
   }
 
   close(error: HeartbeatError): void {
-    if (this.heartbeat.status !== 'dead') this.#pacemaker.close(error); // which it stays
+    if (this.heartbeat.status !== 'dead') this.#pacemaker.close(error); // otherwise its status stays `dead`
   }
 
   #send(ping: PingOrder, send: (ping: PingOrder) => void): void {
@@ -143,11 +143,13 @@ export class SideHeartbeat {
         return tell('stall', { ...(told as HeartbeatEvents['stall']), side });
       case 'dead':
         return this.#shell.died(told as HeartbeatEvents['dead']);
-      default: // a ping was sent; none is unanswered, for every WebSocket must answer
+      default: // `ping` needs no event; `unanswered` does not occur, because every WebSocket must answer
     }
   }
 
-  /** Time has passed: is anything on its way, in either direction? */
+  /**
+   * Returns the bytes that wait to be sent, and checks whether bytes are moving in either direction.
+   */
   #look(): number {
     if (this.#line.isPaused) {
       this.#isResting = true;
@@ -162,7 +164,7 @@ export class SideHeartbeat {
     return this.#line.bytesWaiting;
   }
 
-  /** What is owed is forgiven, and asked for afresh. */
+  /** Cancels the outstanding pings, then pings again. */
   #pardon(): void {
     this.#takenThen = this.#line.bytesTaken;
     this.#pacemaker.suspend();

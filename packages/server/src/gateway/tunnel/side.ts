@@ -1,7 +1,10 @@
-/** The two ends between which a gateway stands. */
+/** The two ends of a gateway connection. */
 export type Side = 'page' | 'upstream';
 
-/** Between the gateway and whom an answer went: the page itself, its browser, or the upstream. */
+/**
+ * The hop that an answer measures: between the gateway and the application tier of the page, its
+ * browser, or the upstream.
+ */
 export type Hop = 'page' | 'browser' | 'upstream';
 
 export const SIDES: readonly Side[] = ['page', 'upstream'];

@@ -2,7 +2,7 @@ import { LatencyHistogram, type Millis } from '@wirebeat/core';
 import type { EndReason, RefuseReason } from '../events.ts';
 import type { Hop } from './side.ts';
 
-/** How long the answers of one hop took. Percentiles are within 2 %. */
+/** Latencies of one hop, in ms. Percentiles are accurate to 2 %. */
 export interface LatencySummary {
   readonly count: number;
   readonly sum: Millis;
@@ -14,9 +14,9 @@ export interface LatencySummary {
   readonly max: Millis;
 }
 
-/** What has happened since a gateway was made. Numbers only grow. */
+/** The counters of a gateway since it was created. They only increase. */
 export interface GatewayCounters {
-  /** Connections that were opened: both handshakes done. */
+  /** Connections opened, with both handshakes done. */
   readonly accepted: number;
   readonly refused: Readonly<Record<RefuseReason, number>>;
   readonly ended: Readonly<Record<EndReason, number>>;
@@ -24,18 +24,18 @@ export interface GatewayCounters {
   readonly bytesFromUpstreams: number;
   readonly framesFromPages: number;
   readonly framesFromUpstreams: number;
-  /** Application pings. */
+  /** Application pings received from pages. */
   readonly pingsFromPages: number;
-  /** Application pongs. */
+  /** Application pongs sent to pages. */
   readonly pongsToPages: number;
-  /** Texts of upstreams that were exactly beats, and so were taken out. */
+  /** Texts from upstreams that looked exactly like heartbeats and were therefore dropped. */
   readonly beatsFromUpstreams: number;
-  /** Protocol Pings: those of pages, and our own. */
+  /** Protocol Pings sent to upstreams: those for pages, and the gateway's own. */
   readonly pingsToUpstreams: number;
   readonly stalls: number;
 }
 
-/** Latencies of all connections of one hop. */
+/** Latencies of one hop over all connections. */
 export class Latencies {
   readonly #histogram: LatencyHistogram = new LatencyHistogram();
   #sum = 0;
@@ -53,13 +53,13 @@ export class Latencies {
     const { count } = this.#histogram;
     if (count === 0) return undefined;
     const [sum, min, max] = [this.#sum, this.#min, this.#max];
-    // A bucket's middle may lie beyond the least or greatest that was recorded.
+    // The middle of a histogram bucket may lie outside the recorded range.
     const at = (p: number) => Math.min(Math.max(this.#histogram.percentile(p) ?? 0, min), max);
     return { count, sum, min, mean: sum / count, p50: at(50), p95: at(95), p99: at(99), max };
   }
 }
 
-/** Counts what happens at a gateway. */
+/** Counts the events of a gateway. */
 export class TrafficCount {
   accepted = 0;
   bytesFromPages = 0;

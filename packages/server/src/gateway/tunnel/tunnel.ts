@@ -7,42 +7,45 @@ import { FramePipe } from './frame-pipe.ts';
 import { otherOf, SIDES, type Side } from './side.ts';
 import type { Line } from './side-heartbeat.ts';
 
-/** How long the last bytes of a connection that the gateway ends may take to leave. */
+/** How long the last bytes of a connection that the gateway closes may take to be sent, in ms. */
 const LEAVE_WAIT: Millis = 1_000;
 
-/** What is told to either end as the gateway ends a connection: a Close frame, or nothing. */
+/** What the gateway sends to each end when it closes a connection: a Close frame, or nothing. */
 export type Farewell = {
   readonly [Name in Side]?: readonly [code: number, text: string];
 };
 
-/** What one read has brought. */
+/** What one read contained. */
 export interface Traffic {
   readonly bytes: number;
   readonly frames: number;
-  /** Whether a message was among them, or a part of one. */
+  /** Whether it contained a message or a part of one. */
   readonly hasMessage: boolean;
 }
 
-/** What a {@link Tunnel} tells. */
+/** Receives the events of a {@link Tunnel}. */
 export interface TunnelPort {
-  /** Bytes are about to be looked at. */
+  /** Bytes have arrived and are about to be parsed. */
   received(side: Side): void;
-  /** A short text message that may be a beat. Whether it is taken. */
+  /**
+   * A short text message that may be a heartbeat has arrived. Returns whether to drop it from the
+   * traffic.
+   */
   receiveText(side: Side, text: string): boolean;
-  /** A control frame. Whether it is taken. */
+  /** A control frame has arrived. Returns whether to drop it from the traffic. */
   receiveControl(side: Side, opcode: number, payload: Buffer): boolean;
-  /** They have been looked at, and gone on. */
+  /** The bytes have been parsed and passed on. */
   passed(side: Side, traffic: Traffic): void;
   faulted(error: FrameError): void;
-  /** A side is read from again: the other takes bytes again. */
+  /** Reading from a side has resumed, because the other side accepts bytes again. */
   resumed(side: Side): void;
-  /** It is going to end, for this reason. Told once. */
+  /** The connection is going to end, for this reason. Called once. */
   decided(end: GatewayEnd): void;
-  /** Both sides have closed. Told once, after that. */
+  /** Both sides have closed. Called once, at the end. */
   ended(end: GatewayEnd): void;
 }
 
-/** Of what a {@link Tunnel} is made. */
+/** What a {@link Tunnel} needs. */
 export interface TunnelParts {
   readonly sockets: Readonly<Record<Side, Duplex>>;
   readonly scheduler: Scheduler;
@@ -50,11 +53,11 @@ export interface TunnelParts {
   readonly closeTimeout: Millis;
 }
 
-/** The two sockets of a connection, the flows between them, and how they end. */
+/** The two sockets of a connection, the frame pipes between them, and how they close. */
 export class Tunnel {
   readonly #parts: TunnelParts;
   readonly #watcher: TunnelPort;
-  readonly #flows: Readonly<Record<Side, FramePipe>>; // by where they come from
+  readonly #flows: Readonly<Record<Side, FramePipe>>; // keyed by source
   readonly #open: Set<Side> = new Set(SIDES);
   #end: GatewayEnd | undefined;
   #timer: Timer | undefined;
@@ -65,17 +68,17 @@ export class Tunnel {
     this.#flows = { page: this.#flowFrom('page'), upstream: this.#flowFrom('upstream') };
   }
 
-  /** Begins to read both sides, though nothing is read before the next turn of the loop. */
+  /** Starts to read both sides. Nothing is read before the next turn of the event loop. */
   listen(): void {
     for (const side of SIDES) this.#listen(side);
   }
 
-  /** Takes what came behind the handshakes. */
+  /** Passes on the bytes that followed the handshakes. */
   take(heads: Readonly<Record<Side, Buffer>>): void {
     for (const side of SIDES) if (heads[side].length > 0) this.#read(side, heads[side]);
   }
 
-  /** Puts a frame between those that go to a side. */
+  /** Inserts a frame into the traffic to a side. */
   insert(to: Side, frame: Buffer, options?: Parameters<FramePipe['insert']>[1]): void {
     this.#flows[otherOf(to)].insert(frame, options);
   }
@@ -84,7 +87,7 @@ export class Tunnel {
     return this.#flows[side].bytesRead;
   }
 
-  /** What a heartbeat looks at. */
+  /** Returns the traffic of a side for its heartbeat. */
   lineOf(side: Side): Line {
     const [incoming, outgoing] = [this.#flows[side], this.#flows[otherOf(side)]];
     const socket = this.#parts.sockets[side];
@@ -104,12 +107,12 @@ export class Tunnel {
     };
   }
 
-  /** Whether it is decided how this ends. */
+  /** Whether the connection is ending. */
   get isEnding(): boolean {
     return this.#end !== undefined;
   }
 
-  /** A side has said why it closes. What it sends before that still goes on. */
+  /** Sets the reason of the end. What a side has sent before its Close frame is still passed on. */
   decide(end: GatewayEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
@@ -117,8 +120,8 @@ export class Tunnel {
   }
 
   /**
-   * The gateway ends it. Where a frame is half sent, no Close frame can follow it: that side sees
-   * 1006.
+   * Closes the connection from the gateway. A Close frame cannot follow a partly sent frame: that side
+   * sees 1006.
    */
   finish(end: GatewayEnd, farewell: Farewell = {}): void {
     this.decide(end);
@@ -131,7 +134,7 @@ export class Tunnel {
     this.#limit(LEAVE_WAIT);
   }
 
-  /** Drops one side at once: nobody is there. */
+  /** Drops one side at once, without a closing handshake. */
   drop(side: Side): void {
     this.#parts.sockets[side].destroy();
   }
@@ -157,7 +160,7 @@ export class Tunnel {
 
   #read(side: Side, chunk: Buffer): void {
     const flow = this.#flows[side];
-    if (flow.isShut) return flow.read(chunk); // and dropped
+    if (flow.isShut) return flow.read(chunk); // which discards it
     const { frames, messages } = flow;
     this.#watcher.received(side);
     try {
@@ -173,19 +176,21 @@ export class Tunnel {
     });
   }
 
-  /** It takes bytes again, so the other side is read again. */
+  /** The side accepts bytes again, so the other side is read again. */
   #drained(side: Side): void {
     const other = otherOf(side);
     if (this.#flows[other].drained()) this.#watcher.resumed(other);
   }
 
-  /** A Close frame has gone on. After the second, RFC 6455 §7.1.1 has the server close first. */
+  /**
+   * A Close frame has been passed on. After the second one, the server closes first: RFC 6455 §7.1.1.
+   */
   #closePassed(): void {
     this.#limit(this.#parts.closeTimeout);
     if (SIDES.every((side) => this.#flows[side].isShut)) this.#parts.sockets.page.end();
   }
 
-  /** One side will send nothing more: a WebSocket has no half of a connection. */
+  /** One side will send nothing more. A WebSocket cannot be half open, so both sides end. */
   #ended(side: Side): void {
     this.decide(abnormal(side));
     this.#limit(this.#parts.closeTimeout);
@@ -203,7 +208,7 @@ export class Tunnel {
     this.#watcher.ended(this.#end ?? abnormal(side));
   }
 
-  /** Whoever is still there after this time is dropped. */
+  /** Drops the sides that are still open after this time. */
   #limit(within: Millis): void {
     const { scheduler } = this.#parts;
     this.#timer ??= scheduler.at(scheduler.now() + within, () => {

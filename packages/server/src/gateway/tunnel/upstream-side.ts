@@ -5,43 +5,46 @@ import { encodeFrame, Opcode } from '../frames/frame.ts';
 import type { PageBeat } from './page-side.ts';
 import { type Line, SideHeartbeat } from './side-heartbeat.ts';
 
-/** What begins the payload of a Ping that a page has asked for. Its id follows. */
+/**
+ * Prefix of the payload of a Ping that the gateway sends for a page. The id of the page's ping follows
+ * it.
+ */
 const BRIDGED = 'wb';
-/** How many pings wait for the upstream: as many as the machine remembers of its own. */
+/** Largest number of pings that wait for the upstream: as many as the machine tracks. */
 const MAX_WAITING = 16;
 
 /** What an {@link UpstreamSide} needs of its connection. */
 export interface UpstreamSidePort {
   readonly line: Line;
   readonly tell: ConnectionListener;
-  /** Puts a frame between those that go to the upstream. */
+  /** Inserts a frame into the traffic to the upstream. */
   insert(frame: Buffer, options?: { readonly slot?: string }): void;
-  /** The page's ping was answered. */
+  /** The upstream has answered the page's ping. */
   answered(ping: PageBeat): void;
   died(event: HeartbeatEvents['dead']): void;
 }
 
-/** A Ping that is on its way. */
+/** A Ping that has not been answered yet. */
 interface Asked {
   readonly payload: string;
   readonly sentAt: Instant;
-  /** Its id in the machine, which is not that of the page. */
+  /** The id in the machine, which differs from the id of the page's ping. */
   readonly id: string | undefined;
-  /** Absent of the gateway's own. */
+  /** The page's ping; undefined for a Ping of the gateway itself. */
   readonly ping: PageBeat | undefined;
 }
 
 /**
- * The upstream at the other end, which knows protocol Pings and nothing else. Pages ask it through
- * the gateway, and where they do not, the gateway asks itself: each Ping is one of one schedule.
+ * The upstream end of a connection. It only supports protocol Pings. The gateway bridges the pings of
+ * the page to it and sends its own when the page sends none; both follow one schedule.
  */
 export class UpstreamSide {
   readonly pulse: SideHeartbeat;
   readonly #context: GatewayContext;
   readonly #shell: UpstreamSidePort;
   #asked: Asked[] = [];
-  // Pings of the page for which there was no place. The later stands for the earlier, for its pong
-  // answers both (docs/protocol.md); but a bare one only for a bare one.
+  // Pings of the page that had to wait. A later one replaces an earlier one, because its pong answers
+  // both (docs/protocol.md); but a bare ping only replaces a bare one.
   #later: PageBeat | undefined;
   #laterBare: PageBeat | undefined;
 
@@ -55,7 +58,7 @@ export class UpstreamSide {
       line: shell.line,
       tell: shell.tell,
       sendPing: (order) => this.#send(order, dotted(payload, order.id)),
-      sendPong: () => {}, // its Pings are told as bytes
+      sendPong: () => {}, // its Pings are handled as frames
       died: (event) => shell.died(event),
     });
   }
@@ -64,7 +67,7 @@ export class UpstreamSide {
     return this.pulse.heartbeat.latency;
   }
 
-  /** Asks for a page, now or as soon as fewer wait. */
+  /** Sends a Ping for the page, now or as soon as fewer Pings wait. */
   ask(ping: PageBeat): void {
     if (this.#asked.length < MAX_WAITING) return this.#bridge(ping);
     if (ping.beat.id === undefined) this.#laterBare = ping;
@@ -75,13 +78,13 @@ export class UpstreamSide {
   }
 
   /**
-   * A Pong came. Whether it is for us. RFC 6455 §5.5.3: it may answer only the latest of several
-   * Pings, and so answers those before it.
+   * Handles a Pong. Returns whether it is for the gateway. A Pong may answer only the latest of several
+   * Pings, and then also answers the earlier ones: RFC 6455 §5.5.3.
    */
   receiveProtocolPong(bytes: Buffer): boolean {
     const payload = bytes.toString('latin1');
     const index = this.#asked.findIndex((asked) => asked.payload === payload);
-    if (index === -1) return payload.split('.')[0] === this.#context.payload; // it came too late
+    if (index === -1) return payload.split('.')[0] === this.#context.payload; // an answer that came too late
     const answered = this.#asked.splice(0, index + 1);
     const { id } = answered[index] as Asked;
     this.pulse.receiveBeat({ type: 'pong', id });
@@ -101,7 +104,7 @@ export class UpstreamSide {
     this.pulse.close(error);
   }
 
-  /** There is place for the pings that had to wait. */
+  /** Sends the pings that had to wait. */
   #askLater(): void {
     const waiting = [this.#later, this.#laterBare];
     this.#later = this.#laterBare = undefined;
@@ -119,7 +122,7 @@ export class UpstreamSide {
     this.#shell.insert(encodeFrame(Opcode.Ping, Buffer.from(payload, 'latin1'), true));
   }
 
-  /** The gateway's own Ping takes the place of another of its own, or of the oldest. */
+  /** Makes room for a Ping of the gateway: drops an earlier one of its own, or else the oldest. */
   #forget(): void {
     const own = this.#asked.findIndex(({ ping }) => ping === undefined);
     this.#asked.splice(Math.max(own, 0), 1);
