@@ -1,9 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 
-/** The longest wait that a timer keeps. */
+/** The longest delay of a Node timer, in s. */
 const MAX_SECONDS = 2_147_483;
 
-/** A URL that a WebSocket can dial. Here, as below, what is none throws a sentence. */
+/**
+ * Parses a WebSocket URL.
+ *
+ * Like the other parsers here, throws `InvalidArgumentError` with a complete sentence if the text is
+ * invalid.
+ */
 export function webSocketUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isWebSocket = url?.protocol === 'ws:' || url?.protocol === 'wss:';
@@ -25,7 +30,7 @@ export function seconds(text: string): number {
   throw new InvalidArgumentError(`It must be a number of seconds > 0 and <= ${MAX_SECONDS}.`);
 }
 
-/** Headers by name; each time one more. RFC 9110 §5.6.2: a name is a token. */
+/** Adds a header to those before it. A name is a token: RFC 9110 §5.6.2. */
 export function header(
   text: string,
   before: Readonly<Record<string, string>> = {},
@@ -37,7 +42,7 @@ export function header(
   return { ...before, [name]: value };
 }
 
-/** Subprotocols; each time one more. */
+/** Adds a subprotocol to those before it. */
 export function subprotocol(text: string, before: readonly string[] = []): readonly string[] {
   if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(text)) {
     throw new InvalidArgumentError('It must be the name of one subprotocol.');
@@ -45,7 +50,7 @@ export function subprotocol(text: string, before: readonly string[] = []): reado
   return [...before, text];
 }
 
-/** The origins of pages, RFC 6454 §7; each time one more. */
+/** Adds an origin to those before it: RFC 6454 §7. */
 export function origin(text: string, before: readonly string[] = []): readonly string[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.origin === 'null' || url.href !== `${url.origin}/`) {
@@ -60,7 +65,7 @@ export interface Place {
   readonly host?: string;
 }
 
-/** `8080`, `127.0.0.1:8080`, `[::1]:8080`. */
+/** Parses a port with an optional host: `8080`, `127.0.0.1:8080` or `[::1]:8080`. */
 export function place(text: string): Place {
   const [, bracketed, plain, digits] =
     /^(?:(?:\[([\w.:%-]+)\]|([\w.-]+)):)?(\d{1,5})$/.exec(text) ?? [];

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Place } from './arguments.ts';
 
-/** As it is built beside this program. */
+/** The demo server, built next to this program. */
 const SERVER = new URL('demo/server.js', import.meta.url);
-const HOST = '127.0.0.1'; // whoever reaches it may hurt it
+const HOST = '127.0.0.1'; // the demo lets its visitors break it
 
 /**
- * Runs the demo in a process of its own, until a signal ends it. Pages of its own host are let in, and
- * those of `allowedOrigins`. Resolves to its exit code.
+ * Runs the demo in a separate process until a signal ends it. The demo accepts pages from its own host
+ * and from `allowedOrigins`. Resolves to the exit code of the process.
  */
 export function runDemo(
   { port, host = HOST }: Place,

@@ -11,18 +11,18 @@ import {
   type Wire,
 } from '@wirebeat/core/dialects';
 
-/** A dialect that `wirebeat ping` can ask in, since its client may ask. */
+/** A dialect that `wirebeat ping` supports, because its clients may send pings. */
 export interface PingDialect {
   readonly dialect: Dialect;
-  /** What speaks it, for the help. */
+  /** Name of the protocol in the help text. */
   readonly of: string;
-  /** The first message, for servers that expect one. */
+  /** Creates the first message, for servers that expect one. */
   readonly opening?: () => Wire;
 }
 
 /**
- * The dialects in which a client asks. In Engine.IO, SignalR, STOMP and Action Cable only the server
- * asks, or nobody answers, so there is nothing to measure.
+ * The dialects in which a client sends pings. In Engine.IO, SignalR, STOMP and Action Cable, only the
+ * server sends pings or nobody answers them, so there is nothing to measure.
  */
 export const DIALECTS: readonly PingDialect[] = [
   {
@@ -38,12 +38,15 @@ export const DIALECTS: readonly PingDialect[] = [
   { dialect: trpc, of: 'tRPC, "PING" and "PONG"' },
 ];
 
-/** An id that no other ping has: 32 hexadecimal digits. */
+/** Creates a unique ping id: 32 hexadecimal digits. */
 export function pingId(): string {
   return randomUUID().replaceAll('-', '');
 }
 
-/** MQTT 3.1.1 §3.1: a clean session, a keep-alive of 60 s, and a client id of its own. */
+/**
+ * Encodes an MQTT CONNECT with a clean session, a keep-alive of 60 s and a random client id: MQTT 3.1.1
+ * §3.1.
+ */
 function mqttConnect(): Uint8Array {
   const id = `wirebeat-${pingId().slice(0, 8)}`;
   const variable = Buffer.from([0, 4, ...Buffer.from('MQTT'), 4, 2, 0, 60]);

@@ -3,25 +3,28 @@ import { dirname, resolve } from 'node:path';
 import type { GatewayOptions } from '@wirebeat/server/gateway';
 import { type Place, place } from './arguments.ts';
 
-/** What a file may say: where to listen, and the options of `createGateway` that are data. */
+/**
+ * The content of a config file: where to listen, and the options of `createGateway` that JSON can
+ * express.
+ */
 export interface GatewayConfig {
-  /** `8080`, `"8080"` or `"127.0.0.1:8080"`. */
+  /** Port, or host and port: `8080`, `"8080"` or `"127.0.0.1:8080"`. */
   readonly listen?: number | string;
-  /** Where `/healthz` and `/metrics` are; `false`: nowhere. */
+  /** Where to serve `/healthz` and `/metrics`. `false`: nowhere. */
   readonly status?: Place | false;
-  /** Files with the key and the certificate, in PEM: both, and then it serves `wss:`, or neither. */
+  /** PEM files with the key and the certificate. Set both to serve `wss:`, or neither. */
   readonly key?: string;
   readonly cert?: string;
   readonly options: Partial<GatewayOptions>;
 }
 
-/** A sentence about a file of settings. */
+/** An error in a config file. Its message is a complete sentence. */
 export class ConfigError extends Error {}
 
 /**
- * Reads a file of JSON. What is about TLS is read too, from beside it.
+ * Reads a JSON config file. Paths of the key and the certificate are relative to the file.
  *
- * @throws {ConfigError} if it cannot be read, or is none.
+ * @throws {ConfigError} if the file cannot be read or is invalid.
  */
 export function readConfig(path: string): GatewayConfig {
   const { listen, status, key, cert, ...options } = parse(path);
@@ -36,7 +39,10 @@ export function readConfig(path: string): GatewayConfig {
   };
 }
 
-/** Half a pair would be served without TLS, and nobody would notice. */
+/**
+ * Checks that `key` and `cert` come together: with only one, the gateway would serve without TLS
+ * unnoticed.
+ */
 function readTls(
   path: string,
   { key, cert }: { key: unknown; cert: unknown },
@@ -53,7 +59,11 @@ function readTls(
   return { key: fileOf('key', key), cert: fileOf('cert', cert) };
 }
 
-/** The text of a file, or a sentence. */
+/**
+ * Returns the text of a file.
+ *
+ * @throws {ConfigError} if the file cannot be read.
+ */
 export function readFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -68,7 +78,7 @@ function parse(path: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // What V8 quotes of the text may be a secret.
+    // Removes the text that V8 quotes, because it may contain a secret.
     const why = (error as Error).message.replace(/, (?:\.{3})?".*$/s, '');
     throw new ConfigError(`${path} is no JSON: ${why}`);
   }

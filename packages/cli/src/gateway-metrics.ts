@@ -3,7 +3,10 @@ import { Counter, Gauge, Registry } from 'prom-client';
 
 type Counts = Readonly<Record<string, number>>;
 
-/** What Prometheus is told of a gateway. Units and endings are its own: seconds, `_total`. */
+/**
+ * Renders the metrics of a gateway for Prometheus, with durations in seconds and the suffix `_total`
+ * for counters.
+ */
 export async function metricsOf(status: GatewayStatus): Promise<{ type: string; text: string }> {
   const registry = new Registry();
   const { counters, latency } = status;

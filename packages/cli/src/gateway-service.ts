@@ -10,26 +10,29 @@ import {
 import type { Place } from './arguments.ts';
 import { metricsOf } from './gateway-metrics.ts';
 
-/** What `wirebeat gateway` was asked for. Durations are in ms. */
+/** The arguments of `wirebeat gateway`. Durations are in ms. */
 export interface GatewayCommand {
   readonly place: Place;
-  /** Where `/healthz` and `/metrics` are; absent: beside the pages; `false`: nowhere. */
+  /**
+   * Where to serve `/healthz` and `/metrics`. `undefined`: on the port of the WebSockets; `false`:
+   * nowhere.
+   */
   readonly status: Place | false | undefined;
   readonly options: GatewayOptions;
   readonly tls: { readonly key: string; readonly cert: string } | undefined;
-  /** How long a drain may take. */
+  /** How long a drain may take, in ms. */
   readonly within: number;
 }
 
-/** Of whoever watches over the gateway: there are few. */
+/** Largest number of connections to the status port. Few monitoring tools connect to it. */
 const MAX_STATUS_CONNECTIONS = 64;
 
-/** Takes one entry of the log. */
+/** Writes one log entry. */
 export type Log = (entry: Readonly<Record<string, unknown>>) => void;
 
 /**
- * Serves until `stop`, then drains. Resolves when nobody is connected any more. Rejects with
- * `InvalidOptionError`, or with the system's error if it cannot listen there.
+ * Serves until `stop` aborts, then drains. Resolves when all connections are closed. Rejects with
+ * `InvalidOptionError`, or with the system's error if it cannot listen.
  */
 export async function serveGateway(
   { place, status, options, tls, within }: GatewayCommand,
@@ -55,7 +58,7 @@ export async function serveGateway(
   log({ event: 'closed' });
 }
 
-/** Listens at a port of its own, to which pages need no way. */
+/** Listens on a separate port for status requests, which pages need not reach. */
 async function listenForStatus(
   { port, host }: Place,
   request: (asked: IncomingMessage, response: ServerResponse) => void,
@@ -68,7 +71,10 @@ async function listenForStatus(
   return { server, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}` };
 }
 
-/** `/healthz`: 200 while it takes connections. `/metrics`: in the text format of Prometheus. */
+/**
+ * Answers status requests. `/healthz`: 200 while the gateway accepts connections. `/metrics`: the text
+ * format of Prometheus.
+ */
 async function answer(
   gateway: Gateway,
   { url = '/', method }: IncomingMessage,
@@ -87,7 +93,7 @@ async function answer(
   } else response.writeHead(426, { upgrade: 'websocket' }).end('A WebSocket is wanted here.\n');
 }
 
-/** An entry of each thing that happens; of beats and latencies there are metrics. */
+/** Logs the events of the gateway, except heartbeats and latencies, which are in the metrics. */
 function logOf(gateway: Gateway, log: Log): void {
   const of = ({ id, remoteAddress, upstream }: GatewayConnection) => ({
     connection: id,

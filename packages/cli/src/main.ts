@@ -20,7 +20,7 @@ import { type Log, serveGateway } from './gateway-service.ts';
 import { type Output, ping } from './ping.ts';
 import { safeComplaint, safeJson, safeText } from './safe-text.ts';
 
-/** The exit code of ping(8) for a command line that makes no sense. */
+/** The exit code of ping(8) for invalid arguments. */
 const MISUSE = 2;
 
 const isTerminal = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
@@ -101,7 +101,7 @@ interface PingFlags {
 
 async function pingAction(url: string, flags: PingFlags): Promise<void> {
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort()); // a second Ctrl-C ends at once
+  process.once('SIGINT', () => stop.abort()); // a second Ctrl-C ends the process at once
   const dialect = DIALECTS.find(({ dialect }) => dialect.name === flags.dialect);
   const asked = dialect?.dialect.subprotocols?.slice(0, 1) ?? [];
   const command = {
@@ -199,7 +199,10 @@ async function gatewayAction(flags: GatewayFlags): Promise<void> {
   }
 }
 
-/** Without the text of an option in the file: it may be a password, or a URL with one. */
+/**
+ * Returns the message of an error without the text of an option from the config file, because it may be
+ * a password or a URL with one.
+ */
 function sentenceOf(error: Error): string {
   if (!(error instanceof InvalidOptionError) || typeof error.value !== 'string') {
     return error.message;
@@ -247,7 +250,7 @@ function readManifest(): { readonly version: string; readonly description: strin
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 }
 
-// `wirebeat ping … | head -1`: nobody reads on, so there is nothing left to do.
+// For `wirebeat ping … | head -1`: when the reader is gone, there is nothing left to do.
 process.stdout.on('error', () => process.exit());
 try {
   await main();

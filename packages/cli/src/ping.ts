@@ -8,23 +8,25 @@ import { jsonReport, type Look, textReport } from './report.ts';
 import { safeText } from './safe-text.ts';
 import { PingStatistics } from './statistics.ts';
 
-/** What `wirebeat ping` was asked for. Durations are in ms. */
+/** The arguments of `wirebeat ping`. Durations are in ms. */
 export interface PingCommand {
   readonly url: string;
-  /** What is asked: the application, the WebSocket layer, or an application of another protocol. */
+  /**
+   * What to ping: the application, the WebSocket layer, or an application that uses another protocol.
+   */
   readonly tier: 'application' | 'protocol' | PingDialect;
   readonly headers: Readonly<Record<string, string>>;
   readonly subprotocols: readonly string[];
-  /** How many pings; `Infinity`: until it is stopped. */
+  /** Number of pings. `Infinity`: pings until stopped. */
   readonly count: number;
-  /** From one ping to the next; longer where the pong takes longer. */
+  /** Time between pings in ms; longer if a pong takes longer. */
   readonly interval: number;
-  /** Wait for the connection, and for each pong. */
+  /** Timeout for the connection and for each pong, in ms. */
   readonly timeout: number;
   readonly json: boolean;
 }
 
-/** Where lines go: what was measured, and what went wrong. */
+/** Where to print results and errors. */
 export interface Output {
   readonly look: Look;
   print(line: string): void;
@@ -32,10 +34,10 @@ export interface Output {
 }
 
 /**
- * Pings the application at `command.url`, one line for each pong, and sums up. `stop` ends it early.
+ * Pings the application at `command.url`, prints one line per pong, then a summary. Aborting `stop`
+ * ends the run early.
  *
- * Resolves to the exit code: 0 if every ping was answered, 1 if one was not or the connection
- * failed.
+ * Resolves to the exit code: 0 if every ping was answered, 1 if one was not or the connection failed.
  */
 export async function ping(
   command: PingCommand,
@@ -60,13 +62,13 @@ export async function ping(
 
 interface Dialled {
   readonly socket: ReconnectingWebSocket;
-  /** What asks, once the socket is open. */
+  /** Creates the pinger. The socket must be open. */
   readonly pinger: () => Pinger;
-  /** It ended by itself. */
+  /** Aborts when the connection is lost. */
   readonly lost: AbortSignal;
 }
 
-/** A connection that pings when told to and does not come back. */
+/** Opens a connection that only pings on request and does not reconnect. */
 function dial({ url, tier, timeout, headers, subprotocols }: PingCommand): Dialled {
   let raw: WebSocket | undefined;
   const createWebSocket = (address: string, protocols?: string[]) => {
@@ -90,13 +92,13 @@ function dial({ url, tier, timeout, headers, subprotocols }: PingCommand): Diall
   let why: string | undefined;
   socket.addEventListener('error', (event) => {
     const { error } = event as { error?: { message: string; code?: string } };
-    why = error?.message || error?.code; // where several addresses refused, there is only a code
+    why = error?.message || error?.code; // if several addresses refused, the error only has a code
   });
   socket.addEventListener('giveup', ({ detail }) => lost.abort(why ?? explain(detail.cause)));
   return { socket, pinger, lost: lost.signal };
 }
 
-/** Why nobody may have answered. */
+/** Returns a possible reason why no pong arrived. */
 function unanswered({ tier }: PingCommand): string {
   if (tier === 'protocol') return 'answers no protocol Ping: something before it may take them';
   if (tier === 'application') {
@@ -119,7 +121,7 @@ async function isOpened(socket: ReconnectingWebSocket, end: AbortSignal): Promis
   }
 }
 
-/** One ping at a time, so that none measures another. */
+/** Sends one ping at a time, so that pings do not affect each other's latency. */
 async function pingInTurn(
   pinger: Pinger,
   { url: address, count, interval, timeout, json }: PingCommand,
@@ -150,6 +152,6 @@ async function pause(wait: number, end: AbortSignal): Promise<void> {
   try {
     await sleep(Math.max(0, wait), undefined, { signal: end });
   } catch {
-    // It has ended: the caller looks.
+    // The connection was lost or `stop` was aborted: the caller checks.
   }
 }

@@ -3,17 +3,17 @@ import type { WebSocket } from 'ws';
 import { type PingDialect, pingId } from './dialect.ts';
 
 /**
- * Asks once. Resolves to the latency in ms; rejects with `PingTimeoutError` after `timeout`, or with
- * the reason of the signal.
+ * Pings once. Resolves to the latency in ms. Rejects with `PingTimeoutError` after `timeout` ms, or
+ * with the reason of the signal.
  */
 export type Pinger = (timeout: number, signal: AbortSignal) => Promise<number>;
 
-/** By application pings, which the server's own program has to answer. */
+/** Uses application pings, which the server's application must answer. */
 export function applicationPinger(socket: ReconnectingWebSocket): Pinger {
   return (timeout, signal) => socket.ping({ timeout, signal });
 }
 
-/** By protocol Pings, which every WebSocket answers: RFC 6455 §5.5.2. */
+/** Uses protocol Pings, which every WebSocket must answer: RFC 6455 §5.5.2. */
 export function protocolPinger(raw: WebSocket): Pinger {
   return (timeout, signal) => {
     const payload = pingId();
@@ -26,7 +26,7 @@ export function protocolPinger(raw: WebSocket): Pinger {
   };
 }
 
-/** By what another protocol calls a ping. */
+/** Uses the pings of another protocol. */
 export function dialectPinger(raw: WebSocket, { dialect, opening }: PingDialect): Pinger {
   const session = dialect.open('client');
   const waiting = new Map<string, () => void>();
@@ -51,14 +51,15 @@ export function dialectPinger(raw: WebSocket, { dialect, opening }: PingDialect)
     const id = pingId();
     return roundTrip(timeout, signal, (end) => {
       waiting.set(id, end);
-      const ping = session.ping(id); // none where too many are unanswered: this one stays so too
+      // Undefined if too many pings are unanswered: this one stays unanswered too.
+      const ping = session.ping(id);
       if (ping !== undefined) raw.send(ping);
       return () => waiting.delete(id);
     });
   };
 }
 
-/** Waits for the handshake of a dialect, as long as for a pong. */
+/** Waits for the handshake of a dialect, with the timeout of a pong. */
 async function until(ready: Promise<void>, timeout: number, signal: AbortSignal): Promise<void> {
   await roundTrip(timeout, signal, (end) => {
     void ready.then(end);
@@ -66,7 +67,7 @@ async function until(ready: Promise<void>, timeout: number, signal: AbortSignal)
   });
 }
 
-/** Begins to wait with `ask`, which is given what ends the wait and returns what forgets it. */
+/** Calls `ask` with a function that ends the wait. `ask` returns a function that cleans up. */
 function roundTrip(
   timeout: number,
   signal: AbortSignal,
@@ -86,7 +87,7 @@ function roundTrip(
   });
 }
 
-/** As `Promise.withResolvers`, which Node 20 has not. */
+/** Like `Promise.withResolvers`, which Node 20 does not have. */
 function withResolvers<T>() {
   let resolve: (value: T) => void = () => {};
   let reject: (reason: unknown) => void = () => {};

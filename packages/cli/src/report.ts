@@ -1,20 +1,20 @@
 import type { PingStatistics } from './statistics.ts';
 
-/** Puts into lines what a run of pings has to tell. */
+/** Formats the results of a run of pings as lines. */
 export interface Report {
   pong(seq: number, latency: number): string;
-  /** No pong came within `timeout`. */
+  /** No pong arrived within `timeout` ms. */
   silence(seq: number, timeout: number): string;
   summary(statistics: PingStatistics): string;
 }
 
-/** How lines look. */
+/** Styles for lines. */
 export interface Look {
-  /** Something that is bad news: red on a terminal. */
+  /** Marks bad news: red on a terminal. */
   bad(text: string): string;
 }
 
-/** For people: the lines of ping(8). */
+/** For people: the format of ping(8). */
 export function textReport(url: string, look: Look): Report {
   return {
     pong: (seq, latency) => `pong from ${url}: seq=${seq} time=${digits(latency)} ms`,
@@ -35,7 +35,7 @@ export function textReport(url: string, look: Look): Report {
   };
 }
 
-/** For programs: one JSON object a line, told apart by `type`. Durations are in ms. */
+/** For programs: one JSON object per line, with a `type`. Durations are in ms. */
 export function jsonReport(url: string): Report {
   return {
     pong: (seq, latency) => JSON.stringify({ type: 'pong', url, seq, latency: micro(latency) }),
@@ -48,14 +48,14 @@ export function jsonReport(url: string): Report {
   };
 }
 
-/** As many digits as tell something: 0.421, 4.21, 42.1, 421. */
+/** Formats a number with about three significant digits: 0.421, 4.21, 42.1, 421. */
 function digits(latency: number): string {
   if (latency < 1) return latency.toFixed(3);
   if (latency < 10) return latency.toFixed(2);
   return latency.toFixed(latency < 100 ? 1 : 0);
 }
 
-/** To the microsecond, below which clocks of a process tell nothing. */
+/** Rounds to microseconds: the clock of a process is not more precise. */
 function micro(latency: number): number {
   return Math.round(latency * 1000) / 1000;
 }

@@ -1,25 +1,34 @@
-/** Control characters, and those that turn the direction of text or break a line: a terminal obeys them. */
+/**
+ * Control characters, and characters that change the text direction or break lines. A terminal
+ * interprets them.
+ */
 const CONTROLS = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
-/** A header may be a cookie. A page can send no header, so a subprotocol may be a token. */
+/**
+ * Arguments that may be secret. A header may be a cookie; a subprotocol may be a token, because browser
+ * pages cannot set headers.
+ */
 const SECRET_ARGUMENT =
   /(--(?:header <header>|subprotocol <name>)' argument) '[\s\S]*' (is invalid)/;
 
 /**
- * What may stand on a terminal or in a log, whoever wrote it: control characters are escaped as in JSON,
- * and of URLs and paths neither credentials nor query nor fragment is left.
+ * Makes untrusted text safe for a terminal or a log: escapes control characters as in JSON, and removes
+ * credentials, queries and fragments from URLs and paths.
  */
 export function safeText(text: string): string {
   return redact(escapeControls(text));
 }
 
-/** One line of JSON. Its strings are safe as in {@link safeText}, and read the same but for secrets. */
+/**
+ * Formats a value as one line of JSON. Its strings are made safe as by {@link safeText}; apart from
+ * removed secrets, they parse to the same text.
+ */
 export function safeJson(value: unknown): string {
   const line = JSON.stringify(value, (_, each) => (typeof each === 'string' ? redact(each) : each));
   return escapeControls(line);
 }
 
-/** As {@link safeText}, for what commander says of a command line that makes no sense. */
+/** Like {@link safeText}, for commander's messages about invalid arguments. */
 export function safeComplaint(text: string): string {
   const lines = text
     .replace(SECRET_ARGUMENT, '$1 $2')
@@ -40,12 +49,12 @@ function redact(text: string): string {
   return text.replace(/[^ ]+/g, redactWord);
 }
 
-/** A value that is no URL, though it should be one: what stands before its last @ may be a password. */
+/** Redacts a value that should be a URL but is none: the text before its last @ may be a password. */
 function withoutUser(value: string): string {
   return redactWord(value).replace(/^[\s\S]*@/, '…@');
 }
 
-/** A word without blanks: a URL, a path, or none of these. */
+/** Redacts a word without spaces, if it is a URL or a path. */
 function redactWord(word: string): string {
   const scheme = word.indexOf('://');
   const mark = word.search(/[?#]/);
@@ -54,6 +63,6 @@ function redactWord(word: string): string {
     word[mark] === '?' && (word.lastIndexOf('/', mark) !== -1 || word.includes('=', mark));
   const rest = word.replace(/:\/\/[^/?#]*@/g, '://');
   if (mark === -1 || !(isUrl || isPath)) return rest;
-  const [end = ''] = /['"`).,;:]*$/.exec(word.slice(mark + 1)) ?? []; // of the sentence around it
+  const [end = ''] = /['"`).,;:]*$/.exec(word.slice(mark + 1)) ?? []; // punctuation of the surrounding sentence
   return `${rest.slice(0, rest.search(/[?#]/) + 1)}…${end}`;
 }

@@ -1,6 +1,6 @@
 import { LatencyHistogram } from '@wirebeat/core';
 
-/** In ms. */
+/** Latencies in ms. */
 export interface Latencies {
   readonly min: number;
   readonly avg: number;
@@ -9,7 +9,7 @@ export interface Latencies {
   readonly p95: number;
 }
 
-/** What a run of pings came to, in the words of ping(8). */
+/** The statistics of a run of pings, with the names of ping(8). */
 export class PingStatistics {
   sent = 0;
   received = 0;
@@ -17,9 +17,11 @@ export class PingStatistics {
   #max: number = Number.NEGATIVE_INFINITY;
   #mean = 0;
   readonly #histogram: LatencyHistogram = new LatencyHistogram();
-  #squares = 0; // of the distances from the mean, summed up
+  #squares = 0; // sum of the squared distances from the mean
 
-  /** Counts a pong. Welford 1962: one pass, and no difference of two large sums. */
+  /**
+   * Counts a pong. Uses Welford's algorithm (1962): one pass, without the difference of two large sums.
+   */
   receive(latency: number): void {
     this.received += 1;
     const distance = latency - this.#mean;
@@ -30,20 +32,21 @@ export class PingStatistics {
     this.#histogram.record(latency);
   }
 
-  /** Part of the pings that no pong answered, in [0, 1]. 0 before the first ping. */
+  /** Fraction of the pings without a pong, in [0, 1]. 0 before the first ping. */
   get loss(): number {
     return this.sent === 0 ? 0 : (this.sent - this.received) / this.sent;
   }
 
   /**
-   * Latencies in ms; undefined before the first pong. `mdev` is their standard deviation, `p95` what 19
-   * of 20 do not exceed, within 2 %.
+   * Latencies in ms, or `undefined` before the first pong. `mdev` is the standard deviation. `p95` is
+   * the 95th percentile, accurate to 2 %.
    */
   get latency(): Latencies | undefined {
     if (this.received === 0) return undefined;
     const mdev = Math.sqrt(this.#squares / this.received);
     const p95 = this.#histogram.percentile(95) ?? this.#max;
-    const within = Math.min(Math.max(p95, this.#min), this.#max); // a bucket is wider than they are apart
+    // A histogram bucket can be wider than the range of the latencies.
+    const within = Math.min(Math.max(p95, this.#min), this.#max);
     return { min: this.#min, avg: this.#mean, max: this.#max, mdev, p95: within };
   }
 }

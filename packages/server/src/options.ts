@@ -152,7 +152,8 @@ const NAMES = [
 
 /** Every default of the server, with its reason. */
 const DEFAULTS = {
-  pingInterval: 30_000, // 1.2 times the client's 25 s: one ping, of the side whose interval ends first, serves both
+  // 1.2 times the client's 25 s: one ping, of the side whose interval ends first, serves both.
+  pingInterval: 30_000,
   pingTimeout: 20_000, // waiting costs a server little, and the client detects a dead connection first
   jitter: 0.1, // the pings of connections that opened together drift apart
   burst: 50, // below the 60 at which ws 8.23 terminates without a close code, and far above what a client needs

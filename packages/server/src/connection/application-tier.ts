@@ -121,7 +121,8 @@ export class ApplicationTier extends Pacer implements Sleeper {
   /** Notes that the application is about to send a message to the client. */
   spokenTo(now: Instant): void {
     const { heartbeat } = this;
-    if (!heartbeat.isSilentTo(now)) heartbeat.sent(now); // otherwise the transport tier pings, and one ping is enough
+    // If the client is silent, the transport tier pings, and one ping is enough.
+    if (!heartbeat.isSilentTo(now)) heartbeat.sent(now);
   }
 
   /** The transport tier has answered, so the connection works. */

@@ -152,7 +152,8 @@ export interface ResolvedGatewayOptions {
 /** The defaults of the gateway's own options, each with its reason. */
 const DEFAULTS = {
   pingInterval: 15_000, // the upstream is near, so a Ping costs little; keeps idle timeouts of 20 s from firing
-  pingTimeout: 15_000, // below the client's 20 s: the gateway reports a dead upstream before the client detects it
+  // Below the client's 20 s: the gateway reports a dead upstream before the client detects it.
+  pingTimeout: 15_000,
   handshakeTimeout: 10_000, // a client waits this long by default
   connectTimeout: 10_000, // a client waits this long by default
   closeTimeout: 5_000, // a closing handshake needs less

@@ -46,7 +46,8 @@ export class FrameHeader {
     const extended = short < 126 ? 0 : EXTENDED[short as 126 | 127];
     this.opcode = first & 0x0f;
     this.isFinal = first >= 0x80;
-    this.#checkBits(first, second); // checked before the header is complete: after invalid bytes, the rest may never arrive
+    // Checked before the header is complete: after invalid bytes, the rest may never arrive.
+    this.#checkBits(first, second);
     this.size = 2 + extended + (this.#mask === 0 ? 0 : MASK_BYTES);
     if (bytes.length - at < this.size) return false;
     this.length = extended === 0 ? short : this.#readLength(bytes, at + 2, extended);
@@ -88,7 +89,8 @@ export class FrameHeader {
 
   #checkSize(): void {
     const length = this.#messageBytes + this.length;
-    const max = Math.min(this.#maxMessageBytes, Number.MAX_SAFE_INTEGER); // the largest length that a number counts exactly
+    // The largest length that a number counts exactly.
+    const max = Math.min(this.#maxMessageBytes, Number.MAX_SAFE_INTEGER);
     if (length <= max) return;
     throw new FrameError(
       this.#side,
