@@ -22,6 +22,14 @@ globalThis.WebSocket ??= WebSocket; // websocket-heartbeat-js takes none by opti
 const url = (port) => `ws://127.0.0.1:${port}`;
 const nothing = () => {};
 
+/** As in a browser, an error that no listener takes ends no program. */
+class QuietWebSocket extends WebSocket {
+  constructor(...args) {
+    super(...args);
+    this.on('error', nothing);
+  }
+}
+
 async function listening({ port = 0 }, attach) {
   const server = createServer();
   attach(server);
@@ -136,7 +144,8 @@ export const SUBJECTS = [
     name: 'reconnecting-websocket',
     packages: ['reconnecting-websocket'],
     serve: onWs(),
-    dial: (port) => plain(new OtherReconnectingWebSocket(url(port), [], { WebSocket })),
+    dial: (port) =>
+      plain(new OtherReconnectingWebSocket(url(port), [], { WebSocket: QuietWebSocket })),
   },
   graphql,
   ...mosquitto(),
