@@ -1,5 +1,5 @@
-// Installs the workspace with the pnpm that package.json pins, when what is installed is not what
-// pnpm-lock.yaml says. Needs nothing but Node and npm, and asks the network nothing when up to date.
+// Installs the workspace with the pnpm that package.json pins, unless the installed packages already
+// match pnpm-lock.yaml. Needs only Node and npm, and no network if everything is up to date.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ const read = (path) => {
   }
 };
 
-// pnpm leaves a byte-equal copy of the lockfile behind a full install.
+// After a full install, pnpm leaves an exact copy of the lockfile.
 if (read('node_modules/.pnpm/lock.yaml') !== read('pnpm-lock.yaml')) {
   const { packageManager } = JSON.parse(read('package.json'));
   const args = ['--yes', '--prefer-offline', packageManager, 'install', '--frozen-lockfile'];

@@ -1,16 +1,20 @@
-// Builds what is published, the examples, and what the lab runs: types and code by tsc, bundles by rollup.
+// Builds the published packages, the examples and the code that the lab runs: types and code with tsc,
+// bundles with rollup.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, root } from './run.mjs';
 
-/** The newest change of a file, or below a folder, in ms since the epoch; 0 if there is none. */
+/**
+ * Returns when a file, or any file below a folder, last changed, in ms since the epoch; 0 if there is
+ * none.
+ */
 function newest(path) {
   if (!existsSync(path)) return 0;
   if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
   return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-/** Whether each of `to` has something, and nothing of `from` is newer. */
+/** Returns whether each path of `to` exists and no path of `from` is newer. */
 function isFresh(from, to) {
   const built = Math.min(...to.map(newest));
   return built > 0 && from.every((path) => newest(path) <= built);

@@ -1,4 +1,4 @@
-// What a page pays for an import: everything that belongs to it, minified and compressed by Brotli.
+// Measures the size of an import in a page: all its code, minified and compressed with Brotli.
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import commonjs from '@rollup/plugin-commonjs';
@@ -6,15 +6,18 @@ import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import { rollup } from 'rollup';
 
-/** In bytes. The module has the text `source`, as if it stood beside the one with the URL `beside`. */
+/**
+ * Resolves to the size in bytes of a module with the text `source`, resolved as if it stood next to the
+ * URL `beside`.
+ */
 export async function bundleSize(source, beside) {
   const code = Buffer.from(await bundle(source, beside));
   return { minified: code.length, brotli: brotliCompressSync(code).length };
 }
 
 /**
- * Bundles such a module, minified. Resolves to its text. The conditions are those by which packages
- * choose what they give.
+ * Bundles such a module, minified. Resolves to its text. `conditions` are the export conditions of
+ * packages.
  */
 export async function bundle(source, beside, { format = 'es', conditions = [] } = {}) {
   const entry = fileURLToPath(new URL('page-entry.mjs', beside));
@@ -27,7 +30,7 @@ export async function bundle(source, beside, { format = 'es', conditions = [] } 
   const bundled = await rollup({
     input: entry,
     plugins: [page, resolver, commonjs(), terser({ module: true })],
-    onwarn: () => {}, // the imports of others may be circular, which is theirs
+    onwarn: () => {}, // packages of others may have circular imports
   });
   const { output } = await bundled.generate({ format, inlineDynamicImports: true });
   await bundled.close();

@@ -1,12 +1,10 @@
-// What the docs say is true: every code block is compiled or run, every link leads somewhere, no row of
-// a table stands twice.
-//
-// The info of a block says what is done with it. `ts`, `tsx` and `js` are compiled, each as a module of
-// its own; with the word `run` also run, and with `continued` behind the block before. Scripts in `html`
-// are compiled; `json` is parsed; of `sh` the npm scripts and the files must be there. `python`, `go`
-// and `php` are parsed, and with the word `minimal-peer` given the vectors of packages/core; `nginx` is parsed
-// as a part of a server.
-//
+// Checks the docs: compiles or runs every code block, follows every link, and rejects repeated table
+// rows.
+// The info string of a block decides how it is checked. `ts`, `tsx` and `js` are compiled, each as its
+// own module; with the word `run`, they are also run, and with `continued`, they are appended to the
+// block before. Scripts in `html` are compiled; `json` is parsed; the npm scripts and files that `sh`
+// names must exist. `python`, `go` and `php` are parsed, and with the word `minimal-peer`, run on the
+// vectors of packages/core; `nginx` is parsed as part of a server.
 // Those four need programs of their own: `--other-languages` checks them, and nothing else.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -25,15 +23,15 @@ import { keep, root } from './run.mjs';
 import { findTools } from './tools.mjs';
 
 const RUN_LIMIT = 120_000; // ms, for an example that does not end: the machine may be busy
-const BUILD_LIMIT = 90_000; // ms, of a language that compiles its own library first
+const BUILD_LIMIT = 90_000; // ms, for a language that compiles its own library first
 const LET_THROUGH = new Set(['', 'text', 'abnf']);
-/** What every reader has read. */
+/** The page that every reader has read. */
 const FIRST_PAGE = 'docs/getting-started.md';
-/** What a reader of the pages on frameworks has. */
+/** Packages that readers of the framework pages already have. */
 const BROUGHT_ALONG = new Set(['react', 'vue', 'react-native', '@react-native-community/netinfo']);
-/** Every figure in these is a claim. */
+/** Every figure in these files must have been measured. */
 const BOASTS = new Set(['README.md', 'CHANGELOG.md']);
-/** Its tables hold subjects against each other, some of them with options. */
+/** The page whose tables compare libraries, some of them with options. */
 const COMPARISON = 'docs/comparison.md';
 const COMPILED = new Set(['ts', 'tsx', 'js']);
 
@@ -43,7 +41,7 @@ const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 const vectors = JSON.parse(readFileSync(`${root}packages/core/vectors.json`, 'utf8'));
 const complaints = [];
 const skipped = new Set();
-// Below the root, so that the packages of the workspace are found from it.
+// Inside the root, so that imports resolve to the packages of the workspace.
 mkdirSync(`${root}build`, { recursive: true });
 const folder = mkdtempSync(join(root, 'build/docs-'));
 
@@ -76,7 +74,7 @@ function read(file) {
   return readFileSync(join(root, file), 'utf8');
 }
 
-/** A path of this repository that a page names, in code font, is there. */
+/** Checks that every path of this repository that a page names in code font exists. */
 function checkPaths(file) {
   for (const [, path] of read(file).matchAll(/`((?:packages|scripts|docs|examples)\/[\w./-]+)`/g)) {
     if (!existsSync(join(root, path))) complain(file, `names ${path}, which is not there`);
@@ -102,7 +100,7 @@ function checkTables(file, pages) {
   for (const row of repeatedRows(pages.get(file).prose)) complain(file, `repeats the row ${row}`);
 }
 
-/** What is imported is installed by a line of the page or of the first one: pnpm gives nothing else. */
+/** Checks that the page or the first page installs every imported package: pnpm provides no others. */
 function checkInstalls(file, pages) {
   const installed = new Set([file, FIRST_PAGE].flatMap((page) => installsOf(pages.get(page))));
   for (const { language, code, line } of pages.get(file).blocks) {
@@ -121,8 +119,8 @@ function installsOf({ blocks }) {
 }
 
 /**
- * What is claimed has been printed by a command, or is one of the limits that the reference states. Where it
- * was printed for a subject with options, these are named beside it.
+ * Checks that every claimed figure was printed by a command or is a limit in the reference. If it was
+ * measured with options, the page must name them next to it.
  */
 function checkFigures(files, pages) {
   const known = new Set([
@@ -146,7 +144,7 @@ function checkFigures(files, pages) {
   }
 }
 
-/** What is compiled as TypeScript: `{ code, words, file, line }`. */
+/** Returns the code to compile as TypeScript: `{ code, words, file, line }`. */
 function modulesIn(blocks) {
   const modules = [];
   for (const block of blocks) {
@@ -160,7 +158,10 @@ function modulesIn(blocks) {
   return modules;
 }
 
-/** The scripts of a page. One that is no module has the global of the script-tag build; a module may have the file. */
+/**
+ * Returns the scripts of a page. A script that is not a module may use the global of the script-tag
+ * build; a module may import the file.
+ */
 function scriptsIn(block) {
   const found = [...block.code.matchAll(/<script([^>]*)>([\s\S]*?)<\/script>/g)];
   return found.flatMap(({ 1: attributes, 2: script, index }) => {
@@ -189,15 +190,15 @@ async function checkModules(modules) {
   }
 }
 
-/** Compiles all at once. */
+/** Compiles all modules in one program. */
 async function checkTypes(modules) {
   const compilerOptions = {
     noEmit: false,
     outDir: join(folder, 'out'),
     rootDir: folder,
-    paths: {}, // against what is built, as a user has it
+    paths: {}, // resolves to the built packages, as for a user
     rewriteRelativeImportExtensions: true,
-    noUnusedLocals: false, // an example shows how a thing is made
+    noUnusedLocals: false, // an example may create things that it does not use
   };
   const extended = join(root, 'tsconfig.test.json');
   const config = { extends: extended, compilerOptions, include: [`${folder}/*`] };
@@ -206,7 +207,7 @@ async function checkTypes(modules) {
     const name = `block${index}.${language === 'tsx' ? 'tsx' : 'ts'}`;
     writeFileSync(join(folder, name), `${code}\nexport {};\n`);
   }
-  // What Vite gives a module, and no library declares.
+  // A member that Vite adds to modules and no library declares.
   const hot = 'interface ImportMeta { readonly hot?: { dispose(act: () => void): void } }';
   writeFileSync(join(folder, 'hot.d.ts'), hot);
   const { code: exit, output } = await keep('tsc', ['-p', folder, '--pretty', 'false']);
@@ -239,7 +240,7 @@ async function checkInLanguage({ language, words, code, place }) {
   if (exit !== 0) complain(place, output);
 }
 
-/** In CI a block that was skipped is one that nobody sees. */
+/** Skips a language, except in CI, where every block must be checked. */
 function skip(language, place) {
   skipped.add(language);
   if (process.env.CI === 'true') complain(place, `there is no ${LANGUAGES[language].tool}`);
@@ -253,7 +254,7 @@ function checkJson(code, place) {
   }
 }
 
-/** An npm script must be there, and so must a file that is run. */
+/** Checks that npm scripts and files that are run exist. */
 function checkShell(code, place) {
   for (const [, run, name] of code.matchAll(/^\s*(?:\$ )?npm (run )?([\w:-]+)/gm)) {
     const isOurs = name in scripts;
@@ -265,7 +266,7 @@ function checkShell(code, place) {
   }
 }
 
-/** Gives a minimal peer every text of the vectors, and compares with what such a peer must say. */
+/** Gives a minimal peer every text of the vectors and compares its answers with the expected ones. */
 async function checkMinimalPeer({ peer }, code, place) {
   const asked = [...vectors.beats, ...vectors.messages].map(({ text }) => text);
   const texts = join(folder, 'texts.json');

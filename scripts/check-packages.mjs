@@ -1,5 +1,5 @@
-// Packs each package as it would be published, asks publint and attw what is wrong with it, and looks at what npm
-// would show of it.
+// Packs each package as for publishing, checks it with publint and attw, and checks its README as npm
+// shows it.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ async function checkPackage(path) {
   checkManifest(path, name, await mustPass('tar', ['-xOzf', tarball, 'package/package.json']));
   checkReadme(name, await mustPass('tar', ['-xOzf', tarball, 'package/README.md']));
   await mustPass('publint', [tarball, '--strict']);
-  if (types === undefined) return; // a program
+  if (types === undefined) return; // the package is a program
   await mustPass('attw', [tarball, '--profile', 'esm-only', '--no-color']);
 }
 
@@ -51,7 +51,7 @@ function checkManifest(path, name, text) {
   }
 }
 
-/** It stands alone: npm shows it without the files beside it. */
+/** Checks that a README stands alone: npm shows it without the files next to it. */
 function checkReadme(name, text) {
   const { blocks, prose } = readMarkdown(text);
   const shell = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code);
@@ -70,7 +70,7 @@ function checkReadme(name, text) {
   }
 }
 
-/** Resolves to its output. */
+/** Runs a program that must succeed. Resolves to its output. */
 async function mustPass(command, args) {
   const { code, output } = await keep(command, args);
   if (code !== 0) complain(`${command} ${args.join(' ')}\n${output}`);

@@ -1,7 +1,8 @@
-// What a page pays: minified and brotli-compressed, with eventemitter3 inside.
+// Checks the size of the client in a page: minified and compressed with Brotli, including
+// eventemitter3.
 import { bundleSize } from './bundle-size.mjs';
 
-/** In bytes, of a page that imports that name: above it the check fails. */
+/** Largest size in bytes of a page that imports this name. */
 const BUDGETS = {
   attachHeartbeat: 10_700, // to become 5 000
   ReconnectingWebSocket: 18_750, // to become 9 000

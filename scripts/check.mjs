@@ -1,13 +1,14 @@
-// Runs all checks that are no tests, and tells each in one line; the output of one that fails whole.
+// Runs all checks that are not tests and prints one line per check, with the full output of those that
+// fail.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { keep, root } from './run.mjs';
 import { step } from './step.mjs';
 
-/** Needs Python, Go, PHP and nginx. */
+/** The check that needs Python, Go, PHP and nginx. */
 export const OTHER_LANGUAGES = 'docs in other languages';
 
-/** The long ones first, for they run two at a time. */
+/** Long checks first, because two run at a time. */
 const CHECKS = {
   packages: ['node', ['scripts/check-packages.mjs']],
   size: ['node', ['scripts/check-size.mjs']],
@@ -16,9 +17,9 @@ const CHECKS = {
   types: ['tsc', ['-p', 'tsconfig.test.json']],
   'format and lint': ['biome', ['check', '--colors=off', '--error-on-warnings', '.']],
 };
-const ARE_SHOWN = new Set(['size', 'docs', OTHER_LANGUAGES]); // also when they are good
+const ARE_SHOWN = new Set(['size', 'docs', OTHER_LANGUAGES]); // also when they pass
 
-/** Runs those whose names are wanted. Resolves to `{ passed, failed }`. */
+/** Runs the checks whose names `isWanted` accepts. Resolves to `{ passed, failed }`. */
 export async function runChecks(isWanted = () => true) {
   const all = Object.entries(CHECKS).map(([name, check]) => [name, () => keep(...check)]);
   const works = [...all, ['lockfile', checkLockfile]].filter(([name]) => isWanted(name));
@@ -33,7 +34,7 @@ export async function runChecks(isWanted = () => true) {
   return counts;
 }
 
-/** The lockfile serves any registry, so it names none. */
+/** Checks that the lockfile names no registry, so that it works with any. */
 async function checkLockfile() {
   const lockfile = readFileSync(`${root}pnpm-lock.yaml`, 'utf8');
   const hosts = lockfile.match(/^.*(https?:\/\/|tarball).*$/gm) ?? [];

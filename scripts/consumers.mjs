@@ -1,5 +1,5 @@
-// Installs the packed packages into each project of packages/lab/consumers, copied to a folder of their own, and
-// runs its tests. Given names, only those. What else they need comes from the registry.
+// Installs the packed packages into a copy of each project of packages/lab/consumers and runs its
+// tests. If you pass names, only those. Other dependencies come from the registry.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { must, root } from './run.mjs';
 import { step } from './step.mjs';
 import { findTools } from './tools.mjs';
 
-/** The long ones first, for they run two at a time. */
+/** Long projects first, because two run at a time. */
 const ALL = [
   'types',
   'next',
@@ -23,7 +23,7 @@ const ALL = [
   'import-map',
 ];
 const LIMIT = 600_000;
-/** Programs that packages run when they are installed are not needed. */
+/** Install scripts of packages are not needed. */
 const SETTINGS = 'ignoreScripts: true\nstrictDepBuilds: false\n';
 
 const folder = mkdtempSync(join(tmpdir(), 'wirebeat-consumers-'));
@@ -50,7 +50,7 @@ if (failed === 0) await Promise.all([inTurn(), inTurn()]);
 console.log(`${names.length} consumers, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
 
-/** The projects beside each other, in a workspace in which each has only what it asks for. */
+/** Copies the projects into a workspace in which each has only the dependencies that it lists. */
 function layOut() {
   cpSync(join(root, 'packages/lab/consumers'), folder, { recursive: true });
   const lines = PACKAGES.map((name) => {
@@ -59,7 +59,7 @@ function layOut() {
   const kept = [...names, 'see-pong'].map((name) => `  - ${name}`).join('\n');
   const settings = `packages:\n${kept}\noverrides:\n${lines.join('\n')}\n${SETTINGS}`;
   writeFileSync(join(folder, 'pnpm-workspace.yaml'), settings);
-  // The tests that the docs show are run as they stand there.
+  // Runs the tests in the docs exactly as shown.
   const page = readMarkdown(readFileSync(join(root, 'docs/how-to/test-your-app.md'), 'utf8'));
   const tests = page.blocks.filter(({ code }) => code.includes("from 'vitest'"));
   for (const [index, { code }] of tests.entries()) {

@@ -1,4 +1,5 @@
-// A vitest reporter that prints the slowest files of a run, and leaves its counts in the file that COUNTS names.
+// A vitest reporter that prints the slowest files of a run and writes its counts to the file named by
+// COUNTS.
 import { writeFileSync } from 'node:fs';
 
 const SLOWEST = 5;
@@ -7,7 +8,7 @@ export default class CountReporter {
   onTestRunEnd(modules, errors) {
     const counts = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
     for (const module of modules) {
-      // A file that failed before its tests were known.
+      // The file failed before its tests were collected.
       if (module.state() === 'failed' && module.children.size === 0) counts.failed += 1;
       for (const test of module.children.allTests()) counts[test.result().state] += 1;
     }

@@ -1,11 +1,15 @@
-// V8's coverage, of which each test file may only cover the source file that it is named after.
+// A coverage provider on top of V8's: each test file only covers the source file that it is named
+// after.
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import v8 from '@vitest/coverage-v8';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Of `packages/core/test/sub/heartbeat.table.test.ts`: `packages/core/src/sub/heartbeat.ts`. */
+/**
+ * Returns the source file of a test file: `packages/core/src/sub/heartbeat.ts` for
+ * `packages/core/test/sub/heartbeat.table.test.ts`.
+ */
 export function mirrored(testFile) {
   return testFile.replace('/test/', '/src/').replace(/\.[^/]*$/, '.ts');
 }

@@ -1,6 +1,6 @@
-// Holds each file of the core to be covered by its own tests: every branch of `src/x.ts` is taken by
-// `test/x.test.ts`, or `test/x.*.test.ts`, alone. Tells each file that is not, with its lines.
-// `npm run coverage -- wheel` looks only at files with this in their name.
+// Checks that each file of the core is covered by its own tests alone: `test/x.test.ts` or
+// `test/x.*.test.ts` must take every branch of `src/x.ts`. Prints each file that is not covered, with
+// its lines. `npm run coverage -- wheel` only checks files with this in their name.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { mirrored } from './coverage-provider.mjs';
 import { filesBelow } from './files.mjs';
 import { endWithParent, keep, root } from './run.mjs';
 
-const RUNS = 60; // schedules of a property: it need not find a mistake, only get about
+const RUNS = 60; // schedules per property: enough to reach the branches
 const LIMIT = 300_000; // ms
 const SOURCES = 'packages/core/src';
 const TESTS = 'packages/core/test';
@@ -25,7 +25,7 @@ const covered = files.filter(tell);
 console.log(`${covered.length} of ${files.length} files covered by their own tests`);
 process.exitCode = isGood && covered.length === files.length ? 0 : 1;
 
-/** Runs the tests that have a file to cover, each in a process of its own. */
+/** Runs the tests that have a source file, each in a separate process. */
 async function collect() {
   const options = {
     enabled: true,
@@ -49,16 +49,16 @@ async function collect() {
   return { isGood: code === 0, coverage };
 }
 
-/** Tells what is not covered. Returns whether all is. */
+/** Prints what is not covered. Returns whether everything is. */
 function tell(file) {
   const own = coverage[join(root, file)];
-  if (own === undefined) return true; // nothing in it runs: types, or names of other files
+  if (own === undefined) return true; // the file has no code that runs, only types or re-exports
   const gaps = gapsIn(own);
   if (gaps.length > 0) console.log(`${file}\n${gaps.map((gap) => `  ${gap}`).join('\n')}`);
   return gaps.length === 0;
 }
 
-/** Where a function was never called, or a branch never taken. */
+/** Returns where a function was never called or a branch never taken. */
 function gapsIn({ path, fnMap, f, branchMap, b }) {
   const lines = readFileSync(path, 'utf8').split('\n');
   const found = new Map();

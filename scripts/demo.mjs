@@ -1,4 +1,4 @@
-// Sets everything up, builds, and runs the demo until Ctrl-C.
+// Installs and builds everything, and runs the demo until Ctrl-C.
 import { spawn } from 'node:child_process';
 import { endWithParent, root, show } from './run.mjs';
 
@@ -8,7 +8,7 @@ if ((await show('node', ['scripts/build.mjs'])) !== 0) process.exit(1);
 const server = spawn('node', ['examples/demo/dist/server.js'], { cwd: root, stdio: 'inherit' });
 server.once('exit', (code) => process.exit(code ?? 1));
 
-// Ctrl-C reaches both: the server ends by itself, and this process after it. A signal to this
-// process alone is passed on.
+// Ctrl-C reaches both processes: the server ends first, then this one. Other signals to this process
+// are passed on.
 process.on('SIGINT', () => setTimeout(() => server.kill('SIGINT'), 200));
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => server.kill('SIGTERM'));

@@ -1,4 +1,4 @@
-// The figures that prose claims, and those that a command has printed.
+// Finds the figures that prose claims and the figures that commands have printed.
 
 const KEPT = /<!-- begin of what `npm run [^`]*` writes -->([\s\S]*?)<!-- end of what/g;
 const VERBS = /`npm run (compare|bench|study|soak)\b/;
@@ -6,13 +6,13 @@ const FIGURE =
   /(?<![\w.])(\d[\d ]*(?:\.\d+)?)(?: ?(?:×|%|[kM]?B|bytes|[mµ]?s)|[- ]times|-fold)(?!\w)/g;
 const NUMBER = /(?<![\w.])\d[\d ]*(?:\.\d+)?/g;
 
-/** One clause ends and the next begins: the options of a figure are named in its own. */
+/** Separates clauses: the options of a figure must be named in its own clause. */
 const CLAUSE = /(?<=[.;:])\s+/;
 
 /**
- * The figures that a page claims to have been measured: numbers with a unit, in all of its prose if it
- * `boasts`, else in the paragraphs that name a command that measures and in the sentences that name
- * wirebeat and one of `peers`. As they are written, each with its clause.
+ * Returns the figures that a page claims were measured, as written, each with its clause: numbers with
+ * a unit. If the page `boasts`, all of its prose counts; otherwise only the paragraphs that name a
+ * command that measures, and the sentences that name wirebeat and one of `peers`.
  */
 export function claimsOf(prose, boasts, peers = []) {
   const own = prose.replace(KEPT, '');
@@ -32,8 +32,8 @@ function claimsIn(clause) {
 }
 
 /**
- * The rows of the tables that commands have written into a page: the name of the subject, the options that
- * it has, as its first cell says behind " with ", and its other cells.
+ * Returns the rows of the tables that commands have written into a page: the name of the subject, its
+ * options (the text after " with " in the first cell), and its other cells.
  */
 export function rowsKeptIn(text) {
   return [...text.matchAll(KEPT)].flatMap(([, kept]) => {
@@ -46,15 +46,15 @@ export function rowsKeptIn(text) {
   });
 }
 
-/** The libraries that those rows name beside wirebeat, without versions. */
+/** Returns the libraries that those rows name in addition to wirebeat, without versions. */
 export function peersIn(rows) {
   const names = rows.map(({ name }) => name.replace(/,? [\d.]+$|,.*$/, ''));
   return [...new Set(names)].filter((name) => name !== 'wirebeat');
 }
 
 /**
- * The options with which a figure was measured, if all rows that have it have options and its clause names
- * none of them. Undefined where all is well.
+ * Returns the options with which a figure was measured, if all rows with this figure have options and
+ * its clause names none of them; otherwise `undefined`.
  */
 export function unnamedOptions({ claim, number, clause }, rows) {
   const isRatio = /times|×|-fold/.test(claim);
@@ -64,13 +64,13 @@ export function unnamedOptions({ claim, number, clause }, rows) {
   return sources.some(isNamed) ? undefined : sources[0]?.options;
 }
 
-/** Whether a clause has the words of the options, or the name of the first of them. */
+/** Returns whether a clause contains the text of the options, or the name of the first one. */
 function names(clause, options) {
   const [, first] = /^`(\w+)/.exec(options) ?? [];
   return clause.includes(options) || (first !== undefined && clause.includes(`\`${first}`));
 }
 
-/** The numbers that commands have written into a page. */
+/** Returns the numbers that commands have written into a page. */
 export function numbersKeptIn(text) {
   return numbersOf([...text.matchAll(KEPT)].map(([, kept]) => kept).join('\n'));
 }

@@ -1,11 +1,11 @@
-// Finds the files of the workspace: what git would track, and nothing that is installed or built.
+// Finds the files of the workspace that git would track, without installed or built ones.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './run.mjs';
 
 const LEFT_OUT = new Set(['node_modules', 'dist', 'build', 'coverage', 'artifacts', '.git']);
 
-/** The paths below `folder`, from the root and with slashes, that end in `ending`. */
+/** Returns the paths below `folder` that end in `ending`, relative to the root and with slashes. */
 export function filesBelow(folder, ending) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;

@@ -1,4 +1,5 @@
-// Fuzzes what reads the network: `npm run fuzz`, a million inputs, or as many as are asked for.
+// Fuzzes the code that reads from the network: `npm run fuzz`, with a million inputs or the number that
+// you pass.
 import { must, show } from './run.mjs';
 
 await must('node', ['scripts/build.mjs']);

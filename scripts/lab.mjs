@@ -1,7 +1,7 @@
-// Runs what the lab measures: `npm run bench` the programs packages/lab/bench/*.bench.mjs, and
-// `npm run compare` those of packages/lab/compare, each in a process of its own. More words, as in
-// `npm run bench -- memory`, run those whose names have one of them. Options, as `--full` and `--trial`, are theirs. Fails
-// when one misses its demands.
+// Runs the measurements of the lab: `npm run bench` runs packages/lab/bench/*.bench.mjs, and
+// `npm run compare` those of packages/lab/compare, each in a separate process. Further words, as in
+// `npm run bench -- memory`, run only the programs with one of them in their name. Options such as
+// `--full` and `--trial` are passed on. Fails if a program misses its budget.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, root, show } from './run.mjs';

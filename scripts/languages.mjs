@@ -1,6 +1,6 @@
-// How blocks of other languages are parsed, and how a minimal peer in them is given the vectors. A
-// peer defines `answer(message)`; the program around it prints its answers to a JSON list of texts.
-// Both come as what `keep` of run.mjs takes.
+// Parses code blocks in other languages and runs minimal peers in them on the vectors. A peer defines
+// `answer(message)`; the program around it prints the answers to a JSON list of texts. Each entry
+// returns the arguments of `keep` of run.mjs.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './run.mjs';
@@ -38,7 +38,7 @@ func main() {
 }
 `;
 
-/** Go wants its imports on top: those of the block are joined with ours. */
+/** Joins the imports of the block with ours, because Go requires imports first. */
 function goProgram(code) {
   const own = [...code.matchAll(/^import "([^"]+)"$/gm)].map((match) => match[1]);
   const imports = new Set(['encoding/json', 'fmt', 'os', ...own]);
@@ -50,7 +50,7 @@ function phpProgram(code) {
   return code.startsWith('<?php') ? code : `<?php\n${code}`;
 }
 
-/** Where nginx's own parts go, none of which is started; a block stands inside of a server. */
+/** Wraps a block in a complete nginx configuration. Nginx only parses it. */
 const nginxProgram = (folder, code) => `
 pid nginx.pid;
 events {}
@@ -91,7 +91,7 @@ export const LANGUAGES = {
   go: {
     tool: 'go',
     parse: (folder, code) => ['gofmt', ['-e', '-l', write(folder, 'block.go', code)]],
-    // Built first: what `go run` runs would outlive it.
+    // Built first, because `go run` leaves its child process behind when killed.
     peer: (folder, code, texts) => {
       const build = 'GOCACHE="$0" go build -o "$1" "$2" && exec "$1" "$3"';
       const files = [join(folder, 'peer'), write(folder, 'peer.go', goProgram(code)), texts];

@@ -1,9 +1,9 @@
-// Finds what a run left behind, by a mark that the run had in its environment: its processes inherit
-// it, also those in groups of their own, as browsers are. Only where there is /proc.
+// Finds processes that a run left behind, by a mark in their environment: child processes inherit it,
+// even in process groups of their own, such as browsers. Needs /proc.
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const GRACE = 3_000; // ms, for what is about to end
+const GRACE = 3_000; // ms, for processes that are about to end
 
 /** Resolves to the command lines of the processes that have `mark` and do not end by themselves. */
 export async function findLeftovers(mark) {
@@ -12,7 +12,7 @@ export async function findLeftovers(mark) {
   return marked(mark).map((id) => read(id, 'cmdline').replaceAll('\0', ' ').trim());
 }
 
-/** Kills them. */
+/** Kills the processes that have `mark`. */
 export function endLeftovers(mark) {
   for (const id of marked(mark)) process.kill(Number(id), 'SIGKILL');
 }
@@ -29,7 +29,9 @@ function processes() {
   }
 }
 
-/** Empty for a process that has ended meanwhile, or is another user's. */
+/**
+ * Returns a file of a process, or an empty text if the process has ended or belongs to another user.
+ */
 function read(id, file) {
   try {
     return readFileSync(`/proc/${id}/${file}`, 'utf8');

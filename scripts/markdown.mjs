@@ -1,8 +1,8 @@
-// Reads what the checks want of a Markdown file: its code blocks, its links, its anchors.
+// Parses the parts of a Markdown file that the checks need: its code blocks, links and anchors.
 
 /**
- * The fenced blocks, and what is left: `{ blocks, prose }`. A block is `{ language, words, code,
- * line }`, where `words` are the rest of its info and `line` is the one after the fence.
+ * Returns the fenced blocks and the rest of the text: `{ blocks, prose }`. A block is `{ language,
+ * words, code, line }`: `words` is the rest of its info string, and `line` the line after the fence.
  */
 export function readMarkdown(text) {
   const blocks = [];
@@ -19,7 +19,7 @@ export function readMarkdown(text) {
       open = undefined;
     } else open.lines.push(line.replace(new RegExp(`^ {0,${open.indent}}`), ''));
   }
-  if (open !== undefined) blocks.push(closed(open)); // as CommonMark has it: up to the end
+  if (open !== undefined) blocks.push(closed(open)); // CommonMark: an open fence extends to the end
   return { blocks, prose: prose.join('\n') };
 }
 
@@ -27,7 +27,7 @@ function closed({ language, words, lines, line }) {
   return { language, words, code: `${lines.join('\n')}\n`, line };
 }
 
-/** The targets of the links and pictures in prose, without those to other hosts. */
+/** Returns the targets of the links and pictures in prose, without those on other hosts. */
 export function localLinks(prose) {
   const text = prose.replace(/`[^`\n]*`/g, '');
   const targets = [
@@ -38,7 +38,10 @@ export function localLinks(prose) {
   return targets.filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** The rows that stand twice under one heading. One that begins with an empty cell goes on with the one before. */
+/**
+ * Returns the rows that occur twice under one heading. A row with an empty first cell continues the row
+ * before.
+ */
 export function repeatedRows(prose) {
   return prose.split(/^#+ /m).flatMap((section) => {
     const rows = section.split('\n').filter((line) => /^\| *[^|\s:-]/.test(line));
@@ -46,7 +49,7 @@ export function repeatedRows(prose) {
   });
 }
 
-/** The anchors of the headings in prose, as code hosts make them. */
+/** Returns the anchors of the headings in prose, as code hosts create them. */
 export function anchors(prose) {
   const seen = new Map();
   return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => {

@@ -1,4 +1,5 @@
-// What a mutant is: one small mistake in a source file. Positions come from TypeScript's parser.
+// Defines the mutants: each is one small mistake in a source file. Positions come from TypeScript's
+// parser.
 import ts from '@typescript/typescript6';
 
 const SWAPS = {
@@ -38,8 +39,8 @@ const OTHER_FUNCTIONS = {
 };
 
 /**
- * All mutants of a source text, in its order: `{ start, end, was, becomes, line, code }`, where
- * `code` is the whole line, as it was.
+ * Returns all mutants of a source text in its order: `{ start, end, was, becomes, line, code }`, where
+ * `code` is the complete original line.
  */
 export function mutantsOf(file, text) {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
@@ -105,7 +106,8 @@ function inReturn(node, change) {
   const returned = node.expression?.getText();
   if (returned === 'undefined') return;
   if (returned !== undefined) change(node, 'return;');
-  // Alone behind an `if` it goes when the condition is forced to be false.
+  // A single statement after an `if` is already skipped by the mutant that forces the condition to
+  // false.
   else if (ts.isBlock(node.parent)) change(node, ';');
 }
 

@@ -1,5 +1,5 @@
-// The thread in which mutants live and die: a runner of tests that takes milliseconds where a fresh
-// vitest takes seconds. Modules are evaluated anew for each mutant; `expect` and `vi` are vitest's.
+// The thread that runs mutants: a test runner that takes milliseconds where a new vitest process takes
+// seconds. Modules are evaluated again for each mutant; `expect` and `vi` come from vitest.
 import { join, posix } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -12,9 +12,9 @@ const { modules, externals, aliases, root, seed } = workerData;
 const compiled = new Map();
 const outside = new Map([['vitest', { ...vitest, ...registration() }]]);
 for (const name of externals) if (name !== 'vitest') outside.set(name, await import(name));
-fc.configureGlobal({ seed, endOnFailure: true }); // nobody reads the shrunk counterexample
+fc.configureGlobal({ seed, endOnFailure: true }); // the shrunk counterexample is not used
 
-let suite; // into which tests are registered
+let suite; // the suite that tests are registered in
 let unhandled;
 process.on('unhandledRejection', (reason) => (unhandled ??= { reason }));
 
@@ -24,7 +24,7 @@ parentPort.on('message', async ({ file, code, tests, order }) => {
 });
 parentPort.postMessage({ type: 'ready' });
 
-/** Runs all tests in the given order until one fails. `file` has `code`, if it is given. */
+/** Runs all tests in the given order until one fails. `code` replaces the text of `file`, if given. */
 async function run(file, code, testFiles, order) {
   const known = new Map();
   const durations = {};
@@ -53,7 +53,7 @@ async function runTest({ before, after, test }) {
   } finally {
     for (const hook of after) await hook();
   }
-  await turn(); // so that what was rejected is told
+  await turn(); // lets unhandled rejections be reported
   if (unhandled !== undefined) throw unhandled.reason;
 }
 
@@ -84,7 +84,7 @@ function resolve(from, name) {
   return aliases[name] ?? posix.join(posix.dirname(from), name);
 }
 
-// What a test file registers.
+// Registering tests.
 
 function registration() {
   const it = (title, first, second) => {

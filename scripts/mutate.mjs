@@ -1,15 +1,15 @@
-// Tries the tests: makes one small mistake at a time in the parts on which verdicts rest, and sees
-// whether a test fails. Fails itself if fewer than 90 % of the mistakes are found in a file.
+// Tests the tests: makes one small mistake at a time in the parts that decide verdicts, and checks that a
+// test fails. Fails if the tests detect fewer than 90 % of the mistakes in a file.
 //
 //   npm run mutate -- --file wheel     only files with this in their name
-//   npm run mutate -- --sample 200     so many of all mistakes, always the same; judged together
+//   npm run mutate -- --sample 200     this many of all mistakes, always the same; judged together
 //   npm run mutate -- --only 17        one mistake, by the number that is printed for a survivor, and
-//                                      which test finds it; together with --file
-//   npm run mutate -- --jobs 4         so many threads; as many as processors by default
+//                                      which test detects it; together with --file
+//   npm run mutate -- --jobs 4         this many threads; as many as processors by default
 //
 // Nothing is written: mutants are compiled and run in memory, in threads that end with this process.
-// Survivors that are no mistakes after all are listed with their reasons in mutate-survivors.json;
-// they count as survivors nevertheless.
+// Survivors that turn out not to be mistakes are listed with their reasons in mutate-survivors.json;
+// they still count as survivors.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -21,15 +21,16 @@ import { mutantsOf } from './mutate-operators.mjs';
 import { endWithParent, root } from './run.mjs';
 
 const CORE = 'packages/core';
-const DEMANDED = 90; // percent
-const RUNS = 30; // schedules of a property: few, for hundreds of mutants; npm test takes 500
-const SEED = 1; // so that a mutant lives or dies alike each time
-const CPU_SLACK = 500; // ms that a test may work beyond ten times what it takes without a mutant
-const IDLE_SLACK = 20_000; // ms that it may take on a busy machine, or wait for what never comes
-const LOOK = 50; // ms between two looks at the time that a test takes
-const HEAP = 512; // MB of a thread, which a mutant may try to fill
+const DEMANDED = 90; // percent of the mutants that tests must detect
+const RUNS = 30; // schedules per property: few, because there are hundreds of mutants; npm test uses 500
+const SEED = 1; // so that each run gives the same result
+const CPU_SLACK = 500; // ms of CPU time that a test may use beyond ten times its time without a mutant
+// How long a test may take on a busy machine, or wait for something that never happens, in ms.
+const IDLE_SLACK = 20_000;
+const LOOK = 50; // ms between two checks of the time that a test takes
+const HEAP = 512; // MB per thread, which a mutant may try to fill
 
-/** The files, and the tests that ought to find what is wrong in them. */
+/** The files, and the tests that should detect mistakes in them. */
 const TARGETS = {
   'machine/rtt-estimator': ['machine/rtt-estimator', 'sources/rfc6298'],
   'timers/timing-wheel': [
@@ -40,7 +41,7 @@ const TARGETS = {
   'machine/heartbeat': [
     ...['machine/heartbeat', 'machine/heartbeat.table', 'traces', 'pair'],
     ...['sources/rfc6455', 'sources/rfc6298'],
-    ...testsIn('laws').filter((name) => !name.startsWith('laws/interception')), // not of the machine
+    ...testsIn('laws').filter((name) => !name.startsWith('laws/interception')), // not about the machine
   ],
 };
 const ALIASES = { '@wirebeat/core/testing': `${CORE}/src/testing/index.ts` };
@@ -76,7 +77,7 @@ function mutantsIn(name) {
   return mutantsOf(file, text).map((mutant, index) => ({ ...mutant, name, number: index + 1 }));
 }
 
-/** Compiles it. Tells whether there is anything to find: it may be gone with the types. */
+/** Compiles a mutant. Returns whether it changes any code: the change may only concern types. */
 function changesCode(mutant) {
   const { file, start, end, becomes } = mutant;
   const text = texts.get(file);
@@ -84,7 +85,7 @@ function changesCode(mutant) {
   return mutant.compiled !== program.modules[file];
 }
 
-/** A sample stays the same while the lines of its mutants do. */
+/** Chooses mutants. A sample stays the same as long as the lines of its mutants do. */
 function choose(all) {
   if (options.only !== undefined)
     return all.filter(({ number }) => number === Number(options.only));
@@ -98,7 +99,9 @@ function choose(all) {
 
 // Compiling.
 
-/** All that the tests import, as code that the threads run, and what of it comes from outside. */
+/**
+ * Returns everything that the tests import as code for the threads, and the names of external modules.
+ */
 function compileAll(tests) {
   const modules = {};
   const externals = new Set();
@@ -117,7 +120,7 @@ function compileAll(tests) {
 
 function compile(fileName, text) {
   const compilerOptions = {
-    module: ts.ModuleKind.CommonJS, // a function of its own for each mutant; ESM stays in memory
+    module: ts.ModuleKind.CommonJS, // allows a separate function per mutant; ES modules would stay in memory
     target: ts.ScriptTarget.ES2022,
     removeComments: true,
   };
@@ -137,7 +140,7 @@ function testsIn(folder) {
 
 // Running.
 
-/** Takes mutants from the queue, one at a time, until it is empty. */
+/** Runs mutants from the queue, one at a time, until the queue is empty. */
 async function work() {
   let thread;
   for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
@@ -165,7 +168,7 @@ async function startThread() {
   return thread;
 }
 
-/** How long each test takes without a mutant; the quick ones come first from then on. */
+/** Measures how long each test takes without a mutant. From then on, fast tests run first. */
 function baselineOf(name, thread) {
   if (!baselines.has(name)) baselines.set(name, measure(name, thread));
   return baselines.get(name);
@@ -182,7 +185,9 @@ async function measure(name, thread) {
   return { order, limits };
 }
 
-/** Resolves to `{ isKilled, by, error, durations }`; `isLost` if the thread is of no use any more. */
+/**
+ * Resolves to `{ isKilled, by, error, durations }`; with `isLost` if the thread can no longer be used.
+ */
 function runIn(thread, job, limits) {
   return new Promise((resolve) => {
     let by = 'its start';
@@ -206,7 +211,10 @@ function runIn(thread, job, limits) {
   });
 }
 
-/** Tells whether a test has worked for too long, as far as can be seen: other threads work as well. */
+/**
+ * Returns whether a test has used too much time. This is an estimate, because other threads use CPU as
+ * well.
+ */
 function stopwatch(limit = IDLE_SLACK) {
   const [start, worked] = [performance.now(), process.cpuUsage()];
   return () => {
@@ -216,7 +224,7 @@ function stopwatch(limit = IDLE_SLACK) {
   };
 }
 
-// Telling.
+// Reporting.
 
 function report() {
   let isGood = true;
@@ -246,7 +254,7 @@ function tell(name, own) {
   return percent >= DEMANDED;
 }
 
-/** A list that says too much hides what comes after. */
+/** Reports the listed survivors that did not survive, because an outdated list hides new survivors. */
 function tellIdle(name, survivors) {
   for (const entry of judged) {
     if (entry.file !== name || survivors.some((mutant) => isMeant(entry, mutant))) continue;

@@ -1,4 +1,4 @@
-// Packs the packages as they would be published.
+// Packs the packages as for publishing.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keep, root } from './run.mjs';
@@ -15,13 +15,15 @@ export function pnpm(args, options = {}) {
   return keep('npx', ['--yes', '--prefer-offline', packageManager, ...args], { ...options, env });
 }
 
-/** Puts the tarballs into a folder, all at once, for it is the start of pnpm that takes time. */
+/**
+ * Packs all packages into a folder with one run of pnpm, because starting pnpm takes most of the time.
+ */
 export function pack(folder) {
   const filters = PACKAGES.map((name) => `--filter=./packages/${name}`);
   return pnpm(['-r', ...filters, 'pack', '--pack-destination', folder]);
 }
 
-/** Where `pack` puts the package that is in `packages/NAME`. */
+/** Returns where `pack` puts the package in `packages/NAME`. */
 export function tarballOf(folder, name) {
   const { name: full, version } = manifest(`packages/${name}`);
   return join(folder, `${full.replace('@', '').replace('/', '-')}-${version}.tgz`);

@@ -1,4 +1,4 @@
-// Runs other programs for the scripts beside it.
+// Runs other programs for the scripts in this folder.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const bin = `${root}node_modules/.bin`;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const isWindows = process.platform === 'win32';
 
-/** The environment in which the workspace's own programs are found first. */
+/** Returns an environment in which the workspace's own programs come first on the path. */
 export function environment(extra = {}) {
   const path = `${bin}${isWindows ? ';' : ':'}${process.env.PATH ?? ''}`;
   return { ...process.env, PATH: path, ...extra };
@@ -18,7 +18,7 @@ export function environment(extra = {}) {
 export function show(command, args, options = {}) {
   return run(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit'] }).then(
     ({ code, output }) => {
-      process.stderr.write(output); // no more than how it ended
+      process.stderr.write(output); // only says how the program ended
       return code;
     },
   );
@@ -29,7 +29,7 @@ export function keep(command, args, options = {}) {
   return run(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** After `limit` ms the program is killed, and has failed. */
+/** Runs a program. After `limit` ms, kills it and fails. */
 function run(command, args, { env, cwd = root, stdio, limit }) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
@@ -53,11 +53,11 @@ function run(command, args, { env, cwd = root, stdio, limit }) {
   });
 }
 
-/** Passes signals on to the child, and ends this process after it. */
+/** Passes signals on to the child and ends this process after it. */
 function endTogether(child) {
   const pass = (signal) => {
     child.once('close', () => process.exit(128 + constants.signals[signal]));
-    // Ctrl-C reaches both, and what gets it twice may not clean up.
+    // Ctrl-C reaches both processes, and a process that receives it twice may not clean up.
     setTimeout(() => child.kill(signal), signal === 'SIGINT' ? 500 : 0);
   };
   for (const signal of SIGNALS) process.on(signal, pass);
@@ -66,14 +66,14 @@ function endTogether(child) {
   };
 }
 
-/** Ends this process when the one that started it is gone: the shell of npm passes no signal on. */
+/** Ends this process when its parent has ended, because the shell of npm does not pass signals on. */
 export function endWithParent() {
   const parent = process.ppid;
   const look = () => process.ppid !== parent && process.kill(process.pid, 'SIGTERM');
   setInterval(look, 500).unref();
 }
 
-/** Runs a program that must succeed; else shows its output and ends this process. */
+/** Runs a program that must succeed. If it fails, prints its output and ends this process. */
 export async function must(command, args, options) {
   const { code, output } = await keep(command, args, options);
   if (code === 0) return output;

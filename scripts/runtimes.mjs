@@ -1,4 +1,4 @@
-// Runs the client's conformance suite of packages/lab/runtimes on every runtime, which it fetches first.
+// Downloads all runtimes and runs the client's conformance suite of packages/lab/runtimes on each.
 import { must, show } from './run.mjs';
 
 await must('node', ['scripts/build.mjs']);

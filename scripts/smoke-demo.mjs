@@ -1,4 +1,4 @@
-// Starts the demo as a user does, looks at it from outside, and ends it with Ctrl-C.
+// Starts the demo as a user does, checks it from outside, and ends it with Ctrl-C.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -6,14 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { environment, root } from './run.mjs';
 
-const START_LIMIT = 120_000; // installs and builds, on a fresh machine
+const START_LIMIT = 120_000; // includes installing and building on a new machine
 const LIMIT = 5_000;
 
 const demo = spawn('npm', ['run', 'demo'], {
   cwd: root,
   env: environment({ PORT: '0' }),
   stdio: ['ignore', 'pipe', 'inherit'],
-  detached: true, // a group of its own, to which Ctrl-C goes as in a terminal
+  detached: true, // a separate process group, which receives Ctrl-C as in a terminal
 });
 const ended = once(demo, 'exit');
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
@@ -26,7 +26,7 @@ try {
   await within(LIMIT, 'pong', askForPong(url));
   process.kill(-demo.pid, 'SIGINT');
   const [code, signal] = await within(LIMIT, 'end', ended);
-  // The shell that npm puts between may end by the signal itself.
+  // The shell that npm starts in between may end by the signal itself.
   if (code !== 0 && signal !== 'SIGINT') throw new Error(`Ctrl-C: exit code ${code}, ${signal}`);
   await within(LIMIT, 'end of all processes', groupIsGone());
   if (await accepts(Number(new URL(url).port))) throw new Error('the port is still open');
@@ -36,12 +36,12 @@ try {
 console.log(failure === undefined ? 'ok   demo' : `FAIL demo: ${failure.message}`);
 process.exit(failure === undefined ? 0 : 1);
 
-/** Sends a signal to what is left of the demo. Returns whether there was anything. */
+/** Sends a signal to the remaining processes of the demo. Returns whether there were any. */
 function signalGroup(signal) {
   try {
     return process.kill(-demo.pid, signal);
   } catch {
-    return false; // nobody is there
+    return false; // no process is left
   }
 }
 
@@ -81,7 +81,7 @@ async function checkPage(url) {
   await code.arrayBuffer();
 }
 
-/** The whole duty of a minimal client: a raw ping, a raw pong. */
+/** Does what a minimal client must do: sends a bare ping and expects a bare pong. */
 async function askForPong(url) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/socket?page=smoke`);
   await once(socket, 'open');

@@ -1,4 +1,4 @@
-// Soaks clients and a server in faults, and holds what must never happen against them: packages/lab/soak.
+// Injects faults into clients and a server and checks what must never happen: packages/lab/soak.
 // `npm run soak -- --minutes 10 --clients 2000 --seed 7 --report artifacts/soak.svg`
 import { must, show } from './run.mjs';
 

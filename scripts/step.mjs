@@ -1,9 +1,9 @@
-// Tells in one line of each step of a longer way whether it was good, and how long it took.
+// Prints one line per step of a longer task: whether it succeeded, and how long it took.
 import { performance } from 'node:perf_hooks';
 
 /**
- * Waits for `work`, which resolves to `{ code, output }`, and tells of it. The output is shown if
- * the step failed, or if `isShown`. Resolves to whether it was good.
+ * Waits for `work`, which resolves to `{ code, output }`, and prints the result. Prints the output too
+ * if the step failed or if `isShown`. Resolves to whether it succeeded.
  */
 export async function step(name, work, isShown = false) {
   const start = performance.now();

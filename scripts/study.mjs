@@ -1,5 +1,5 @@
-// Runs the false-alarm study of packages/lab/study, and keeps its table in
-// docs/topics/failure-detection.md. Fails when a demand on our defaults is missed.
+// Runs the false-alarm study of packages/lab/study and writes its table to
+// docs/topics/failure-detection.md. Fails if our defaults miss a requirement.
 import { must, show } from './run.mjs';
 
 await must('node', ['scripts/build.mjs']);

@@ -13,7 +13,7 @@ import { endWithParent, keep, show } from './run.mjs';
 import { step } from './step.mjs';
 import { ALL_TOOLS, installTools, QUICK_TOOLS, toolVariables } from './tools.mjs';
 
-const TESTS_LIMIT = 2_700_000; // ms, for a test that never ends; the long ones take many minutes
+const TESTS_LIMIT = 2_700_000; // ms, for a test that never ends; long tests take many minutes
 /** The projects of vitest.config.ts. */
 const QUICK = ['node', 'dom', 'smoke'];
 const REST = ['end-to-end', 'long'];
@@ -45,7 +45,7 @@ const failed = counts.failed + (isCi ? skipped : 0);
 console.log(`\n${counts.passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-/** Installs and builds. Resolves to whether there is something to test. */
+/** Installs and builds. Resolves to whether the tests can run. */
 async function setUp() {
   const node = (script) => () => keep('node', [`scripts/${script}`]);
   const tools = installTools(isAll ? ALL_TOOLS : QUICK_TOOLS).then((lines) => (missing = lines));
@@ -67,7 +67,7 @@ function projects() {
 async function runTests() {
   const folder = mkdtempSync(join(tmpdir(), 'wirebeat-'));
   const file = join(folder, 'counts.json');
-  // Also where a signal ends the run.
+  // Also when a signal ends the run.
   process.once('exit', () => {
     rmSync(folder, { recursive: true });
     endLeftovers(file);
@@ -89,7 +89,7 @@ async function runTests() {
   return wrote;
 }
 
-/** No skip: .ci/run runs all of it. */
+/** Returns what this run leaves out. These tests are not skipped: .ci/run runs all of them. */
 function whatIsLeftOut() {
   if (!isAll) {
     return `the tests in Firefox and WebKit, behind proxies, against servers in other languages, of fleets, and the

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 
-const WORK = 150; // ms of a processor's time, on every core at once
-const IS_BUSY = 1.5; // below it, chance
-const MOST = 5; // beyond it, a run would take an hour
+const WORK = 150; // ms of CPU time, on every core at once
+const IS_BUSY = 1.5; // a smaller factor may be random variation
+const MOST = 5; // a larger factor would make a run take an hour
 const PROGRAM = `
 const used = () => process.cpuUsage().user / 1_000;
 const [start, before] = [performance.now(), used()];
@@ -14,8 +14,8 @@ process.stdout.write(String((performance.now() - start) / ${WORK}));
 `;
 
 /**
- * How many times as long work takes as on a machine that does nothing else: 1 where nothing else runs, 3 where
- * each core has two other busy processes. A whole number.
+ * Resolves to how many times longer work takes than on an idle machine, as a whole number: 1 if nothing
+ * else runs, 3 if each core has two other busy processes.
  */
 export async function measureTimeFactor() {
   const factors = await Promise.all(Array.from({ length: availableParallelism() }, measureOnce));

@@ -1,4 +1,4 @@
-// Finds the programs that some tests need beside Node, and installs them where it can.
+// Finds the programs other than Node that some tests need, and installs them if it can.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -8,8 +8,8 @@ import { step } from './step.mjs';
 const NETWORKS = 'the tests in network namespaces';
 
 /**
- * Where a program may be named, its package in Debian, and what is skipped without it. With `has`, what it
- * must be able to run: that has a library.
+ * Where each program may be, its Debian package, and what is skipped without it. `has` is a command
+ * that the program must be able to run, which shows that it has a library.
  */
 const TOOLS = {
   chromium: {
@@ -78,35 +78,35 @@ const TOOLS = {
   },
 };
 
-/** What `npm test` needs; the rest is for `npm run test:all`. */
+/** The tools that `npm test` needs; `npm run test:all` needs the rest. */
 export const QUICK_TOOLS = ['chromium'];
 export const ALL_TOOLS = Object.keys(TOOLS);
 
-/** Servers are here, where not everybody has them on the path. */
+/** Folders of servers, which are not on everyone's path. */
 const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
 
-/** Debian has Go's libraries as source, in a place of its own; nothing is asked of the network. */
+/** Debian installs Go's libraries as source in a folder of its own, so no network is needed. */
 const GO = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOPROXY: 'off', GOFLAGS: '' };
 
-const HAS_LIMIT = 10_000; // ms, for a program to say whether it has a library
+const HAS_LIMIT = 10_000; // ms, for a program to report whether it has a library
 
-/** So that a machine without a network waits for seconds, and one whose apt is busy does not fail. */
+/** Keeps the wait short without a network, and waits for another apt that holds the lock. */
 const APT_OPTIONS = ['Acquire::Retries=1', 'Acquire::http::Timeout=10', 'DPkg::Lock::Timeout=60'];
 
-/** The paths of the tools by name; undefined for one that is not here. */
+/** Returns the paths of the tools by name; `undefined` for a missing one. */
 export function findTools() {
   return Object.fromEntries(Object.entries(TOOLS).map(([name, tool]) => [name, find(tool)]));
 }
 
-/** The variables by which tests find the tools; empty for one that is not here. */
+/** Returns the environment variables that tell tests where the tools are; empty for missing ones. */
 export function toolVariables() {
   const named = Object.values(TOOLS).filter(({ variable }) => variable !== undefined);
   return Object.fromEntries(named.map((tool) => [tool.variable, find(tool) ?? '']));
 }
 
 /**
- * Installs those of the named tools that are missing from Debian's packages, if this is root on a
- * Debian. Returns a line for each tool that is missing afterwards.
+ * Installs the missing ones of the named tools from Debian's packages, if this process is root on
+ * Debian. Returns a line for each tool that is still missing.
  */
 export async function installTools(names) {
   const missing = missingOf(names);
@@ -123,9 +123,9 @@ export async function installTools(names) {
 
 async function installPackages(names) {
   const options = APT_OPTIONS.flatMap((option) => ['-o', option]);
-  // Offline: the servers among them are not started.
+  // Offline mode: prevents systemd from starting the servers among the packages.
   const env = { DEBIAN_FRONTEND: 'noninteractive', SYSTEMD_OFFLINE: '1' };
-  await keep('apt-get', [...options, 'update'], { env }); // may fail where one source of many is away
+  await keep('apt-get', [...options, 'update'], { env }); // may fail if one of many sources is unavailable
   return keep('apt-get', [...options, 'install', '-y', '--no-install-recommends', ...names], {
     env,
   });
@@ -146,7 +146,10 @@ function find({ names, variable, needs, has }) {
   );
 }
 
-/** Asked once of each: it takes a moment. What is missing may be installed meanwhile. */
+/**
+ * The programs known to run. Each is checked once, because it takes a moment; missing ones are checked
+ * again.
+ */
 const running = new Set();
 
 function runs(path, args) {
