@@ -67,7 +67,7 @@ export interface BackoffOptions {
   readonly minDelay?: Millis;
   /** The maximum of every delay. @default 30_000 */
   readonly maxDelay?: Millis;
-  /** The factor by which the maximum grows from one attempt to the next, at least 1. @default 2 */
+  /** The factor by which the maximum grows from one attempt to the next, in [1, 100]. @default 2 */
   readonly factor?: number;
   /**
    * How a delay is drawn, where d is its maximum: `full` from [0, d), `equal` from [d/2, d), `none`

@@ -15,25 +15,27 @@ import type { CloseRecord } from '../reconnect/close-record.ts';
 import type { Connection } from '../reconnect/connection.ts';
 import { type QueueBounds, type QueuedMessage, SendQueue } from './send-queue.ts';
 
-/** What a {@link Outbox} uses of the options. */
+/** The options of an {@link Outbox}. */
 export interface OutboxOptions extends QueueBounds {
   readonly scheduler: Scheduler;
-  /** Whether messages are kept until they are confirmed. */
+  /** Whether to keep messages until they are confirmed. */
   readonly confirm: boolean;
-  /** Whether those that were not confirmed are sent again. */
+  /** Whether to send unconfirmed messages again. */
   readonly resend: boolean;
 }
 
-/** What a {@link Outbox} uses of a connection. */
+/** The parts of a connection that an {@link Outbox} uses. */
 export type DeliveryConnection = Pick<Connection, 'socket' | 'heartbeat'>;
 
-/** How far the messages have come: those of the queue by their seq, and those that passed it by. */
+/**
+ * How many messages were sent: the seq of the last one of the queue, and the count of direct ones.
+ */
 interface Position {
   readonly seq: number;
   readonly direct: number;
 }
 
-/** A ping that asks for a confirmation, and what was written to its socket before it. */
+/** A ping that asks for a confirmation, and the messages written to its socket before it. */
 interface Mark extends Position {
   readonly id: string;
 }
@@ -43,29 +45,29 @@ interface Waiter extends Position {
   readonly reject: (error: unknown) => void;
 }
 
-/** What may be told of the end of a connection. */
+/** The close code and the reason of a connection that has ended. */
 type Refusal = Pick<CloseRecord, 'code' | 'text'>;
 
 /** What `flushed()` resolves to. */
 export interface Flushed {
-  /** Whose WebSocket layer has read the messages. */
+  /** The peer whose WebSocket layer has read the messages. */
   readonly by: Reader;
 }
 
-/** Between two pings for messages whose confirmation nobody waits for. */
+/** The time between two pings for confirmations that are not urgent. */
 const PAUSE: Millis = 1_000;
 /**
- * A server closes a client that sends it more than 50 pings at once, or more than one every 200 ms in
- * the long run. So pings for a confirmation leave only while fewer than these are out of the bucket,
- * which counts the other pings too.
+ * A server closes a client that sends more than 50 pings at once or, on average, more than one
+ * every 200 ms. So pings for confirmations have a token bucket of BURST pings, with one more every
+ * PACE ms. It counts the other pings too.
  */
 const BURST = 20;
 const PACE: Millis = 250;
-/** While one ping is out for so long, and the server is heard: its answer may have been left out. */
+/** After this time without an answer, while data is received, the answer may have been skipped. */
 const PATIENCE: Millis = 5_000;
-/** Pings for a confirmation that may be out. A server that answers none of them gets no more. */
+/** The maximum number of unanswered pings for confirmations. */
 const MAX_MARKS = 8;
-/** Connections that the server closed because of one message until that is dropped. */
+/** A message is dropped after the server has closed this many connections because of it. */
 const MAX_REFUSALS = 3;
 /**
  * Unsupported data, bad payload, policy violation, too big, internal error: RFC 6455 §7.4.1. Servers
@@ -75,16 +77,16 @@ const REFUSALS: readonly number[] = [1003, 1007, 1008, 1009, 1011];
 /** These may also mean the client or the server itself, so they count once the server has answered. */
 const AMBIGUOUS: readonly number[] = [1008, 1011];
 
-/** The prefix of the ids of pings for a confirmation. No other ping may have it. */
+/** The prefix of the ids of pings for confirmations. No other ping may use it. */
 export const ID_PREFIX = '_';
 
 /**
- * Messages on their way: queued, sent, confirmed.
+ * Queues and sends messages, and tracks which are confirmed.
  *
- * A WebSocket keeps the order of what is sent. So the pong to a ping with an id proves that the
- * peer's WebSocket layer has read all that was written to the same socket before that ping. Only the
- * pings that are sent here count: of any other it is not known here what was written before it. A
- * bare pong proves nothing: a runtime may have answered it by itself.
+ * A WebSocket delivers messages in order. So the pong to a ping with an id proves that the
+ * WebSocket layer of the peer has read everything written to the same socket before that ping. Only
+ * pings sent here count, because the outbox does not know what was written before other pings. A
+ * bare pong proves nothing, because a runtime may have sent it automatically.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -92,24 +94,26 @@ export class Outbox {
   readonly #queue: SendQueue;
   readonly #waiters: Set<Waiter> = new Set();
   #connection: DeliveryConnection | undefined;
-  #marks: Mark[] = []; // that are not answered, of the connection in use
-  #settled = 0; // the seq up to which messages were confirmed, or never will be
-  #direct = 0; // messages that passed the queue by
+  #marks: Mark[] = []; // the unanswered ones of the connection in use
+  #settled = 0; // up to this seq, messages are confirmed or never will be
+  #direct = 0; // the number of messages sent directly, without the queue
   #settledDirect = 0;
   #askedAt: Instant = Number.NEGATIVE_INFINITY;
   #asks = 0;
   #pacedTo: Instant = Number.NEGATIVE_INFINITY; // when the bucket is full again
   #timer: Timer | undefined;
-  #due: Instant = 0; // of the timer
+  #due: Instant = 0; // when the timer is due
   #isHeld = false;
   #isWriting = false;
-  #isAnswered = false; // a ping, on this connection
-  #suspectTo = 0; // messages up to this seq are sent one by one: one of them may end the connection
+  #isAnswered = false; // whether a ping was answered on this connection
+  #suspectTo = 0; // messages up to this seq are sent one by one, as one may make the server close
   #unconfirmed: readonly SocketData[] = [];
-  #hasLost = false; // it is over, and not all has arrived
-  #by: Reader = 'server'; // the last to confirm
+  #hasLost = false; // whether messages were lost at the end
+  #by: Reader = 'server'; // the peer that confirmed last
 
-  /** `unsendable` is given a message that an open socket throws at, and what it throws. */
+  /**
+   * `unsendable` is called with a message and the error if the `send()` of an open socket throws.
+   */
   constructor(
     options: OutboxOptions,
     unsendable: (message: SocketData, error: unknown) => void = () => {},
@@ -119,19 +123,23 @@ export class Outbox {
     this.#queue = new SendQueue(options, options.confirm);
   }
 
-  /** Bytes that wait to be sent. */
+  /** The bytes that wait to be sent. */
   get bytes(): number {
     return this.#queue.bytes;
   }
 
-  /** What was sent and may be lost: on this connection, or on the last if there is none. */
+  /** The messages sent and not confirmed, on this connection or, if there is none, on the last. */
   get unconfirmed(): readonly SocketData[] {
     return this.#connection === undefined ? this.#unconfirmed : this.#queue.sent;
   }
 
-  /** Sends, or queues until {@link begin}. Returns what was dropped for it. @throws {QueueOverflowError} */
+  /**
+   * Sends a message, or queues it until {@link begin}. Returns the messages dropped to make room.
+   *
+   * @throws {QueueOverflowError} if the queue is full and the policy is `error`.
+   */
   send(message: SocketData): SocketData[] {
-    if (this.#queue.isHalfFull) this.hold(false); // else there would be no room for them
+    if (this.#queue.isHalfFull) this.hold(false); // holding more messages would fill the queue
     const isFirst = !this.#isWriting && this.#queue.next === undefined;
     const socket = this.#openSocket;
     if (socket !== undefined && isFirst && !this.#options.confirm) {
@@ -151,23 +159,23 @@ export class Outbox {
     return dropped;
   }
 
-  /** Sends a message that belongs to the connection alone: before the queue, and never again. */
+  /** Sends a message that belongs to one connection: ahead of the queue, and never again. */
   sendFirst(socket: WebSocketLike, message: SocketData): void {
     this.#direct += 1;
     this.#write(socket, message);
   }
 
-  /** The connection is ready: what waits is sent. */
+  /** Sends the waiting messages on a connection that has become ready. */
   begin(connection: DeliveryConnection): void {
     this.#connection = connection;
     this.#unconfirmed = [];
-    if (this.#isSuspect(this.#queue.oldest)) this.#askNow(); // that it reads at all
+    if (this.#isSuspect(this.#queue.oldest)) this.#askNow(); // to know whether the server answers
     this.#pump();
   }
 
   /**
-   * While it is open which of two connections will be used, messages wait: what the wrong one is given is
-   * lost. Then they are sent on the connection in use.
+   * Holds messages while it is undecided which of two connections to use, because messages on the
+   * other one would be lost. With `false`, sends them on the connection in use.
    */
   hold(isHeld: boolean): void {
     if (this.#isHeld === isHeld) return;
@@ -176,12 +184,12 @@ export class Outbox {
   }
 
   /**
-   * The connection has ended. What it did not confirm is to be sent again, or is handed back. Returns
-   * the message that has ended too many connections.
+   * Handles the end of the connection. Unconfirmed messages are sent again or become `unconfirmed`.
+   * Returns a message to drop, if the server has closed too many connections because of it.
    */
   interrupt(end?: Refusal): SocketData[] {
     this.#rejectIf(({ direct }) => direct > this.#settledDirect);
-    this.#settledDirect = this.#direct; // or never will be
+    this.#settledDirect = this.#direct; // the rest will never be confirmed
     this.#pacedTo = Number.NEGATIVE_INFINITY;
     const isAnswered = this.#isAnswered;
     this.#isAnswered = this.#isHeld = false;
@@ -200,7 +208,7 @@ export class Outbox {
     return [];
   }
 
-  /** It is over. Returns what was never sent. */
+  /** Ends the outbox. Returns the messages that were never sent. */
   end(): SocketData[] {
     this.interrupt();
     this.#rejectIf();
@@ -209,13 +217,13 @@ export class Outbox {
     return messages;
   }
 
-  /** Counts a message that is sent after the end. */
+  /** Counts a message sent after the end. */
   lose(message: SocketData): void {
     this.#hasLost = true;
     this.#queue.lose(message);
   }
 
-  /** A ping was sent on the connection, or a pong came. */
+  /** Handles an event of the heartbeat. */
   beat(name: keyof HeartbeatEvents, event: unknown): void {
     if (name === 'ping') {
       this.#pacedTo = Math.max(this.#pacedTo, this.#options.scheduler.now()) + PACE;
@@ -230,7 +238,7 @@ export class Outbox {
     }
   }
 
-  /** Resolves once all that was sent until now is confirmed. Rejects if that can no longer be known. */
+  /** Resolves once all messages sent so far are confirmed. Rejects if that can never be known. */
   async flushed(): Promise<Flushed> {
     if (this.#hasLost) throw new ConnectionClosedError();
     const position = { seq: this.#queue.last, direct: this.#direct };
@@ -243,11 +251,11 @@ export class Outbox {
 
   get #openSocket(): WebSocketLike | undefined {
     const { socket } = this.#connection ?? {};
-    const isOpen = socket?.readyState === ReadyState.Open; // a closing one loses all
+    const isOpen = socket?.readyState === ReadyState.Open; // a closing socket loses messages
     return isOpen && !this.#isHeld ? socket : undefined;
   }
 
-  /** Writes all that waits, in order, whatever listeners do meanwhile. */
+  /** Writes all waiting messages in order, even if listeners send or close in between. */
   #pump(): void {
     if (this.#isWriting) return;
     for (let { next } = this.#queue; next !== undefined; next = this.#queue.next) {
@@ -263,9 +271,9 @@ export class Outbox {
     this.#ask();
   }
 
-  /** Gives the message to the socket, or back. False if the socket has closed meanwhile. */
+  /** Writes a message, or reports it as unsendable. Returns false if the socket has closed. */
   #write(socket: WebSocketLike, message: SocketData, queued?: QueuedMessage): boolean {
-    this.#isWriting = true; // what a listener of `ping` sends comes after it
+    this.#isWriting = true; // messages sent by a `ping` listener come after this one
     try {
       socket.send(message as never);
     } catch (error) {
@@ -281,7 +289,7 @@ export class Outbox {
     return true;
   }
 
-  /** Asks whether what was sent has arrived, where that is wanted, and once it may. */
+  /** Sends a ping for a confirmation, if one is needed and as soon as the limits allow. */
   #ask(): void {
     const { confirm, scheduler } = this.#options;
     const heartbeat = this.#connection?.heartbeat;
@@ -292,7 +300,7 @@ export class Outbox {
     if (this.#marks.length > 0) {
       const isHeard = heartbeat.lastReceived > this.#askedAt;
       const isLate = isHeard && now - this.#askedAt >= PATIENCE;
-      if (!isLate || this.#marks.length === MAX_MARKS) return; // its pong asks again
+      if (!isLate || this.#marks.length === MAX_MARKS) return; // the pong calls this again
     }
     const { isHalfFull, oldest } = this.#queue;
     const isUrgent = this.#waiters.size > 0 || isHalfFull || this.#isSuspect(oldest);
@@ -312,7 +320,7 @@ export class Outbox {
     const id = `${ID_PREFIX}${this.#asks.toString(36)}`;
     this.#marks.push({ id, ...this.#position });
     const pong = this.#connection?.heartbeat?.ping({ id, timeout: false });
-    pong?.catch(() => {}); // `interrupt` comes of the end
+    pong?.catch(() => {}); // `interrupt` handles the end of the connection
   }
 
   #askAt(due: Instant): void {
@@ -325,12 +333,12 @@ export class Outbox {
     });
   }
 
-  /** What has been written to the socket. */
+  /** How many messages were written to the socket. */
   get #position(): Position {
     return { seq: this.#queue.sentTo, direct: this.#direct };
   }
 
-  /** Whether it may be the message for which the server closed a connection. */
+  /** Whether the server may have closed a connection because of this message. */
   #isSuspect(message: QueuedMessage | undefined): boolean {
     return message !== undefined && message.seq <= this.#suspectTo;
   }
@@ -352,7 +360,7 @@ export class Outbox {
     this.#pump();
   }
 
-  /** A message that ends connection after connection is dropped: it is in the way of all behind it. */
+  /** Drops a message that ended several connections, because it blocks all messages behind it. */
   #refused(sentTo: number, isAnswered: boolean, end: Refusal | undefined): SocketData[] {
     const { oldest } = this.#queue;
     if (end === undefined || oldest === undefined || oldest.seq > sentTo) return [];
@@ -367,7 +375,7 @@ export class Outbox {
     return [oldest.data];
   }
 
-  /** That message will not arrive. */
+  /** Rejects all waiters for a message that will not arrive. */
   #rejectFrom({ seq }: QueuedMessage, error: unknown): void {
     this.#rejectIf((waiter) => waiter.seq >= seq, error);
   }

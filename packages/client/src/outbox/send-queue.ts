@@ -1,12 +1,12 @@
 import { type BlobLike, QueueOverflowError, type SocketData } from '@wirebeat/core';
 import { utf8Length } from './utf8-length.ts';
 
-/** What becomes of a message that does not fit into the queue. */
+/** What to do with a message that does not fit into the queue. */
 export type QueuePolicy = (typeof QUEUE_POLICIES)[number];
 
 export const QUEUE_POLICIES = ['error', 'drop-oldest', 'drop-newest'] as const;
 
-/** The bounds of a {@link SendQueue}. */
+/** The limits of a {@link SendQueue}. */
 export interface QueueBounds {
   readonly maxQueuedBytes: number;
   readonly maxQueuedMessages: number;
@@ -15,27 +15,27 @@ export interface QueueBounds {
 
 /** A message in a {@link SendQueue}. */
 export interface QueuedMessage {
-  /** As it was when it was given: the caller may write to its buffer again. */
+  /** A copy made by `push`: the caller may write to its own buffer again. */
   readonly data: SocketData;
   readonly size: number;
-  /** Counts all messages that were given to the queue, from 1. */
+  /** The number of this message among all messages of the queue, starting at 1. */
   readonly seq: number;
-  /** Connections that the peer closed while this was the first message that it had not confirmed. */
+  /** How many connections the peer closed while this was the first unconfirmed message. */
   refusals: number;
 }
 
 /**
- * Messages on their way, bounded in bytes and in number: those that wait for a connection and, where
- * they are kept until they are confirmed, those that it was sent before them.
+ * A queue of messages, limited in bytes and in number. Holds the messages that wait for a
+ * connection and, if messages are kept until they are confirmed, the sent messages before them.
  */
 export class SendQueue {
   readonly #bounds: QueueBounds;
   readonly #keeps: boolean;
   #messages: QueuedMessage[] = [];
   #bytes = 0;
-  #sent = 0; // of these messages
+  #sent = 0; // how many of these messages were sent
   #sentBytes = 0;
-  #last = 0; // seq of the newest
+  #last = 0; // the seq of the newest message
   #lostBytes = 0;
 
   constructor(bounds: QueueBounds, keeps = false) {
@@ -43,22 +43,22 @@ export class SendQueue {
     this.#keeps = keeps;
   }
 
-  /** Of what waits, and of what was lost. */
+  /** The bytes of the waiting and of the lost messages. */
   get bytes(): number {
     return this.#bytes - this.#sentBytes + this.#lostBytes;
   }
 
-  /** The seq of the newest message there ever was. */
+  /** The seq of the newest message, sent or not. */
   get last(): number {
     return this.#last;
   }
 
-  /** The seq up to which all messages were sent, as the connection in use has it. */
+  /** The seq of the last message sent on the current connection. */
   get sentTo(): number {
     return this.next === undefined ? this.#last : this.next.seq - 1;
   }
 
-  /** The oldest message that is kept or waits. */
+  /** The oldest message, kept or waiting. */
   get oldest(): QueuedMessage | undefined {
     return this.#messages[0];
   }
@@ -68,31 +68,32 @@ export class SendQueue {
     return this.#messages[this.#sent];
   }
 
-  /** Whether half of the bounds is taken. */
+  /** Whether more than half of a limit is used. */
   get isHalfFull(): boolean {
     const { maxQueuedBytes, maxQueuedMessages } = this.#bounds;
     return 2 * this.#bytes > maxQueuedBytes || 2 * this.#messages.length > maxQueuedMessages;
   }
 
-  /** What was sent and is kept. */
+  /** The messages that were sent and are kept. */
   get sent(): SocketData[] {
     return this.#messages.slice(0, this.#sent).map(({ data }) => data);
   }
 
-  /** Counts a message that is sent after the end, as the standard does for ever. */
+  /** Counts a message sent after the end, as the standard requires for `bufferedAmount`. */
   lose(message: SocketData): void {
     this.#lostBytes += byteLength(message);
   }
 
-  /** Counts a message that is sent at once and not kept. Nothing waits. */
+  /** Counts a message that is sent at once and not kept. Call it only if no message waits. */
   pass(): void {
     this.#last += 1;
   }
 
   /**
-   * Keeps the message as it is now. Returns what was dropped for it, maybe itself.
+   * Adds a copy of the message. Returns the messages dropped to make room, or the message itself if
+   * it is dropped.
    *
-   * @throws {QueueOverflowError} if it does not fit, by the policy `error`.
+   * @throws {QueueOverflowError} if it does not fit and the policy is `error`.
    */
   push(given: SocketData): SocketData[] {
     const { maxQueuedBytes, maxQueuedMessages, queuePolicy } = this.#bounds;
@@ -103,7 +104,7 @@ export class SendQueue {
     if (!fits() && queuePolicy === 'error') {
       throw new QueueOverflowError(maxQueuedBytes, maxQueuedMessages);
     }
-    // One that is too long by itself, or has no place at all, drives none of the others out.
+    // A message that can never fit is dropped itself, rather than others.
     const isHopeless = size > maxQueuedBytes || maxQueuedMessages === 0;
     if (!fits() && (queuePolicy === 'drop-newest' || isHopeless)) return [data];
     const dropped: SocketData[] = [];
@@ -114,19 +115,19 @@ export class SendQueue {
     return dropped;
   }
 
-  /** The first message that waits was sent. */
+  /** Marks the first waiting message as sent. */
   advance(): void {
     this.#sentBytes += this.next?.size ?? 0;
     this.#sent += 1;
     if (!this.#keeps) this.#remove(0);
   }
 
-  /** The first message that waits will not be sent. */
+  /** Removes the first waiting message. */
   removeNext(): void {
     this.#remove(this.#sent);
   }
 
-  /** All messages up to that seq are known to have arrived. */
+  /** Removes all sent messages up to `seq`, because they have arrived. */
   confirm(seq: number): void {
     const isLater = (message: QueuedMessage) => message.seq > seq;
     const end = this.#messages.slice(0, this.#sent).findIndex(isLater);
@@ -137,7 +138,10 @@ export class SendQueue {
     this.#bytes -= bytes;
   }
 
-  /** The connection has ended. Returns what was sent and kept; it waits again, or is kept no more. */
+  /**
+   * Returns the kept messages at the end of a connection; `again` queues them, otherwise removes
+   * them.
+   */
   rewind(again: boolean): SocketData[] {
     const { sent } = this;
     if (again) this.#sent = this.#sentBytes = 0;
@@ -145,7 +149,7 @@ export class SendQueue {
     return sent;
   }
 
-  /** Takes out all that waits, in order. */
+  /** Removes and returns all waiting messages, in order. */
   drain(): SocketData[] {
     const waiting = this.#messages.slice(this.#sent).map(({ data }) => data);
     this.#messages = [];
@@ -154,7 +158,7 @@ export class SendQueue {
   }
 
   #remove(index: number): SocketData {
-    const [{ data, size }] = this.#messages.splice(index, 1) as [QueuedMessage]; // one is there
+    const [{ data, size }] = this.#messages.splice(index, 1) as [QueuedMessage]; // it exists
     this.#bytes -= size;
     if (index < this.#sent) {
       this.#sent -= 1;
@@ -165,10 +169,10 @@ export class SendQueue {
 }
 
 /**
- * What a WebSocket makes of what it is given, as WebIDL converts it: an ArrayBuffer, a view or a Blob,
- * of whatever realm, are bytes, and all else is text.
+ * Converts the argument of `send()` as WebIDL does: an ArrayBuffer, a view or a Blob, from any
+ * realm, stays binary, and everything else becomes text.
  *
- * @throws {TypeError} for a symbol, and for a view of memory that is shared or can be resized.
+ * @throws {TypeError} for a symbol, and for memory that is shared or resizable.
  */
 export function sendable(data: unknown): SocketData {
   const isView = ArrayBuffer.isView(data);
@@ -184,7 +188,9 @@ export function sendable(data: unknown): SocketData {
   return isBlob(data) ? data : `${data as string}`;
 }
 
-/** React Native's Blob has no tag of its own, and that of another realm is no instance of ours. */
+/**
+ * Checks class and tag: the Blob of React Native has no tag, one of another realm another class.
+ */
 function isBlob(data: unknown): data is BlobLike {
   const { Blob } = globalThis as { readonly Blob?: new () => object };
   return (Blob !== undefined && data instanceof Blob) || /^(Blob|File)$/.test(tagOf(data));
@@ -194,7 +200,7 @@ function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** The message as it is now: the caller may write to its buffer again. */
+/** Copies a message, because the caller may write to its buffer again. */
 function copy(data: SocketData): SocketData {
   const message = sendable(data);
   if (typeof message === 'string' || !('byteLength' in message)) return message;
@@ -203,7 +209,7 @@ function copy(data: SocketData): SocketData {
   return new Uint8Array(message.buffer, message.byteOffset, message.byteLength).slice();
 }
 
-/** Bytes of a message as a WebSocket counts them: text in UTF-8. */
+/** Returns the size of a message in bytes, with text in UTF-8. */
 export function byteLength(data: unknown): number {
   if (typeof data === 'string') return utf8Length(data);
   const { byteLength, size } = data as { byteLength?: number; size?: number };

@@ -1,6 +1,6 @@
 /**
- * Bytes of a text in UTF-8, in which a lone surrogate takes as many as its replacement. By hand: the
- * jsdom of Jest has no `TextEncoder`.
+ * Returns the size of a text in UTF-8 in bytes. A lone surrogate counts as its replacement
+ * character. Does not use `TextEncoder`, because the jsdom of Jest has none.
  */
 export function utf8Length(text: string): number {
   let bytes = 0;

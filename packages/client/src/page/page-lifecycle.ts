@@ -1,19 +1,19 @@
 import { type Millis, type PeerState, SystemScheduler } from '@wirebeat/core';
 
-/** What a {@link Lifecycle} tells. */
+/** What a {@link Lifecycle} calls. */
 export interface LifecycleListener {
   /**
-   * What the page has become; told once at the start where it is not `visible`. A `frozen` one is
-   * going to run nothing until it is another.
+   * Called with the new state of the page. Also called at the start if the state is not `visible`.
+   * A `frozen` page runs nothing until the state changes.
    */
   state(state: PeerState): void;
-  /** Something happened after which a link may be dead: it is asked, never judged by this. */
+  /** Called after an event that may have broken the link. It causes a ping, and no verdict. */
   hint(): void;
 }
 
-/** Watches over what a socket lives in: a page, or an app of another kind. */
+/** Watches the page or app that a socket belongs to. */
 export interface Lifecycle {
-  /** Begins to tell `listener`. Returns what ends it and leaves nothing behind. */
+  /** Starts calling `listener`. Returns a function that stops it and removes all listeners. */
   watch(listener: LifecycleListener): () => void;
 }
 
@@ -33,9 +33,11 @@ const OF_DOCUMENT = ['visibilitychange', 'freeze', 'resume'];
 const OF_PAGE = ['pagehide', 'pageshow', 'online', 'offline', 'focus'];
 
 /**
- * The page, or what a worker sees of it. Tells nothing in a runtime without pages.
+ * The lifecycle of the page; in a worker, the events that workers have. Does nothing in a runtime
+ * without pages.
  *
- * `pagehide` with `persisted` freezes as well: Safari keeps such a page without a `freeze` event.
+ * `pagehide` with `persisted` also means `frozen`, because Safari freezes such a page without a
+ * `freeze` event.
  */
 export const pageLifecycle: Lifecycle = {
   watch({ state, hint }) {
@@ -54,12 +56,12 @@ export const pageLifecycle: Lifecycle = {
     const take: Take = ({ type, persisted }) => {
       const before = network;
       network = connection?.type;
-      // Chromium tells each new estimate of the speed too.
+      // Chromium also emits `change` for each new estimate of the speed.
       if (type === 'change' && network === before) return;
-      if (persisted === false) return; // the page is new, or goes for good
+      if (persisted === false) return; // the page is new, or is being unloaded
       const freezes = type === 'freeze' || type === 'pagehide';
       const hides = type === 'visibilitychange' && document?.hidden;
-      if (!hides) isFrozen = freezes; // whatever else happens, happens to a page that runs
+      if (!hides) isFrozen = freezes; // every other event shows that the page runs
       look();
       if (!hides && !freezes) hint();
     };
@@ -74,13 +76,14 @@ export const pageLifecycle: Lifecycle = {
   },
 };
 
-/** A shorter sleep breaks no connection, and clocks that are set right are mostly wrong by less. */
+/** A shorter sleep breaks no connection, and most corrections of a clock are smaller. */
 const SLEEP: Millis = 1_000;
 
 /**
- * Notices that the machine slept: the wall clock went on, the monotonic one may have stood. Returns
- * what looks, and calls `hint` if they have drifted apart since the last look. There is no event for
- * this, and a timer of its own would cost more than it finds: look when something runs anyway.
+ * Detects that the machine slept: the wall clock went on, while the monotonic clock may have
+ * stopped. Returns a function that compares the clocks, and calls `hint` if they have drifted apart
+ * since the last call. No event reports sleep, and an extra timer would cost too much, so call the
+ * function whenever other code runs.
  */
 export function watchClocks(hint: () => void): () => void {
   const clock = new SystemScheduler();

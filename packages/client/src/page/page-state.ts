@@ -10,25 +10,28 @@ import {
 import { type Lifecycle, type LifecycleListener, watchClocks } from './page-lifecycle.ts';
 
 /**
- * How long the `close` of a socket is waited for after a freeze. Chromium drops the sockets of frozen
- * and cached pages, yet says OPEN until it tells so: 13 ms at most in measurements, more under load.
+ * How long to wait for the `close` event of a socket after a freeze. Chromium drops the sockets of
+ * frozen and cached pages, but `readyState` stays OPEN until the event: at most 13 ms in
+ * measurements, more under load.
  */
 export const SETTLING: Millis = 300;
 
-/** What the page is, as one heartbeat sees it. */
+/** What one heartbeat knows about the page. */
 export interface PageState {
-  /** Looks whether the machine slept. Called when something runs anyway. */
+  /** Checks whether the machine slept. Call it whenever other code runs. */
   look(): void;
-  /** The server has answered a ping by its id, so it is no constant that answers. */
+  /** Records that the server answered a ping with an id, so it reads the values of pings. */
   understood(): void;
-  /** What a ping says of the page; undefined if the server knows, or would not understand. */
+  /**
+   * The page state to put in a ping; undefined if the server knows it or would not understand it.
+   */
   valuesOf(first: boolean): { readonly state: PeerState } | undefined;
   end(): void;
 }
 
 /**
- * Tells a heartbeat's machine and, by its pings, the server what the page has become. Hints probe, they
- * never decide.
+ * Passes the page state to the machine of a heartbeat and, in its pings, to the server. Hints only
+ * cause a ping; they decide nothing.
  */
 export function watchPageState(
   pacemaker: HeartbeatDriver,
@@ -39,7 +42,7 @@ export function watchPageState(
   let state: PeerState = 'visible';
   let told: PeerState = state;
   let isUnderstood = false;
-  let isAway = false; // frozen, or not yet sure of its socket
+  let isAway = false; // frozen, or in the time SETTLING after it
   let settling: Timer | undefined;
 
   const tell = () => {
@@ -54,7 +57,7 @@ export function watchPageState(
       const wasFrozen = state === 'frozen';
       state = now;
       pacemaker.heartbeat.timerSlack = now === 'visible' ? TIMER_SLACK : HIDDEN_TIMER_SLACK;
-      tell(); // a message sent in the event `freeze` arrives
+      tell(); // a message sent during the `freeze` event arrives
       if (now === 'frozen') {
         isAway = true;
         settling?.cancel();
@@ -63,7 +66,7 @@ export function watchPageState(
     },
     hint() {
       const isOpen = pacemaker.heartbeat.status !== 'idle';
-      if (isOpen && !isAway) probe(); // away, the server is asked anyway
+      if (isOpen && !isAway) probe(); // otherwise `settle` causes a ping
     },
   };
   const unwatch = lifecycle ? lifecycle.watch(listener) : () => {};

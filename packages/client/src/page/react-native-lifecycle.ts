@@ -1,21 +1,21 @@
 import type { PeerState } from '@wirebeat/core';
 import type { Lifecycle } from './page-lifecycle.ts';
 
-/** What is used of `AppState` of `react-native`. */
+/** The parts of `AppState` of `react-native` that are used. */
 export interface AppStateLike {
   /** `active`, `background`, `inactive`, `unknown`; null until it is known. */
   readonly currentState: string | null | undefined;
   addEventListener(type: 'change', listener: (state: string) => void): { remove(): void };
 }
 
-/** What is used of a state of `@react-native-community/netinfo`. */
+/** The parts of a state of `@react-native-community/netinfo` that are used. */
 export interface NetInfoStateLike {
   readonly type: string;
   readonly isConnected: boolean | null;
   readonly details?: unknown;
 }
 
-/** What is used of `@react-native-community/netinfo`. */
+/** The parts of `@react-native-community/netinfo` that are used. */
 export interface NetInfoLike {
   addEventListener(listener: (state: NetInfoStateLike) => void): () => void;
 }
@@ -23,15 +23,16 @@ export interface NetInfoLike {
 /** The parts of an app that {@link reactNativeLifecycle} watches. */
 export interface ReactNativeParts {
   readonly AppState: AppStateLike;
-  /** Without it, a change of the network is no hint. */
+  /** Without it, changes of the network are not detected. */
   readonly NetInfo?: NetInfoLike;
 }
 
 /**
- * The lifecycle of a React Native app, whose runtime has no page to watch.
+ * Returns the lifecycle of a React Native app, where there is no page to watch.
  *
- * In the background the app is `hidden`: Android lets it run on, iOS for some seconds. Back in the
- * foreground the link is asked. `inactive`, as under an incoming call, is nothing: the app runs.
+ * In the background, the app is `hidden`: Android lets it run, and iOS does so for a few seconds.
+ * When it returns to the foreground, a ping is sent. `inactive`, for example during an incoming
+ * call, has no effect, because the app still runs.
  */
 export function reactNativeLifecycle({ AppState, NetInfo }: ReactNativeParts): Lifecycle {
   return {
@@ -45,7 +46,7 @@ export function reactNativeLifecycle({ AppState, NetInfo }: ReactNativeParts): L
         state(now);
         if (now === 'visible') hint();
       };
-      // Its listeners are told of signal strength too, and of the state at the start, maybe twice.
+      // NetInfo also reports signal strength, and may report the first state twice.
       const takeNetwork = ({ type, isConnected, details }: NetInfoStateLike) => {
         const { ipAddress } = (details ?? {}) as { ipAddress?: unknown };
         const now = `${type} ${isConnected} ${ipAddress}`;
@@ -53,7 +54,7 @@ export function reactNativeLifecycle({ AppState, NetInfo }: ReactNativeParts): L
         network = now;
         if (changed && isWatching) hint();
       };
-      let isWatching = true; // NetInfo may tell its first state after we have left
+      let isWatching = true; // NetInfo may report its first state after the watch has ended
       const subscription = AppState.addEventListener('change', takeState);
       const leave = NetInfo?.addEventListener(takeNetwork);
       takeState(AppState.currentState);

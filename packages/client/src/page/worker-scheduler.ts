@@ -11,13 +11,16 @@ import type { DomUrl } from '../websocket-api/dom-types.ts';
 /** Options of {@link WorkerScheduler}. */
 export interface WorkerSchedulerOptions {
   /**
-   * Where the worker's script is served, for pages whose Content-Security-Policy allows no `blob:`.
-   * What stands in that file: `docs/topics/page-lifecycle.md`. @default a script of its own, as a blob
+   * The URL of the worker script, for pages with a Content-Security-Policy that forbids `blob:`.
+   * For the content of the file, see `docs/topics/page-lifecycle.md`.
+   * @default a built-in script, as a blob
    */
   readonly url?: string | DomUrl;
 }
 
-/** All that the worker does: one timer, set anew by each message. The first says that it runs. */
+/**
+ * The worker has one timer, and each message sets it again. Its first message reports that it runs.
+ */
 const SCRIPT = `const wake = () => postMessage(0);
 let timer = setTimeout(wake);
 onmessage = ({ data }) => {
@@ -32,11 +35,12 @@ interface Waiting extends Timer {
 }
 
 /**
- * A {@link Scheduler} whose timers run in a worker: browsers slow down those of a hidden page, not
- * those of its workers.
+ * A {@link Scheduler} with timers in a worker, because browsers throttle the timers of a hidden
+ * page but not those of its workers.
  *
- * The worker is made when the first timer is set. Until it runs, and where it cannot (no `Worker`, a
- * policy that forbids it, a script that is not there), the runtime's own timers serve: none is lost.
+ * The worker starts when the first timer is set. The timers of the runtime are used until it runs,
+ * and if it cannot run (no `Worker`, a policy that forbids it, or a missing script). No timer is
+ * lost.
  */
 export class WorkerScheduler implements Scheduler {
   readonly #url: string | DomUrl | undefined;
@@ -64,12 +68,12 @@ export class WorkerScheduler implements Scheduler {
     return timer;
   }
 
-  /** Whether the worker runs, and so keeps time in a hidden page. */
+  /** Whether the worker runs, so that timers are on time in a hidden page. */
   get usesWorker(): boolean {
     return this.#state === 'running';
   }
 
-  /** Ends the worker. What waits still runs, by the runtime's own timers: whoever set it cancels it. */
+  /** Ends the worker. Waiting timers continue with the timers of the runtime, unless cancelled. */
   close(): void {
     this.#state = 'closed';
     this.#worker?.terminate();
@@ -98,13 +102,13 @@ export class WorkerScheduler implements Scheduler {
     this.#worker.onerror = () => this.close(); // blocked, not found, or no such script
   }
 
-  /** The worker has one timer only: {@link LazyTimer} asks for no second. */
+  /** Sets the timer of the worker. One is enough, because {@link LazyTimer} uses only one. */
   #ask(due: Instant, wake: () => void): Timer {
     this.#wake = wake;
     this.#worker?.postMessage(Math.min(MAX_DELAY, Math.max(0, Math.ceil(due - this.now()))));
     return {
       cancel: () => {
-        this.#wake = undefined; // it wakes us for nothing, once
+        this.#wake = undefined; // the worker still posts one message, which does nothing
       },
     };
   }
@@ -128,10 +132,10 @@ export class WorkerScheduler implements Scheduler {
     const due = [...this.#waiting].filter((timer) => timer.due <= now);
     try {
       for (const timer of due.sort((a, b) => a.due - b.due)) {
-        if (this.#waiting.delete(timer)) timer.callback(); // else cancelled by one before it
+        if (this.#waiting.delete(timer)) timer.callback(); // else an earlier callback cancelled it
       }
     } finally {
-      this.#setAlarm(); // also where one has thrown: the rest is due at once
+      this.#setAlarm(); // if a callback has thrown, the others are due at once
     }
   }
 

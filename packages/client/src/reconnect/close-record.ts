@@ -3,8 +3,8 @@ import { CloseCode, type Millis, type TimeoutReason } from '@wirebeat/core';
 /**
  * Why a connection ended or an attempt failed.
  *
- * `abnormal` is every end without a Close frame of the peer, also a refused connection: browsers do
- * not tell them apart.
+ * `abnormal` is every end without a Close frame from the peer, including a refused connection,
+ * because browsers do not distinguish them.
  */
 export type CloseReason =
   | TimeoutReason
@@ -20,17 +20,18 @@ export type CloseReason =
   | 'reconnect'
   | 'user';
 
-/** How one connection ended, with the evidence. */
+/** How one connection ended, and what was known at that time. All durations are in ms. */
 export interface CloseRecord {
   readonly reason: CloseReason;
   /**
-   * RFC 6455 §7.1.5. 3008 for a timeout and for a suspect connection that was replaced, 1000 for a healthy
-   * one that was, 1006 where there was no code.
+   * The close code (RFC 6455 §7.1.5). 3008 for a timeout and for a suspect connection that was
+   * replaced, 1000 for a healthy connection that was replaced, and 1006 if there was no code.
    */
   readonly code: number;
   /**
-   * RFC 6455 §7.1.6: what the peer said, or empty. Where we ended an open connection to use another, the
-   * reason itself: `replaced`, `unanswered`, `reconnect` or `rotation`.
+   * The close reason from the peer (RFC 6455 §7.1.6), or empty. If this side ended an open
+   * connection to use another, the value of `reason`: `replaced`, `unanswered`, `reconnect` or
+   * `rotation`.
    */
   readonly text: string;
   readonly wasClean: boolean;
@@ -38,30 +39,33 @@ export interface CloseRecord {
   readonly wasOpen: boolean;
   /** Time since anything was last received; undefined if the connection was never open. */
   readonly silentFor?: Millis | undefined;
-  /** The last latency measured; undefined if none was. */
+  /** The last measured latency; undefined if there was no pong. */
   readonly latency?: Millis | undefined;
-  /** The wait that the server asked for: in a beat, its reason or `Retry-After`; undefined if it did not. */
+  /**
+   * How long the server asked to wait, in a ping, in its close reason or in `Retry-After`;
+   * undefined if it did not ask.
+   */
   readonly retryAfter?: Millis | undefined;
-  /** The HTTP status with which the server refused the handshake. Only `ws` tells it. */
+  /** The HTTP status of a refused handshake. Only `ws` reports it. */
   readonly status?: number | undefined;
 
-  // The rest is absent if the connection was never open.
+  // The following fields are absent if the connection was never open.
 
-  /** Time since it was open. */
+  /** Time since the connection opened. */
   readonly age?: Millis;
   /** Time since anything was last sent. */
   readonly quietFor?: Millis;
   /** Pings sent since the last pong. */
   readonly missedPings?: number;
-  /** How late a timer of ours was since the last pong: we ourselves did not run. */
+  /** How late a timer of this side was since the last pong, if there was a stall. */
   readonly lateBy?: Millis | undefined;
-  /** Bytes that had been sent but had not left; undefined where the class does not tell. */
+  /** The bytes not yet sent by the socket; undefined if its class does not report them. */
   readonly bufferedAmount?: number | undefined;
-  /** Whether the page was hidden; undefined where there is no page. */
+  /** Whether the page was hidden; undefined if there is no page. */
   readonly hidden?: boolean | undefined;
 }
 
-/** The end of an attempt of which there is no socket. */
+/** The end of an attempt without a socket. */
 export const NEVER_DIALLED: CloseRecord = {
   reason: 'abnormal',
   code: CloseCode.Abnormal,
@@ -70,12 +74,12 @@ export const NEVER_DIALLED: CloseRecord = {
   wasOpen: false,
 };
 
-/** 4400–4499 follow HTTP's 4xx: the request was wrong, and would be wrong again. */
+/** Whether a code is fatal. 4400–4499 follow 4xx of HTTP: the same request would fail again. */
 export function isFatal(code: number): boolean {
   return code >= 4400 && code <= 4499;
 }
 
-/** The reason that a close code of the peer gives. 1006 is abnormal even if it is called clean. */
+/** Returns the reason for a close code of the peer. 1006 is abnormal even if `wasClean` is true. */
 export function reasonOf(code: number, fatal: (code: number) => boolean = isFatal): CloseReason {
   if (code === CloseCode.Abnormal) return 'abnormal';
   return fatal(code) ? 'fatal' : 'peer-close';

@@ -14,7 +14,7 @@ import { HeldMessages } from './held-messages.ts';
 import type { ReadySocket, ResolvedReconnectOptions } from './options.ts';
 import { terminate } from './terminate.ts';
 
-/** What a connection tells the one that dialled it. After `ended` it tells nothing more. */
+/** Receives what happens on a connection. Nothing is called after `ended`. */
 export interface ConnectionOwner {
   opened(): void;
   received(event: SocketEvent): void;
@@ -23,10 +23,10 @@ export interface ConnectionOwner {
   beat<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
 }
 
-/** Gives what dials, at once or after asking. The signal is aborted when it is no longer wanted. */
+/** Returns a function that dials, or a promise of it. The signal is aborted if it is not needed. */
 export type Prepare = (signal: AbortSignal) => (() => WebSocketLike) | Promise<() => WebSocketLike>;
 
-/** What a connection uses of the options. */
+/** The options that a connection uses. */
 export type ConnectionOptions = Pick<
   ResolvedReconnectOptions,
   'heartbeat' | 'scheduler' | 'backoff'
@@ -34,15 +34,15 @@ export type ConnectionOptions = Pick<
   Partial<ResolvedReconnectOptions>;
 
 /**
- * `open` from the open of the socket until its owner calls `makeReady`, `readying` while the
- * application makes it ready, `failing` while the peer may still say why that failed, `leaving` once
- * the user has closed it.
+ * `open`: from the `open` event until the owner calls `makeReady`. `readying`: while the `ready`
+ * function of the application runs. `failing`: `ready` failed, and the peer may still send a close
+ * code. `leaving`: the user has called `close()`.
  */
 type Phase = 'dialling' | 'open' | 'readying' | 'failing' | 'ready' | 'leaving' | 'ended';
 
 const BEATS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'unanswered'] as const;
 
-/** Ends that are a timeout or follow from one, and what `close` has as its reason. */
+/** The reasons that are reported with close code 3008, and the text of their `close` event. */
 const FAILURES: Partial<Record<CloseReason, string>> = {
   'connect-timeout': '',
   'ready-timeout': '',
@@ -51,45 +51,47 @@ const FAILURES: Partial<Record<CloseReason, string>> = {
   reconnect: 'reconnect',
 };
 
-/** How long the peer's Close frame is waited for: on a dead link it never comes. */
+/** How long to wait for the Close frame of the peer: on a dead link it never comes. */
 export const CLOSE_WAIT: Millis = 1_000;
 
 /**
- * A connection that is too old, but suspect or not done with sending, is looked at again so soon. A
- * timer may be as late until that is a stall of ours; then the peer gets as much time once more.
+ * The time between two checks of a connection that has reached `maxAge` but is suspect or still
+ * sending. Also how late a timer may be before it is a stall, and the extra time after a stall.
  */
 const PATIENCE: Millis = 1_000;
 
-/** Part of `maxAge` that chance takes away: connections that began together do not end together. */
+/** The largest fraction that is randomly subtracted from `maxAge`, to spread the reconnections. */
 const AGE_JITTER = 0.1;
 
 /**
- * One socket from the question where to dial to its end, with its heartbeat: one generation of a
- * {@link ReconnectingWebSocket}. What its socket does after the end reaches nobody.
+ * One connection of a {@link ReconnectingWebSocket} with its socket and heartbeat, from the request
+ * for the address to the end. Events of the socket after the end are ignored.
  */
 export class Connection {
-  /** Undefined while it is asked where to dial. */
+  /** Undefined until the address is known. */
   socket: WebSocketLike | undefined;
   heartbeat: SocketHeartbeat | undefined;
-  /** A successor comes to have another than it was dialled for. */
+  /** Changes when a standby takes over. */
   owner: ConnectionOwner;
   readonly #options: ConnectionOptions;
   readonly #memory: PeerMemory;
   readonly #session: string | undefined;
   readonly #asking: AbortController = new AbortController();
   readonly #listeners: [type: string, listener: (event: SocketEvent) => void][];
-  /** What the heartbeat said before our own listener of `open`: told after it. */
+  /**
+   * Events of the heartbeat that came before our own `open` listener; they are emitted after it.
+   */
   readonly #early: (() => void)[] = [];
   #phase: Phase = 'dialling';
   #timer: Timer | undefined;
-  #held: HeldMessages | undefined; // while some of them have not been handed over
+  #held: HeldMessages | undefined; // while messages wait to be dispatched
   #openedAt: Instant | undefined;
   #readyAt: Instant | undefined;
   #answered = false;
   /** What happened since the last pong. */
   #since: { missedPings: number; lateBy?: Millis } = { missedPings: 0 };
 
-  /** @throws what the socket's class throws, where nobody has to be asked for the address. */
+  /** @throws what the class of the socket throws, if the address is known at once. */
   constructor(
     prepare: Prepare,
     options: ConnectionOptions,
@@ -121,20 +123,20 @@ export class Connection {
     return this.#openedAt !== undefined && this.#phase !== 'ended';
   }
 
-  /** Whether what the application sends belongs to this connection, before all that waits. */
+  /** Whether messages sent now belong to this connection only, and go before the queue. */
   get isOpening(): boolean {
     return this.#phase === 'open';
   }
 
-  /** Whether it proved itself: it answered a ping, and was ready for `stableFor` or longer. */
+  /** Whether the peer answered a ping and the connection was ready for at least `stableFor` ms. */
   isStable(stableFor: Millis): boolean {
     if (this.#readyAt === undefined || !this.#answered) return false;
     return this.#options.scheduler.now() - this.#readyAt >= stableFor;
   }
 
   /**
-   * Lets the application make the open connection ready, if it wants to; calls `done` after it. What
-   * was `held` while this was the standby is handed over as if it came now, to `ready` as well.
+   * Runs the `ready` function of the application, if there is one, and then calls `done`. Messages
+   * `held` while this was the standby are dispatched as if they came now; `ready` sees them too.
    */
   makeReady(done: () => void, held: readonly SocketEvent[] = []): void {
     if (this.#phase !== 'open') return;
@@ -166,7 +168,7 @@ export class Connection {
     );
   }
 
-  /** Closes it as the user wants it: an open one with a handshake, which is waited for a second. */
+  /** Closes the connection for the user. Waits up to 1 s for the closing handshake. */
   close(...end: [code?: number, reason?: string]): void {
     this.#phase = 'leaving';
     this.#asking.abort();
@@ -175,30 +177,34 @@ export class Connection {
     this.#limit(wasOpen ? CLOSE_WAIT : 0, 'user');
   }
 
-  /** Ends it now. The owner is told; the socket is closed as well as it goes. */
+  /**
+   * Ends the connection now, without waiting for the socket to close, and terminates the socket.
+   */
   abandon(reason: CloseReason): void {
     const { socket } = this;
     const text = FAILURES[reason];
     const code = text === undefined ? CloseCode.Abnormal : CloseCode.Timeout;
     this.#end(reason, { type: 'close', code, reason: text ?? '' });
     if (socket === undefined) return;
-    // Its link may live after all: then the server is to read that all is well.
+    // The link may be alive after all. Then the server receives a normal close code.
     const isReplaced = reason === 'replaced' || reason === 'unanswered';
     if (isReplaced) socket.close(CloseCode.Normal, 'replaced');
     terminate(socket, text === undefined ? '' : reason.replace('-', ' '));
   }
 
-  /** Ends it now, and lets its socket close in its own time: the link is good, but not needed. */
+  /**
+   * Ends a healthy connection that is not needed now. Its socket completes the closing handshake.
+   */
   discard(reason: CloseReason = 'user'): void {
     const { socket } = this;
     this.#end(reason, { type: 'close', code: CloseCode.Normal, reason });
-    socket?.addEventListener('error', () => {}); // `ws` throws what nobody listens to
+    socket?.addEventListener('error', () => {}); // `ws` throws errors that have no listener
     socket?.close(CloseCode.Normal, reason);
   }
 
   #dial(dial: () => WebSocketLike): void {
     const socket = dial();
-    // The heartbeat first: its listener hides the beats from ours.
+    // The heartbeat is attached first, so that it hides pings and pongs from our listeners.
     const options = { ...this.#options.heartbeat, memory: this.#memory };
     this.heartbeat = new SocketHeartbeat(socket, options, this.#session);
     this.socket = socket;
@@ -207,7 +213,7 @@ export class Connection {
   }
 
   #open(): void {
-    if (this.#phase !== 'dialling') return; // closed in the meantime
+    if (this.#phase !== 'dialling') return; // already closed
     this.#timer?.cancel();
     this.#phase = 'open';
     this.#openedAt = this.#options.scheduler.now();
@@ -220,19 +226,19 @@ export class Connection {
     else this.owner.received(event);
   }
 
-  /** Before the open it is the end: undici 6, the one in Node 22, has no `close` follow there. */
+  /** Handles `error`. Before `open` it is the end: undici 6 (Node 22) emits no `close` after it. */
   #failed(event: SocketEvent & { readonly error?: unknown }): void {
     this.owner.failed(event.error);
     if (this.#openedAt === undefined) this.abandon('abnormal');
   }
 
   #fail(reason: CloseReason, error: unknown): void {
-    if (this.#phase !== 'dialling') return; // nobody waits for it
+    if (this.#phase !== 'dialling') return; // already ended
     this.owner.failed(error);
     this.abandon(reason);
   }
 
-  /** A server that refuses a login often says so in a message, and closes for good right after it. */
+  /** Waits before it ends the connection: after a refused login, many servers send a close code. */
   #notReady(error: unknown): void {
     if (this.#phase !== 'readying') return;
     this.#phase = 'failing';
@@ -249,7 +255,7 @@ export class Connection {
     if (this.#phase === 'leaving') return 'user';
     const reason = reasonOf(code, this.#options.isFatal);
     if (this.#phase === 'failing') return reason === 'fatal' ? reason : 'not-ready';
-    // It was our ping that the peer did not want, and not the application.
+    // The peer refused the ping, not the application, so the code is not fatal.
     return reason === 'fatal' && this.heartbeat?.isRefused ? 'peer-close' : reason;
   }
 
@@ -271,7 +277,7 @@ export class Connection {
     });
   }
 
-  /** Waits until it has the age at which it is replaced. */
+  /** Waits for the age at which the connection is replaced. */
   #age(): void {
     const { maxAge = Number.POSITIVE_INFINITY, backoff } = this.#options;
     const age = maxAge * (1 - AGE_JITTER * backoff.random());
@@ -290,7 +296,7 @@ export class Connection {
     this.#wait(this.#options.scheduler.now() + wait, () => this.abandon(reason));
   }
 
-  /** It waits for one thing at a time. */
+  /** Sets the only timer of the connection. */
   #wait(due: Instant, act: () => void): void {
     const { scheduler } = this.#options;
     this.#timer?.cancel();
@@ -298,7 +304,7 @@ export class Connection {
     this.#timer = scheduler.at(due, () => {
       const now = scheduler.now();
       if (now <= due + PATIENCE) act();
-      else this.#timer = scheduler.at(now + PATIENCE, act); // first is heard what has come meanwhile
+      else this.#timer = scheduler.at(now + PATIENCE, act); // a stall: read what has arrived first
     });
   }
 
@@ -336,7 +342,7 @@ export class Connection {
   }
 }
 
-/** `retryAfter=5000` among the words with which a server closed. */
+/** Reads `retryAfter=5000`, in ms, from a close reason. */
 function readRetryAfter(text: string): Millis | undefined {
   const digits = /\bretryAfter=(\d+)/.exec(text)?.[1];
   return digits === undefined ? digits : Number(digits);

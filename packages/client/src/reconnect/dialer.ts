@@ -3,38 +3,38 @@ import { readProtocols, readUrl } from '../websocket-api/address.ts';
 import type { DomAbortSignal, DomUrl } from '../websocket-api/dom-types.ts';
 import type { CloseRecord } from './close-record.ts';
 
-/** What is told to the functions that give an address. */
+/** What the functions that return an address receive. */
 export interface Attempt {
-  /** Attempts in a row before this one that failed or were lost soon; 0 at first. */
+  /** The number of attempts in a row that failed or were lost soon after; 0 at first. */
   readonly attempt: number;
-  /** How the connection or attempt before this one ended; undefined at first. */
+  /** How the previous connection or attempt ended; undefined at first. */
   readonly lastClose: CloseRecord | undefined;
-  /** Aborted when the attempt ends before it is needed: by its timeout, `close()`, `reconnect()`. */
+  /** Aborted if the attempt ends early, by its timeout, `close()` or `reconnect()`. */
   readonly signal: DomAbortSignal;
 }
 
-/** A value, or what gives it anew at each attempt. */
+/** A value, or a function that returns it and is called at each attempt. */
 type Asked<Value> = Value | ((attempt: Attempt) => Value | Promise<Value>);
 
 /** The address of a {@link ReconnectingWebSocket}. */
 export type UrlSource = Asked<string | DomUrl>;
-/** The subprotocols that it offers. */
+/** The subprotocols that a {@link ReconnectingWebSocket} offers. */
 export type ProtocolsSource = Asked<string | Iterable<string> | undefined>;
 
-/** Makes a socket: it dials. */
+/** Creates a socket, which starts to connect. */
 export type CreateWebSocket = (url: string, protocols?: string[]) => WebSocketLike;
 
-/** Knows where to dial, or whom to ask. */
+/** Creates sockets for an address that is known or that functions return. */
 export class Dialer {
   /** The address that was dialled last; empty before any is known. */
   url = '';
-  /** Its origin, as messages tell it. */
+  /** The origin of that address, for `MessageEvent.origin`. */
   origin = '';
   readonly #url: UrlSource;
   readonly #protocols: ProtocolsSource;
   readonly #create: CreateWebSocket;
 
-  /** @throws {DOMException} `SyntaxError` for an address or subprotocols that cannot be used. */
+  /** @throws {DOMException} `SyntaxError` if the address or a subprotocol is invalid. */
   constructor(url: UrlSource, protocols: ProtocolsSource, create: CreateWebSocket) {
     this.#url = typeof url === 'function' ? url : readUrl(url);
     this.#protocols = typeof protocols === 'function' ? protocols : readProtocols(protocols);
@@ -42,7 +42,7 @@ export class Dialer {
     if (typeof this.#url === 'string') this.url = this.#url;
   }
 
-  /** Gives what dials, at once where nobody has to be asked. */
+  /** Returns a function that dials, or a promise of it if a function must return the address. */
   prepare(attempt: Attempt): (() => WebSocketLike) | Promise<() => WebSocketLike> {
     const [url, protocols] = [this.#url, this.#protocols];
     if (typeof url !== 'function' && typeof protocols !== 'function') {
@@ -68,7 +68,7 @@ export class Dialer {
   }
 }
 
-/** Asks in a later turn: what is asked may close or reconnect the socket that it serves. */
+/** Calls the function in a later microtask, because it may close or reconnect its own socket. */
 async function ask<Value>(asked: Asked<Value>, attempt: Attempt): Promise<Value> {
   await undefined;
   return typeof asked === 'function' ? (asked as (attempt: Attempt) => Value)(attempt) : asked;

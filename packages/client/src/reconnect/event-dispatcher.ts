@@ -2,10 +2,10 @@ import { closeEvent, customEvent, errorEvent } from '../websocket-api/dom-events
 import type { CloseRecord } from './close-record.ts';
 import type { Logger } from './options.ts';
 
-/** What is worth a warning; all else is for debugging. */
+/** The events logged as warnings. All others are logged for debugging. */
 const WARNINGS: readonly string[] = ['suspect', 'dead', 'unanswered', 'error', 'drop', 'giveup'];
 
-/** Tells events to the listeners of `target`, and before that to the log. */
+/** Logs events, and then dispatches them on `target`. */
 export class EventDispatcher {
   readonly #target: EventTarget;
   readonly #logger: Logger | undefined;
@@ -15,7 +15,7 @@ export class EventDispatcher {
     this.#logger = logger;
   }
 
-  /** One of wirebeat's own. `shown` is what the log gets of it. */
+  /** Dispatches a `CustomEvent` with `detail`. The log gets `shown` instead. */
   announce(name: string, detail: unknown, shown: unknown = detail): void {
     this.tell(customEvent(name, detail), shown);
   }
@@ -40,7 +40,7 @@ export class EventDispatcher {
   }
 }
 
-/** As an unhandled rejection, which every runtime reports. */
+/** Reports an error as an unhandled rejection, which every runtime shows. */
 export function report(error: unknown): void {
   void Promise.reject(error);
 }

@@ -11,13 +11,14 @@ type Callback = (event: SocketEvent) => void;
 type Listener = Callback | { handleEvent: Callback };
 type Options = { readonly once?: boolean; readonly signal?: AbortSignal } | boolean | undefined;
 
-/** With more, they are handed over at once: a hidden page has one turn a second, and a flood may be faster. */
+/** More messages than this are dispatched at once: a hidden page runs only one timer a second. */
 const MAX_TURNS = 100;
 
 /**
- * Hands over what a connection received while it was the standby, as if it came now: to `receive`, and
- * then to the listeners of `message` that were added to the socket since. Each message has a turn of its
- * own, so that `ready` can wait for one after the other, and what comes meanwhile queues behind.
+ * Dispatches the messages that a connection received while it was the standby, as if they came now:
+ * to `receive`, and then to the `message` listeners added to the socket since. Each message has its
+ * own turn of the event loop, so that `ready` can wait for one after the other. Messages received
+ * in the meantime are queued behind them.
  */
 export class HeldMessages {
   readonly #socket: WebSocketLike;
@@ -56,7 +57,7 @@ export class HeldMessages {
     this.#next();
   }
 
-  /** Whether there are any left: what comes now is to be added. */
+  /** Whether all messages were dispatched. If not, new messages must be added here. */
   get isEmpty(): boolean {
     return this.#events.length === 0;
   }
@@ -65,14 +66,14 @@ export class HeldMessages {
     this.#events.push(event);
   }
 
-  /** Hands over all that is left now: no more turns are needed, or there will be none. */
+  /** Dispatches all remaining messages now. */
   flush(): void {
     this.#timer?.cancel();
     while (!this.isEmpty) this.#handOver();
     if (this.#release.length > 0) this.#end();
   }
 
-  /** Hands over nothing more. */
+  /** Discards all remaining messages. */
   cancel(): void {
     this.#timer?.cancel();
     this.#events.length = 0;
@@ -101,10 +102,10 @@ export class HeldMessages {
         report(error);
       }
     }
-    this.#events.shift(); // not before: what comes meanwhile queues behind
+    this.#events.shift(); // last, so that messages received in between queue behind it
   }
 
-  /** From here the listeners are the socket's own. */
+  /** Adds the listeners to the socket itself. */
   #end(): void {
     for (const release of this.#release.splice(0)) release();
     for (const [listener, options] of this.#listeners) {

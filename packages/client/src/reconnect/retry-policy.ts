@@ -3,22 +3,23 @@ import type { CloseRecord } from './close-record.ts';
 import { report } from './event-dispatcher.ts';
 import type { ResolvedReconnectOptions } from './options.ts';
 
-/** The longest wait that a server may ask for. */
+/** The longest delay that a server may ask for. */
 const MAX_RETRY_AFTER: Millis = 600_000;
 
-/** The ends that we meant: the next connection follows at once. */
+/** Whether this side ended the connection on purpose, so that the next one follows at once. */
 function isPlanned({ reason }: CloseRecord): boolean {
   return reason === 'rotation' || reason === 'reconnect';
 }
 
-/** Whether the runtime says so. It may be wrong: the server can be in reach all the same. */
+/** Whether the runtime reports that it is offline. The server may be reachable all the same. */
 export function isOffline(): boolean {
   return (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine === false;
 }
 
 /**
- * The wait between two attempts, by the backoff, by what the server asked for, and by the hints of
- * the page: the user who comes back does not wait, unless the server said so.
+ * Decides whether and when to reconnect, from the backoff, the delay that the server asked for, and
+ * the hints of the page. A hint, such as a page that becomes visible, ends the wait, unless the
+ * server asked for it.
  */
 export class RetryPolicy {
   readonly backoff: Backoff;
@@ -33,7 +34,7 @@ export class RetryPolicy {
     this.#dial = dial;
   }
 
-  /** Whether there is to be another attempt after that end. */
+  /** Returns whether to make another attempt after this end. */
   isWorth(record: CloseRecord): boolean {
     const { maxAttempts, shouldReconnect } = this.#options;
     if (isPlanned(record)) return true;
@@ -42,12 +43,12 @@ export class RetryPolicy {
     try {
       return shouldReconnect(record);
     } catch (error) {
-      report(error); // a mistake there does not end the connection for good
+      report(error); // an error in the callback must not stop reconnecting
       return true;
     }
   }
 
-  /** Begins to wait after that end. Returns how long. */
+  /** Starts to wait after this end. Returns the delay in ms. */
   begin(record: CloseRecord): Millis {
     const { scheduler, lifecycle } = this.#options;
     const asked = Math.min(record.retryAfter ?? 0, MAX_RETRY_AFTER);
@@ -75,7 +76,7 @@ export class RetryPolicy {
 
   #next(record: CloseRecord): Millis {
     if (isPlanned(record)) return 0;
-    if (isOffline()) return this.#options.backoff.maxDelay ?? DEFAULTS.maxDelay; // and not counted
+    if (isOffline()) return this.#options.backoff.maxDelay ?? DEFAULTS.maxDelay; // not counted
     return this.backoff.next();
   }
 }

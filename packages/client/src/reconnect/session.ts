@@ -1,9 +1,9 @@
-/** Bytes of a session: 128 bits cannot be guessed. */
+/** The length of a session in bytes: 128 bits cannot be guessed. */
 const BYTES = 16;
 
 /**
- * Draws the secret by which a server knows that two connections are of one client: 22 characters as
- * they may stand in a beat. Undefined where the runtime has no chance that is good enough.
+ * Draws the secret that tells a server that two connections belong to one client: 22 characters
+ * that a ping may contain. Undefined if the runtime has no cryptographic random numbers.
  */
 export function drawSession(): string | undefined {
   const { crypto } = globalThis as { crypto?: Pick<Crypto, 'getRandomValues'> };

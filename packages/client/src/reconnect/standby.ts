@@ -5,46 +5,49 @@ import type { Connection, ConnectionOwner } from './connection.ts';
 import type { ResolvedReconnectOptions } from './options.ts';
 import { isOffline } from './retry-policy.ts';
 
-/** What a {@link Standby} needs from the socket that has it. */
+/** What a {@link Standby} needs from its owner. */
 export interface StandbyPort {
   /** Dials a second connection. May throw, as the WebSocket class does. */
   dial(owner: ConnectionOwner): Connection;
-  /** The standby was answered: the connection in use is to be ended. */
+  /** Ends the connection in use, because the standby was answered. */
   replace(reason: 'replaced' | 'unanswered'): void;
-  /** Messages are to wait until it is decided which connection is used, or they are not. */
+  /** Holds messages until it is decided which connection to use, or releases them. */
   hold(isHeld: boolean): void;
-  /** Neither connection was answered: this peer answers no pings. */
+  /** Reports that the peer answers no pings on either connection. */
   unanswered(): void;
 }
 
-/** A standby that takes over, and what it has received. */
+/** A standby that takes over, and the messages that it has received. */
 export interface TakeOver {
   readonly connection: Connection;
   readonly held: readonly SocketEvent[];
 }
 
-/** The longest wait before a standby is dialled, so that the clients of one server do not dial in step. */
+/**
+ * The longest wait before a standby is dialled, so that clients of one server dial at different
+ * times.
+ */
 const SPREAD: Millis = 200;
-/** Between two standbys, so that a server that stalls is not stormed. */
+/** The minimum time between two standbys, so that a stalled server is not overloaded. */
 const PAUSE: Millis = 60_000;
-/** How often a standby may fail to open before a silent peer counts as one that answers no pings. */
+/** How many standbys may fail to open before the peer counts as one that answers no pings. */
 const MAX_FAILURES = 5;
 
-/** Close codes of a server that restarts or is overloaded, by IANA's registry. */
+/** The close codes of a server that restarts or is overloaded, from the registry of IANA. */
 const RESTARTS: readonly number[] = [1001, 1012, 1013];
 
 /** Why a standby is dialled: an answer is overdue, or the peer has never answered on this connection. */
 type Cause = 'suspect' | 'unanswered';
 
 /**
- * Make-before-break: a second connection is dialled while the one in use is suspect and may still
- * recover. The one that is heard first is kept.
+ * Make-before-break: dials a second connection while the one in use is suspect and may still
+ * recover. The connection that receives an answer first is kept.
  *
- * Once the standby has sent its first ping, with the session, the server ends the older connection
- * before it answers. From there the one in use can no longer win.
+ * When the server receives the first ping of the standby, with the session, it ends the older
+ * connection before it answers. From then on, only the standby can be kept.
  *
- * A standby also finds out whether a peer that leaves its first pings unanswered is dead or answers no
- * pings at all.
+ * A standby also finds out why the first pings of a connection are unanswered: the link is dead, or
+ * the peer answers no pings at all.
  */
 export class Standby {
   readonly #options: ResolvedReconnectOptions;
@@ -55,16 +58,16 @@ export class Standby {
   #held: SocketEvent[] = [];
   #heldBytes = 0;
   #notBefore: Instant = Number.NEGATIVE_INFINITY;
-  #wasFalse = false; // the connection in use was suspect and spoke again: it is let die by itself
-  #failures = 0; // standbys in a row that were not even opened
-  #isRefused = false; // the server takes no second connection
+  #wasFalse = false; // the connection in use has recovered from `suspect`: no more standbys for it
+  #failures = 0; // the number of standbys in a row that failed to open
+  #isRefused = false; // the server accepts no second connection
 
   constructor(options: ResolvedReconnectOptions, port: StandbyPort) {
     this.#options = options;
     this.#port = port;
   }
 
-  /** The connection in use is suspect, and has answered or belongs to a peer that has. */
+  /** Plans a standby, because the connection in use is suspect and its peer has answered before. */
   suspected(): void {
     const { scheduler, backoff, makeBeforeBreak } = this.#options;
     const now = scheduler.now();
@@ -76,7 +79,7 @@ export class Standby {
     this.#plan('suspect', backoff.random() * SPREAD);
   }
 
-  /** The connection in use had no answer to its first pings. */
+  /** Dials a standby, because the first pings of the connection in use were not answered. */
   unanswered(): void {
     if (this.#isRefused) return this.#port.unanswered();
     this.cancel();
@@ -84,23 +87,26 @@ export class Standby {
     this.#plan('unanswered', 0);
   }
 
-  /** The connection in use was suspect, and has spoken. */
+  /** Handles the recovery of the connection in use from `suspect`. */
   recovered(): void {
-    if (this.#failures > 0 && !isOffline()) this.#isRefused = true; // the server was there
+    if (this.#failures > 0 && !isOffline()) this.#isRefused = true; // the server was reachable
     if (this.#cause !== 'suspect') return;
     this.#wasFalse = true;
-    // One that is open may have taken the session over: its answer is due.
+    // An open standby may have taken over the session already, so its answer will come.
     if (!this.#connection?.isOpen) this.cancel();
   }
 
-  /** The connection in use has received a message: if its pings are unanswered, it is not dead. */
+  /**
+   * Handles a message on the connection in use: its pings are unanswered, but the link is alive.
+   */
   heard(): void {
     if (this.#cause === 'unanswered') this.#giveUp();
   }
 
   /**
-   * The connection in use has ended with `record`, so the standby, if there is one, takes over as it
-   * is: being dialled, or open with what it has received. `isBound`: the server knew its session.
+   * Returns the standby, if there is one, to take over after the connection in use has ended with
+   * `record`. The standby may still be connecting. `isBound`: the server knew the session of the
+   * connection that has ended.
    */
   takeOver(owner: ConnectionOwner, record: CloseRecord, isBound: boolean): TakeOver | undefined {
     const connection = this.#connection;
@@ -132,21 +138,21 @@ export class Standby {
   #dial(cause: Cause): void {
     this.#timer = undefined;
     const owner: ConnectionOwner = {
-      opened: () => this.#connection?.heartbeat?.probe(), // also where none pings by itself
+      opened: () => this.#connection?.heartbeat?.probe(), // needed if scheduled pings are off
       failed: () => {},
       received: (event) => this.#hold(event),
       ended: (record) => this.#ended(cause, record),
       beat: (name) => {
         if (name === 'pong') this.#port.replace(cause === 'suspect' ? 'replaced' : cause);
         else if (name === 'unanswered') this.#giveUp();
-        // The connection in use has recovered, and this one is not better.
+        // The connection in use has recovered, and the standby is no better.
         else if (name === 'suspect' && this.#wasFalse) this.cancel();
       },
     };
     try {
       this.#connection = this.#port.dial(owner);
     } catch {
-      // The one in use may recover; if it does not, the next attempt says the same.
+      // The connection in use may recover. If not, the next attempt reports the same error.
       this.#giveUp();
     }
   }
@@ -157,7 +163,7 @@ export class Standby {
     if (isKick(record)) this.#isRefused = true;
     else if (!record.wasOpen && !isTimeout && !isOffline()) this.#failures += 1;
     if (cause === 'suspect') return;
-    // One that was not open tells nothing about the first.
+    // A standby that never opened says nothing about the connection in use.
     if (record.wasOpen || this.#failures === MAX_FAILURES) this.#port.unanswered();
     else this.#plan(cause, isTimeout ? 0 : PAUSE);
   }
@@ -171,7 +177,7 @@ export class Standby {
   #hold(event: SocketEvent): void {
     this.#held.push(event);
     this.#heldBytes += byteLength(event.data);
-    const { maxQueuedBytes, maxQueuedMessages } = this.#options; // empty ones take memory too
+    const { maxQueuedBytes, maxQueuedMessages } = this.#options; // empty messages take memory too
     const isFull = this.#heldBytes > maxQueuedBytes || this.#held.length > maxQueuedMessages;
     if (isFull) this.#giveUp();
   }
@@ -184,7 +190,7 @@ export class Standby {
   }
 }
 
-/** Whether a server closed one of two connections because there were two, and not because it restarts. */
+/** Whether a server closed one of two connections because it accepts only one per client. */
 function isKick({ reason, code }: CloseRecord): boolean {
   return (reason === 'peer-close' || reason === 'fatal') && !RESTARTS.includes(code);
 }

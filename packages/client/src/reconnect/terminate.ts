@@ -1,12 +1,12 @@
 import { CloseCode, type WebSocketLike } from '@wirebeat/core';
 
 /**
- * Ends a socket whose link is dead, without waiting for the handshake that will not come.
+ * Ends a socket on a dead link, without waiting for the closing handshake.
  *
- * 3008 is IANA's Timeout; 1011, which servers use for it, is closed to pages.
+ * Uses close code 3008, Timeout in the registry of IANA, because pages may not send 1011.
  */
 export function terminate(socket: WebSocketLike, reason = 'ping timeout'): void {
-  socket.addEventListener('error', () => {}); // `ws` throws what nobody listens to
+  socket.addEventListener('error', () => {}); // `ws` throws errors that have no listener
   const { terminate } = socket as { terminate?(): void };
   const reconnect = reconnectOf(socket);
   try {
@@ -14,11 +14,11 @@ export function terminate(socket: WebSocketLike, reason = 'ping timeout'): void 
     else if (typeof terminate === 'function') terminate.call(socket);
     else socket.close(CloseCode.Timeout, reason);
   } catch {
-    // It cannot be closed any better, and nobody waits for it.
+    // Nothing more can be done to close it, and nothing waits for it.
   }
 }
 
-/** What sockets have that come back by themselves: those of partysocket and reconnecting-websocket. */
+/** The `reconnect` method of a socket that reconnects itself, as in partysocket, or undefined. */
 export function reconnectOf(socket: object): ((code: number, reason: string) => void) | undefined {
   const { reconnect } = socket as { reconnect?: (code: number, reason: string) => void };
   return typeof reconnect === 'function' ? reconnect : undefined;

@@ -3,43 +3,43 @@ import type { SocketEvent, WebSocketLike } from '../socket.ts';
 import { gateListeners } from './listener-gate.ts';
 import { override } from './override.ts';
 
-/** What is to be done with what a socket receives. */
+/** Receives what a socket receives. */
 export interface Interceptor {
-  /** A message came: undefined or the beat that it is. A beat goes no further. */
+  /** Called for each message, with the ping or pong in it, if any. Those are hidden afterwards. */
   receive(beat: Beat | undefined): void;
-  /** A protocol Ping came, where the runtime tells. */
+  /** Called for each protocol Ping, if the runtime reports it. */
   receiveProtocolPing?(): void;
-  /** The server refused the handshake, where the runtime tells. */
+  /** Called if the server refuses the handshake and the runtime reports it. */
   receiveRefusal?(response: RefusedHandshake): void;
-  /** A protocol Pong came, where the runtime tells. Whether it is ours: then it goes no further. */
+  /** Called for each protocol Pong, if the runtime reports it. Return true to hide it. */
   receiveProtocolPong?(payload: Uint8Array): boolean;
 }
 
-/** What is used of the answer to a handshake, an `IncomingMessage` of Node. */
+/** The parts of the response to a handshake, an `IncomingMessage` of Node, that are used. */
 export interface RefusedHandshake {
   readonly statusCode?: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-/** A socket that is Node's event emitter too, as that of `ws`. */
+/** A socket that is also an event emitter of Node, as in `ws`. */
 interface EmittingSocket extends WebSocketLike {
   emit(name: string, ...args: unknown[]): boolean;
 }
 
-/** A socket whose runtime dispatches by its public `dispatchEvent`, as undici and imitations do. */
+/** A socket that dispatches events with its public `dispatchEvent`, as in undici. */
 interface DispatchingSocket extends WebSocketLike {
   dispatchEvent(event: SocketEvent): boolean;
 }
 
 /**
- * Shows `interceptor` all that `socket` receives before the application sees it, and keeps beats
- * from the application. Returns what ends it and leaves no trace.
+ * Passes everything that `socket` receives to `interceptor` before the application sees it, and
+ * hides pings and pongs from the application. Returns a function that restores the socket.
  *
- * `ws` and undici deliver by a method that can be overridden on the one object: no listener sees a
- * beat, whenever it was added. A browser can only be told by a listener: that hides beats from
- * `onmessage` and from listeners added later, and in Firefox and WebKit from those added earlier
- * too. A handler that was set before, and a class that calls its listeners by itself, is given gates:
- * see {@link gateListeners}.
+ * `ws` and undici dispatch with a method that can be overridden on one object, so no listener sees
+ * a ping or pong. In browsers, only a listener can intercept messages. It hides pings and pongs
+ * from `onmessage` and from listeners added later; in Firefox and WebKit, from earlier listeners
+ * too. {@link gateListeners} handles an `onmessage` that was set earlier, and classes that call
+ * their listeners themselves.
  */
 export function intercept(socket: WebSocketLike, interceptor: Interceptor): () => void {
   if (isEmitting(socket)) return interceptEmit(socket, interceptor);
@@ -47,9 +47,10 @@ export function intercept(socket: WebSocketLike, interceptor: Interceptor): () =
 }
 
 /**
- * Calls `before` with the first argument before each call of that method, and `after` behind it. After `send`, with `false`
- * if more fragments of that message follow, as `ws` can send them (`fin: false`): until the last one
- * a text of ours would become a part of the message. Returns what ends it and leaves no trace.
+ * Calls `before` with the first argument before each call of a method, and `after` after the call.
+ * After `send`, `isWhole` is false if more fragments of the message follow (`fin: false` in `ws`):
+ * until the last fragment, any text sent would become part of the message. Returns a function that
+ * restores the method.
  */
 export function interceptCalls(
   socket: WebSocketLike,
@@ -81,7 +82,7 @@ function interceptEmit(socket: EmittingSocket, interceptor: Interceptor): () => 
         interceptor.receive(beat);
         if (beat !== undefined) return true;
       } else if (name === 'ping') interceptor.receiveProtocolPing?.();
-      // Seen here and not by a listener: `ws` leaves the request to whoever listens.
+      // Not with a listener: if there is one, `ws` expects it to end the request.
       else if (name === 'unexpected-response') {
         interceptor.receiveRefusal?.(args[1] as RefusedHandshake);
       } else if (name === 'pong' && interceptor.receiveProtocolPong?.(args[0] as Uint8Array))
@@ -92,7 +93,7 @@ function interceptEmit(socket: EmittingSocket, interceptor: Interceptor): () => 
 }
 
 function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor): () => void {
-  let seen: SocketEvent | undefined; // by the override, so that the listener passes it over
+  let seen: SocketEvent | undefined; // handled by the override, so the listener ignores it
   const take = (event: SocketEvent): boolean => {
     const beat = typeof event.data === 'string' ? decodeBeat(event.data) : undefined;
     interceptor.receive(beat);
@@ -105,10 +106,10 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
   try {
     socket.addEventListener('message', listener, options);
   } catch {
-    options.capture = false; // workerd knows no other
+    options.capture = false; // workerd supports nothing else
     socket.addEventListener('message', listener, options);
   }
-  const openGates = gateListeners(socket); // before the override: it asks whether there is a method
+  const openGates = gateListeners(socket); // before the override, as it looks for `dispatchEvent`
   const { dispatchEvent } = socket;
   const restore = override(
     socket,
@@ -128,10 +129,10 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
   };
 }
 
-/** Reads text as `ws` gives it: the bytes of a Buffer. Undefined if it is no beat. */
+/** Reads a ping or pong from text or, as in `ws`, from the bytes of text; otherwise undefined. */
 export function readBeat(data: unknown): Beat | undefined {
   if (typeof data === 'string') return decodeBeat(data);
-  if (!ArrayBuffer.isView(data)) return undefined; // also a Buffer of another realm, as in jsdom
+  if (!ArrayBuffer.isView(data)) return undefined; // `isView` accepts a Buffer of another realm
   const bytes = data as Uint8Array;
   return mayBeBeat(bytes) ? decodeBeat(String.fromCharCode(...bytes)) : undefined;
 }

@@ -6,30 +6,30 @@ type Callback = (event: SocketEvent) => unknown;
 type Listener = Callback | { handleEvent: Callback };
 type ListenerOptions = { readonly once?: boolean } | boolean | undefined;
 
-/** Not in every runtime, nor in the types that the core is compiled with. */
+/** Missing in some runtimes, and in the types that the core is compiled with. */
 declare const EventTarget: (new () => object) | undefined;
 
-/** A socket with a handler, which may be called before our listener is. */
+/** A socket with a handler that may be called before our listener. */
 interface HandledSocket extends WebSocketLike {
   onmessage?: Callback | null;
 }
 
 /**
- * Keeps beats from those that our listener cannot keep them from: it comes too late, or stops nobody.
- * That is the handler that was set before it. And it is what a class that imitates a WebSocket calls
- * by itself: partysocket its handler, reconnecting-websocket the listeners too, of which those are
- * gated that are added from now on. Returns what ends it and leaves no trace.
+ * Hides pings and pongs where our own listener cannot hide them. This applies to an `onmessage`
+ * handler that was set earlier, and to classes that call handlers themselves: partysocket calls its
+ * handler, and reconnecting-websocket its listeners too. Only listeners added from now on are
+ * gated. Returns a function that restores the socket.
  */
 export function gateListeners(socket: HandledSocket): () => void {
-  // A runtime's own class has an accessor in its prototype, but for workerd, which reads a field.
+  // The native class has an accessor in its prototype, except in workerd, which reads a field.
   const hasField = 'value' in (Object.getOwnPropertyDescriptor(socket, 'onmessage') ?? {});
   const willHave = !('onmessage' in socket);
   const ends: (() => void)[] = [];
   if (hasField || willHave || socket.onmessage) {
     ends.push(gateHandler(socket, hasField || willHave));
   }
-  // One that is an EventTarget dispatches to its listeners, and that is intercepted. That of another
-  // realm or of a polyfill is known by its method.
+  // An EventTarget dispatches to its listeners, which is intercepted already. An EventTarget of
+  // another realm or of a polyfill is recognized by its method.
   const dispatches = typeof EventTarget === 'function' && socket instanceof EventTarget;
   const looksSo = 'dispatchEvent' in socket && !hasField;
   if (!dispatches && !looksSo) ends.push(gateAdded(socket));
@@ -38,7 +38,7 @@ export function gateListeners(socket: HandledSocket): () => void {
   };
 }
 
-/** Who calls a handler in a field reads it there: then `onmessage` reads as the gate before it. */
+/** Gates `onmessage`. If the class reads it from a field, reading `onmessage` returns the gate. */
 function gateHandler(socket: HandledSocket, hasField: boolean): () => void {
   const before = Object.getOwnPropertyDescriptor(socket, 'onmessage');
   let handler = socket.onmessage ?? null;
@@ -57,7 +57,7 @@ function gateHandler(socket: HandledSocket, hasField: boolean): () => void {
   give(gate);
   Object.defineProperty(socket, 'onmessage', { configurable: true, enumerable: true, get, set });
   return () => {
-    // If another put its own on top, ours stays below it.
+    // If other code has redefined the property since, ours stays.
     if (Object.getOwnPropertyDescriptor(socket, 'onmessage')?.get !== get) return;
     if (before === undefined) Reflect.deleteProperty(socket, 'onmessage');
     else Object.defineProperty(socket, 'onmessage', before);
@@ -91,7 +91,7 @@ function gateAdded(socket: WebSocketLike): () => void {
   ];
   return () => {
     for (const end of ends) end();
-    // In their order, and behind those added before, as they were.
+    // Adds the listeners again in their order, after those added before.
     for (const [listener, [gate, options]] of gates) {
       removeEventListener.call(socket, 'message', gate, options);
       addEventListener.call(socket, 'message', listener, options);
@@ -99,7 +99,7 @@ function gateAdded(socket: WebSocketLike): () => void {
   };
 }
 
-/** Lets everything through but beats. */
+/** Wraps a listener so that it does not receive pings and pongs. */
 function gateOf(listener: Listener, beforehand?: () => void): Callback {
   return function (this: unknown, event) {
     if (typeof event.data === 'string' && decodeBeat(event.data) !== undefined) return undefined;

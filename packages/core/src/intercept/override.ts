@@ -1,4 +1,7 @@
-/** Puts a method on this one object. If another put its own on top, ours stays below it, inert. */
+/**
+ * Overrides a method of one object. Returns a function that restores it. If other code has
+ * overridden the method since, ours stays in place and only calls the original.
+ */
 export function override<Method extends (...args: never[]) => unknown>(
   target: object,
   name: string,
