@@ -14,24 +14,24 @@ import { ReconnectingWebSocket } from './reconnect/reconnecting-websocket.ts';
 import { type Snapshot, type SnapshotStore, snapshotOf } from './snapshot.ts';
 import type { SocketMessageEvent } from './websocket-api/dom-events.ts';
 
-/** Options of {@link useWebSocket}, beside those of the socket. */
+/** Options of {@link useWebSocket}, in addition to those of the socket. */
 export interface WebSocketHookOptions extends ReconnectOptions {
-  /** An iterable must be a list: it is read at each render. */
+  /** The subprotocols. Only an array is allowed, because it is read at each render. */
   readonly protocols?:
     | string
     | readonly string[]
     | Extract<ProtocolsSource, (...args: never) => unknown>;
-  /** Called with every message, in order. A state with the last message would skip some. */
+  /** Called with every message, in order. A state that holds the last message would skip some. */
   readonly onMessage?: (event: SocketMessageEvent) => void;
 }
 
-/** What {@link useWebSocket} returns. */
+/** The result of {@link useWebSocket}. */
 export interface WebSocketHook extends Snapshot {
-  /** For `send()` and all else. Undefined on a server, in the first render, and without a `url`. */
+  /** The socket. Undefined on a server, in the first render, and without a `url`. */
   readonly socket: ReconnectingWebSocket | undefined;
 }
 
-/** Of a socket that is not there yet. */
+/** The snapshot while there is no socket. */
 const NO_SOCKET: Snapshot = /* @__PURE__ */ Object.freeze({
   readyState: 0,
   status: 'idle',
@@ -42,16 +42,16 @@ const NO_SOCKET: Snapshot = /* @__PURE__ */ Object.freeze({
 });
 const NO_STORE: SnapshotStore = { subscribe: () => () => {}, getSnapshot: () => NO_SOCKET };
 
-/** Options that are compared by what is in them. Other objects are not compared. */
+/** Options that are compared by their content. Other objects are not compared. */
 const PLAIN: readonly string[] = ['protocols', 'backoff', 'fatalCodes'];
 
 /**
- * A {@link ReconnectingWebSocket} for as long as the component is mounted: one, also in StrictMode,
- * and none on a server. Without a `url` there is none yet.
+ * Creates a {@link ReconnectingWebSocket} while the component is mounted: exactly one, even in
+ * StrictMode, and none on a server or without a `url`.
  *
- * It is replaced when `url`, `protocols` or another option has another value. Functions are not
- * compared: those of the last render are called. A bad address or option is thrown to the nearest
- * error boundary.
+ * The socket is replaced when the value of `url`, `protocols` or another option changes. Functions
+ * are not compared: those of the last render are called. For an invalid address or option, an error
+ * is thrown to the nearest error boundary.
  */
 export function useWebSocket(
   url: UrlSource | null | undefined,
@@ -68,9 +68,10 @@ export function useWebSocket(
 }
 
 /**
- * What a page shows of `socket`. Any other than a {@link ReconnectingWebSocket} is watched over by
- * {@link attachHeartbeat} for as long as the component is mounted, with the options of the render in
- * which that began: use it once a socket, for each use attaches a heartbeat of its own.
+ * Returns the state of `socket` for a component to show. If `socket` is not a {@link
+ * ReconnectingWebSocket}, {@link attachHeartbeat} adds a heartbeat while the component is mounted,
+ * with the options of the render that attaches it. Use the hook once per socket, because each use
+ * attaches its own heartbeat.
  */
 export function useHeartbeat(
   socket: ReconnectingWebSocket | WebSocketLike | null | undefined,
@@ -90,7 +91,7 @@ export function useHeartbeat(
   return useSnapshot(store);
 }
 
-/** By what it has: there may be two copies of the class. */
+/** Checks the methods and not the class, because there may be two copies of the class. */
 function isReconnecting(socket: object): socket is ReconnectingWebSocket {
   return 'detectionBound' in socket;
 }
@@ -99,16 +100,18 @@ function useSnapshot({ subscribe, getSnapshot }: SnapshotStore = NO_STORE): Snap
   return useSyncExternalStore(subscribe, getSnapshot, NO_STORE.getSnapshot);
 }
 
-/** The value of the last render that was committed; one object as long as the key is the same. */
+/**
+ * Holds the value of the last committed render. Returns the same object while the key is the same.
+ */
 interface Latest<Value> {
   readonly key: unknown;
   value: Value;
 }
 
-/** What was made for an older key keeps its object, with the value of the last render of that key. */
+/** Sockets of an older key keep their object, with the value of the last render with that key. */
 function useLatest<Value>(value: Value, key?: unknown): { readonly current: Latest<Value> } {
   const ref = useRef<Latest<Value>>({ key, value });
-  // The first of the effects: all others, and whatever is called from outside, find it up to date.
+  // The first effect, so that the other effects and all callbacks see the new value.
   useInsertionEffect(() => {
     if (ref.current.key === key) ref.current.value = value;
     else ref.current = { key, value };
@@ -117,8 +120,9 @@ function useLatest<Value>(value: Value, key?: unknown): { readonly current: Late
 }
 
 /**
- * What is made for `key` once the component is mounted, and ended when it is unmounted or the key is
- * another. StrictMode mounts, unmounts and mounts in one go; so it is made in the microtask after.
+ * Creates a value for `key` once the component is mounted, and ends it when the component is
+ * unmounted or the key changes. StrictMode mounts, unmounts and mounts synchronously, so the value
+ * is created in a microtask.
  */
 function useOwned<Key, Thing>(
   key: Key | undefined,
@@ -139,14 +143,14 @@ function useOwned<Key, Thing>(
         hold({ key, thing });
       } catch (error) {
         hold(() => {
-          throw error; // where an error boundary catches it
+          throw error; // an error boundary catches it here
         });
       }
     });
     return () => {
       release?.();
       release = undefined;
-      hold(undefined); // a component that is hidden and shown keeps its state
+      hold(undefined); // a component that is hidden and shown again keeps its state
     };
   }, [key, latest]);
   return held?.key === key ? held?.thing : undefined;
@@ -158,7 +162,8 @@ interface Asked {
 }
 
 function dial(latest: { readonly current: Latest<Asked> }): ReconnectingWebSocket {
-  // Its functions are those of its own renders, also until it is closed after the key has changed.
+  // A socket calls the functions of its own renders, even after the key has changed, until it
+  // closes.
   const own = latest.current;
   const { url, options } = own.value;
   const { protocols, onMessage: _, ...others } = options;
@@ -172,12 +177,12 @@ function dial(latest: { readonly current: Latest<Asked> }): ReconnectingWebSocke
     Object.fromEntries(given),
   );
   socket.addEventListener('message', (event) => {
-    if (latest.current === own) own.value.options.onMessage?.(event); // else it is about to be closed
+    if (latest.current === own) own.value.options.onMessage?.(event); // else it is closing
   });
   return socket;
 }
 
-/** Calls the function that is there when it is called. */
+/** Returns a function that calls the current version of a callback. */
 function lastOf<Result>(read: () => unknown): (...args: unknown[]) => Result {
   return (...args) => {
     const last = read();
@@ -185,7 +190,7 @@ function lastOf<Result>(read: () => unknown): (...args: unknown[]) => Result {
   };
 }
 
-/** The same text for the same address and options. */
+/** Returns the same text for the same address and options. */
 function keyOf(url: UrlSource, { onMessage: _, ...options }: WebSocketHookOptions): string {
   const values = { ...options, url: typeof url === 'function' ? url : String(url) };
   const entries = Object.entries(values).map(([name, value]) => {

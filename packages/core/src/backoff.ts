@@ -12,10 +12,10 @@ import type { Millis } from './time.ts';
 const JITTERS = ['full', 'equal', 'none'] as const;
 
 /**
- * Waits between attempts to connect: exponential, capped, with jitter.
+ * Computes the delays between attempts to connect: exponential, capped, with jitter.
  *
  * Marc Brooker, "Exponential Backoff and Jitter" (AWS Architecture Blog, 2015): full jitter spreads
- * the attempts of many clients evenly. The jitter is taken after the cap, so that it survives it.
+ * the attempts of many clients evenly. Jitter is applied after the cap, so that capped delays vary.
  */
 export class Backoff {
   readonly #minDelay: Millis;
@@ -24,10 +24,10 @@ export class Backoff {
   readonly #jitter: (typeof JITTERS)[number];
   readonly #random: () => number;
 
-  /** How many delays were taken since the last reset. */
+  /** The number of delays drawn since the last reset. */
   attempt = 0;
 
-  /** @throws {InvalidOptionError} if an option is out of its range or `minDelay > maxDelay`. */
+  /** @throws {InvalidOptionError} if an option is out of range or `minDelay > maxDelay`. */
   constructor(options: BackoffOptions) {
     checkNames('backoff', options, ['minDelay', 'maxDelay', 'factor', 'jitter', 'random']);
     this.#minDelay = duration('minDelay', options.minDelay, DEFAULTS.minDelay);
@@ -45,11 +45,11 @@ export class Backoff {
   }
 
   /**
-   * The next wait: in [0, d) with full jitter, in [d/2, d) with equal, d without, where
-   * d = min(maxDelay, minDelay × factor^attempt).
+   * Returns the next delay in ms: in [0, d) with full jitter, in [d/2, d) with equal jitter, and d
+   * without jitter, where d = min(maxDelay, minDelay × factor^attempt).
    */
   next(): Millis {
-    const grown = this.#minDelay * this.#factor ** this.attempt; // Infinity at the far end: capped
+    const grown = this.#minDelay * this.#factor ** this.attempt; // may be Infinity, and is capped
     const delay = Math.min(this.#maxDelay, grown);
     this.attempt += 1;
     if (this.#jitter === 'none') return delay;
@@ -57,7 +57,7 @@ export class Backoff {
     return delay * share;
   }
 
-  /** Begins again at the first wait. */
+  /** Starts again at the first delay. */
   reset(): void {
     this.attempt = 0;
   }

@@ -3,7 +3,7 @@ import { guarded } from './guarded.ts';
 
 type Listener = (event: never) => void;
 
-/** What is used of an event emitter such as that of `eventemitter3`. */
+/** The parts of an event emitter, such as `eventemitter3`, that are used. */
 export interface EventEmitterLike {
   on(name: string, listener: (event: unknown) => void): unknown;
   once(name: string, listener: (event: unknown) => void): unknown;
@@ -13,10 +13,9 @@ export interface EventEmitterLike {
 }
 
 /**
- * An emitter whose events are known by name, over one that a package brings along. Only the class
- * that extends it emits.
+ * A typed emitter on top of an emitter from a package. Only subclasses can emit.
  *
- * A listener that throws stops neither the others nor the heartbeat; its error is reported after.
+ * A listener that throws stops neither the others nor the heartbeat. Its error is reported later.
  */
 export class Emitter<Events> {
   readonly #emitter: EventEmitterLike;
@@ -26,7 +25,7 @@ export class Emitter<Events> {
     this.#emitter = emitter;
   }
 
-  /** Calls `listener` at each event of that name. */
+  /** Calls `listener` at each event with this name. */
   on<Name extends keyof Events & string>(
     name: Name,
     listener: (event: Events[Name]) => void,
@@ -35,7 +34,7 @@ export class Emitter<Events> {
     return this;
   }
 
-  /** Calls `listener` at the next event of that name. */
+  /** Calls `listener` at the next event with this name. */
   once<Name extends keyof Events & string>(
     name: Name,
     listener: (event: Events[Name]) => void,
@@ -44,7 +43,7 @@ export class Emitter<Events> {
     return this;
   }
 
-  /** Ends what `on` or `once` began. */
+  /** Removes a listener added with `on` or `once`. */
   off<Name extends keyof Events & string>(
     name: Name,
     listener: (event: Events[Name]) => void,
@@ -61,7 +60,7 @@ export class Emitter<Events> {
     this.#emitter.removeAllListeners();
   }
 
-  /** The same for the same listener, so that `off` finds it. */
+  /** Returns the same wrapper for the same listener, so that `off` finds it. */
   #guard(listener: Listener): (event: unknown) => void {
     const known = this.#guards.get(listener);
     if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 /**
- * A listener that can throw without harm: its error is reported after the others have run, as an
- * unhandled rejection, which every runtime reports.
+ * Wraps a listener so that it can throw safely. Its error is reported after the other listeners
+ * have run, as an unhandled rejection, which every runtime shows.
  */
 export function guarded<Arguments extends unknown[]>(
   listener: (this: unknown, ...args: Arguments) => unknown,

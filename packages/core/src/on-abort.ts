@@ -1,6 +1,6 @@
 import { guarded } from './guarded.ts';
 
-/** What is used of an `AbortSignal`. */
+/** The parts of an `AbortSignal` that are used. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -8,7 +8,7 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Those that wait for one signal, and the one listener that the signal has for them. */
+/** The callbacks that wait for one signal, and their one listener on the signal. */
 interface Waiting {
   readonly callbacks: Set<() => void>;
   readonly listener: () => void;
@@ -17,9 +17,9 @@ interface Waiting {
 const WAITING: WeakMap<AbortSignalLike, Waiting> = /* @__PURE__ */ new WeakMap();
 
 /**
- * Calls `callback` when `signal` is aborted. Returns what ends that.
+ * Calls `callback` when `signal` is aborted. Returns a function that removes the callback.
  *
- * A signal gets one listener, however many wait for it: Node warns of a leak at the eleventh.
+ * Adds only one listener per signal, because Node warns about a leak at the eleventh.
  */
 export function onAbort(signal: AbortSignalLike, callback: () => void): () => void {
   const { callbacks, listener } = WAITING.get(signal) ?? watch(signal);

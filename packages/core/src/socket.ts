@@ -1,16 +1,16 @@
-/** `readyState` of a WebSocket, as the standard numbers it. */
+/** The values of `readyState` in the standard. */
 export const ReadyState = { Connecting: 0, Open: 1, Closing: 2, Closed: 3 } as const;
 
-/** What may be sent. */
+/** The messages that a WebSocket can send. */
 export type SocketData = string | ArrayBuffer | ArrayBufferView | BlobLike;
 
-/** What is used of a `Blob`. */
+/** The parts of a `Blob` that are used. */
 export interface BlobLike {
   readonly size: number;
   readonly type: string;
 }
 
-/** What is used of a listener's event. */
+/** The parts of an event that are used. */
 export interface SocketEvent {
   readonly type: string;
   readonly data?: unknown;
@@ -21,10 +21,10 @@ export interface SocketEvent {
 }
 
 /**
- * What wirebeat uses of a WebSocket. The browser's, Node's, Deno's, Bun's and that of `ws` fit, and
- * so do classes that imitate them.
+ * The parts of a WebSocket that wirebeat uses. The classes of browsers, Node, Deno, Bun and `ws`
+ * have them, and compatible classes do too.
  *
- * Its own type, so that the public types need neither `lib: ["dom"]` nor `@types/ws`.
+ * A separate type, so that the public types need neither `lib: ["dom"]` nor `@types/ws`.
  */
 export interface WebSocketLike {
   readonly readyState: number;

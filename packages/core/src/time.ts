@@ -1,30 +1,31 @@
-/** A duration in milliseconds. Every duration of wirebeat is one; none carries a unit in its name. */
+/** A duration in milliseconds. All durations in wirebeat are in ms, without a unit in the name. */
 export type Millis = number;
 
 /**
- * A point on a monotonic clock, in milliseconds since an origin of that clock's own.
+ * A point in time on a monotonic clock, in milliseconds since the origin of that clock.
  *
- * Never compared with wall time: the wall clock may jump, an `Instant` may not.
+ * Never compare it with wall time: the wall clock may jump, a monotonic clock does not.
  */
 export type Instant = number;
 
-/** A callback that waits for its time. */
+/** A scheduled callback. */
 export interface Timer {
-  /** Ends the wait. Does nothing once the callback has run. */
+  /** Cancels the callback. Does nothing once the callback has run. */
   cancel(): void;
 }
 
-/** Tells the time and runs callbacks later: all that wirebeat wants of a runtime's clock. */
+/** A clock with timers: everything that wirebeat needs from the clock of a runtime. */
 export interface Scheduler {
   now(): Instant;
   /**
    * Runs `callback` once, at `due` or later.
    *
-   * It may run early: by up to 1 ms, as the timers of some runtimes do, and by any time if `due` is
-   * further off than {@link MAX_DELAY}. Who must not act early compares `now()` and waits again.
+   * It may run up to 1 ms early, as with the timers of some runtimes, and at any earlier time if
+   * `due` is more than {@link MAX_DELAY} away. If this matters, compare `now()` and schedule it
+   * again.
    */
   at(due: Instant, callback: () => void): Timer;
 }
 
-/** The longest wait that the timers of JavaScript keep; a longer one fires at once. */
+/** The longest delay of JavaScript timers, in ms. A timer with a longer delay fires at once. */
 export const MAX_DELAY: Millis = 2 ** 31 - 1;

@@ -74,7 +74,10 @@ const MAX_REFUSALS = 3;
  * close with 1011 when the handler of a message throws.
  */
 const REFUSALS: readonly number[] = [1003, 1007, 1008, 1009, 1011];
-/** These may also mean the client or the server itself, so they count once the server has answered. */
+/**
+ * These codes may refer to the client or the server itself. They count once the server has
+ * answered.
+ */
 const AMBIGUOUS: readonly number[] = [1008, 1011];
 
 /** The prefix of the ids of pings for confirmations. No other ping may use it. */

@@ -21,8 +21,8 @@ const REASONS: Record<CloseReason, (record: CloseRecord) => string> = {
 };
 
 /**
- * Says in plain words how a connection ended, and by what evidence. Durations are rounded; what is
- * not known is not said.
+ * Describes in plain words how a connection ended, and the evidence. Rounds durations, and omits
+ * what is not known.
  */
 export function explain(record: CloseRecord): string {
   const evidence = evidenceOf(record);
@@ -30,7 +30,7 @@ export function explain(record: CloseRecord): string {
   return `${REASONS[record.reason](record)}${known}.`;
 }
 
-/** The peer's own words are quoted, so that no control character of theirs comes through. */
+/** Quotes the text of the peer, so that it adds no control characters. */
 export function withCode({ code, text }: Pick<CloseRecord, 'code' | 'text'>): string {
   return ` with ${code}${text === '' ? '' : ` ${JSON.stringify(text)}`}`;
 }
@@ -56,7 +56,7 @@ function timed(time: Millis | undefined, clause: (time: string) => string): stri
   return time !== undefined && clause(inWords(time));
 }
 
-/** `1 ping`, `2 pings`. */
+/** Returns `1 ping`, `2 pings`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -3,14 +3,14 @@ import type { CloseRecord } from '../reconnect/close-record.ts';
 import { withCode } from './close-words.ts';
 import { about } from './duration-words.ts';
 
-/** How one connection or attempt ended, and what the page was, where that is known. */
+/** How one connection or attempt ended, and the state of the page, if known. */
 export interface End extends CloseRecord {
   readonly page?: PeerState;
-  /** For how long; undefined if it had not been anything else. */
+  /** How long the page was in this state, in ms; undefined if it was never in another state. */
   readonly pageFor?: Millis | undefined;
 }
 
-/** What connections keep ending of. */
+/** The pattern of how connections end. */
 export type DiagnosisType =
   | 'unreachable'
   | 'refused'
@@ -23,53 +23,55 @@ export type DiagnosisType =
   | 'backlog'
   | 'unanswered';
 
-/** What {@link diagnose} found. */
+/** The result of {@link diagnose}. */
 export interface Diagnosis {
   readonly type: DiagnosisType;
-  /** How many ends in a row say so. */
+  /** How many ends in a row show the pattern. */
   readonly times: number;
-  /** The time that is always the same, where it is that. */
+  /** The time that is the same at each end, in ms, if the pattern has one. */
   readonly after: Millis | undefined;
-  /** In plain words, with what to do. */
+  /** The finding in plain words, with advice. */
   readonly text: string;
 }
 
 /**
- * Ends in a row that make a pattern. Four ends by chance, each within 25 s of silence, agree to a
- * second once in four thousand times; three do so once in two hundred.
+ * How many ends in a row make a pattern. Four random ends, each within 25 s of silence, agree to
+ * within a second once in four thousand times; three do so once in two hundred.
  */
 const IN_A_ROW = 4;
-/** Connections without any answer that are enough: as the heartbeat itself has it. */
+/** How many connections without an answer make a pattern, as for the heartbeat itself. */
 const UNANSWERED_IN_A_ROW = 2;
-/** How far the same time may vary: timers of proxies are coarse, some by 4 s in 120 s. */
+/**
+ * The fraction by which the same time may vary: timers of proxies are coarse, some by 4 s in 120 s.
+ */
 const SPREAD = 0.05;
-/** And at least so much: a close takes its time through the network. */
+/** The minimum of that variation in ms: a close takes time to pass through the network. */
 const MIN_SPREAD: Millis = 1_000;
-/** A connection that ends sooner was not wanted: no proxy has so short an idle timeout. */
+/** A connection that ends earlier was refused: no proxy has such a short idle timeout. */
 const AT_ONCE: Millis = 5_000;
-/** So long after a page has come back, its end is part of the coming back. */
+/** An end within this time after a page became visible again belongs to that change. */
 const COMING_BACK: Millis = 10_000;
-/** Shorter stalls cost no connection. */
+/** Shorter stalls do not break a connection. */
 const ASLEEP: Millis = 5_000;
-/** Fewer bytes are no backlog: Firefox 153 leaves some in `bufferedAmount` for ever. */
+/** Fewer bytes are no backlog: in Firefox 153, some stay in `bufferedAmount` forever. */
 const BACKLOG_BYTES = 1_024;
-/** What was sent so long before an end may have brought it about. */
+/** A message sent within this time before an end may have caused it. */
 const JUST: Millis = 1_000;
 
-/** Ends that we meant. They say nothing of the way or of the server. */
+/** Ends caused by this side on purpose. They say nothing about the network or the server. */
 const PLANNED = /^(user|reconnect|rotation|replaced)$/;
 
-/** How the ends in a row look that a rule is about, the newest last; and what to say of them. */
+/** A rule: which ends in a row it matches, and what it reports about them. */
 interface Rule {
   readonly type: DiagnosisType;
   readonly inARow?: number;
   readonly fits: (end: End) => boolean;
-  /** What must be the same in all. */
+  /** The value that must be the same at each end. */
   readonly constant?: (end: End) => Millis | undefined;
   readonly tell: (row: readonly End[], after: Millis) => string;
 }
 
-/** Which end it was is told by another rule than of when: the more certain ones come first. */
+/** The rules, the most certain ones first. */
 const RULES: readonly Rule[] = [
   {
     type: 'unreachable',
@@ -144,8 +146,8 @@ const RULES: readonly Rule[] = [
 ];
 
 /**
- * Says what connections keep ending of, from how the last ones ended, oldest first. Undefined: no
- * pattern that is not likely to be chance.
+ * Finds the pattern in how the last connections ended, oldest first. Undefined if there is none, or
+ * if it may be chance.
  */
 export function diagnose(ends: readonly End[]): Diagnosis | undefined {
   const unplanned = ends.filter(({ reason }) => !PLANNED.test(reason));
@@ -161,7 +163,7 @@ export function diagnose(ends: readonly End[]): Diagnosis | undefined {
   return undefined;
 }
 
-/** The longest row at the end that fits. */
+/** Returns the longest matching row of the newest ends. */
 function rowOf(ends: readonly End[], { fits, constant }: Rule): readonly End[] {
   let least = Number.POSITIVE_INFINITY;
   let most = 0;
@@ -180,7 +182,7 @@ function rowOf(ends: readonly End[], { fits, constant }: Rule): readonly End[] {
   return ends.slice(start);
 }
 
-/** Ended by the other side or by what is between: our own timeouts are constant by themselves. */
+/** Whether the peer or a proxy ended it. Excludes our own timeouts, which are constant anyway. */
 function isForeign({ wasOpen, reason }: Pick<End, 'wasOpen' | 'reason'>): boolean {
   return wasOpen && (reason === 'abnormal' || reason === 'peer-close' || reason === 'fatal');
 }
@@ -191,7 +193,7 @@ function isAway({ wasOpen, lateBy = 0, page, pageFor = COMING_BACK }: End): bool
 }
 
 function isUnanswered({ wasOpen, latency, reason, missedPings = 0 }: End): boolean {
-  // Where the reason is `unanswered`, the next connection was answered.
+  // After the reason `unanswered`, the next connection was answered.
   return wasOpen && latency === undefined && missedPings > 0 && reason !== 'unanswered';
 }
 

@@ -1,13 +1,13 @@
 import type { Millis } from '@wirebeat/core';
 
-/** Units, their sizes, and the next smaller ones. */
+/** The units with their sizes in ms and the next smaller units. */
 const UNITS = [
   ['d', 86_400_000, 'h', 3_600_000],
   ['h', 3_600_000, 'min', 60_000],
   ['min', 60_000, 's', 1_000],
 ] as const;
 
-/** A duration for people: `350 ms`, `4.2 s`, `2 min 5 s`, `3 h 2 min`. */
+/** Formats a duration: `350 ms`, `4.2 s`, `2 min 5 s`, `3 h 2 min`. */
 export function inWords(duration: Millis): string {
   const ms = Math.round(Math.max(0, duration));
   if (ms < 1_000) return `${ms} ms`;
@@ -20,7 +20,7 @@ export function inWords(duration: Millis): string {
   return `${Math.round(ms / 100) / 10} s`;
 }
 
-/** What a timer was probably set to: `60 s`, `350 s`, `10 min`, `2 h`. */
+/** Formats the probable setting of a timer: `60 s`, `350 s`, `10 min`, `2 h`. */
 export function about(duration: Millis): string {
   const seconds = Math.round(duration / 1_000);
   if (seconds < 120) return `${seconds} s`;

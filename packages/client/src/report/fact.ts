@@ -3,18 +3,18 @@ import { count, explain } from './close-words.ts';
 import type { End } from './diagnosis.ts';
 import { inWords } from './duration-words.ts';
 
-/** One thing that happened to a socket that reconnects. */
+/** One event in the history of a {@link ReconnectingWebSocket}. */
 export interface Fact {
   readonly at: Instant;
-  /** An event, or `dial`, `end`, `state`, `hint`, `recovered`. */
+  /** The name of an event, or `dial`, `end`, `state`, `hint`, `recovered`. */
   readonly name: string;
-  /** What the event told; of `end` the {@link End}, of `state` what the page became. */
+  /** The detail of the event; for `end` the {@link End}, for `state` the new state of the page. */
   readonly detail: unknown;
-  /** How often in a row: what comes in floods is kept as one. */
+  /** How often it happened in a row: repeated facts are kept as one. */
   times: number;
 }
 
-/** What is read of the details. */
+/** The parts of the details that are used. */
 interface Details {
   readonly attempt: number;
   readonly attempts: number;
@@ -48,7 +48,7 @@ const SENTENCES: Readonly<Record<string, (detail: Details) => string>> = {
   hint: () => 'The page or the network changed: asked whether the link lives.',
 };
 
-/** Says a fact in one sentence. */
+/** Describes a fact in one sentence. */
 export function tell({ name, detail, times }: Fact): string {
   const often = times > 1 ? ` (${times} times)` : '';
   return `${sentenceOf(name, detail)}${often}`;
@@ -61,10 +61,10 @@ function sentenceOf(name: string, detail: unknown): string {
   return SENTENCES[name]?.(detail as Details) ?? `${name}.`;
 }
 
-/** What the messages of errors may be that tell no secret: all others may have the address in them. */
+/** The error messages that contain no secret. All others may contain the address. */
 const PLAIN = /^Unexpected server response: \d{3}$/;
 
-/** Names an error by its class and code. Its message may hold a token, and is left out. */
+/** Describes an error by its class and code. Omits its message, which may contain a token. */
 function nameOf(error: unknown): string {
   const { name, code, message, cause } = Object(error) as Record<string, unknown>;
   const known = [name, code, PLAIN.test(String(message)) && message].filter(

@@ -20,31 +20,31 @@ import { type Diagnosis, diagnose, type End } from './diagnosis.ts';
 import type { Fact } from './fact.ts';
 import { type Recorded, writeReport } from './report.ts';
 
-/** Facts and latencies that are kept: some twenty outages, and a page of text. */
+/** How many facts and latencies are kept: about twenty outages, or a page of text. */
 const KEPT = 100;
-/** What the log calls its lines. */
+/** The prefix of log messages. */
 const PREFIX = 'wirebeat: ';
-/** Routine is counted alone, and how a connection ended is told by its `end`. */
+/** Events that are only counted, or that `end` covers. */
 const ROUTINE = /^(ping|pong|alive|close)$/;
-/** Each focus of a window is a hint, each message that a full queue refuses a drop. */
+/** Facts that may be frequent: each focus of a window is a hint, each refused message a drop. */
 const FLOODS = /^(hint|drop)$/;
 
 /**
- * Keeps what happened lately to one {@link ReconnectingWebSocket}, for {@link report}. Give the
- * options to it, and its own to the socket:
+ * Keeps the recent events of one {@link ReconnectingWebSocket} for {@link report}. Pass your
+ * options to the history, and the options of the history to the socket:
  *
  * ```ts
  * const history = new History({ pingInterval: 20_000 });
  * const socket = new ReconnectingWebSocket(url, protocols, history.options);
  * ```
  *
- * It holds 100 facts and no message, and makes no text until it is asked. A page that does not
- * import it does not pay for it.
+ * It keeps 100 facts and no messages, and creates text only when you call {@link report}. It adds
+ * no bytes to a page that does not import it.
  *
- * @throws {InvalidOptionError} as the socket's constructor does.
+ * @throws {InvalidOptionError} in the same cases as the constructor of the socket.
  */
 export class History {
-  /** What the socket is to be given: the options that were, and what watches. */
+  /** The options to pass to the socket: your own, and those that record its events. */
   readonly options: ReconnectOptions;
   readonly #resolved: ResolvedReconnectOptions;
   readonly #given: Logger | undefined;
@@ -52,7 +52,7 @@ export class History {
   readonly #latencies: Millis[] = [];
   readonly #counts: Map<string, number> = new Map();
   #url = '';
-  readonly #sockets: Set<WebSocketLike> = new Set(); // that have not closed
+  readonly #sockets: Set<WebSocketLike> = new Set(); // those not closed yet
   #lastEnd: CloseRecord | undefined;
   #isSuspect = false;
   #page: PeerState = 'visible';
@@ -60,7 +60,7 @@ export class History {
   #hintedAt: Instant | undefined;
 
   constructor(options: ReconnectOptions = {}) {
-    const { WebSocket: _, ...others } = options; // `createWebSocket` stands for it
+    const { WebSocket: _, ...others } = options; // `createWebSocket` replaces it
     this.#resolved = resolveReconnectOptions(options);
     const { scheduler, lifecycle, logger } = this.#resolved;
     this.#given = logger;
@@ -76,16 +76,16 @@ export class History {
     };
   }
 
-  /** What connections keep ending of; undefined if there is no pattern in it. */
+  /** Returns the pattern of how connections end; undefined if there is none. */
   get diagnosis(): Diagnosis | undefined {
     const ends = this.#facts.filter(({ name }) => name === 'end');
     return diagnose(ends.map(({ detail }) => detail as End));
   }
 
   /**
-   * A text to paste into a bug report: options, counts, latencies, and the last 100 facts in plain
-   * words. It holds no message, no query of the address, no protocol and no session, and of errors
-   * only their names. It does hold the path, and the words with which the server closed.
+   * Returns a text for a bug report: options, counts, latencies, and the last 100 facts in plain
+   * words. It contains no messages, no query of the address, no subprotocol and no session, and
+   * only the names of errors. It does contain the path, and the close reasons of the server.
    */
   report(): string {
     const { scheduler, heartbeat, ...options } = this.#resolved;
@@ -111,7 +111,7 @@ export class History {
   #hear(name: string, details: unknown): void {
     const { cause, wasOpen } = Object(details) as { cause?: CloseRecord; wasOpen?: boolean };
     if (wasOpen !== undefined) this.#end(details as CloseRecord);
-    else if (cause?.wasOpen !== undefined) this.#end(cause); // no `close` tells of an attempt
+    else if (cause?.wasOpen !== undefined) this.#end(cause); // a failed attempt has no `close`
     if (name === 'pong') this.#measure(details as HeartbeatEvents['pong']);
     const isRecovery = name === 'alive' && this.#isSuspect;
     if (/^(suspect|alive|open|close)$/.test(name)) this.#isSuspect = name === 'suspect';
@@ -127,7 +127,7 @@ export class History {
     else keep(this.#facts, { at: this.#resolved.scheduler.now(), name, detail, times: 1 });
   }
 
-  /** The same end may be told by `close`, `retry` and `giveup`. */
+  /** Records an end once, although `close`, `retry` and `giveup` may all report it. */
   #end(record: CloseRecord): void {
     if (record === this.#lastEnd) return;
     this.#lastEnd = record;
@@ -145,7 +145,7 @@ export class History {
     this.#add('dial');
     const socket = this.#resolved.createWebSocket(url, protocols);
     for (const other of this.#sockets) {
-      if (other.readyState === ReadyState.Closed) this.#sockets.delete(other); // and did not say so
+      if (other.readyState === ReadyState.Closed) this.#sockets.delete(other); // and no `close` came
     }
     this.#sockets.add(socket);
     const closed = () => {
@@ -156,13 +156,13 @@ export class History {
     return socket;
   }
 
-  /** Each connection watches the page, and each wait between two: what they are told is heard. */
+  /** Wraps the lifecycle to record what it reports to connections and to waits between them. */
   #watched(lifecycle: Lifecycle): Lifecycle {
     return { watch: (listener) => this.#watch(lifecycle, listener) };
   }
 
   #watch(lifecycle: Lifecycle, listener: LifecycleListener): () => void {
-    let isVisible = true; // until it is told otherwise, which it is at once
+    let isVisible = true; // the lifecycle reports any other state at once
     const unwatch = lifecycle.watch({
       state: (state) => {
         isVisible = state === 'visible';
@@ -185,7 +185,7 @@ export class History {
     this.#add('state', state);
   }
 
-  /** Told to two connections at once, it is one. */
+  /** Records a fact once if it is reported to two connections at the same time. */
   #hint(): void {
     const now = this.#resolved.scheduler.now();
     if (now !== this.#hintedAt) this.#add('hint');
@@ -193,7 +193,7 @@ export class History {
   }
 }
 
-/** Who is left is closed as well as it goes, which may never end. */
+/** Whether the socket was ended and has not closed yet. Some sockets never close. */
 function isLeft({ readyState }: WebSocketLike): boolean {
   return readyState === ReadyState.Closing;
 }

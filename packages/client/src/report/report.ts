@@ -4,7 +4,7 @@ import type { Diagnosis } from './diagnosis.ts';
 import { inWords } from './duration-words.ts';
 import { type Fact, tell } from './fact.ts';
 
-/** What a report is made of. */
+/** The content of a report. */
 export interface Recorded {
   readonly now: Instant;
   readonly url: string;
@@ -12,7 +12,7 @@ export interface Recorded {
   readonly facts: readonly Fact[];
   readonly counts: ReadonlyMap<string, number>;
   readonly latencies: readonly Millis[];
-  /** Sockets that we left and that have not closed: some classes keep a dead one for ever. */
+  /** Sockets that were ended and have not closed: some classes keep a dead socket forever. */
   readonly unclosed: number;
   readonly diagnosis: Diagnosis | undefined;
 }
@@ -20,7 +20,7 @@ export interface Recorded {
 /** The version of `docs/protocol.md`. */
 const PROTOCOL = 1;
 
-/** What of the options may be told: numbers, choices, and whether a function was given. */
+/** The options to show: numbers, choices, and whether a function was given. */
 const DURATIONS = [
   'pingInterval',
   'pingTimeout',
@@ -43,7 +43,7 @@ const VALUES = [
   'makeBeforeBreak',
 ];
 
-/** Writes the text of a report. The same facts at the same time give the same text. */
+/** Writes the text of a report. The same content at the same time gives the same text. */
 export function writeReport(recorded: Recorded): string {
   const { facts, now, diagnosis } = recorded;
   const ages = facts.map(({ at }) => `${inWords(now - at)} ago`);
@@ -61,7 +61,7 @@ export function writeReport(recorded: Recorded): string {
   ].join('\n');
 }
 
-/** Without query, fragment, user and password. */
+/** Returns the address without query, fragment, user and password. */
 function withoutSecrets(url: string): string {
   if (url === '') return 'none yet';
   const { protocol, host, pathname } = new URL(url);

@@ -1,12 +1,12 @@
-/** A token of RFC 9110 §5.6.2, as RFC 6455 §4.1 asks of a subprotocol. */
+/** A token of RFC 9110 §5.6.2, which RFC 6455 §4.1 requires for a subprotocol. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /**
- * Reads the address as the constructor of a WebSocket does: relative ones by the page's own, `http`
- * as `ws`, `https` as `wss`.
+ * Reads the address as the constructor of `WebSocket` does. A relative address is resolved against
+ * the address of the page; `http` becomes `ws`, and `https` becomes `wss`.
  *
- * @throws {DOMException} `SyntaxError` if it is none, has another scheme or a fragment.
- * @throws {TypeError} if there is none.
+ * @throws {DOMException} `SyntaxError` if it is invalid, or has another scheme or a fragment.
+ * @throws {TypeError} if it is undefined.
  */
 export function readUrl(given: unknown): string {
   if (given === undefined) throw new TypeError('A WebSocket needs an address');
@@ -22,9 +22,10 @@ export function readUrl(given: unknown): string {
 }
 
 /**
- * Reads the subprotocols as the constructor of a WebSocket does. Undefined: none are offered.
+ * Reads the subprotocols as the constructor of `WebSocket` does. Undefined if there are none to
+ * offer.
  *
- * @throws {DOMException} `SyntaxError` if one is no token, or is there twice, in whatever case.
+ * @throws {DOMException} `SyntaxError` if one is not a token, or is repeated, ignoring case.
  */
 export function readProtocols(given: unknown): string[] | undefined {
   if (given === undefined) return undefined;
@@ -37,18 +38,18 @@ export function readProtocols(given: unknown): string[] | undefined {
   return names;
 }
 
-/** What the standard throws for bad arguments. */
+/** Creates the error that the standard throws for invalid arguments. */
 export function syntaxError(message: string): Error {
   return domException(message, 'SyntaxError');
 }
 
-/** A `DOMException`; where the runtime has no such class, an `Error` of that name. */
+/** Creates a `DOMException` or, if the runtime has no such class, an `Error` with that name. */
 export function domException(message: string, name: string): Error {
   if (typeof DOMException === 'function') return new DOMException(message, name);
   return Object.assign(new Error(message), { name });
 }
 
-/** `URL.canParse` is not everywhere. */
+/** Replaces `URL.canParse`, which some runtimes lack. */
 function parse(text: string, base: string | undefined): URL | undefined {
   try {
     return new URL(text, base);

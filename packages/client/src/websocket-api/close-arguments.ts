@@ -2,12 +2,13 @@ import { CloseCode } from '@wirebeat/core';
 import { utf8Length } from '../outbox/utf8-length.ts';
 import { domException, syntaxError } from './address.ts';
 
-/** The longest reason: a control frame's 125 bytes less two for the code, RFC 6455 §5.5. */
+/**
+ * The longest reason in bytes: the 125 of a control frame minus two for the code (RFC 6455 §5.5).
+ */
 const MAX_REASON_BYTES = 123;
 
 /**
- * Reads the arguments of `close()` as the standard does. A reason needs a code: 1000 where none is
- * given.
+ * Reads the arguments of `close()` as the standard does. A reason without a code gets code 1000.
  *
  * @throws {DOMException} `InvalidAccessError` if `code` is neither 1000 nor in [3000, 4999],
  * `SyntaxError` if `reason` is longer than 123 bytes in UTF-8.
@@ -27,7 +28,9 @@ export function readClose(code: unknown, reason: unknown): [code?: number, reaso
   return number === undefined && text === '' ? [] : [number ?? CloseCode.Normal, text];
 }
 
-/** As WebIDL's [Clamp] does: to the nearest, a half to the even. What it clamps is refused anyway. */
+/**
+ * Rounds as [Clamp] of WebIDL does, half to even. Does not clamp, because such codes are refused.
+ */
 function round(value: number): number {
   const up = Math.round(value);
   return up - value === 0.5 && up % 2 !== 0 ? up - 1 : up;

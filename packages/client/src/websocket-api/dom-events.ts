@@ -1,12 +1,12 @@
 import type { DomCloseEvent, DomCustomEvent, DomEvent, DomMessageEvent } from './dom-types.ts';
 
-/** The event of a message: the standard's `MessageEvent`. */
+/** The `MessageEvent` of the standard. */
 export interface SocketMessageEvent extends DomMessageEvent {}
 
-/** The event of an end: the standard's `CloseEvent`. */
+/** The `CloseEvent` of the standard. */
 export interface SocketCloseEvent extends DomCloseEvent {}
 
-/** An event that a WebSocket does not have: a `CustomEvent` with what it says in `detail`. */
+/** An event that a WebSocket does not have: a `CustomEvent` with a `detail`. */
 export interface SocketCustomEvent<Detail> extends DomCustomEvent {
   readonly detail: Detail;
 }
@@ -17,29 +17,29 @@ interface CloseInit {
   readonly wasClean: boolean;
 }
 
-/** A `CloseEvent`. */
+/** Creates a `CloseEvent`. */
 export function closeEvent(init: CloseInit): SocketCloseEvent {
   return make('CloseEvent', 'close', init);
 }
 
-/** A `MessageEvent` with the data as it is. */
+/** Creates a `MessageEvent` with the unchanged data. */
 export function messageEvent(data: unknown, origin: string): SocketMessageEvent {
   return make('MessageEvent', 'message', { data, origin });
 }
 
-/** A `CustomEvent`. */
+/** Creates a `CustomEvent`. */
 export function customEvent(type: string, detail: unknown): Event {
   return make('CustomEvent', type, { detail });
 }
 
-/** An `error` event. Node's sockets say what went wrong; the browsers' do not. */
+/** Creates an `error` event. The sockets of Node have an error; those of browsers do not. */
 export function errorEvent(error: unknown): DomEvent {
   return Object.assign(new Event('error'), error === undefined ? {} : { error });
 }
 
 /**
- * An event of that class, or an `Event` with its fields where the runtime has no such class: Node
- * before 23 has no `CloseEvent`, React Native none of the three.
+ * Creates an event of a class or, if the runtime has no such class, an `Event` with its fields:
+ * Node before 23 has no `CloseEvent`, and React Native has none of the three classes.
  */
 function make<Made extends Event>(className: string, type: string, init: object): Made {
   const classes = globalThis as unknown as Record<string, new (type: string, init: object) => Made>;

@@ -1,8 +1,9 @@
 import type { AbortSignalLike } from '@wirebeat/core';
 
 /**
- * The instances of a global class, where the compiler knows that class: with `lib: ["dom"]`, or by
- * `@types/node`. Elsewhere what is used of it here, so that the public types compile without either.
+ * The instance type of a global class if the compiler knows it, from `lib: ["dom"]` or
+ * `@types/node`. Otherwise the parts of it used here, so that the public types compile without
+ * either.
  */
 type Known<Name extends string, Otherwise> =
   typeof globalThis extends Record<Name, { prototype: infer Instance }> ? Instance : Otherwise;
@@ -14,7 +15,7 @@ interface MinimalEvent {
   stopImmediatePropagation(): void;
 }
 
-/** The standard's `Event`. */
+/** The `Event` of the standard. */
 export type DomEvent = Known<'Event', MinimalEvent>;
 
 interface MinimalMessageEvent extends MinimalEvent {
@@ -23,7 +24,7 @@ interface MinimalMessageEvent extends MinimalEvent {
   readonly origin: string;
 }
 
-/** The standard's `MessageEvent`. */
+/** The `MessageEvent` of the standard. */
 export type DomMessageEvent = Known<'MessageEvent', MinimalMessageEvent>;
 
 interface EventWithClose extends MinimalEvent {
@@ -32,7 +33,7 @@ interface EventWithClose extends MinimalEvent {
   readonly wasClean: boolean;
 }
 
-/** The standard's `CloseEvent`. */
+/** The `CloseEvent` of the standard. */
 export type DomCloseEvent = Known<'CloseEvent', EventWithClose & DomEvent>;
 
 interface MinimalEventTarget {
@@ -43,14 +44,14 @@ interface MinimalEventTarget {
   dispatchEvent(event: DomEvent): boolean;
 }
 
-/** The standard's `EventTarget`. */
+/** The `EventTarget` of the standard. */
 export type DomEventTarget = Known<'EventTarget', MinimalEventTarget>;
 
-/** The standard's `CustomEvent`, but for its `detail`. */
+/** The `CustomEvent` of the standard, without its `detail`. */
 export type DomCustomEvent = Omit<Known<'CustomEvent', MinimalEvent>, 'detail'>;
 
-/** The standard's `AbortSignal`. */
+/** The `AbortSignal` of the standard. */
 export type DomAbortSignal = Known<'AbortSignal', AbortSignalLike>;
 
-/** The standard's `URL`. */
+/** The `URL` of the standard. */
 export type DomUrl = Known<'URL', { readonly href: string }>;

@@ -5,29 +5,33 @@ import type { DomAbortSignal, DomEvent } from './dom-types.ts';
 import { LateEventTarget } from './late-event-target.ts';
 
 /**
- * Why messages will not be sent: the queue has no place, there is no connection any more, or it cannot
- * be sent. That is so if the socket throws at it, or if the server has closed three connections with
- * 1003, 1007, 1008, 1009 or 1011 while it was the first message that was not confirmed.
+ * Why messages are dropped. `overflow`: they do not fit into the queue. `close`: the socket is
+ * closed for good. `undeliverable`: the `send()` of the underlying socket throws, or the server has
+ * closed three connections with 1003, 1007, 1008, 1009 or 1011 while this was the first unconfirmed
+ * message.
  */
 export type DropReason = 'overflow' | 'close' | 'undeliverable';
 
-/** The events of a {@link ReconnectingWebSocket}: the four of a WebSocket, and its heartbeat's. */
+/**
+ * The events of a {@link ReconnectingWebSocket}: those of `WebSocket`, of the heartbeat, and its
+ * own.
+ */
 export type ReconnectingWebSocketEventMap = {
   readonly open: DomEvent;
   readonly message: SocketMessageEvent;
   readonly error: DomEvent;
   readonly close: SocketCloseEvent;
-  /** The next attempt is scheduled: `attempt` counts from 1, `delay` is in ms. */
+  /** The next attempt is scheduled. `attempt` starts at 1; `delay` is in ms. */
   readonly retry: SocketCustomEvent<{ attempt: number; delay: Millis; cause: CloseRecord }>;
-  /** Messages that were given to `send()` and will not be sent, or not again. */
+  /** Messages passed to `send()` will not be sent, or not be sent again. */
   readonly drop: SocketCustomEvent<{ messages: readonly SocketData[]; reason: DropReason }>;
-  /** There will be no further attempt. */
+  /** No further attempt will be made. */
   readonly giveup: SocketCustomEvent<{ attempts: number; cause: CloseRecord }>;
 } & { readonly [Name in keyof HeartbeatEvents]: SocketCustomEvent<HeartbeatEvents[Name]> };
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
 
-/** As the standard's, which `@types/node` names otherwise. */
+/** As in the standard. The type has another name in `@types/node`. */
 interface ListenerOptions {
   readonly capture?: boolean;
   readonly once?: boolean;
@@ -39,7 +43,7 @@ type Handler<Name extends keyof ReconnectingWebSocketEventMap> =
   // biome-ignore lint/suspicious/noExplicitAny: a handler may return anything, as in the standard
   ((event: ReconnectingWebSocketEventMap[Name]) => any) | null;
 
-/** One of the four, in its turn among the listeners. */
+/** The listener that calls one of the four handlers, in its place among the listeners. */
 interface HandlerListener {
   handler: (event: never) => unknown;
   handleEvent(event: DomEvent): void;
@@ -57,7 +61,7 @@ class Face extends LateEventTarget {
 
   readonly #handlers: Map<string, HandlerListener> = new Map();
 
-  /** What `Object.prototype.toString` says. */
+  /** The tag that `Object.prototype.toString` returns. */
   get [Symbol.toStringTag](): string {
     return 'WebSocket';
   }
@@ -134,7 +138,9 @@ class Face extends LateEventTarget {
     return (this.#handlers.get(name)?.handler as Handler<Name> | undefined) ?? null;
   }
 
-  /** HTML §8.1.8.1: replaced, a handler keeps its turn; taken away, it loses it. */
+  /**
+   * HTML §8.1.8.1: a replaced handler keeps its place among the listeners, a removed one loses it.
+   */
   #setHandler<Name extends keyof ReconnectingWebSocketEventMap>(
     name: Name,
     handler: Handler<Name>,
@@ -145,7 +151,7 @@ class Face extends LateEventTarget {
       if (known !== undefined) super.removeEventListener(name, known);
     } else if (known !== undefined) known.handler = handler;
     else {
-      // A listener of its own: the same function may be added as a listener too.
+      // A separate listener, because the same function may be added as a listener too.
       const listener: HandlerListener = {
         handler,
         handleEvent: (event) => listener.handler.call(this, event as never),
@@ -156,7 +162,7 @@ class Face extends LateEventTarget {
   }
 }
 
-/** As WebIDL has them: on the class and on its prototype, and never another value. */
+/** Defines read-only constants on the class and on its prototype, as in WebIDL. */
 function withConstants(face: typeof Face): typeof Face {
   for (const [name, value] of Object.entries(ReadyState)) {
     for (const target of [face, face.prototype]) {
@@ -167,7 +173,7 @@ function withConstants(face: typeof Face): typeof Face {
 }
 
 /**
- * The face of a WebSocket: the constants, the four handlers, and listeners that know their events.
- * What dispatches the events stands in {@link ReconnectingWebSocket}.
+ * The event API of `WebSocket`: the constants, the four handlers, and typed listeners.
+ * {@link ReconnectingWebSocket} dispatches the events.
  */
 export const WebSocketEventTarget: typeof Face = /* @__PURE__ */ withConstants(Face);

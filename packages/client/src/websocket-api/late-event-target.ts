@@ -1,6 +1,6 @@
 import type { DomEventTarget } from './dom-types.ts';
 
-/** What a {@link LateEventTarget} and what extends it cannot do without, and what brings it. */
+/** The globals that a {@link LateEventTarget} and its subclasses require, and their polyfills. */
 const POLYFILLS = {
   EventTarget: 'event-target-polyfill',
   Event: 'event-target-polyfill',
@@ -8,8 +8,8 @@ const POLYFILLS = {
 };
 
 /**
- * The runtime's `EventTarget`, looked up when the first object is made and not at import. A class that
- * extended it directly could not even be defined where it is missing, as in React Native.
+ * The `EventTarget` of the runtime, looked up when the first object is created and not at import.
+ * If it is missing, as in React Native, a class that extends it directly throws at import.
  */
 export const LateEventTarget: new () => DomEventTarget = function (): DomEventTarget {
   for (const [name, polyfill] of Object.entries(POLYFILLS)) {
@@ -20,7 +20,7 @@ export const LateEventTarget: new () => DomEventTarget = function (): DomEventTa
   }
   const { prototype } = LateEventTarget;
   if (!(prototype instanceof EventTarget)) {
-    Object.setPrototypeOf(LateEventTarget, EventTarget); // by which Node knows its own
+    Object.setPrototypeOf(LateEventTarget, EventTarget); // Node recognizes its own by this
     Object.setPrototypeOf(prototype, EventTarget.prototype);
   }
   return Reflect.construct(EventTarget, [], new.target as unknown as typeof EventTarget);
