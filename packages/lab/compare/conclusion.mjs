@@ -17,5 +17,6 @@ export function conclude(name, { heads, rows, demands = [], packages = [] }) {
   console.log(`\n${name}\n\n${table}\n\n${verdicts.join('\n')}`);
   const text = document(table, demands, packages);
   if (!IS_TRIAL) writeFileSync(PAGE, keepIn(readFileSync(PAGE, 'utf8'), name, text));
-  process.exit(IS_TRIAL || demands.every(([holds]) => holds) ? 0 : 1); // a peer may hold the process for minutes
+  // A peer may hold the process for minutes.
+  process.exit(IS_TRIAL || demands.every(([holds]) => holds) ? 0 : 1);
 }

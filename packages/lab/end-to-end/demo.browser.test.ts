@@ -125,7 +125,8 @@ describe('the page of the demo', () => {
     const allowed = await allowedSince(at);
     expect(dead['silentFor']).toBeLessThanOrEqual(bound + allowed);
     expect(dead.at - at).toBeLessThanOrEqual(bound + allowed);
-    expect(open.at - dead.at).toBeLessThanOrEqual(Number(retry['delay']) + 5_000 * MS); // and no 60 s of a handshake
+    // And no 60 s of a handshake.
+    expect(open.at - dead.at).toBeLessThanOrEqual(Number(retry['delay']) + 5_000 * MS);
     expect(await since(at, 'suspect')).toHaveLength(1);
     expect(await since(at, 'close')).toMatchObject([{ code: 3008 }]);
     expect(result).toMatch(

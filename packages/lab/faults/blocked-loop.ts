@@ -1,4 +1,4 @@
-/** Keeps this thread busy for so many ms: no timer runs, nothing that has come is read. */
+/** Blocks this thread for `duration` ms: no timer runs, and nothing that arrives is read. */
 export function blockLoop(duration: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, duration);
 }

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 const LOOK = 20; // ms between two reads
 
 /**
- * Has a socket read no more than so many bytes in a second, or nothing at all: what its peer sends fills
- * the buffers of both kernels, and then those of the peer. Returns what ends that.
+ * Limits a socket to reading this many bytes per second, or none: what its peer sends fills the buffers
+ * of both kernels, then those of the peer. Returns a function that removes the limit.
  */
 export function readSlowly(socket: Socket, bytesPerSecond = 0): () => void {
   const share = Math.floor((bytesPerSecond * LOOK) / 1_000);

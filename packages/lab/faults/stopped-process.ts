@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Stops a process for so many ms, and all its threads with it: its kernel goes on to acknowledge what
- * comes. It runs again afterwards, however this ends.
+ * Stops a process with all its threads for `duration` ms. Its kernel keeps acknowledging what arrives.
+ * The process always resumes, even if this fails.
  */
 export async function stopProcess(pid: number, duration: number): Promise<void> {
   process.kill(pid, 'SIGSTOP');

@@ -2,16 +2,16 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type LaneConditions, TcpLane } from './tcp-lane.ts';
 
-/** From the one who dialled to the one who is dialled, or back. */
+/** From the client to the server, or back. */
 export type Direction = 'outward' | 'homeward';
 
-/** How often a limit is looked at, as a part of it. */
+/** How often a limit is checked during its time. */
 const LOOKS = 20;
 
 /**
- * Carries one TCP connection between two sockets, and can be hurt.
+ * Carries one TCP connection between two sockets and can inject faults.
  *
- * Both sockets must have `allowHalfOpen`: else Node answers a FIN by itself, which a dead path
+ * Both sockets must have `allowHalfOpen`. Otherwise Node answers a FIN by itself, which a dead path
  * does not.
  */
 export class TcpFlow {
@@ -22,7 +22,7 @@ export class TcpFlow {
   readonly #lanes: Readonly<Record<Direction, TcpLane>>;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  /** `near` is the one who dialled, `far` who is dialled. */
+  /** `near` is the socket of the client, `far` the one of the server. */
   constructor(near: Duplex, far: Duplex) {
     this.#near = near;
     this.#far = far;
@@ -33,12 +33,12 @@ export class TcpFlow {
     });
   }
 
-  /** Whether nothing is carried any more, either way: its ends do not know. */
+  /** Whether nothing is carried any more in either direction. The ends do not know. */
   get isCut(): boolean {
     return this.#lanes.outward.isCut && this.#lanes.homeward.isCut;
   }
 
-  /** Added to the round trip, in ms. */
+  /** Time added to the round trip, in ms. */
   get delay(): number {
     return this.#lanes.homeward.conditions.delay;
   }
@@ -47,15 +47,14 @@ export class TcpFlow {
     this.worsen({ delay }, 'homeward');
   }
 
-  /** Sets what the path does to what goes that way. What is absent stays as it is. */
+  /** Sets the conditions of the path in one direction. Absent ones do not change. */
   worsen(conditions: Partial<LaneConditions>, direction: Direction): void {
     Object.assign(this.#lanes[direction].conditions, conditions);
   }
 
   /**
-   * Stops carrying, silently and for good, like a path whose middle has gone: no FIN, no RST. What
-   * is sent arrives nowhere, nor does the news that an end has closed. Given a direction, only what
-   * goes that way is lost.
+   * Stops carrying silently and permanently, like a path that is broken in the middle: no FIN, no RST.
+   * Nothing that is sent arrives, nor does a close. With a direction, only that direction is lost.
    */
   cut(direction?: Direction): void {
     if (direction !== 'homeward') this.#lanes.outward.cut();
@@ -73,20 +72,20 @@ export class TcpFlow {
     this.#lanes.homeward.resume();
   }
 
-  /** Both ends get a FIN, as from a proxy that ends in good order. */
+  /** Sends a FIN to both ends, like a proxy that closes normally. */
   finish(): void {
     this.#near.end();
     this.#far.end();
   }
 
-  /** Both ends get an RST, as from a proxy that crashed or a middle that forgot them. */
+  /** Sends an RST to both ends, like a proxy that crashed or a middlebox that lost its state. */
   reset(): void {
     for (const socket of [this.#near, this.#far]) (socket as Socket).resetAndDestroy();
   }
 
   /**
-   * Ends the flow, as reverse proxies do, once nothing was read from that side for `limit` ms: what goes
-   * the other way does not count.
+   * Ends the connection, as reverse proxies do, when nothing was read from that side for `limit` ms.
+   * Traffic in the other direction does not count.
    */
   limitSilence(limit: number, direction: Direction): void {
     const lane = this.#lanes[direction];
@@ -95,7 +94,7 @@ export class TcpFlow {
     this.#timers.push(setInterval(look, limit / LOOKS));
   }
 
-  /** Ends the flow `limit` ms from now, whatever it carries. */
+  /** Ends the connection `limit` ms from now, whatever it carries. */
   limitAge(limit: number): void {
     this.#timers.push(setTimeout(() => this.finish(), limit));
   }
@@ -108,7 +107,7 @@ export class TcpFlow {
   }
 
   #watch(socket: Duplex, other: Duplex): Promise<void> {
-    // A reset passes on what is still held back: whoever resets wants no more of it.
+    // A reset overtakes what is still held back: its sender does not want it delivered.
     socket.on('error', () => {
       if (!this.#isCutFrom(socket)) other.destroy();
     });
@@ -125,7 +124,7 @@ export class TcpFlow {
     return this.#lanes[socket === this.#near ? 'outward' : 'homeward'].isCut;
   }
 
-  /** A cut flow that both ends have left is of no use to anybody. */
+  /** Destroys a cut connection once both ends have left it. */
   #tidy(): void {
     const hasLeft = (socket: Duplex) => socket.readableEnded || socket.destroyed;
     const { outward, homeward } = this.#lanes;

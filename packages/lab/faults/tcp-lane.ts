@@ -1,12 +1,15 @@
 import type { Duplex } from 'node:stream';
 
-/** What a path does to all that goes one way. Changed at any time, it counts for what comes from then on. */
+/**
+ * The conditions of one direction of a path. They can change at any time and apply to what arrives
+ * after that.
+ */
 export interface LaneConditions {
-  /** How long each piece is on the way, in ms. */
+  /** Delay of each piece, in ms. */
   delay: number;
-  /** Chance adds up to so much to that, in ms. The order stays, as TCP keeps it. */
+  /** Largest random addition to the delay, in ms. The order does not change, as in TCP. */
   jitter: number;
-  /** At most so many go on in a second. */
+  /** Bandwidth in bytes per second. */
   bytesPerSecond: number;
 }
 
@@ -16,12 +19,12 @@ export const CLEAR: Readonly<LaneConditions> = {
   bytesPerSecond: Number.POSITIVE_INFINITY,
 };
 
-/** Of a slow lane a segment goes on at a time: about what TCP puts in one. */
+/** Bytes that a slow lane forwards at a time: about one TCP segment. */
 const SEGMENT = 1_400;
-/** A slow lane takes no more in than this: then its sender's own buffers fill, as on a slow path. */
+/** Bytes that a slow lane buffers. Beyond it, the buffers of the sender fill, as on a slow path. */
 const WINDOW = 65_536;
 
-/** What is on the way. A piece without bytes is a FIN. */
+/** A piece in flight. A piece without bytes is a FIN. */
 interface Piece {
   readonly bytes: Buffer | undefined;
   readonly dueAt: number;
@@ -36,7 +39,7 @@ export class TcpLane {
   readonly #to: Duplex;
   readonly #pieces: Piece[] = [];
   #queued = 0; // bytes
-  #freeAt = 0; // when all that was taken in will have left a slow lane
+  #freeAt = 0; // when everything taken in will have left a slow lane
   #state: 'carrying' | 'frozen' | 'cut' = 'carrying';
   #timer: NodeJS.Timeout | undefined;
 
@@ -62,7 +65,7 @@ export class TcpLane {
     this.#carry();
   }
 
-  /** From here all is read and thrown away, so that the kernel goes on acknowledging it. */
+  /** Discards everything from now on. It still reads, so that the kernel keeps acknowledging. */
   cut(): void {
     this.#state = 'cut';
     this.#pieces.length = 0;
@@ -95,7 +98,8 @@ export class TcpLane {
   #carry(): void {
     if (this.#state === 'cut') return;
     clearTimeout(this.#timer);
-    // Only the head is looked at: one that is due sooner, for the delay was cut, keeps its place.
+    // Only the head is checked: a piece that is due sooner because the delay was reduced keeps its
+    // place.
     let head = this.#pieces[0];
     while (head !== undefined && head.dueAt <= performance.now() && !this.#halted) {
       this.#pass(head.bytes);

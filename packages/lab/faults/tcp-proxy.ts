@@ -3,43 +3,41 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { type Direction, TcpFlow } from './tcp-flow.ts';
 import { CLEAR, type LaneConditions } from './tcp-lane.ts';
 
-const BACKLOG = 4_096; // of a fleet that comes at once nobody is turned away
+const BACKLOG = 4_096; // large enough for a whole fleet that connects at once
 
-/** Where a {@link TcpProxy} listens, and whom it dials. */
+/** Options of a {@link TcpProxy}. */
 export interface TcpProxyOptions {
-  /** The port that flows are carried to. */
+  /** The port that connections are carried to. */
   readonly to: number;
-  /** Where it listens. `0`: any free port. @default 0 */
+  /** Port to listen on. `0`: any free port. @default 0 */
   readonly port?: number;
-  /** Of both sides. @default '127.0.0.1' */
+  /** Host of both sides. @default '127.0.0.1' */
   readonly host?: string;
 }
 
-/** What ends the flows of a {@link TcpProxy} by itself, in ms. */
+/** When a {@link TcpProxy} ends its connections by itself, in ms. */
 export interface FlowLimits {
-  /** Of each flow from its beginning. */
+  /** Age of a connection. */
   readonly age?: number;
-  /**
-   * Of silence from the server, whatever the client sends: `proxy_read_timeout` of nginx.
-   */
+  /** Silence of the server, whatever the client sends: `proxy_read_timeout` of nginx. */
   readonly serverSilence?: number;
-  /** The same of the client. */
+  /** Silence of the client. */
   readonly clientSilence?: number;
 }
 
 /**
- * A TCP proxy that hurts what it carries: cuts it silently, one way or both, delays it, holds it back,
- * slows it down, ends what is idle or old.
+ * A TCP proxy that injects faults: cuts connections silently in one or both directions, delays them,
+ * holds them back, limits their bandwidth, and ends idle or old ones.
  *
- * Everything is done in user space, with no rights needed; so the kernels of both ends go on
- * acknowledging what is sent into a cut flow, which a path that is really gone would not.
+ * It runs in user space and needs no privileges. Therefore the kernels of both ends keep acknowledging
+ * what is sent into a cut connection, which a really broken path would not.
  */
 export class TcpProxy {
-  /** The port that new flows are carried to. */
+  /** The port that new connections are carried to. */
   to: number;
-  /** Accepts new flows, and carries nothing of them, as a server does that hangs. */
+  /** Whether to accept new connections without carrying anything, like a server that hangs. */
   isDeaf = false;
-  /** Of new flows. */
+  /** The limits of new connections. */
   limits: FlowLimits = {};
   readonly #server: Server;
   readonly #host: string;
@@ -66,17 +64,17 @@ export class TcpProxy {
     server.on('connection', (socket) => this.#accept(socket));
   }
 
-  /** Where it listens. */
+  /** The port that it listens on. */
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** How many flows are carried: those that are neither cut nor over. */
+  /** Number of connections that are neither cut nor closed. */
   get flows(): number {
     return [...this.#flows].filter((flow) => !flow.isCut).length;
   }
 
-  /** Added to every round trip, in ms. */
+  /** Time added to every round trip, in ms. */
   get delay(): number {
     return this.#conditions.homeward.delay;
   }
@@ -85,28 +83,31 @@ export class TcpProxy {
     this.worsen({ delay }, 'homeward');
   }
 
-  /** Sets what all flows suffer that way, new ones too. What is absent stays as it is. */
+  /**
+   * Sets the conditions of all connections in one direction, including new ones. Absent ones do not
+   * change.
+   */
   worsen(conditions: Partial<LaneConditions>, direction: Direction): void {
     Object.assign(this.#conditions[direction], conditions);
     for (const flow of this.#flows) flow.worsen(conditions, direction);
   }
 
-  /** Cuts the flows there are, both ways or one: see {@link TcpFlow.cut}. New ones pass. */
+  /** Cuts the current connections in both directions or one: see {@link TcpFlow.cut}. New ones pass. */
   cut(direction?: Direction): void {
     for (const flow of this.#flows) flow.cut(direction);
   }
 
-  /** Ends the flows there are with a FIN to both sides. */
+  /** Ends the current connections with a FIN to both sides. */
   finish(): void {
     for (const flow of this.#flows) flow.finish();
   }
 
-  /** Ends the flows there are with an RST to both sides. */
+  /** Ends the current connections with an RST to both sides. */
   reset(): void {
     for (const flow of this.#flows) flow.reset();
   }
 
-  /** Holds back all flows, new ones too, until {@link resume}. Nothing is lost. */
+  /** Holds back all connections, including new ones, until {@link resume}. Nothing is lost. */
   freeze(): void {
     this.#frozen = true;
     for (const flow of this.#flows) flow.freeze();
@@ -117,7 +118,7 @@ export class TcpProxy {
     for (const flow of this.#flows) flow.resume();
   }
 
-  /** Closes all there is. */
+  /** Closes the proxy and all its connections. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const flow of this.#flows) flow.destroy();

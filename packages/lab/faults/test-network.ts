@@ -1,18 +1,18 @@
 import { execFileSync } from 'node:child_process';
 
-/** What passes from the first host to the second, or back. */
+/** From the first host to the second, or back. */
 export type NetworkDirection = 'there' | 'back';
 
-/** The program and the arguments that run a program on a host. */
+/** The program and arguments that run a program on a host. */
 export type HostCommand = readonly [program: string, ...args: string[]];
 
-/** RFC 2544 §C.2.2: for benchmarks of networks, and nobody's. */
+/** RFC 2544 §C.2.2: reserved for network benchmarks. */
 const NETWORK = '198.18.0';
 const WIRE = 'wire';
 
 let made = 0;
 
-/** One end of the wire, with an address of its own. */
+/** One end of the link, with its own address. */
 export class TestHost {
   readonly name: string;
   #number: number;
@@ -26,33 +26,36 @@ export class TestHost {
     return `${NETWORK}.${this.#number}`;
   }
 
-  /** How a program is run here. It has the id of the process that is started so. */
+  /**
+   * Returns the command that runs a program on this host. The program has the id of the process started
+   * so.
+   */
   command(program: string, ...args: string[]): HostCommand {
     return ['ip', 'netns', 'exec', this.name, program, ...args];
   }
 
-  /** Goes over to another address, as a phone does between two networks. The old one is gone. */
+  /** Changes to another address, as a phone does between two networks. The old address is gone. */
   move(): void {
     this.ip('address', 'flush', 'dev', WIRE);
     this.#number += 2;
     this.ip('address', 'add', `${this.address}/24`, 'dev', WIRE);
   }
 
-  /** Runs `ip` here. */
+  /** Runs `ip` on this host. */
   ip(...args: string[]): void {
     run(['ip', '-netns', this.name, ...args]);
   }
 
-  /** Runs `iptables` here. */
+  /** Runs `iptables` on this host. */
   filter(...args: string[]): void {
     run(this.command('iptables', ...args));
   }
 }
 
 /**
- * Two hosts with a wire between them, on this machine: network namespaces of Linux and a pair of veth.
- * Their kernels lose packets and time out as others do, which those beside a proxy do not. Needs root,
- * `ip` and `iptables`. What it makes is gone with {@link remove}; nothing outside of it is touched.
+ * Two hosts with a link between them on this machine: Linux network namespaces and a veth pair. Their
+ * kernels lose packets and time out as on a real network, unlike those next to a proxy. Needs root,
+ * `ip` and `iptables`. {@link remove} deletes everything that it creates; it changes nothing else.
  */
 export class TestNetwork {
   readonly first: TestHost;
@@ -78,7 +81,9 @@ export class TestNetwork {
     return [this.first, this.second];
   }
 
-  /** Pulls the plug of the first host. Its kernel knows, that of the second does not. */
+  /**
+   * Takes down the link of the first host. Its kernel knows; the kernel of the second host does not.
+   */
   takeDown(): void {
     this.first.ip('link', 'set', WIRE, 'down');
   }
@@ -87,12 +92,12 @@ export class TestNetwork {
     this.first.ip('link', 'set', WIRE, 'up');
   }
 
-  /** Loses every packet that goes that way, or both, and tells nobody. */
+  /** Drops every packet in one or both directions silently. */
   drop(direction?: NetworkDirection): void {
     this.lose(1, direction);
   }
 
-  /** Loses that share of the packets, in [0, 1], by chance. */
+  /** Drops this random fraction of the packets, in [0, 1]. */
   lose(share: number, direction?: NetworkDirection): void {
     const match = ['-m', 'statistic', '--mode', 'random', '--probability', String(share)];
     const rule = [...(share < 1 ? match : []), '-j', 'DROP'];
@@ -100,12 +105,12 @@ export class TestNetwork {
     if (direction !== 'there') this.first.filter('-A', 'INPUT', ...rule);
   }
 
-  /** Ends {@link drop} and {@link lose}. */
+  /** Undoes {@link drop} and {@link lose}. */
   heal(): void {
     for (const host of this.#hosts) host.filter('-F');
   }
 
-  /** Takes both hosts away. What runs there goes on without a network: end it before. */
+  /** Deletes both hosts. Programs that still run there lose their network: end them before. */
   remove(): void {
     for (const { name } of this.#hosts) run(['ip', 'netns', 'delete', name]);
   }

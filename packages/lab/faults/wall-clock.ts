@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * The wall clock of programs that are started with {@link env}, which can be set while they run, as by a
- * user or by NTP. Their monotonic clock goes on. By libfaketime, whose program `faketime` it is given.
+ * The wall clock of programs that are started with {@link env}. It can be set while they run, as by a
+ * user or by NTP; their monotonic clock is not affected. Uses libfaketime, given the path of its
+ * program `faketime`.
  */
 export class WallClock {
   readonly env: Readonly<Record<string, string>>;
@@ -19,11 +20,11 @@ export class WallClock {
       FAKETIME_TIMESTAMP_FILE: this.#file,
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      DONT_FAKE_MONOTONIC: '1', // as older versions call it
+      DONT_FAKE_MONOTONIC: '1', // the name in older versions
     };
   }
 
-  /** From now it is that far from the true one: ahead, or behind. In ms, to the second. */
+  /** Sets the clock to `offset` ms from the true time, positive or negative, rounded to seconds. */
   jump(offset: number): void {
     const seconds = Math.round(offset / 1_000);
     writeFileSync(this.#file, `${seconds < 0 ? '' : '+'}${seconds}`);
@@ -34,7 +35,7 @@ export class WallClock {
   }
 }
 
-/** The library that the program puts before all others. */
+/** Returns the library that the program preloads. */
 function libraryOf(faketime: string): string {
   const output = execFileSync(faketime, ['-f', '+0', 'printenv', 'LD_PRELOAD']);
   return String(output).trim();

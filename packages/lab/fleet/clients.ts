@@ -1,5 +1,5 @@
-// Clients of a fleet, in a process of their own. Each dials a path of its own, by which the server
-// knows it.
+// The clients of a fleet, in a separate process. Each dials its own path, by which the server
+// identifies it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   attachHeartbeat,
@@ -12,21 +12,21 @@ import { Lateness } from './lateness.ts';
 import { obey, settings, tell } from './parent.ts';
 import { TurnScheduler } from './turn-scheduler.ts';
 
-/** What clients are given. */
+/** Settings of the clients. */
 export interface ClientSettings {
   /**
-   * `plain`: they answer protocol Pings, and ask nothing; `speaking`: with a heartbeat; `mixed`: one
-   * of each in turn; `reconnecting`: those that come back.
+   * `plain`: only answer protocol Pings; `speaking`: have a heartbeat; `mixed`: alternately one of
+   * each; `reconnecting`: reconnect.
    */
   readonly kind: 'plain' | 'speaking' | 'mixed' | 'reconnecting';
   readonly port: number;
   readonly count: number;
-  /** Their paths begin with it. */
+  /** Prefix of their paths. */
   readonly name: string;
-  /** The time over which they dial first. */
+  /** Time in ms over which they dial first. */
   readonly within: number;
   readonly options?: Pick<ReconnectOptions, 'pingInterval' | 'pingTimeout'>;
-  /** Whether they draw no chance at all: what is spread by it happens at once. */
+  /** Whether they use no random numbers, so that staggered actions happen at once. */
   readonly isInStep?: boolean;
 }
 
@@ -71,10 +71,10 @@ function reconnecting(url: string, path: string): ReconnectingWebSocket {
   return socket;
 }
 
-/** Between two pings of one client: more would be a flood. */
+/** Time in ms between two pings of one client: a shorter one would be a flood. */
 const MEASURE_PERIOD = 250;
 
-/** The latencies of `samples` pings by each, one after the other. */
+/** Resolves to the latencies of `samples` pings by each client, one after the other. */
 async function measure({ samples }: { readonly samples: number }): Promise<number[]> {
   const latencies: number[] = [];
   for (let sample = 0; sample < samples; sample += 1) {

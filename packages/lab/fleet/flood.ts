@@ -1,27 +1,27 @@
-// A client that sends pings as fast as it was told, and reads nothing. Shown out, it comes again.
+// A client that sends pings at a given rate and reads nothing. It reconnects when it is closed.
 import { connect, type Socket } from 'node:net';
 import { obey, settings, tell } from './parent.ts';
 
-/** What a flood is given. */
+/** Settings of a flood. */
 export interface FloodSettings {
   readonly port: number;
-  /** Pings a second. */
+  /** Pings per second. */
   readonly rate: number;
-  /** Application pings, or protocol Pings. */
+  /** Application pings or protocol Pings. */
   readonly tier: 'application' | 'transport';
 }
 
 const { port, rate, tier } = settings<FloodSettings>();
 const PERIOD = 10;
-const AGAIN = 100; // it does not come more often: what is measured are pings, not handshakes
+const AGAIN = 100; // ms between attempts: the test measures pings, not handshakes
 
-/** A masked frame of few bytes, RFC 6455 §5.2: text, or a Ping. */
+/** Encodes a short masked frame: RFC 6455 §5.2, text or Ping. */
 function frame(opcode: number, text: string): Buffer {
   const payload = Buffer.from(text);
   return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 }
 
-/** As long as it may be: what is answered fills the kernel's buffers soon. */
+/** As long as allowed: the answers soon fill the kernel's buffers. */
 const VALUES = ['a', 'b', 'c'].map((key) => `;${key}=${key.repeat(24)}`).join('');
 const ping = tier === 'application' ? frame(1, `\u0005wb.id${VALUES}`) : frame(9, VALUES);
 const chunk = Buffer.concat(new Array((rate * PERIOD) / 1_000).fill(ping));
@@ -55,7 +55,7 @@ function open(): void {
   });
 }
 
-/** What the peer does not read stays out of our own buffer: the flood is in the kernel's. */
+/** Sends only what the kernel accepts, so that unread pings do not fill the buffers of this process. */
 function flood(): void {
   if (socket === undefined || socket.connecting || socket.writableNeedDrain) return;
   if (!socket.writable) return;
@@ -64,7 +64,9 @@ function flood(): void {
 }
 
 obey({
-  /** Ends the flood. Answers how many pings were sent, and how often it was shown out. */
+  /**
+   * Ends the flood. Answers how many pings were sent and how often the server closed the connection.
+   */
   end() {
     isOver = true;
     clearInterval(timer);

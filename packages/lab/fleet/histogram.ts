@@ -1,4 +1,4 @@
-/** How many instants fall into each `width` ms from `start` on, up to the last of them. */
+/** Returns how many instants fall into each `width` ms from `start` until the last one. */
 export function histogram(instants: readonly number[], start: number, width: number): number[] {
   const counts: number[] = [];
   for (const at of instants) {
@@ -9,7 +9,7 @@ export function histogram(instants: readonly number[], start: number, width: num
   return counts;
 }
 
-/** The most that fall into any window of `width` ms, wherever it begins. */
+/** Returns the largest number of instants in any window of `width` ms. */
 export function mostWithin(instants: readonly number[], width: number): number {
   const sorted = [...instants].sort((a, b) => a - b);
   let first = 0;
@@ -23,7 +23,7 @@ export function mostWithin(instants: readonly number[], width: number): number {
 
 const COLUMNS = 60;
 
-/** A line for each count, with a bar that is as long. */
+/** Draws a line with a bar for each count. */
 export function drawHistogram(counts: readonly number[], width: number): string {
   const most = Math.max(1, ...counts);
   const lines = counts.map((count, place) => {

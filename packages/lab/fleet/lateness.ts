@@ -1,8 +1,8 @@
 const PERIOD = 10;
 
 /**
- * How long this process was kept from running, for the machine may be busy with other things: the
- * longest time by which a timer was late. What was due meanwhile came at once.
+ * Measures how long this process did not run, because the machine may be busy: by how much a timer was
+ * late at most. Everything due meanwhile happened at once.
  */
 export class Lateness {
   #worst = 0;
@@ -13,7 +13,7 @@ export class Lateness {
     this.#timer.unref();
   }
 
-  /** The worst since it was asked last, in ms. */
+  /** Returns the largest lateness since the last call, in ms. */
   take(): number {
     this.#look();
     const worst = this.#worst;

@@ -1,6 +1,6 @@
 import type { Fact } from './program.ts';
 
-/** What a program sends to the process that runs it. */
+/** A message from a program to its parent process. */
 export type FromChild = { readonly fact: Fact } | { readonly id: number; readonly answer: unknown };
 
 interface ToChild {
@@ -9,25 +9,25 @@ interface ToChild {
   readonly given: unknown;
 }
 
-/** What a program does when it is asked. */
+/** The orders that a program accepts. */
 export type Orders = { readonly [order: string]: (given: never) => unknown };
 
-/** The wall clock, but even: with fractions, and without jumps while a process runs. */
+/** Returns the wall clock in ms with fractions, and without jumps while the process runs. */
 export function wallClock(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** What this program was given to begin with. */
+/** Returns the settings of this program. */
 export function settings<Settings>(): Settings {
   return JSON.parse(process.argv[2] ?? '{}');
 }
 
-/** Tells the process that runs this one. */
+/** Reports a fact to the parent process. */
 export function tell(name: string, client?: string, detail: Fact['detail'] = {}): void {
   send({ fact: { name, at: wallClock(), ...(client !== undefined && { client }), detail } });
 }
 
-/** Takes orders from the process that runs this one, and ends with it. */
+/** Accepts orders from the parent process and ends with it. */
 export function obey(orders: Orders): void {
   process.on('disconnect', () => process.exit());
   process.on('message', ({ id, order, given }: ToChild) => {

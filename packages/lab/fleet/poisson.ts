@@ -1,13 +1,13 @@
-/** A test that fails by chance once in so many runs is no burden. */
+/** The accepted probability that a test fails by chance. */
 const RARE = 1e-9;
 
 /**
- * How many of very many independent events, of which `mean` are expected in a place, may fall into the
- * fullest of `places`: more come about less often than once in 10⁹ runs.
+ * Returns how many of very many independent events the fullest of `places` may contain if `mean` are
+ * expected in each: more occur less often than once in 10⁹ runs.
  *
- * The count is a sum of independent trials of unequal chance. Its upper tail is no heavier than that
- * of the Poisson distribution with the same mean: W. Hoeffding, "On the Distribution of the Number of
- * Successes in Independent Trials", Ann. Math. Stat. 27(3), 1956.
+ * The count is a sum of independent trials of unequal probability. Its upper tail is no heavier than
+ * that of the Poisson distribution with the same mean: W. Hoeffding, "On the Distribution of the Number
+ * of Successes in Independent Trials", Ann. Math. Stat. 27(3), 1956.
  */
 export function mostByChance(mean: number, places: number): number {
   let count = Math.ceil(mean);
@@ -15,7 +15,10 @@ export function mostByChance(mean: number, places: number): number {
   return count;
 }
 
-/** The chance of more than `count`: the terms beyond, each from the one before. */
+/**
+ * Returns the probability of more than `count`: sums the terms beyond, each computed from the one
+ * before.
+ */
 function tail(mean: number, count: number): number {
   let logarithm = -mean;
   for (let k = 1; k <= count + 1; k += 1) logarithm += Math.log(mean / k);

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromChild } from './parent.ts';
 
-/** What a program tells by itself. `at` is its wall clock, with fractions: programs share it. */
+/** A fact that a program reports. `at` is its wall clock with fractions, which all programs share. */
 export interface Fact {
   readonly name: string;
   readonly at: number;
@@ -15,10 +15,10 @@ export interface Fact {
 const resolve = createRequire(import.meta.url).resolve;
 
 /**
- * A program of the fleet in a process of its own, so that what is done to it is done to nothing else:
- * it can be stopped, killed and asked, and tells its facts. It ends with the process that runs it.
+ * A program of the fleet in a separate process, so that faults affect only this program. It can be
+ * stopped, killed and given orders, and reports facts. It ends with the parent process.
  *
- * It runs what has been built of it.
+ * It runs the built code.
  */
 export class Program {
   readonly facts: Fact[] = [];
@@ -27,25 +27,27 @@ export class Program {
   #asked = 0;
   #look = (): void => {};
 
-  /** `module` is one of the package: `@wirebeat/lab/fleet/server`. `flags` are those of Node. */
+  /**
+   * `module` is a module of the package, such as `@wirebeat/lab/fleet/server`. `flags` are Node flags.
+   */
   constructor(module: string, settings: object, flags: readonly string[] = []) {
     const execArgv = ['--expose-gc', ...flags];
     this.#child = fork(resolve(module), [JSON.stringify(settings)], { execArgv });
     this.#child.on('message', (message: FromChild) => this.#hear(message));
-    this.#child.on('error', () => {}); // an order to one that has ended
+    this.#child.on('error', () => {}); // an order to a program that has ended
   }
 
-  /** What it told under that name. */
+  /** Returns the facts of this name. */
   of(name: string): Fact[] {
     return this.facts.filter((fact) => fact.name === name);
   }
 
-  /** Which clients it told that of. */
+  /** Returns the clients that these facts name. */
   clientsWith(name: string): Set<string> {
     return new Set(this.of(name).map(({ client = '' }) => client));
   }
 
-  /** Gives it an order. Resolves to its answer; never, if it ends before. */
+  /** Sends an order. Resolves to its answer; never resolves if the program ends before. */
   ask<Answer>(order: string, given: object = {}): Promise<Answer> {
     this.#asked += 1;
     const id = this.#asked;
@@ -56,7 +58,7 @@ export class Program {
     return answer;
   }
 
-  /** Resolves when that holds after a fact was told, or after `limit` ms, to whether it does. */
+  /** Waits until `holds()` is true after a fact, for at most `limit` ms. Resolves to whether it is. */
   async until(holds: () => boolean, limit: number): Promise<boolean> {
     const late = new AbortController();
     const held = new Promise<void>((found) => {
@@ -71,12 +73,12 @@ export class Program {
     return holds();
   }
 
-  /** SIGSTOP, SIGCONT, SIGKILL. */
+  /** Sends a signal. */
   signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
     this.#child.kill(name);
   }
 
-  /** Kills it. Resolves when it has ended. */
+  /** Kills the program. Resolves when it has ended. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGKILL');

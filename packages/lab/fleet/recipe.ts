@@ -1,8 +1,8 @@
 import type { WebSocket, WebSocketServer } from 'ws';
 
 /**
- * The heartbeat that the manual of `ws` has under "How to detect and close broken connections": a flag
- * a socket, and a sweep over all of them. What others are measured against.
+ * The heartbeat from the manual of `ws`, "How to detect and close broken connections": one flag per
+ * socket and a sweep over all sockets. A baseline for the measurements.
  */
 export class Recipe {
   readonly #alive: Map<WebSocket, boolean> = new Map();
@@ -17,7 +17,7 @@ export class Recipe {
     server.on('close', () => clearInterval(interval));
   }
 
-  /** How many were asked and have not answered. */
+  /** Number of sockets that have not answered their Ping. */
   get asking(): number {
     return [...this.#alive.values()].filter((isAlive) => !isAlive).length;
   }

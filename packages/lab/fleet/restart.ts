@@ -4,36 +4,36 @@ import { wallClock } from './parent.ts';
 import { mostByChance } from './poisson.ts';
 import type { Program } from './program.ts';
 
-/** Of the buckets in which attempts are counted. */
+/** Width in ms of the buckets for attempts. */
 export const BUCKET = 100;
 
-/** A fleet of clients that come back, and two servers: all go by a way that can be led to either. */
+/** A fleet of reconnecting clients and two servers behind one proxy that can lead to either. */
 export interface Restart {
   readonly old: Program;
   readonly next: Program;
   readonly clients: Program;
   readonly count: number;
-  /** Of the process that has the way. */
+  /** The lateness of the process that runs the proxy. */
   readonly lateness: Lateness;
-  /** From now on, who dials comes to the other. */
+  /** Leads new connections to the other server from now on. */
   lead(): void;
 }
 
-/** How the clients came back. */
+/** How the clients reconnected. */
 export interface Return {
-  /** Of their attempts, by {@link BUCKET}, from the beginning of the restart on. */
+  /** Attempts per {@link BUCKET} from the start of the restart on. */
   readonly counts: readonly number[];
   /**
-   * The longest that each of the processes did not run, together: what was due then came at once, and one
-   * after the other may have held it up.
+   * Sum of the longest times that each process did not run. Everything due meanwhile happened at once,
+   * and several processes may have been late in turn.
    */
   readonly lateBy: number;
   readonly isWhole: boolean;
 }
 
 /**
- * Restarts the server: `within` ms are taken for the connections of the old one to be closed, or it is
- * killed. Resolves once all have come to the next, or after `limit` ms.
+ * Restarts the server: closes the connections of the old one over `within` ms, or kills it. Resolves
+ * when all clients have connected to the new one, or after `limit` ms.
  */
 export async function restart(
   { old, next, clients, count, lateness, lead }: Restart,
@@ -59,9 +59,9 @@ export async function restart(
 }
 
 /**
- * How many attempts may fall into one bucket, if `count` of them come evenly over `within`: twice the
- * mean, or for few clients, what chance allows. What a machine that did not run kept waiting comes in
- * one go, so that the bucket is as much longer.
+ * Returns how many attempts may fall into one bucket if `count` are evenly distributed over `within`:
+ * twice the mean, or what random variation allows for few clients. Attempts that a stalled machine
+ * delayed happen at once, so the bucket is that much longer.
  */
 export function mostInBucket(
   count: number,
@@ -73,7 +73,7 @@ export function mostInBucket(
   return Math.max(2 * mean, mostByChance(mean, within / bucket));
 }
 
-/** What each waited when it had lost the old server. */
+/** Returns how long each client waited after it lost the old server, in ms. */
 export function firstDelays(clients: Program): number[] {
   const delays = new Map<string, number>();
   for (const { client = '', detail } of clients.of('retry')) {

@@ -1,5 +1,5 @@
-// The server of a fleet, in a process of its own: with a heartbeat of one kind or another, to be
-// blocked, stopped, drained and asked. Its clients are known by the paths that they dial.
+// The server of a fleet, in a separate process, with one of several heartbeats. It can be blocked,
+// stopped, drained and queried. Clients are identified by the paths that they dial.
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -11,26 +11,26 @@ import { Lateness } from './lateness.ts';
 import { obey, settings, tell } from './parent.ts';
 import { Recipe } from './recipe.ts';
 
-/** What a server is given. */
+/** Settings of a server. */
 export interface ServerSettings {
   /**
-   * `wirebeat`; `recipe`: that of the manual of `ws`, each `options.pingInterval`; `echo`: none, but
-   * application pings are answered as a minimal peer does.
+   * `wirebeat`; `recipe`: that of the manual of `ws`, every `options.pingInterval`; `echo`: no
+   * heartbeat, but answers application pings as a minimal peer does.
    */
   readonly kind: 'wirebeat' | 'recipe' | 'echo';
-  /** Those that are data. */
+  /** The options that are plain data. */
   readonly options?: Pick<ServerOptions, 'pingInterval' | 'pingTimeout' | 'advertise'>;
-  /** Whether a client's newer connection takes the place of its older one. @default true */
+  /** Whether a client's newer connection replaces its older one. @default true */
   readonly hasSessions?: boolean;
 }
 
-/** What it answers to `count`. */
+/** The answer to `count`. */
 export interface Counts {
   readonly sockets: number;
   readonly connections: number;
-  /** Open files of the process; 0 where it cannot be told. */
+  /** Open files of the process; 0 if unknown. */
   readonly descriptors: number;
-  /** Bytes in use after a collection, on the heap and beside it. */
+  /** Bytes in use after a garbage collection, on the heap and external. */
   readonly memory: number;
 }
 
@@ -73,7 +73,7 @@ function attach(): ServerHeartbeat<WebSocket> {
   return attached;
 }
 
-/** `docs/protocol.md`, and nothing against those who ask too much. */
+/** Answers pings as docs/protocol.md requires, without a limit. */
 function answerPings(socket: WebSocket): void {
   socket.on('message', (data, isBinary) => {
     if (!isBinary && String(data).startsWith('\u0005wb'))
@@ -81,13 +81,13 @@ function answerPings(socket: WebSocket): void {
   });
 }
 
-/** How many were asked and have not answered. */
+/** Returns the number of connections that have not answered their Ping. */
 function countAsking(): number {
   if (recipe !== undefined) return recipe.asking;
   return [...asking.values()].filter((count) => count > 0).length;
 }
 
-/** Resolves once so many have been asked and not answered, to how many. */
+/** Resolves when at least this many Pings are unanswered, to their number. */
 async function untilAsking({ atLeast }: { readonly atLeast: number }): Promise<number> {
   while (countAsking() < atLeast) await turn();
   return countAsking();
@@ -95,7 +95,7 @@ async function untilAsking({ atLeast }: { readonly atLeast: number }): Promise<n
 
 obey({
   untilAsking,
-  /** Blocks the event loop for so long right after pings went out. Answers how many were asked. */
+  /** Blocks the event loop for `ms` right after Pings were sent. Answers how many. */
   async block({ ms, atLeast }: { readonly ms: number; readonly atLeast: number }) {
     const asked = await untilAsking({ atLeast });
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);

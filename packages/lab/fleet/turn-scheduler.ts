@@ -1,8 +1,8 @@
 import { type Instant, type Scheduler, SystemScheduler, type Timer } from '@wirebeat/core';
 
 /**
- * The system's time, which stands still within a turn of the event loop: what a program does in one turn
- * happens at one instant, however long a busy machine takes for it.
+ * The system clock, but constant within a turn of the event loop: everything in one turn happens at one
+ * instant, however long a busy machine takes for it.
  */
 export class TurnScheduler implements Scheduler {
   readonly #system = new SystemScheduler();
@@ -14,7 +14,7 @@ export class TurnScheduler implements Scheduler {
     return this.#now;
   }
 
-  /** When what happens now was due: the instant of the timer that ran last in this turn, or now. */
+  /** When the current callback was due: the instant of the timer that ran last in this turn, or now. */
   get due(): Instant {
     return this.#due ?? this.now();
   }

@@ -1,10 +1,10 @@
-// Inputs for the fuzzers: what is kept in corpus/, mistaken in every way, and what chance gives. fast-check
-// draws them; the fuzzers that are led by coverage want a newer C library than many systems have.
+// Creates inputs for the fuzzers: the texts of corpus/, mutations of them, and random ones, drawn by
+// fast-check. Coverage-guided fuzzers need a newer C library than many systems have.
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 
 const FOLDER = new URL('corpus/', import.meta.url);
-/** Texts that once told something, a line of JSON strings each. */
+/** Texts that once revealed something, as JSON strings, one per line. */
 export const CORPUS = readdirSync(FOLDER)
   .sort()
   .flatMap((file) => readFileSync(new URL(file, FOLDER), 'utf8').trim().split('\n'))
@@ -40,7 +40,7 @@ function edited(text, edits) {
   }, text);
 }
 
-/** Of two of the corpus the beginning of one and the end of another, then edited. */
+/** Joins the start of one corpus text and the end of another, then edits the result. */
 const mutant = fc
   .record({
     one: fc.constantFrom(...CORPUS),

@@ -1,5 +1,6 @@
-// Gives each reader of what the network says so many inputs, `node main.mjs 200000`: none may throw, take a
-// message for a beat or a beat for a message, or keep anything. FUZZ_SEED repeats a run.
+// Feeds this many inputs to each parser of network data, `node main.mjs 200000`: none may throw,
+// mistake a message for a heartbeat or a heartbeat for a message, or keep anything. FUZZ_SEED repeats a
+// run.
 import assert from 'node:assert/strict';
 import { decodeBeat, encodeBeat } from '@wirebeat/core';
 import fc from 'fast-check';
@@ -10,7 +11,7 @@ import { fuzzServer } from './server-input.mjs';
 const inputs = Number(process.argv[2] ?? 1_000_000);
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Takes one text, and throws if something is wrong with what comes of it. */
+/** Each takes one text and throws if the result is wrong. */
 const READERS = {
   decodeBeat(input) {
     const beat = decodeBeat(input);
@@ -25,7 +26,7 @@ const READERS = {
   ),
 };
 
-/** The grammar of docs/protocol.md, written down a second time. */
+/** A second implementation of the grammar in docs/protocol.md. */
 function isBeat(input) {
   const [head, ...pairs] = input.slice(1).split(';');
   const keys = pairs.map((pair) => pair.split('=')[0]);
@@ -42,7 +43,7 @@ function isBeat(input) {
 let failed = 0;
 console.log(`FUZZ_SEED=${seed}, ${inputs} inputs, ${CORPUS.length} kept in the corpus`);
 const names = Object.keys(READERS);
-const half = Math.ceil(inputs / 2); // of all inputs the server gets as many as the others together
+const half = Math.ceil(inputs / 2); // the server gets as many of the inputs as the others together
 for (const name of names) {
   const share = Math.ceil(half / names.length);
   const options = { numRuns: share, seed, examples: CORPUS.map((each) => [each]) };
@@ -50,7 +51,7 @@ for (const name of names) {
 }
 await attempt('server', half, () => fuzzServer(half, seed));
 console.log(`\n${names.length + 1 - failed} passed, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0); // a server that failed has connections still
+process.exit(failed > 0 ? 1 : 0); // a server that failed still has connections
 
 async function attempt(name, count, act) {
   const startedAt = performance.now();

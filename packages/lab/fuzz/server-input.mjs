@@ -1,4 +1,4 @@
-// A server with a heartbeat, given messages and Pings by the thousand, and bytes that are no frames.
+// Feeds messages and Pings by the thousand, and invalid frames, to a server with a heartbeat.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -10,11 +10,11 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { text } from './inputs.mjs';
 
 const A_CONNECTION = 500; // messages
-const NOISY = 0.05; // of the connections say what is no frame
-const PATIENCE = 60_000; // ms for all that was sent to arrive
+const NOISY = 0.05; // fraction of the connections that send invalid frames
+const PATIENCE = 60_000; // ms until everything sent must have arrived
 /**
- * What the process may have more at the end than after the first tenth: it keeps nothing for an input. To
- * keep every message would be 6 MB at a hundred thousand; nothing kept was seen to be 0.4 MB.
+ * Largest growth of the process after the first tenth of the run: it must keep nothing per input.
+ * Keeping every message would be 6 MB for a hundred thousand; without that, 0.4 MB was measured.
  */
 const GROWTH = 2_000_000; // bytes
 
@@ -29,12 +29,14 @@ const HANDSHAKE = [
 ].join('\r\n');
 
 const message = fc.oneof(
-  // As UTF-8 has it, which knows no half of a surrogate pair.
+  // Converted to UTF-8, which has no lone surrogates.
   { weight: 9, arbitrary: text.map((each) => Buffer.from(each).toString()) },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 130 }).map((bytes) => Buffer.from(bytes)) },
 );
 
-/** Gives it `count` messages. Rejects if the application hears another than what is no beat, in order. */
+/**
+ * Sends `count` messages. Rejects unless the application receives exactly the non-heartbeats, in order.
+ */
 export async function fuzzServer(count, seed) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   const heartbeat = attachHeartbeat(server, { pingLimit: false });
@@ -64,7 +66,7 @@ export async function fuzzServer(count, seed) {
   server.close();
 }
 
-/** Throws with the first that differs. */
+/** Throws at the first difference. */
 function compare(found, expected) {
   const differs = (each, index) => String(each) !== String(found[index]);
   const at = expected.findIndex(differs);
@@ -76,7 +78,9 @@ function isMessage(each) {
   return typeof each !== 'string' || decodeBeat(each) === undefined;
 }
 
-/** Says all, with a Ping in between, and closes; what is said is read before that. */
+/**
+ * Sends all messages with Pings in between, then closes. The server reads everything before the close.
+ */
 async function speak(url, messages) {
   const socket = new WebSocket(url);
   await once(socket, 'open');
@@ -88,7 +92,7 @@ async function speak(url, messages) {
   await once(socket, 'close', { signal: AbortSignal.timeout(PATIENCE) });
 }
 
-/** Bytes that are no frames: the server ends that connection, and no other. */
+/** Sends invalid frames: the server closes that connection and no other. */
 async function makeNoise(port, seed) {
   const [noise] = fc.sample(fc.uint8Array({ minLength: 20, maxLength: 300 }), { numRuns: 1, seed });
   const socket = connect(port, '127.0.0.1');

@@ -1,6 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 
-/** The program that a variable of the environment names, as `scripts/test.mjs` sets it; undefined without. */
+/**
+ * Returns the program named by an environment variable, which `scripts/test.mjs` sets, or `undefined`.
+ */
 export function findProgram(variable: string): string | undefined {
   const path = process.env[variable] ?? '';
   try {
@@ -11,7 +13,7 @@ export function findProgram(variable: string): string | undefined {
   }
 }
 
-/** The same, for who cannot do without. */
+/** Like {@link findProgram}, but throws if the program is missing. */
 export function requireProgram(variable: string): string {
   const path = findProgram(variable);
   if (path === undefined) throw new Error(`${variable} names no program`);

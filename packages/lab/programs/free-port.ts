@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-const FIRST = 12_000; // below what systems give to those who dial: no connection takes it meanwhile
+const FIRST = 12_000; // below the range of outgoing ports, so that no connection takes it meanwhile
 const COUNT = 20_000;
 const ATTEMPTS = 20;
 
-/** A port for a program that cannot choose one by itself. */
+/** Returns a free port for a program that cannot choose one itself. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = FIRST + Math.floor(Math.random() * COUNT);

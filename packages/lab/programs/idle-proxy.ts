@@ -5,22 +5,22 @@ import { requireProgram } from './find-program.ts';
 import { freePort } from './free-port.ts';
 import { Program } from './program.ts';
 
-/** What an {@link IdleProxy} is told. */
+/** Options of an {@link IdleProxy}. */
 interface IdleProxyOptions {
-  /** The port that it passes WebSockets on to. */
+  /** The port that it forwards WebSockets to. */
   readonly to: number;
-  /** The silence after which it cuts one, in whole seconds: nginx takes no less. */
+  /** Silence in whole seconds after which it cuts a connection: nginx accepts no shorter unit. */
   readonly idleSeconds: number;
 }
 
-/** How one program is told, and started. */
+/** How one proxy program is configured and started. */
 interface Product {
   readonly variable: string;
   readonly configure: (port: number, options: IdleProxyOptions) => string;
   readonly args: (folder: string, file: string) => readonly string[];
 }
 
-/** One process, which writes to its own folder only: so it needs no rights. */
+/** A single process that only writes to its own folder, so it needs no privileges. */
 const NGINX: Product = {
   variable: 'NGINX_PATH',
   configure: (port, { to, idleSeconds }) => `
@@ -74,7 +74,7 @@ export const IDLE_PROXIES = { nginx: NGINX, HAProxy: HAPROXY } as const;
 
 export type IdleProxyName = keyof typeof IDLE_PROXIES;
 
-/** A real reverse proxy on loopback that cuts what is idle. */
+/** A real reverse proxy on loopback that cuts idle connections. */
 export class IdleProxy {
   readonly #program: Program;
   readonly #folder: string;

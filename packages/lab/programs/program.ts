@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MS } from './time-factor.ts';
 
 const READY_LIMIT = 20_000 * MS; // ms, for a program to start on a busy machine
-const POLL = 25; // ms between two looks
+const POLL = 25; // ms between two checks
 
-/** A program that a test has started, as a process of its own. */
+/** A program that a test has started in a separate process. */
 export class Program {
   readonly #child: ChildProcess;
-  /** All that it has printed. */
+  /** Everything that it has printed. */
   output = '';
   errors = '';
 
@@ -30,7 +30,7 @@ export class Program {
     this.#child.once('close', () => process.off('exit', this.#kill));
   }
 
-  /** Resolves when somebody takes connections at that port. Rejects if the program ended instead. */
+  /** Resolves when the port accepts connections. Rejects if the program ends before. */
   async listens(port: number): Promise<void> {
     const end = performance.now() + READY_LIMIT;
     while (!(await accepts(port))) {
@@ -39,7 +39,7 @@ export class Program {
     }
   }
 
-  /** Resolves to what `find` finds in the output. Rejects if the program ended without. */
+  /** Resolves to the match of `find` in the output. Rejects if the program ends before. */
   async prints(find: RegExp): Promise<string> {
     const end = performance.now() + READY_LIMIT;
     for (;;) {
@@ -55,7 +55,7 @@ export class Program {
     return pid === undefined || exitCode !== null || signalCode !== null;
   }
 
-  /** Its exit code; `null` if a signal ended it. */
+  /** Resolves to its exit code, or `null` if a signal ended it. */
   async exit(): Promise<number | null> {
     if (!this.hasEnded) await once(this.#child, 'close');
     return this.#child.exitCode;
@@ -65,7 +65,7 @@ export class Program {
     this.#child.kill(name);
   }
 
-  /** Ends it, also one that is stopped. */
+  /** Ends the program, even if it is stopped. */
   async end(): Promise<void> {
     this.#kill();
     await this.exit();

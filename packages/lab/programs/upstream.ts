@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { findProgram, requireProgram } from './find-program.ts';
 import { Program } from './program.ts';
 
-/** What an upstream tells of itself, and when, in ms since the epoch. */
+/** A fact that an upstream reports, and when, in ms since the epoch. */
 export interface UpstreamFact {
   /** `pong`: its own keepalive was answered. `timeout`: it was not. */
   readonly name: 'listening' | 'open' | 'pong' | 'timeout' | 'close';
@@ -13,13 +13,13 @@ export interface UpstreamFact {
   readonly port?: number;
 }
 
-/** Its own keepalive, in whole seconds. */
+/** Keepalive of the upstream, in whole seconds. */
 export interface Keepalive {
   readonly interval: number;
   readonly timeout: number;
 }
 
-/** Where the programs that they need are named; set by `scripts/test.mjs`. */
+/** Environment variables with the programs that they need; `scripts/test.mjs` sets them. */
 const VARIABLES = {
   'Python websockets': 'PYTHON_WEBSOCKETS_PATH',
   'gorilla/websocket': 'GO_WEBSOCKET_PATH',
@@ -29,24 +29,24 @@ export type UpstreamName = keyof typeof VARIABLES;
 
 export const UPSTREAMS = Object.keys(VARIABLES) as readonly UpstreamName[];
 
-/** Whether this machine is without one. CI may not be. */
+/** Returns whether this upstream is missing on this machine. It must not be in CI. */
 export function lacksUpstream(name: UpstreamName): boolean {
   return findProgram(VARIABLES[name]) === undefined && process.env['CI'] !== 'true';
 }
 
-const POLL = 20; // ms between two looks
+const POLL = 20; // ms between two checks
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** Debian has Go's libraries as source, in a place of its own. Nothing is asked of the network. */
+/** Debian installs Go's libraries as source in a folder of its own, so no network is needed. */
 const GO = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOPROXY: 'off', GOFLAGS: '' };
 const CACHE = here('../../../node_modules/.cache/go');
 
-/** An echo in another language, which knows protocol Pings only, as a process of its own. */
+/** An echo server in another language that only supports protocol Pings, in a separate process. */
 export class Upstream {
   readonly #program: Program;
   port = 0;
 
-  /** Without a `keepalive` with the defaults of the library. */
+  /** Without `keepalive`, uses the defaults of the library. */
   static async start(name: UpstreamName, keepalive?: Keepalive): Promise<Upstream> {
     const path = requireProgram(VARIABLES[name]);
     const upstream =
@@ -65,12 +65,12 @@ export class Upstream {
     this.#program = program;
   }
 
-  /** All of one name so far, in order. */
+  /** Returns all facts of one name so far, in order. */
   told(name: UpstreamFact['name']): UpstreamFact[] {
     return this.#facts.filter((fact) => fact.name === name);
   }
 
-  /** Resolves to the first of that name that happens from now on, or from `since`. */
+  /** Resolves to the first fact of this name from now on, or since `since`. */
   async next(name: UpstreamFact['name'], limit: number, since: number = Date.now()) {
     const end = performance.now() + limit;
     for (;;) {
@@ -81,7 +81,7 @@ export class Upstream {
     }
   }
 
-  /** Halts the process: the kernel goes on to acknowledge what it is sent. */
+  /** Stops the process. The kernel keeps acknowledging what it is sent. */
   stop(): void {
     this.#program.signal('SIGSTOP');
   }
@@ -106,7 +106,7 @@ function startPython(path: string, keepalive: Keepalive | undefined): Upstream {
   return new Upstream(new Program(path, ['-B', here('echo.py'), JSON.stringify(options)]));
 }
 
-/** As in the examples of the library, where nothing else is asked for. */
+/** The keepalive of the library's examples, if no other is given. */
 const GO_KEEPALIVE: Keepalive = { interval: 54, timeout: 6 };
 
 async function startGo(path: string, keepalive = GO_KEEPALIVE): Promise<Upstream> {
@@ -118,7 +118,7 @@ async function startGo(path: string, keepalive = GO_KEEPALIVE): Promise<Upstream
 
 let built: Promise<string> | undefined;
 
-/** Once: what `go run` runs would be built each time, and outlive it. */
+/** Builds once, because `go run` would build each time and leave its child process behind. */
 async function build(path: string): Promise<string> {
   const file = `${CACHE}/wirebeat-echo`;
   const env = { ...process.env, ...GO, GOCACHE: CACHE };

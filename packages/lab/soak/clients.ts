@@ -1,5 +1,4 @@
-// The clients of a soak, in a process of their own. Each sends numbered messages, and wants them all to
-// arrive.
+// The clients of a soak, in a separate process. Each sends numbered messages that must all arrive.
 import { ReconnectingWebSocket } from '@wirebeat/client';
 import { worstOf } from '@wirebeat/lab/fleet/allowance';
 import { obey, settings, tell } from '@wirebeat/lab/fleet/parent';
@@ -8,18 +7,18 @@ import { Invariants } from './invariants.ts';
 import { sampleMemory } from './sample-memory.ts';
 import { TIMING } from './timing.ts';
 
-/** What the clients are given. */
+/** Settings of the clients. */
 export interface SoakClientSettings {
-  /** The ways that they go by, in turn. */
+  /** Ports of the proxies that they use in turn. */
   readonly ports: readonly number[];
   readonly count: number;
-  /** The mean time between two messages of each. */
+  /** Mean time between two messages of each client, in ms. */
   readonly period: number;
-  /** What is left out, for a soak that must fail. */
+  /** The feature to turn off, for a soak that must fail. */
   readonly without?: 'resend' | 'session';
 }
 
-/** What they tell each second. */
+/** What they report each second. */
 export interface ClientsState {
   readonly open: number;
   readonly deaths: number;
@@ -37,7 +36,8 @@ const options = {
 let deaths = 0;
 let isOver = false;
 
-// What each connection tells of stalls is not enough: one that takes over has told of its own to nobody.
+// The stalls that each connection reports are not enough: nobody listened to a standby connection
+// before it took over.
 const PAUSE_PERIOD = 100;
 const TIMER_SLACK = 250;
 const pauses: { readonly at: number; readonly lateBy: number }[] = [];
@@ -48,7 +48,7 @@ setInterval(() => {
   dueAt = at + PAUSE_PERIOD;
 }, PAUSE_PERIOD);
 
-/** How long this process did not run, each time: also just now. */
+/** Returns each time that this process did not run, including the current one, in ms. */
 function pausesSince(instant: number): number[] {
   const now = performance.now();
   const latest = now - dueAt > TIMER_SLACK ? [now - dueAt] : [];
@@ -66,7 +66,7 @@ function open(index: number): void {
   let detectionBound = 0;
   sent[path] = 0;
   sockets.set(path, socket);
-  // That of the values which were in force when the silence began: they may have changed since.
+  // Uses the values in force when the silence began: they may have changed since.
   socket.addEventListener('pong', () => {
     detectionBound = 0;
   });
@@ -83,7 +83,7 @@ function open(index: number): void {
   setTimeout(() => act(path, socket), Math.random() * period);
 }
 
-/** Sends, and again after a while. */
+/** Sends a message now and then. */
 function act(path: string, socket: ReconnectingWebSocket): void {
   if (isOver) return;
   const number = (sent[path] ?? 0) + 1;
@@ -98,7 +98,7 @@ obey({
     return { open, deaths };
   },
   memory: sampleMemory,
-  /** Nobody sends any more. Answers how many each has sent. */
+  /** Stops all sending. Answers how many messages each client has sent. */
   rest() {
     isOver = true;
     return sent;
@@ -106,6 +106,6 @@ obey({
   violations: () => invariants.violations,
 });
 
-const SPREAD = 2; // ms between two
+const SPREAD = 2; // ms between two clients
 for (let index = 0; index < count; index += 1) setTimeout(() => open(index), index * SPREAD);
 setTimeout(() => tell('begun'), count * SPREAD);

@@ -1,6 +1,6 @@
 import { allowance } from '@wirebeat/lab/fleet/allowance';
 
-/** What must never happen, and did. */
+/** An event that must never happen but did. */
 export interface Violation {
   readonly invariant:
     | 'one live socket'
@@ -11,36 +11,36 @@ export interface Violation {
   readonly what: string;
 }
 
-/** A silence, as far as it has come, and what the law gives it. */
+/** A silence so far, and the time that the law allows. */
 export interface Silence {
   readonly client: string;
   readonly silentFor: number;
   readonly detectionBound: number;
   readonly pingTimeout: number;
-  /** Of this connection, how late timers were. */
+  /** How late the timers of this connection were. */
   readonly stalls: readonly number[];
 }
 
-/** What is known of one client. */
+/** The state of one client. */
 interface Client {
-  /** Its connections that have not ended; those that have spoken are live. */
+  /** Its open connections; those that have sent a ping are live. */
   readonly open: Map<number, 'silent' | 'live'>;
-  /** The newest that has spoken. */
+  /** The newest connection that has sent a ping. */
   newest: number;
-  /** All messages up to it have arrived. */
+  /** All messages up to this number have arrived. */
   arrived: number;
 }
 
-/** So much longer than the law has it may a silence be: a look at it comes late too. */
+/** Tolerance in ms for a silence, because a check of it is late too. */
 const LOOK: number = 500;
 
 /**
- * Watches over what a server meets: each connection of a client, by an ever greater number, and each
- * numbered message. Whatever breaks an invariant is told at once, and kept.
+ * Checks the invariants on a server: for each connection of a client, with ascending numbers, and each
+ * numbered message. Reports and keeps each violation at once.
  */
 export class Invariants {
   readonly violations: Violation[] = [];
-  /** Messages that came again: delivery is at least once. */
+  /** Messages that arrived again: delivery is at least once. */
   repeats = 0;
   messages = 0;
   readonly #clients: Map<string, Client> = new Map();
@@ -49,7 +49,9 @@ export class Invariants {
     this.#of(client).open.set(connection, 'silent');
   }
 
-  /** It sent its first beat: any older connection of the client has ended, by its session. */
+  /**
+   * The connection sent its first ping: any older connection of the client has ended, by its session.
+   */
   spoke(client: string, connection: number): void {
     const { open } = this.#of(client);
     if (!open.has(connection)) return;
@@ -65,7 +67,7 @@ export class Invariants {
     this.#of(client).open.delete(connection);
   }
 
-  /** A message has come, the `number`th that the client sent. */
+  /** The client's message `number` has arrived. */
   arrived(client: string, connection: number, number: number): void {
     const known = this.#of(client);
     this.messages += 1;
@@ -83,7 +85,7 @@ export class Invariants {
     known.arrived = number;
   }
 
-  /** A connection is silent, or was until it was given up. */
+  /** A connection is silent, or was until it was declared dead. */
   silent({ client, silentFor, detectionBound, pingTimeout, stalls }: Silence): void {
     const bound = detectionBound + allowance(stalls, pingTimeout) + LOOK;
     if (silentFor <= bound) return;
@@ -91,13 +93,13 @@ export class Invariants {
     this.#tell('death within its bound', client, what);
   }
 
-  /** How many have not arrived of what each client has sent. */
+  /** Returns how many of the sent messages have not arrived. */
   missing(sent: Readonly<Record<string, number>>): number {
     const counts = Object.entries(sent).map(([client, count]) => count - this.#of(client).arrived);
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Nothing more will arrive. */
+  /** Checks at the end, when nothing more will arrive. */
   finish(sent: Readonly<Record<string, number>>): void {
     for (const [client, count] of Object.entries(sent)) {
       const { arrived } = this.#of(client);

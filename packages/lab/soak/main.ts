@@ -1,4 +1,4 @@
-// Runs a soak, prints what came of it, and draws it. Ends with code 1 if an invariant was broken.
+// Runs a soak, prints its result and draws it. Ends with code 1 if an invariant was violated.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import { type SoakResult, soak } from './soak.ts';
 import { drawTimeline } from './timeline.ts';
 
 const MINUTE = 60_000;
-const SHOWN = 10; // of many violations the first say enough
+const SHOWN = 10; // the first violations are enough
 
 const { values } = parseArgs({
   options: {

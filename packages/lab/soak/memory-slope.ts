@@ -1,22 +1,23 @@
 import type { Violation } from './invariants.ts';
 
-/** Bytes in use after a collection, at an instant in ms. */
+/** Bytes in use after a garbage collection, at an instant in ms. */
 export interface Sample {
   readonly at: number;
   readonly bytes: number;
 }
 
-/** While a process warms up it grows: code is compiled, pools are filled. */
+/** Fraction of a run during which a process warms up and grows: code is compiled, pools are filled. */
 const WARM = 0.4;
-/** What a heap of a steady program differs by, from one collection to the next. */
+/** Variation of a steady heap between collections, in bytes. */
 const NOISE = 2 * 1_048_576;
-/** By so much may it have grown from the warm start to the end. */
+/** Largest allowed growth from the end of the warm-up, as a fraction. */
 const SHARE = 0.1;
 
 /**
- * Growth from the first warm sample to the last, in bytes, by the median of all slopes between two
- * samples: single peaks do not move it. H. Theil, "A Rank-Invariant Method of Linear and Polynomial
- * Regression Analysis", Indagationes Mathematicae 12, 1950; P. K. Sen, JASA 63, 1968.
+ * Returns the growth from the first sample after the warm-up to the last, in bytes. Uses the median of
+ * all slopes between two samples, which single peaks do not affect. H. Theil, "A Rank-Invariant Method
+ * of Linear and Polynomial Regression Analysis", Indagationes Mathematicae 12, 1950; P. K. Sen, JASA
+ * 63, 1968.
  */
 export function growth(samples: readonly Sample[]): number {
   const warm = samples.slice(Math.floor(samples.length * WARM));
@@ -29,7 +30,7 @@ export function growth(samples: readonly Sample[]): number {
   return (slopes[slopes.length >> 1] ?? 0) * (last.at - first.at);
 }
 
-/** What is wrong with the memory of that process. */
+/** Returns the memory violations of a process. */
 export function memoryViolations(process: string, samples: readonly Sample[]): Violation[] {
   const grown = growth(samples);
   const last = samples.at(-1)?.bytes ?? 0;

@@ -1,6 +1,6 @@
 import { seededRandom } from '@wirebeat/core/testing';
 
-/** What is done to a way, or to a whole process. */
+/** The faults of a proxy or of a whole process. */
 export const FAULTS = [
   'silent cut',
   'cut outward',
@@ -17,18 +17,18 @@ export const FAULTS = [
 export type FaultKind = (typeof FAULTS)[number];
 
 export interface Fault {
-  /** In ms from the beginning. */
+  /** Start in ms from the beginning. */
   readonly at: number;
   readonly kind: FaultKind;
-  /** Which way it befalls; processes have all of them. */
+  /** Index of the affected proxy; faults of processes affect all. */
   readonly way: number;
-  /** How long it lasts, in ms; a cut is for ever. */
+  /** Duration in ms; a cut is permanent. */
   readonly lasts: number;
 }
 
-/** The mean time between two faults. */
+/** Mean time between two faults, in ms. */
 const PERIOD = 1_000;
-/** The longest of those that end. */
+/** Longest duration of each temporary fault, in ms. */
 const LONGEST: Readonly<Record<FaultKind, number>> = {
   'silent cut': 0,
   'cut outward': 0,
@@ -42,10 +42,10 @@ const LONGEST: Readonly<Record<FaultKind, number>> = {
   'stop clients': 4_000,
 };
 
-/** All that will go wrong in `duration` ms on so many ways: the same for the same seed. */
+/** Returns all faults in `duration` ms on this many proxies. The same seed gives the same faults. */
 export function plan(seed: number, duration: number, ways: number): Fault[] {
   const random = seededRandom(seed);
-  for (let warm = 0; warm < 8; warm += 1) random(); // small seeds begin alike
+  for (let warm = 0; warm < 8; warm += 1) random(); // small seeds produce similar first numbers
   const faults: Fault[] = [];
   let at = 0;
   for (;;) {

@@ -1,5 +1,5 @@
-// The server of a soak, in a process of its own. It knows each client by the path it dials, and holds
-// the invariants against what it meets.
+// The server of a soak, in a separate process. It identifies each client by its path and checks the
+// invariants.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { worstOf } from '@wirebeat/lab/fleet/allowance';
@@ -10,7 +10,7 @@ import { Invariants } from './invariants.ts';
 import { sampleMemory } from './sample-memory.ts';
 import { TIMING } from './timing.ts';
 
-/** What the server tells each second. */
+/** What the server reports each second. */
 export interface ServerState {
   readonly connections: number;
   readonly deaths: number;
@@ -53,7 +53,7 @@ server.on('connection', (socket, { url = '' }) => {
   });
 });
 heartbeat.on('ping', ({ socket, tier }) => {
-  // The first one to a page follows upon its own first.
+  // The first application ping follows the client's own first ping.
   const connection = known.get(socket);
   if (tier === 'application' && connection) invariants.spoke(connection.client, connection.number);
 });
@@ -79,8 +79,8 @@ function judge(socket: WebSocket, silentFor: number, detectionBound: number): vo
   invariants.silent({ client, silentFor, detectionBound, pingTimeout, stalls });
 }
 
-// Also who is never told dead has a bound: by `performance.now()`, as the heartbeats have it. A look
-// that is late itself leaves the verdict to the next.
+// Peers that are never declared dead have a bound too, on `performance.now()` as the heartbeats use it.
+// A check that is late itself leaves the verdict to the next.
 let lookedAt = performance.now();
 setInterval(() => {
   const now = performance.now();

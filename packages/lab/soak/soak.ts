@@ -10,12 +10,12 @@ import { Ways } from './ways.ts';
 
 export interface SoakOptions {
   readonly seed: number;
-  /** In ms. */
+  /** Duration in ms. */
   readonly duration: number;
   readonly clients: number;
-  /** What is left out, so that it must fail: sessions, or sending again. */
+  /** The feature to turn off so that the soak must fail: sessions, or sending again. */
   readonly without?: 'session' | 'resend' | undefined;
-  /** Told now and then how it goes. */
+  /** Receives progress lines. */
   readonly log: (line: string) => void;
 }
 
@@ -28,15 +28,18 @@ export interface SoakResult {
   readonly memory: Readonly<Record<'server' | 'clients', readonly Sample[]>>;
 }
 
-const CLIENTS_A_WAY = 25; // a fault befalls so many at once
-const MESSAGE_PERIOD = 5_000; // of each client: 400 a second of 2 000
-const MEMORY_PERIOD = 5; // moments between two samples: collecting takes time
+const CLIENTS_A_WAY = 25; // clients that one fault affects
+const MESSAGE_PERIOD = 5_000; // mean ms between messages of each client: 400 per second from 2 000
+const MEMORY_PERIOD = 5; // seconds between two samples: collecting garbage takes time
 const MOMENT = 1_000;
 const START_LIMIT = 60_000;
-/** Whoever lost the link as the faults ended waits a backoff of 30 s and dials again, perhaps twice. */
+/**
+ * A client that lost its connection when the faults ended waits a backoff of 30 s and dials, perhaps
+ * twice.
+ */
 const SETTLE_LIMIT = 120_000;
 
-/** One server, many clients, and faults between them: all that is to be known of it afterwards. */
+/** Runs one server, many clients and faults between them. Resolves to everything that was observed. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const { without } = options;
   const server = new Program('@wirebeat/lab/soak/server', { without });
@@ -87,7 +90,7 @@ async function run(options: SoakOptions, stage: Stage): Promise<SoakResult> {
   return { ...told, violations, faults, moments, memory };
 }
 
-/** Looks at both sides each second, and at their memory each fifth. */
+/** Checks both sides each second, and their memory each fifth second. */
 async function watch(
   { duration, log }: SoakOptions,
   { server, clients }: Stage,

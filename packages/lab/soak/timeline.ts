@@ -1,12 +1,12 @@
 import { FAULTS, type Fault } from './plan.ts';
 
-/** What was at an instant, in ms from the beginning. */
+/** The state at an instant, in ms from the beginning. */
 export interface Moment {
   readonly at: number;
-  /** Connections that the server knows, and clients that are open. */
+  /** Connections of the server, and open clients. */
   readonly connections: number;
   readonly open: number;
-  /** Deaths since the moment before, told by either side. */
+  /** Deaths since the previous moment, as reported by each side. */
   readonly serverDeaths: number;
   readonly clientDeaths: number;
 }
@@ -23,7 +23,7 @@ const STYLE = `text{font:11px sans-serif;fill:#333}.server{stroke:#1f6feb}.clien
 .server,.client{fill:none;stroke-width:1.5}.server-death{fill:#cf222e}.client-death{fill:#bf8700}
 .axis{stroke:#999}.fault{stroke:#57606a}`;
 
-/** The whole soak as a picture: connections above, deaths below, and under them each fault. */
+/** Draws the soak: connections at the top, deaths below, and each fault at the bottom. */
 export function drawTimeline(
   title: string,
   moments: readonly Moment[],
@@ -83,7 +83,7 @@ function drawDeaths(moments: readonly Moment[], x: Across): string[] {
   ];
 }
 
-/** A row for each kind; what lasts is long. */
+/** Draws a row for each kind of fault, with its duration. */
 function drawFaults(faults: readonly Fault[], x: Across): string[] {
   const y = (kind: Fault['kind']) => BOTTOM + 26 + FAULTS.indexOf(kind) * ROW;
   const names = FAULTS.map((kind) => `<text x="4" y="${y(kind) + 4}">${kind}</text>`);

@@ -2,10 +2,12 @@ import { TcpProxy } from '@wirebeat/lab/faults/tcp-proxy';
 import type { Program } from '@wirebeat/lab/fleet/program';
 import type { Fault } from './plan.ts';
 
-/** What a delay is at least, and how it grows with the time it lasts. */
+/** The added delay in ms: a minimum that grows with its duration. */
 const delayOf = (lasts: number) => 200 + lasts / 8;
 
-/** The ways between clients and server, and the processes at their ends: where faults come about. */
+/**
+ * The proxies between clients and server, and the processes at their ends: where faults are injected.
+ */
 export class Ways {
   readonly #proxies: readonly TcpProxy[];
   readonly #server: Program;
@@ -26,13 +28,13 @@ export class Ways {
     return this.#proxies.map(({ port }) => port);
   }
 
-  /** Begins with them all; none comes before. */
+  /** Schedules all faults. */
   run(faults: readonly Fault[], clients: Program): void {
     this.#clients = clients;
     for (const fault of faults) this.#after(fault.at, () => this.#befall(fault));
   }
 
-  /** Ends all that lasts, and what has not begun. */
+  /** Ends all current faults and cancels future ones. */
   heal(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
