@@ -77,6 +77,16 @@ describe('PongQueue', () => {
     expect(sent).toHaveLength(2); // what was sent behind the first says nothing of the second
   });
 
+  it('takes no account of what is sent while no pong is in the buffer', () => {
+    const { outlet, scheduler, socket, sent } = setUp();
+    outlet.sentBehind(1_000);
+    outlet.send('1');
+    socket.bufferedAmount = 500;
+    outlet.send('2');
+    scheduler.advance(250);
+    expect(sent).toEqual(['0 wb.1']);
+  });
+
   it('sends no pong into a buffer that is fuller than it may be', () => {
     const { outlet, scheduler, socket, sent } = setUp();
     socket.bufferedAmount = 1_001;

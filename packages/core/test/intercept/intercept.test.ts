@@ -426,6 +426,25 @@ describe('intercept', () => {
       expect(shown).toEqual(['protocol ping']);
     });
 
+    it('shows the refusal of a handshake, and hands it on', () => {
+      const socket = new NodeSocket();
+      const refusals: unknown[] = [];
+      const { interceptor } = recorder();
+      intercept(socket, { ...interceptor, receiveRefusal: (response) => refusals.push(response) });
+      const listener = vi.fn();
+      socket.on('unexpected-response', listener);
+      const response = { statusCode: 503, headers: {} };
+      socket.emit('unexpected-response', {}, response);
+      expect(refusals).toEqual([response]);
+      expect(listener).toHaveBeenCalledTimes(1);
+    });
+
+    it('hands the refusal of a handshake on if nothing wants to see it', () => {
+      const socket = new NodeSocket();
+      intercept(socket, recorder().interceptor);
+      expect(socket.emit('unexpected-response', {}, { headers: {} })).toBe(false);
+    });
+
     it('shows a protocol Pong with its payload, hides our own and hands on others', () => {
       const socket = new NodeSocket();
       const payloads: unknown[] = [];

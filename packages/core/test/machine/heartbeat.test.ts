@@ -936,3 +936,60 @@ describe('Heartbeat, mute', () => {
     expect(heartbeat.tick(100_000)).toMatchObject([{ type: 'stall' }, { reason: 'max-silence' }]);
   });
 });
+
+describe('a heartbeat whose application has paused the socket', () => {
+  it('judges nothing, and goes on pinging at the interval', () => {
+    const heartbeat = opened();
+    heartbeat.ping(0);
+    expect(typesOf(heartbeat.tick(heartbeat.deadline, true))).toEqual([]);
+    expect(heartbeat.status).toBe('alive');
+    const pings: number[] = [];
+    for (let now = heartbeat.deadline; now < 120_000; now = heartbeat.deadline) {
+      if (typesOf(heartbeat.tick(now, true)).includes('ping')) pings.push(now);
+    }
+    expect(heartbeat.status).toBe('alive');
+    expect(pings.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('sends no more pings while bytes wait to leave', () => {
+    const heartbeat = opened();
+    heartbeat.buffered(1);
+    for (let now = heartbeat.deadline; now < 120_000; now = heartbeat.deadline) {
+      expect(typesOf(heartbeat.tick(now, true))).toEqual([]);
+    }
+  });
+
+  it('asks afresh after the pause, and judges from there', () => {
+    const heartbeat = opened();
+    heartbeat.ping(0);
+    for (let now = heartbeat.deadline; now < 60_000; now = heartbeat.deadline) {
+      heartbeat.tick(now, true);
+    }
+    const resumedAt = heartbeat.deadline;
+    expect(typesOf(heartbeat.tick(resumedAt))).toEqual(['ping']);
+    heartbeat.tick(heartbeat.deadline);
+    expect(heartbeat.status).toBe('suspect');
+  });
+});
+
+describe('a message that is sent soon after something was received', () => {
+  it('brings a ping a little later, of which the machine says that its deadline may be earlier', () => {
+    const heartbeat = opened({ probeAfter: 1_000 });
+    heartbeat.receive(5_000);
+    expect(heartbeat.isToProbe).toBe(false);
+    expect(heartbeat.sent(5_100)).toEqual([]);
+    expect(heartbeat.isToProbe).toBe(true);
+    expect(heartbeat.deadline).toBe(5_600);
+    expect(typesOf(heartbeat.tick(5_600))).toEqual(['ping']);
+    expect(heartbeat.isToProbe).toBe(false);
+  });
+
+  it('brings none if something is received meanwhile', () => {
+    const heartbeat = opened({ probeAfter: 1_000 });
+    heartbeat.receive(5_000);
+    heartbeat.sent(5_100);
+    heartbeat.receive(5_200);
+    expect(heartbeat.isToProbe).toBe(false);
+    expect(heartbeat.deadline).toBeGreaterThan(25_000);
+  });
+});

@@ -80,6 +80,11 @@ describe('drawInterval', () => {
     expect([draw(0), draw(0.5), draw(0.999)]).toEqual([1_000, 900, 801]);
   });
 
+  it('leaves the end of a period to whoever places the pings of a server', () => {
+    const place = (pingInterval: number) => pingInterval - 7;
+    expect(drawInterval({ ...timing({ pingInterval: 1_000, jitter: 0.2 }), place })).toBe(993);
+  });
+
   it('does not ask chance without jitter', () => {
     const random = () => {
       throw new Error('asked');
