@@ -1,6 +1,6 @@
-// What do others notice of a client that sends 100 000 pings a second and reads nothing? Server, flood
-// and the others are processes of their own. The latency of the others' application pings, before the
-// flood and in it.
+// How does a client that sends 100 000 pings per second and reads nothing affect other clients? Server,
+// flood and other clients are separate processes. Measures the latency of the other clients'
+// application pings, before and during the flood.
 import { Program } from '@wirebeat/lab/fleet/program';
 import { report } from './report.mjs';
 

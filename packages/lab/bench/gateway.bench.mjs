@@ -1,5 +1,6 @@
-// What a gateway costs, held against a raw pipe of the same bytes: processor time a message, throughput,
-// added latency, and memory while a GiB goes through. Both stand between the same ends, by turns.
+// Measures the cost of a gateway compared with a raw pipe of the same bytes: CPU time per message,
+// throughput, added latency, and memory while one GiB passes through. Both run between the same ends,
+// alternately.
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -22,7 +23,7 @@ const HANDSHAKE =
   'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
 
-/** A binary frame, masked as that of a page is. */
+/** Encodes a binary frame, masked like one from a page. */
 function frameOf(length, isMasked) {
   const size = length < 126 ? 0 : length < 65_536 ? 2 : 8;
   const header = Buffer.alloc(2 + size);
@@ -34,7 +35,7 @@ function frameOf(length, isMasked) {
   return Buffer.concat([header, ...(isMasked ? [MASK] : []), payload]);
 }
 
-/** An end that is no WebSocket but behaves as one: it costs as little as can be. */
+/** Starts an upstream that behaves like a WebSocket at the lowest possible cost. */
 async function startUpstream() {
   const waiting = [];
   const sockets = new Set();
@@ -82,7 +83,7 @@ async function startMiddle(kind, upstream) {
   return { kind, used, open, close: () => child.disconnect() };
 }
 
-/** Sends a frame again and again, as fast as it is taken. */
+/** Sends a frame repeatedly, as fast as the socket accepts it. */
 function pour(socket, frame, count) {
   let left = count;
   const write = () => {
@@ -94,7 +95,7 @@ function pour(socket, frame, count) {
   write();
 }
 
-/** Resolves when so many bytes have come. `between` is waited for after each piece, if there is one. */
+/** Resolves when this many bytes have arrived. Waits for `between` after each piece, if given. */
 function drink(socket, bytes, between) {
   return new Promise((resolve) => {
     let left = bytes;
@@ -112,7 +113,7 @@ function drink(socket, bytes, between) {
   });
 }
 
-/** One round: so many messages over all connections, one way. */
+/** One round: sends this many messages over all connections in one direction. */
 async function carry(middle, { length, count }, isBack) {
   const ends = [];
   for (let index = 0; index < CONNECTIONS; index += 1) ends.push(await middle.open());
@@ -134,7 +135,7 @@ async function carry(middle, { length, count }, isBack) {
   return { cost: (microseconds - before.microseconds) / count, rate: count / seconds };
 }
 
-/** The median of the round trips of one message at a time. */
+/** Resolves to the median round trip of single messages. */
 async function roundTrip(middle) {
   const { page, far } = await middle.open();
   far.on('data', (chunk) => far.write(unmasked(chunk)));
@@ -143,25 +144,25 @@ async function roundTrip(middle) {
   for (let index = 0; index < ROUND_TRIPS; index += 1) {
     const start = performance.now();
     page.write(frame);
-    while ((await once(page, 'data'))[0][0] !== 0x82); // a Ping of the gateway is none
+    while ((await once(page, 'data'))[0][0] !== 0x82); // skips Pings of the gateway
     times.push(performance.now() - start);
   }
   page.destroy();
   return median(times);
 }
 
-/** An echo of a whole short frame; what is no message is not answered. */
+/** Echoes a short frame; ignores anything that is not a message. */
 function unmasked(chunk) {
   if (chunk[0] !== 0x82) return Buffer.alloc(0);
   return Buffer.concat([Buffer.from([0x82, chunk.length - 6]), chunk.subarray(6)]);
 }
 
-/** How far the memory rises while one message of a GiB goes through to a slow reader. */
+/** Resolves to how far memory rises while a message of one GiB passes to a slow reader. */
 async function flood(middle, isBack) {
   const { page, far } = await middle.open();
   const [from, to] = isBack ? [far, page] : [page, far];
   await new Promise((resolve) => setTimeout(resolve, 500));
-  await middle.used(); // the peak begins anew
+  await middle.used(); // resets the peak
   await new Promise((resolve) => setTimeout(resolve, 100));
   const idle = (await middle.used()).peak;
   const header = frameOf(GIB, !isBack);

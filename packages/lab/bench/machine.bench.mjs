@@ -1,4 +1,5 @@
-// What the machine costs: the hot path against an empty call, a beat against a pair of timer calls.
+// Measures the cost of the machine: the hot path against an empty call, a heartbeat against a pair of
+// timer calls.
 import { Heartbeat } from '@wirebeat/core';
 import { allocation, ratio, timerPair } from './measure.mjs';
 import { report } from './report.mjs';
@@ -8,7 +9,7 @@ const TIMING = { pingInterval: 20, pingTimeout: 10 };
 const ROUND_TRIP = 1;
 const LOOP = 100_000; // calls in one run, so that the bench itself costs nothing
 
-/** A machine that is open and whose first ping, which carries an id, was answered. */
+/** Returns an open machine whose first ping, which has an id, was answered. */
 function opened() {
   const heartbeat = new Heartbeat(TIMING);
   const clock = { now: 1 };
@@ -17,7 +18,7 @@ function opened() {
   return { heartbeat, clock };
 }
 
-/** A ping when it is due, and its pong. */
+/** Sends a ping when it is due, and receives its pong. */
 function beat(heartbeat, clock) {
   const [ping] = heartbeat.tick(heartbeat.deadline);
   clock.now = heartbeat.lastSent + ROUND_TRIP;
@@ -29,7 +30,7 @@ function beating() {
   return { calls: 1, run: () => beat(heartbeat, clock) };
 }
 
-// Each has a loop of its own: one for all would have the compiler prepare it for any target.
+// Each has its own loop: with a shared one, the compiler would optimize for several call targets.
 
 function receiving() {
   const { heartbeat, clock } = opened();

@@ -1,24 +1,24 @@
-// Costs as ratios: what is measured and what it is held against run by turns in one process, and the
-// time of the processor is counted, not that of the clock: who else is busy changes little.
+// Measures costs as ratios: subject and baseline run alternately in one process, and CPU time counts
+// instead of clock time, so that other load has little effect.
 import { measure } from 'mitata';
 
 const ROUNDS = 9;
 const ROUND = {
   now: processorTime,
-  // What is shorter than 20 µs is measured by the hundred thousand: microseconds are counted.
+  // Anything shorter than 20 µs is measured in batches: the clock counts microseconds.
   batch_threshold: 20_000,
   batch_samples: 2 ** 17,
   min_samples: 5,
   min_cpu_time: 40e6, // ns
 };
 
-const LONG = 3_600_000; // none fires meanwhile
+const LONG = 3_600_000; // no timer fires meanwhile
 const nothing = () => {};
 
 /**
- * What a connection with a timer of its own pays to put it off, one connection again and again, while
- * 10 000 others wait as long. Alone it would pay three times that: Node keeps a list for each
- * duration, and would make it anew each time.
+ * The cost of postponing the timer of one connection repeatedly while 10 000 others wait equally long.
+ * Alone, it would cost three times as much: Node keeps a list per duration and would create it each
+ * time.
  */
 export function timerPair() {
   const others = Array.from({ length: 10_000 }, () => setTimeout(nothing, LONG));
@@ -36,7 +36,7 @@ export function timerPair() {
   };
 }
 
-/** The same for as many connections as `order` has numbers, each in its turn. */
+/** The same for as many connections as `order` has numbers, in turn. */
 export function timerPairs(order) {
   const timers = Array.from(order, () => setTimeout(nothing, LONG));
   let next = 0;
@@ -55,7 +55,7 @@ export function timerPairs(order) {
   };
 }
 
-/** How many times the cost of `base` one call of `subject` costs: the median of the rounds. */
+/** Resolves to the cost of one call of `subject` as a multiple of `base`: the median of the rounds. */
 export async function ratio(subject, base) {
   const ratios = [];
   const costs = [];
@@ -68,7 +68,7 @@ export async function ratio(subject, base) {
   return { ratio: median(ratios), nanoseconds: median(costs) };
 }
 
-/** Bytes that one call allocates once it is warm: the least of several tries. */
+/** Resolves to the bytes that one call allocates after warm-up: the minimum of several tries. */
 export async function allocation({ calls, run }) {
   let least = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < 20; attempt += 1) {
@@ -78,10 +78,10 @@ export async function allocation({ calls, run }) {
     run();
     least = Math.min(least, (process.memoryUsage().heapUsed - before) / calls);
   }
-  return Math.floor(least * 10) / 10; // less than a tenth is the cost of looking
+  return Math.floor(least * 10) / 10; // less than a tenth is the cost of measuring
 }
 
-/** Bytes of heap and external memory that each of a million results of `create` holds. */
+/** Returns the bytes of heap and external memory that each of a million results of `create` holds. */
 export function footprint(create, count = 1_000_000) {
   const held = new Array(count).fill(undefined);
   const before = used();
@@ -90,7 +90,7 @@ export function footprint(create, count = 1_000_000) {
   return held.length === count ? bytes : Number.NaN; // what is held is used after, so that it is held
 }
 
-/** Heap and external memory in use. `external` has the array buffers in it. */
+/** Returns the heap and external memory in use, in bytes. `external` includes array buffers. */
 export function used() {
   globalThis.gc();
   globalThis.gc(); // what weak references and finalizers held on to
@@ -98,7 +98,7 @@ export function used() {
   return heapUsed + external;
 }
 
-/** That of the whole process, its garbage collector and compiler included, in ns. */
+/** Returns the CPU time of the whole process, including garbage collector and compiler, in ns. */
 function processorTime() {
   const { user, system } = process.cpuUsage();
   return 1_000 * (user + system);

@@ -1,4 +1,4 @@
-// What a million of them hold: the difference of heap and external memory, before and after.
+// Measures the memory of a million instances: the difference in heap and external memory.
 import { Heartbeat, initialTiming, resolveHeartbeatOptions, TimingWheel } from '@wirebeat/core';
 import { footprint, used } from './measure.mjs';
 import { report } from './report.mjs';
@@ -6,7 +6,7 @@ import { report } from './report.mjs';
 const OPTIONS = { pingInterval: 25_000, pingTimeout: 10_000 };
 const timing = initialTiming(resolveHeartbeatOptions(OPTIONS));
 
-/** Open since `now`, its first ping answered 20 ms after it was sent: the usual state. */
+/** Open since `now`, with its first ping answered after 20 ms: the usual state. */
 function answered(given, now) {
   const heartbeat = new Heartbeat(given);
   heartbeat.open(now);
@@ -15,7 +15,7 @@ function answered(given, now) {
   return heartbeat;
 }
 
-/** The same with its second ping on the way. */
+/** The same with its second ping outstanding. */
 function waiting(given, now) {
   const heartbeat = answered(given, now);
   heartbeat.tick(heartbeat.deadline);

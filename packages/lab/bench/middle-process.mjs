@@ -1,11 +1,11 @@
-// Stands between two ends, in a process of its own, so that its time and memory can be told apart: as a
-// gateway, or as a pipe that reads nothing of what it carries. Tells what it has used when it is asked.
+// Runs a gateway, or a pipe that does not parse what it carries, in a separate process, so that its CPU
+// time and memory can be measured. Reports its usage on request.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { createGateway } from '@wirebeat/server/gateway';
 
 const [kind, upstream] = process.argv.slice(2);
-const SAMPLE = 20; // ms between two looks at the memory
+const SAMPLE = 20; // ms between two memory samples
 
 async function startGateway() {
   const gateway = createGateway({ upstream: `ws://127.0.0.1:${upstream}` });

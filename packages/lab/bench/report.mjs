@@ -1,6 +1,6 @@
 /**
- * Prints a table that answers one question. A row says what was measured, in what, and what it may
- * be at most, if there is such a budget. Over budget, the process ends with code 1.
+ * Prints a table that answers one question. A row has a label, a unit, a value and possibly a budget.
+ * If a value exceeds its budget, the process ends with code 1.
  */
 export function report(question, rows) {
   const printed = rows.map(({ what, measured, unit, budget, note = '' }) => [

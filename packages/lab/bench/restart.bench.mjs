@@ -1,6 +1,6 @@
-// How do 2 000 clients come back from a restart: where the server is drained over 5 s, and where it is
-// killed? Two servers, the clients, and the way between them are processes of their own; who dials
-// after the restart has begun comes to the second server.
+// How do 2 000 clients reconnect after a restart, if the server is drained over 5 s or killed? Two
+// servers, the clients and the proxy between them are separate processes. Clients that dial after the
+// start of the restart reach the second server.
 import { TcpProxy } from '@wirebeat/lab/faults/tcp-proxy';
 import { drawHistogram, histogram } from '@wirebeat/lab/fleet/histogram';
 import { Lateness } from '@wirebeat/lab/fleet/lateness';
@@ -10,7 +10,7 @@ import { report } from './report.mjs';
 
 const CLIENTS = Number(process.env.BENCH_CLIENTS ?? 2_000);
 const WITHIN = 5_000;
-const MIN_DELAY = 500; // of the backoff: the first wait is anywhere below it
+const MIN_DELAY = 500; // of the backoff: the first wait is a random time below it
 const LIMIT = 60_000;
 
 async function listen() {

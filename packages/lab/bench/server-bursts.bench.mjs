@@ -1,18 +1,16 @@
-// Do beats come in bursts? When the server of `ws` sends its Pings, and how long one turn of its loop
-// is kept by those of that turn: by the README's recipe all at once, by the wheel a few in each granule.
-//
-//   npm run bench -- server-bursts             2 000 connections
-//   npm run bench -- server-bursts --full      10 000 connections
+// Do pings come in bursts? Measures when the server sends its Pings, and how long those of one turn
+// block the event loop: with the README's recipe all at once, with the wheel a few per granule.
+// `npm run bench -- server-bursts` uses 2 000 connections, with `--full` 10 000.
 import { look } from './load/window.mjs';
 import { report } from './report.mjs';
 
 const FULL = process.argv.includes('--full');
 const COUNT = FULL ? 10_000 : 2_000;
 const INTERVAL = 1_200;
-const WINDOWS = 4; // the calmest counts: what else this machine does only adds to it
+const WINDOWS = 4; // the calmest window counts: other load can only increase the result
 const SPAN = 10; // ms
 
-/** The most in any 10 ms, as a multiple of the mean of the window. */
+/** Returns the largest number in any 10 ms, as a multiple of the mean of the window. */
 function densest({ pings, lasted }) {
   let most = 0;
   for (let end = 0, start = 0; end < pings.length; end += 1) {

@@ -1,6 +1,7 @@
-// What a heartbeat adds to the memory of an idle connection: heap and external memory of a server with
-// real sockets of `ws` on which the application listens already, before and after they are watched.
-// Its clients are another process. Engine.IO brings its own sockets: it is held against bare ones.
+// Measures how much a heartbeat adds to the memory of an idle connection: heap and external memory of a
+// server with real `ws` sockets that already have listeners, before and after the heartbeat is
+// attached. The clients are a separate process. Engine.IO brings its own sockets and is compared with
+// bare ones.
 import { added, whole } from './load/memory.mjs';
 import { median } from './measure.mjs';
 import { report } from './report.mjs';
@@ -26,7 +27,7 @@ const bytes = Object.fromEntries(Object.keys(SUBJECTS).map((name) => [name, []])
 for (let run = 0; run < RUNS; run += 1) {
   for (const [name, measure] of Object.entries(SUBJECTS)) bytes[name].push(await measure());
 }
-const of = (name) => median(bytes[name]) - median(bytes.nothing); // all have seen one frame more
+const of = (name) => median(bytes[name]) - median(bytes.nothing); // all have received one more frame
 const wirebeat = of('wirebeat');
 const row = (what, measured, budget) => ({
   what,

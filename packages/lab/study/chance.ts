@@ -1,8 +1,8 @@
 import { seededRandom } from '@wirebeat/core/testing';
 
 /**
- * A number in [0, 1) that looks random and belongs to its three arguments: what happens to a message
- * depends on when it is sent, and not on how many were sent before. So every detector meets the same
+ * Returns a pseudo-random number in [0, 1) that only depends on its three arguments. What happens to a
+ * message depends on when it is sent, not on how many were sent before, so all detectors see the same
  * network.
  *
  * The mixing is the finaliser of MurmurHash3 (A. Appleby).
@@ -21,7 +21,7 @@ function mix(value: number): number {
   return hash ^ (hash >>> 16);
 }
 
-/** A stream of such numbers, for what is drawn in turn. */
+/** Returns a stream of such numbers. */
 export function stream(seed: number, salt: number): () => number {
   return seededRandom(Math.floor(chance(seed, salt, 0) * 2 ** 32));
 }

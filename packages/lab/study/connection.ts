@@ -4,7 +4,7 @@ import { Program } from './program.ts';
 import type { Detector, StudyBeat, Subject, Surroundings } from './subject.ts';
 import type { World } from './world.ts';
 
-/** Where a connection is made, and who watches over it. */
+/** The surroundings of a connection, and its detector. */
 export interface Scene {
   readonly world: World;
   readonly network: Network;
@@ -12,29 +12,29 @@ export interface Scene {
   readonly subject: Subject;
   readonly random: () => number;
   readonly memory: Map<string, unknown>;
-  /** From here nothing arrives any more. */
+  /** Nothing arrives from this instant on. */
   readonly cutAt: Instant;
 }
 
-/** A message a second or so. */
+/** About one message per second. */
 const MESSAGE_GAP = { min: 500, max: 1_500 };
 
-/** One connection from its opening to its verdict, and what was seen of it. */
+/** One connection from its opening to its verdict, with the observations. */
 export class Connection {
   suspicions = 0;
-  /** Since when the peer has been suspect; undefined if it is not. */
+  /** When the peer became suspect, or `undefined` if it is not. */
   suspectAt: Instant | undefined;
   deadAt: Instant | undefined;
   pings = 0;
-  /** Whether it died later than it had promised. */
+  /** Whether it was declared dead later than its bound promised. */
   isBoundExceeded = false;
-  /** Whether it died although an answer was there in time, and only had not been read. */
+  /** Whether it was declared dead although an answer had arrived in time but was not read yet. */
   wasAnswered = false;
 
   readonly #scene: Scene;
   readonly #program: Program;
   readonly #lastArrival: [Instant, Instant] = [0, 0];
-  readonly #unread: Set<{ readonly latency: Millis }> = new Set(); // pongs that are here
+  readonly #unread: Set<{ readonly latency: Millis }> = new Set(); // pongs that have arrived
   #detector: Detector | undefined;
   #lastRead: Instant;
   #bound: Millis = 0;
@@ -68,7 +68,7 @@ export class Connection {
       },
       dead: () => this.#die(),
       stalled: (lateBy, more) => {
-        // What a program was late by while it did not run at all is taken off in the end.
+        // The lateness of a program while it did not run at all is subtracted in the end.
         this.#allowance += more + (network.isPage ? lateBy : 0);
       },
     };
@@ -86,7 +86,7 @@ export class Connection {
     this.#lookAtBound();
   }
 
-  /** The peer answers at once, and one that pings does so a while after each answer to it. */
+  /** The peer answers at once. A peer that pings does so some time after each answer. */
   #peerReceives(beat: StudyBeat, sentAt: Instant): void {
     if (beat.type === 'ping') this.#carry(1, () => this.#arrive({ ...beat, type: 'pong' }, sentAt));
     else if (this.#scene.subject.peerPings !== undefined) {
@@ -101,7 +101,7 @@ export class Connection {
     });
   }
 
-  /** It is there when the network has brought it, and all that was sent before it. */
+  /** Delivers a message when the network has delivered it and everything sent before it. */
   #carry(direction: Direction, arrive: () => void): void {
     const { world, schedule, cutAt } = this.#scene;
     const at = Math.max(schedule.arrival(world.now, direction), this.#lastArrival[direction]);

@@ -1,25 +1,31 @@
 import { DEFAULTS, type Millis } from '@wirebeat/core';
 import { quantile, type Result } from './study.ts';
 
-/** Something that our defaults must hold, and whether they do. */
+/** A requirement for our defaults, and whether they meet it. */
 export interface Demand {
   readonly holds: boolean;
-  /** They do not, for a reason that docs/topics/failure-detection.md gives. */
+  /** Whether they miss it for a reason that docs/topics/failure-detection.md explains. */
   readonly isKnown: boolean;
   readonly what: string;
 }
 
-/** With a user who acts: how soon a dead link is suspect, in the median, and how seldom a live one. */
+/**
+ * While the user sends messages: the median time until a dead connection is suspect, and how often per
+ * hour a live one is.
+ */
 const ACTING: readonly { network: string; median: Millis; perHour: number }[] = [
   { network: 'steady', median: 1_000, perHour: 1 },
   { network: 'mobile', median: 2_500, perHour: 6 },
   { network: 'mobile, lossy', median: 2_500, perHour: 6 },
 ];
 
-/** TCP waits twice as long after each loss, so it may take twice an outage to be through: 8 s here. */
+/**
+ * TCP doubles its wait after each loss, so it may need twice the length of an outage to recover: 8 s
+ * here.
+ */
 const OUTLASTS_TCP: Millis = 17_000;
 
-/** What the study is for. */
+/** Checks the requirements against the results. */
 export function judge(results: readonly Result[]): readonly Demand[] {
   const ours = results.filter(({ subject }) => subject.rival !== undefined);
   const wronged = ours.every((result) => result.wronged === 0);
@@ -66,12 +72,12 @@ function soonSuspect(result: Result): readonly Demand[] {
     demand(
       suspicionsPerHour <= wanted.perHour,
       say(`${figure(suspicionsPerHour)} false suspicions an hour, ${wanted.perHour} allowed`),
-      isImpatient(result), // each false death forgets what was learnt
+      isImpatient(result), // each false death discards the learned values
     ),
   ];
 }
 
-/** Whether an outage of this network may outlast the client's `pingTimeout`. */
+/** Returns whether an outage of this network can exceed the client's `pingTimeout`. */
 function isImpatient({ network, subject }: Result): boolean {
   return network.outages === true && subject.home === 'page' && DEFAULTS.pingTimeout < OUTLASTS_TCP;
 }

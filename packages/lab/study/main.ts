@@ -1,4 +1,4 @@
-// Prints the table of the whole study and keeps it in its page. Fails if a demand is missed.
+// Prints the table of the full study and writes it to its page. Fails if a requirement is missed.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { judge } from './demands.ts';
 import { keepIn, PAGE } from './page.ts';

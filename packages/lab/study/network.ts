@@ -3,40 +3,42 @@ import { chance, stream } from './chance.ts';
 import type { Habits } from './program.ts';
 import { HOUR, logUniform, type Span, scatter, spanAt } from './span.ts';
 
-/** Which way: from us to the peer, or back. */
+/** Direction: 0 from us to the peer, 1 back. */
 export type Direction = 0 | 1;
 
-/** What one network does in a given time, whoever is on it. */
+/** The behaviour of one network over time, the same for all subjects. */
 export interface Schedule extends Habits {
-  /** When what is sent at `at` is at the other end, if nothing is before it. */
+  /** Returns when something sent at `at` arrives if no earlier message delays it. */
   arrival(at: Instant, direction: Direction): Instant;
 }
 
-/** A kind of network, or of program on a good one. */
+/** A kind of network, or a kind of program on a good network. */
 export interface Network {
   readonly name: string;
-  /** Whether it is about what browsers do to pages: then programs of other kinds are not there. */
+  /** Whether it models how browsers treat pages, so that other programs do not occur on it. */
   readonly isPage?: boolean;
   /** Whether it has outages of up to 8 s. */
   readonly outages?: boolean;
-  /** Whether its link dies while our side does not run, and is counted from when it runs again. */
+  /**
+   * Whether its connection dies while our side does not run; times then count from when it runs again.
+   */
   readonly diesAsleep?: boolean;
-  /** What it does until `end`. The same seed gives the same. */
+  /** Creates its schedule until `end`. The same seed gives the same schedule. */
   schedule(seed: number, end: Instant): Schedule;
 }
 
 const SECOND: Millis = 1_000;
 const MINUTE: Millis = 60_000;
-/** The longest wait of TCP, that of Linux. RFC 6298 (2.5) allows any from 60 s. */
+/** The longest retransmission timeout of Linux. RFC 6298 (2.5) allows any from 60 s. */
 const MAX_RTO: Millis = 120_000;
-/** The least that Linux adds to SRTT, where RFC 6298 (2.3) has 4 × RTTVAR. */
+/** The minimum that Linux adds to SRTT, where RFC 6298 (2.3) has 4 × RTTVAR. */
 const RTO_MARGIN: Millis = 200;
 
-/** A wire in a good house: a round trip of 40 ms. */
+/** A good wired network: a round trip of 40 ms. */
 const steadyDelay = (seed: number, at: Instant, direction: Direction): Millis =>
   18 - 2 * Math.log(1 - chance(seed, at, direction));
 
-/** A radio: a round trip of 100 ms in the median, with a heavy tail (log-logistic). */
+/** A radio network: a median round trip of 100 ms, with a heavy tail (log-logistic). */
 const radioDelay = (seed: number, at: Instant, direction: Direction): Millis => {
   const part = chance(seed, at, direction);
   return 25 + 22 * Math.exp(0.4 * Math.log((part + 1e-9) / (1 - part)));
@@ -48,7 +50,7 @@ function arrivals(seed: number, delay: Delay): Schedule['arrival'] {
   return (at, direction) => Math.ceil(at + delay(seed, at, direction));
 }
 
-/** When TCP gets through: RFC 6298 (5.5), it waits twice as long after each loss. */
+/** Returns when TCP delivers: it doubles its wait after each loss, RFC 6298 (5.5). */
 function retransmit(at: Instant, rto: Millis, isLost: (at: Instant) => boolean): Instant {
   let [sent, wait] = [at, rto];
   while (isLost(sent)) {
@@ -58,7 +60,7 @@ function retransmit(at: Instant, rto: Millis, isLost: (at: Instant) => boolean):
   return sent;
 }
 
-/** Outages of a radio: of 1 to 8 s, most of them short, twelve an hour. */
+/** Outages of a radio network: of 1 to 8 s, mostly short, twelve per hour. */
 function outages(seed: number, end: Instant): readonly Span[] {
   const random = stream(seed, 1);
   return scatter(random, end, 12, () => logUniform(random, 1 * SECOND, 8 * SECOND));
@@ -66,7 +68,7 @@ function outages(seed: number, end: Instant): readonly Span[] {
 
 const good = (seed: number): Schedule => ({ stalls: [], arrival: arrivals(seed, steadyDelay) });
 
-/** All that are studied. What they are modelled on stands in docs/topics/failure-detection.md. */
+/** The networks of the study. docs/topics/failure-detection.md names their models. */
 export const NETWORKS: readonly Network[] = [
   { name: 'steady', schedule: good },
   {
@@ -75,7 +77,7 @@ export const NETWORKS: readonly Network[] = [
     schedule(seed, end) {
       const gaps = outages(seed, end);
       const arrive = arrivals(seed, radioDelay);
-      // The radio holds what it cannot deliver.
+      // The radio buffers what it cannot deliver.
       const arrival: Schedule['arrival'] = (at, way) => arrive(spanAt(gaps, at)?.to ?? at, way);
       return { stalls: [], arrival };
     },
@@ -118,7 +120,7 @@ export const NETWORKS: readonly Network[] = [
       const arrive = arrivals(seed, steadyDelay);
       const arrival: Schedule['arrival'] = (at, way) => {
         const bulk = spanAt(bulks, at);
-        if (bulk === undefined || way === 1) return arrive(at, way); // it uploads
+        if (bulk === undefined || way === 1) return arrive(at, way); // the bulk transfer is an upload
         const full = (2 + 2 * chance(seed, bulk.from, 30)) * SECOND;
         return arrive(at + Math.min(full, (at - bulk.from) / 2), way);
       };
@@ -141,13 +143,13 @@ export const NETWORKS: readonly Network[] = [
     schedule(seed, end) {
       const random = stream(seed, 1);
       const naps = scatter(random, end, 1, () => logUniform(random, MINUTE, 3 * HOUR));
-      // Its radio is back a while after it wakes.
+      // Its radio reconnects some time after it wakes.
       const gaps = naps.map(({ from, to }) => ({ from, to: to + Math.round(3_000 * random()) }));
       const arrive = arrivals(seed, steadyDelay);
       const isLost = (at: Instant) => spanAt(gaps, at) !== undefined;
       const arrival: Schedule['arrival'] = (at, way) => {
         const gap = spanAt(gaps, at);
-        // What the peer sent meanwhile is sent again within seconds of our waking.
+        // The peer resends what it sent meanwhile within seconds of our waking.
         if (way === 1 && gap !== undefined) return arrive(gap.to, way);
         return arrive(retransmit(at, RTO_MARGIN, isLost), way);
       };

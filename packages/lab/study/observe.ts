@@ -6,18 +6,18 @@ import { HOUR } from './span.ts';
 import type { Subject } from './subject.ts';
 import { World } from './world.ts';
 
-/** What was seen while the peer was there all the time. */
+/** The observations while the peer was always there. */
 export interface PeaceRecord {
   readonly hours: number;
   readonly suspicions: number;
   readonly deaths: number;
   readonly pings: number;
-  /** Deaths although an answer was there in time. */
+  /** False deaths although an answer had arrived in time. */
   readonly wronged: number;
   readonly isBoundExceeded: boolean;
 }
 
-/** How long it took after a link had died; undefined if it did not come to that. */
+/** The detection times after a connection died, in ms; `undefined` if it was not detected. */
 export interface CutRecord {
   readonly suspectAfter: Millis | undefined;
   readonly deadAfter: Millis | undefined;
@@ -25,9 +25,9 @@ export interface CutRecord {
 }
 
 const RECONNECT_AFTER: Millis = 2_000;
-/** Nobody needs longer. */
+/** The longest detection time that is simulated. */
 const LIMIT: Millis = HOUR;
-/** Within that there is a nap. */
+/** The time within which a device sleeps at least once. */
 const SLEEPS: Millis = 24 * HOUR;
 
 interface Cut {
@@ -47,7 +47,7 @@ function scene(network: Network, subject: Subject, seed: number, end: Instant): 
   };
 }
 
-/** Lets a connection live among nothing but the network's moods. */
+/** Observes a connection without a cut, under the conditions of the network only. */
 export function observePeace(
   network: Network,
   subject: Subject,
@@ -75,7 +75,7 @@ export function observePeace(
   };
 }
 
-/** Cuts a connection silently at an instant of chance between `after` and twice that. */
+/** Cuts a connection silently at a random instant between `after` and twice that. */
 export function observeCut(
   network: Network,
   subject: Subject,
@@ -88,7 +88,7 @@ export function observeCut(
   const { world } = where;
   let life = new Connection({ ...where, cutAt });
   world.runUntil(cutAt - 1, () => {
-    // It may die before, falsely.
+    // It may be declared dead falsely before the cut.
     if (life.deadAt !== undefined) life = new Connection({ ...where, cutAt });
     return false;
   });
@@ -102,7 +102,10 @@ export function observeCut(
   };
 }
 
-/** A link that dies while we do not run is counted from when we run again. */
+/**
+ * Chooses the cut. If the connection dies while our side does not run, times count from when it runs
+ * again.
+ */
 function chooseCut({ network, schedule }: Scene, wanted: Instant, part: number): Cut {
   const nap = network.diesAsleep && schedule.stalls.find(({ from }) => from >= wanted);
   if (!nap) return { cutAt: Math.round(wanted), countedFrom: Math.round(wanted) };

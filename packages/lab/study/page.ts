@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 
-/** The page that keeps the table, from the root of the repository. */
+/** The page that contains the table, relative to the root of the repository. */
 export const PAGE = 'docs/topics/failure-detection.md';
 
 const BEGIN = '<!-- begin of what `npm run study` writes -->';
 const END = '<!-- end of what `npm run study` writes -->';
 
 /**
- * The page with the table of the full study, and the mark of the short one: by that `npm test` sees
- * whether the table is of this code.
+ * Returns the page with the table of the full study and a mark of the short one. With the mark, `npm
+ * test` checks whether the table belongs to this code.
  */
 export function keepIn(page: string, full: string, short: string): string {
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
@@ -17,7 +17,7 @@ export function keepIn(page: string, full: string, short: string): string {
   return page.slice(0, from) + kept + page.slice(to);
 }
 
-/** Whether the page keeps a table of the code that made this short one. */
+/** Returns whether the page contains a table of the code that produced this short one. */
 export function isKeptIn(page: string, short: string): boolean {
   return page.includes(markOf(short));
 }

@@ -2,16 +2,19 @@ import type { Instant, Millis, Scheduler, Timer } from '@wirebeat/core';
 import { type Span, spanAt } from './span.ts';
 import type { World } from './world.ts';
 
-/** How long after an overdue timer a program reads what came meanwhile. Up to 100 ms were measured. */
+/**
+ * How long after an overdue timer a program reads what arrived meanwhile, in ms. Up to 100 ms were
+ * measured.
+ */
 const READ_AFTER: Millis = 50;
 
-/** A timer with so many timers behind it, each set by the one before, is throttled in Chromium. */
+/** Chromium throttles a timer at the end of a chain of this many timers, each set by the one before. */
 const CHAIN: number = 7;
-/** How often the timers of a hidden page fire: those at the end of a chain, and the others. */
+/** How often the timers of a hidden page fire, in ms: those at the end of a chain, and the others. */
 const CHAINED_GRANULE: Millis = 60_000;
 const HIDDEN_GRANULE: Millis = 1_000;
 
-/** How the timers of a program are slowed down. */
+/** How the timers of a program are throttled. */
 export type Throttle = 'none' | 'hidden' | 'minute';
 
 /** When a program does not run, and how coarse its timers are. */
@@ -20,11 +23,11 @@ export interface Habits {
   readonly throttle?: Throttle;
 }
 
-/** Our side: its timers and what it reads wait while it does not run; the timers come first then. */
+/** Our side: while it does not run, its timers and reads wait. Afterwards, the timers run first. */
 export class Program implements Scheduler {
   readonly #world: World;
   readonly #habits: Habits;
-  #chain = 0; // how many timers led to what runs now
+  #chain = 0; // length of the chain of timers that led to the current callback
 
   constructor(world: World, habits: Habits) {
     this.#world = world;
@@ -49,7 +52,7 @@ export class Program implements Scheduler {
     };
   }
 
-  /** Something is here now: `read` runs when the program gets to it. */
+  /** Something has arrived: calls `read` when the program gets to it. */
   arrive(read: () => void): void {
     const { now } = this.#world;
     const stall = spanAt(this.#habits.stalls, now) ?? spanAt(this.#habits.stalls, now - READ_AFTER);
@@ -57,7 +60,7 @@ export class Program implements Scheduler {
     else this.#world.plan(stall.to + READ_AFTER, () => this.#run(0, read));
   }
 
-  /** For how long it has not run since `since`. */
+  /** Returns how long it has not run since `since`, in ms. */
   stalledSince(since: Instant): Millis {
     let sum = 0;
     for (const { from, to } of this.#habits.stalls) {

@@ -1,16 +1,16 @@
 import type { Instant, Millis } from '@wirebeat/core';
 
 export const HOUR: Millis = 3_600_000;
-/** So that spans do not meet, nor do what they leave to be done. */
+/** The minimum gap in ms, so that spans and their after-effects do not overlap. */
 const LEAST_GAP: Millis = 5_000;
 
-/** A stretch of time: `from` is in it, `to` is not. */
+/** An interval of time that includes `from` and excludes `to`. */
 export interface Span {
   readonly from: Instant;
   readonly to: Instant;
 }
 
-/** The span that `at` is in. They are in order and do not meet. */
+/** Returns the span that contains `at`. The spans must be sorted and not overlap. */
 export function spanAt(spans: readonly Span[], at: Instant): Span | undefined {
   let [low, high] = [0, spans.length];
   while (low < high) {
@@ -22,7 +22,9 @@ export function spanAt(spans: readonly Span[], at: Instant): Span | undefined {
   return span !== undefined && span.from <= at ? span : undefined;
 }
 
-/** Spans until `end`: waits of chance between them, so many an hour, each as long as `draw` says. */
+/**
+ * Returns random spans until `end`, on average `perHour` per hour. `draw` returns the length of each.
+ */
 export function scatter(
   random: () => number,
   end: Instant,
@@ -38,7 +40,7 @@ export function scatter(
   }
 }
 
-/** Between `min` and `max`, the short ones more often: of each doubling as many as of the next. */
+/** Returns a log-uniform random number between `min` and `max`: each doubling is equally likely. */
 export function logUniform(random: () => number, min: Millis, max: Millis): Millis {
   return min * Math.exp(Math.log(max / min) * random());
 }

@@ -4,39 +4,39 @@ import { type CutRecord, observeCut, observePeace, type PeaceRecord } from './ob
 import type { Subject } from './subject.ts';
 import { SUBJECTS } from './subjects.ts';
 
-/** How much is simulated of each subject on each network. */
+/** How much is simulated per subject and network. */
 export interface Extent {
-  /** Of peace, each with a schedule of its own. */
+  /** Runs without cuts, each with its own schedule. */
   readonly runs: number;
   readonly hours: number;
-  /** Links that are cut, each once: between `cutAfter` and twice that. */
+  /** Number of connections that are cut, each once between `cutAfter` and twice that, in ms. */
   readonly cuts: number;
   readonly cutAfter: Millis;
 }
 
-/** What is published. */
+/** The extent of the published table. */
 export const FULL: Extent = { runs: 7, hours: 24, cuts: 400, cutAfter: 1_800_000 };
-/** What `npm test` has the time for. */
+/** The extent for `npm test`. */
 export const SHORT: Extent = { runs: 1, hours: 8, cuts: 20, cutAfter: 600_000 };
 
-/** One line of the table. */
+/** One row of the table. */
 export interface Result {
   readonly network: Network;
   readonly subject: Subject;
-  /** From the cut, in order. Of those who know no `suspect` there is none. */
+  /** Times in ms from the cut, sorted. Empty for subjects without `suspect`. */
   readonly toSuspect: readonly Millis[];
   readonly toDead: readonly Millis[];
   readonly suspicionsPerHour: number;
   readonly deathsPerDay: number;
   readonly pingsPerHour: number;
-  /** Deaths although an answer was there in time, and only had not been read. */
+  /** False deaths although an answer had arrived in time but was not read yet. */
   readonly wronged: number;
-  /** Links that died and were never found to be dead. */
+  /** Dead connections that were never detected. */
   readonly missed: number;
   readonly isBoundExceeded: boolean;
 }
 
-/** Every subject on every network on which it lives, all on the same schedules. */
+/** Runs every subject on every network where it occurs, all with the same schedules. */
 export function study(extent: Extent): readonly Result[] {
   return NETWORKS.flatMap((network, index) =>
     SUBJECTS.filter((subject) => isAtHome(network, subject)).map((subject) =>
@@ -45,7 +45,10 @@ export function study(extent: Extent): readonly Result[] {
   );
 }
 
-/** Only pages are throttled, and in a hidden one nobody writes. */
+/**
+ * Returns whether the subject occurs on the network: only pages are throttled, and nobody types in a
+ * hidden page.
+ */
 function isAtHome(network: Network, subject: Subject): boolean {
   return !network.isPage || (subject.home === 'page' && !subject.isActing);
 }
@@ -84,7 +87,7 @@ function inOrder(
   return records.map((record) => of(record) ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
 }
 
-/** The value that a `part` of them, in order, does not exceed. */
+/** Returns the quantile `part` of sorted values. */
 export function quantile(values: readonly Millis[], part: number): Millis {
   return values[Math.ceil(part * values.length) - 1] ?? Number.POSITIVE_INFINITY;
 }

@@ -1,48 +1,48 @@
 import type { Millis, Scheduler } from '@wirebeat/core';
 
-/** What goes over the wire for the sake of the heartbeat. */
+/** A ping or pong on the simulated network. */
 export interface StudyBeat {
   readonly type: 'ping' | 'pong';
   readonly id?: string | undefined;
 }
 
-/** What a detector is given, and what it tells. */
+/** The environment of a detector, and the events that it reports. */
 export interface Surroundings {
   readonly scheduler: Scheduler;
-  /** For jitter and phases. */
+  /** Returns random numbers for jitter and phases. */
   readonly random: () => number;
   readonly isHidden: boolean;
   send(beat: StudyBeat): void;
   suspect(): void;
   alive(): void;
   dead(): void;
-  /** Our own stall was noticed: `lateBy` and so much `more` are added to the bound. */
+  /** Reports a stall of our side: `lateBy` and `more` ms are added to the bound. */
   stalled(lateBy: Millis, more: Millis): void;
 }
 
-/** One that watches over one connection, from its opening on. */
+/** A detector that watches one connection from its opening on. */
 export interface Detector {
   receive(beat: StudyBeat): void;
-  /** The application sends a message: this goes first. */
+  /** Called before the application sends a message. */
   act(): void;
-  /** The bound it publishes now; `Infinity` if it does not. */
+  /** Its current published bound in ms; `Infinity` if it has none. */
   readonly bound: Millis;
   readonly pingTimeout: Millis;
 }
 
-/** A kind of detector, at its defaults. */
+/** A kind of detector with its default settings. */
 export interface Subject {
   readonly name: string;
-  /** Where it lives. In a page there is no protocol Ping. */
+  /** Where it runs. A page cannot send protocol Pings. */
   readonly home: 'page' | 'program';
-  /** Whether it knows a peer that is suspect and not dead. */
+  /** Whether it has the state `suspect`. */
   readonly suspects?: boolean;
-  /** The user sends a message about once a second. */
+  /** Whether the user sends a message about once per second. */
   readonly isActing?: boolean;
-  /** Whether its peer is the one that pings, so long after each pong. */
+  /** If the peer pings: how long after each pong, in ms. */
   readonly peerPings?: Millis;
-  /** The one of engine.io that it is held against. */
+  /** The detector of engine.io that it is compared with. */
   readonly rival?: string;
-  /** Begins to watch a connection. `memory` outlives the connections to one peer. */
+  /** Starts to watch a connection. `memory` survives between the connections to one peer. */
   attach(surroundings: Surroundings, memory: Map<string, unknown>): Detector;
 }

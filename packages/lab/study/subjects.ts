@@ -10,10 +10,10 @@ import {
 } from '@wirebeat/core';
 import type { Detector, StudyBeat, Subject, Surroundings } from './subject.ts';
 
-/** What the peers have in common: they do not look at what is sent, and publish no bound. */
+/** What the other detectors have in common: they ignore sent messages and publish no bound. */
 const PLAIN = { act: (): void => {}, bound: Number.POSITIVE_INFINITY };
 
-/** The core as the client and the server drive it. */
+/** The core, driven as the client and the server drive it. */
 function wirebeat(
   options: HeartbeatOptions,
   around: Surroundings,
@@ -61,11 +61,11 @@ function client(around: Surroundings, memory: Map<string, unknown>): Detector {
   return wirebeat({ probeAfter: 1_000, suspectAfter: 400 }, around, known);
 }
 
-/** Those of `@wirebeat/server`. */
+/** The defaults of `@wirebeat/server`. */
 const server = (around: Surroundings): Detector =>
   wirebeat({ pingInterval: 30_000, pingTimeout: 20_000 }, around, undefined);
 
-/** engine.io 6.6, socket.ts, protocol 4: a ping 25 s after each pong, whose pong has 20 s. */
+/** engine.io 6.6, socket.ts, protocol 4: pings 25 s after each pong and waits 20 s for the answer. */
 function engineServer({ scheduler, send, dead }: Surroundings): Detector {
   const [pingInterval, pingTimeout] = [25_000, 20_000];
   const ping = () => {
@@ -81,7 +81,7 @@ function engineServer({ scheduler, send, dead }: Surroundings): Detector {
   return { ...PLAIN, pingTimeout, receive };
 }
 
-/** engine.io-client 6.6, socket.ts: dead if no ping comes for both times together. */
+/** engine.io-client 6.6, socket.ts: dead if no ping arrives for the sum of both times. */
 function engineClient({ scheduler, send, dead }: Surroundings): Detector {
   const silence = 45_000;
   const schedule = () => scheduler.at(scheduler.now() + silence, dead);
@@ -94,7 +94,10 @@ function engineClient({ scheduler, send, dead }: Surroundings): Detector {
   return { ...PLAIN, pingTimeout: silence, receive };
 }
 
-/** Python's websockets 17, `keepalive()`: sleeps 20 s less the latency, pings, waits 20 s for it. */
+/**
+ * Python's websockets 17, `keepalive()`: sleeps 20 s less the latency, pings, waits 20 s for the
+ * answer.
+ */
 function websockets({ scheduler, send, dead }: Surroundings): Detector {
   const [pingInterval, pingTimeout] = [20_000, 20_000];
   let [count, sentAt]: [number, Instant] = [0, 0];
@@ -114,7 +117,9 @@ function websockets({ scheduler, send, dead }: Surroundings): Detector {
   return { ...PLAIN, pingTimeout, receive };
 }
 
-/** The README of ws 8: every 30 s who has not answered is terminated, and all others are pinged. */
+/**
+ * The README of ws 8: every 30 s, terminates each socket that has not answered and pings all others.
+ */
 function wsSweep({ scheduler, random, send, dead }: Surroundings): Detector {
   const period = 30_000;
   let isAlive = true;
@@ -134,11 +139,14 @@ function wsSweep({ scheduler, random, send, dead }: Surroundings): Detector {
 const ENGINE_CLIENT = 'engine.io client 25/20';
 const ENGINE_SERVER = 'engine.io server 25/20';
 
-/** Of those that are ours. */
+/** The common settings of our client. */
 const CLIENT = { home: 'page', suspects: true, rival: ENGINE_CLIENT, attach: client } as const;
 const SERVER = { home: 'program', suspects: true, rival: ENGINE_SERVER, attach: server } as const;
 
-/** All that are compared. Only wirebeat looks at what is sent, so only it is asked with a user. */
+/**
+ * The detectors that are compared. Only wirebeat reacts to sent messages, so only it also runs with an
+ * active user.
+ */
 export const SUBJECTS: readonly Subject[] = [
   { name: 'wirebeat client, idle', ...CLIENT },
   { name: 'wirebeat client, acting', isActing: true, ...CLIENT },

@@ -11,7 +11,7 @@ const HEADS = [
   'pings an hour',
 ] as const;
 
-/** The results as one Markdown table. Times in seconds: median and 99th percentile. */
+/** Formats the results as a Markdown table, with times in seconds: median and 99th percentile. */
 export function table(results: readonly Result[]): string {
   let network = '';
   const rows = results.map((result) => {
@@ -52,7 +52,7 @@ function both(values: readonly Millis[]): string {
   return `${(median / 1_000).toFixed(1)} / ${(most / 1_000).toFixed(1)}`;
 }
 
-/** One digit behind the point, but not of zero: nothing at all is to be seen as such. */
+/** Formats a number with one decimal, but zero without, so that zero stands out. */
 function figure(value: number): string {
   if (value === 0) return '0';
   return value < 0.05 ? '< 0.1' : value.toFixed(value < 100 ? 1 : 0);

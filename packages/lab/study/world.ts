@@ -1,23 +1,23 @@
 import type { Instant } from '@wirebeat/core';
 
-/** Something that is going to happen, unless it is called off. */
+/** A scheduled event. */
 export interface Happening {
   readonly at: Instant;
-  readonly due: Instant; // of those that happen together, what was due first comes first
+  readonly due: Instant; // events at the same instant run in the order in which they were due
   readonly order: number;
-  run: (() => void) | undefined; // undefined: called off
+  run: (() => void) | undefined; // undefined if cancelled
 }
 
 /**
- * Virtual time, and what is going to happen in it. The scheduler of `@wirebeat/core/testing` does the
- * same and more; this one goes through millions of happenings a second.
+ * Virtual time and its scheduled events. The scheduler of `@wirebeat/core/testing` does the same and
+ * more; this one runs millions of events per second.
  */
 export class World {
   now: Instant = 0;
-  readonly #heap: Happening[] = []; // a binary one
+  readonly #heap: Happening[] = []; // a binary heap
   #count = 0;
 
-  /** Lets `run` happen at `at`; `due` if it had been due before. */
+  /** Schedules `run` at `at`. Pass `due` if it was due earlier. */
   plan(at: Instant, run: () => void, due: Instant = at): Happening {
     const happening = { at: Math.max(at, this.now), due, order: this.#count, run };
     this.#count += 1;
@@ -26,7 +26,7 @@ export class World {
     return happening;
   }
 
-  /** Lets time pass until `end`, or until `isOver`. */
+  /** Advances time until `end`, or until `isOver`. */
   runUntil(end: Instant, isOver: () => boolean = () => false): void {
     for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
       this.#takeFirst();

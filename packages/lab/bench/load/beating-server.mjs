@@ -1,4 +1,4 @@
-// A process whose time is looked at while its connections beat.
+// A server process whose CPU time is measured while its connections send heartbeats.
 import { WebSocket } from 'ws';
 import { listenEngineIo, listenNet, listenWs, WATCHES } from './servers.mjs';
 
@@ -6,12 +6,12 @@ const { subject, interval, notes = false } = JSON.parse(process.argv[2]);
 const LISTEN = { 'engine.io': listenEngineIo, net: listenNet };
 const listen = LISTEN[subject] ?? ((options) => listenWs(WATCHES[subject], options));
 
-// When pings went out, and how long the processor was kept by those of one turn of the loop.
+// When pings were sent, and how long those of one turn blocked the event loop.
 let pings = [];
 let longest = 0;
 let began;
 
-/** In µs. */
+/** Returns the CPU time in µs. */
 function processorTime() {
   const { user, system } = process.cpuUsage();
   return user + system;

@@ -1,4 +1,5 @@
-// A process whose memory is looked at: before and after its idle connections are watched over.
+// A server process whose memory is measured before and after a heartbeat is attached to its idle
+// connections.
 import { WebSocketServer } from 'ws';
 import { used } from '../measure.mjs';
 import { listenEngineIo, listenWs, WATCHES } from './servers.mjs';
@@ -13,7 +14,7 @@ function arriving(sockets) {
   sockets.on('connection', (socket, request) => arrivals.push([socket, request]));
 }
 
-/** They were there, with the listeners of the application, and are watched from now on. */
+/** Attaches the heartbeat to connections that already have the listeners of the application. */
 function watchFrom(start, end) {
   for (const [socket, request] of arrivals.slice(start, end)) {
     watched.emit('connection', socket, request);

@@ -1,2 +1,2 @@
-/** What an application sends: short, as its own traffic shall cost little. */
+/** A message of an application: short, so that its own traffic costs little. */
 export const MESSAGE = 'twenty bytes of text';

@@ -1,8 +1,11 @@
-// The processes of a bench with real connections: a server that is measured, and its clients.
+// Starts the processes of a benchmark with real connections: the measured server and its clients.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A process that answers each message with one; `answer` is its first, sent when it is ready. */
+/**
+ * Starts a process that answers each message with one; `answer` is its first message, sent when it is
+ * ready.
+ */
 export async function startProcess(file, options, execArgv = []) {
   const child = fork(new URL(file, import.meta.url), [JSON.stringify(options)], { execArgv });
   const answerOf = () =>
