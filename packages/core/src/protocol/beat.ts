@@ -1,17 +1,19 @@
-/** A heartbeat of the compact dialect, version 1, as `docs/protocol.md` has it. */
+/** A ping or pong of the compact dialect, version 1: see `docs/protocol.md`. */
 export interface Beat {
   readonly type: 'ping' | 'pong';
-  /** Tells which ping a pong answers. Absent on a routine ping: a runtime can answer a constant. */
+  /**
+   * Matches a pong with its ping. Absent on most scheduled pings: a runtime can answer a constant.
+   */
   readonly id?: string | undefined;
-  /** What else the beat says, such as `v` or `pingInterval`. Unknown keys mean nothing. */
+  /** Further values, such as `v` or `pingInterval`. Unknown keys are ignored. */
   readonly values?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The most bytes a beat may have: those of a control frame, RFC 6455 §5.5. */
+/** The maximum size of a beat in bytes, as for a control frame (RFC 6455 §5.5). */
 export const MAX_BEAT_BYTES = 125;
 
-const ENQ = 0x05; // asks, since 1963; JSON text cannot begin with it
-const ACK = 0x06; // answers
+const ENQ = 0x05; // ASCII "enquiry"; JSON text cannot begin with it
+const ACK = 0x06; // ASCII "acknowledge"
 const PREFIX = { ping: '\u0005wb', pong: '\u0006wb' } as const;
 const ID = /^[A-Za-z0-9_-]{1,16}$/;
 const KEY = /^[A-Za-z]{1,16}$/;
@@ -48,13 +50,13 @@ function checked(part: string, grammar: RegExp): string {
 }
 
 /**
- * Reads a beat from the text of one message. Anything that is not exactly a beat is `undefined`:
- * it belongs to the application, also if it begins as a beat does. Never throws.
+ * Reads a beat from the text of one message. Returns `undefined` if the text is not exactly a beat:
+ * then it belongs to the application, even if it begins like a beat. Never throws.
  */
 export function decodeBeat(text: string): Beat | undefined {
   const first = text.charCodeAt(0);
   if (first !== ENQ && first !== ACK) return undefined;
-  if (text.length > MAX_BEAT_BYTES) return undefined; // ASCII, else the grammar refuses it
+  if (text.length > MAX_BEAT_BYTES) return undefined; // the grammar allows only ASCII
   const match = BODY.exec(text.slice(1));
   if (match === null) return undefined;
   const type = first === ENQ ? 'ping' : 'pong';
@@ -75,7 +77,7 @@ function readValues(list: string): Record<string, string> | undefined {
   return values;
 }
 
-/** Whether a message of these bytes may be a beat, before its text is made. */
+/** Whether a message with these bytes may be a beat. Call it before decoding the text. */
 export function mayBeBeat(bytes: {
   readonly length: number;
   readonly [index: number]: number;
@@ -83,7 +85,7 @@ export function mayBeBeat(bytes: {
   return bytes.length <= MAX_BEAT_BYTES && mayBeginBeat(bytes[0]);
 }
 
-/** Whether a message of which this is the first byte may be a beat. */
+/** Whether a message with this first byte may be a beat. */
 export function mayBeginBeat(byte: number | undefined): boolean {
   return byte === ENQ || byte === ACK;
 }

@@ -1,16 +1,16 @@
 import type { Millis } from '../time.ts';
 
-/** The four instants of one exchange, each in ms since the epoch by the clock of who notes it. */
+/** The four timestamps of one exchange, each in ms since the epoch on the clock of that side. */
 export interface ClockExchange {
-  /** T1: our clock as the question went out. */
+  /** T1: our clock when the ping was sent. */
   readonly sent: Millis;
-  /** T2: the peer's clock as it came in. */
+  /** T2: the clock of the peer when the ping was received. */
   readonly peerReceived: Millis;
-  /** T3: the peer's clock as the answer went out. */
+  /** T3: the clock of the peer when the pong was sent. */
   readonly peerSent: Millis;
   /**
-   * T4: our clock as that came in. Best taken as `sent` and the monotonic time that has passed
-   * since: then our clock cannot be set in between.
+   * T4: our clock when the pong was received. Preferably `sent` plus the monotonic time since then,
+   * so that setting our clock in between has no effect.
    */
   readonly received: Millis;
 }
@@ -18,7 +18,7 @@ export interface ClockExchange {
 interface Sample {
   readonly offset: Millis;
   readonly delay: Millis;
-  /** What the clocks alone may have got wrong. */
+  /** The possible error of the clocks alone. */
   readonly dispersion: Millis;
   readonly at: Millis;
 }
@@ -27,43 +27,43 @@ interface Sample {
 const STAGES = 8;
 /** How far two clocks may drift apart in a given time: PHI of §7.2, 15 µs in a second. */
 const DRIFT = 15e-6;
-/** How exactly two clocks can be read, §9.2: `Date.now()` tells whole milliseconds. */
+/** The precision of reading two clocks, §9.2: `Date.now()` returns whole milliseconds. */
 const PRECISION: Millis = 1;
 
 /**
- * How far the peer's wall clock is ahead of ours, and how wrong that may be.
+ * Estimates how far the wall clock of the peer is ahead of ours, and the maximum error. In ms.
  *
  * D. Mills et al., "Network Time Protocol Version 4", RFC 5905: the four timestamps of §8, and the
- * filter of §10, by which the least delayed of the last eight samples counts.
+ * filter of §10, which uses the sample with the least delay of the last eight.
  *
- * As the last sample came, the true offset was within `offset` ± `error`, however unlike the two
- * directions are. That takes clocks that tell whole milliseconds and drift apart by 15 ppm at most.
- * A clock that is set is noticed at the first sample that contradicts the older ones.
+ * At the time of the last sample, the true offset was within `offset` ± `error`, even if the two
+ * directions differ, provided that the clocks return whole milliseconds and drift by at most 15
+ * ppm. A change of a clock is detected at the first sample that contradicts the older ones.
  */
 export class ClockOffset {
   #samples: readonly Sample[] = [];
   #best: Sample | undefined;
   #error: Millis | undefined;
 
-  /** The peer's clock less ours; undefined until the first sample. */
+  /** The clock of the peer minus ours, in ms; undefined before the first sample. */
   get offset(): Millis | undefined {
     return this.#best?.offset;
   }
 
-  /** How long the sample that counts was on its way, there and back; undefined until the first. */
+  /** The round-trip delay of the sample in use, in ms; undefined before the first sample. */
   get delay(): Millis | undefined {
     return this.#best?.delay;
   }
 
   /**
-   * The most by which `offset` may be wrong: half the delay, 1 ms for reading the clocks, and 15 ppm
-   * of the time from its question to the last sample; undefined until the first.
+   * The maximum error of `offset`, in ms: half the delay, 1 ms for reading the clocks, and 15 ppm
+   * of the time since that ping was sent, up to the last sample; undefined before the first sample.
    */
   get error(): Millis | undefined {
     return this.#error;
   }
 
-  /** Takes in one exchange. One that cannot have been, or is no number, is passed over. */
+  /** Adds one exchange. Ignores impossible or invalid values. */
   sample({ sent, peerReceived, peerSent, received }: ClockExchange): void {
     // §8: θ = ½ [(T2 - T1) + (T3 - T4)], δ = (T4 - T1) - (T3 - T2)
     const offset = (peerReceived - sent + (peerSent - received)) / 2;
@@ -72,18 +72,18 @@ export class ClockOffset {
     const dispersion = PRECISION + DRIFT * (received - sent);
     if (!Number.isFinite(offset) || peerSent < peerReceived) return;
     if (!(delay / 2 + dispersion >= 0)) return; // a clock was set in between
-    // §8: a little less than nothing is the clocks' own error.
+    // §8: a slightly negative delay is an error of the clocks.
     this.#shift({ offset, delay: Math.max(0, delay), dispersion, at: received });
   }
 
-  /** Forgets all, as for another peer. */
+  /** Removes all samples, for example for another peer. */
   reset(): void {
     this.#samples = [];
     this.#best = this.#error = undefined;
   }
 
   #shift(newest: Sample): void {
-    // §11.2.3: once a clock was set, what it showed before is invalid.
+    // §11.2.3: after a clock was set, older samples are invalid.
     const kept = this.#samples.filter((older) => agree(older, newest));
     this.#samples = [newest, ...kept].slice(0, STAGES);
     // §10: the least delay; the newest of several.
@@ -97,7 +97,7 @@ function distance({ delay, dispersion, at }: Sample, now: Millis): Millis {
   return delay / 2 + dispersion + DRIFT * Math.abs(now - at);
 }
 
-/** Whether there is an offset that both samples allow. */
+/** Whether some offset is possible for both samples. */
 function agree(older: Sample, newest: Sample): boolean {
   const apart = Math.abs(older.offset - newest.offset);
   return apart <= distance(older, newest.at) + distance(newest, newest.at);

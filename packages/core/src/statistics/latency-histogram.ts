@@ -1,45 +1,45 @@
 import type { Millis } from '../time.ts';
 
-/** The most that a percentile may be off, as a part of the latency it stands for. */
+/** The maximum relative error of a percentile. */
 const RELATIVE_ERROR = 0.02;
 /** Ratio of a bucket's upper end to its lower: γ of §2.1. */
 const GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR);
 const LOG_GAMMA = Math.log(GAMMA);
-/** Less is counted as this: no runtime's clock tells less apart. */
+/** Lower latencies count as this one: no clock of a runtime distinguishes them. */
 const MIN_LATENCY: Millis = 0.01;
-/** More is counted as this: ten minutes, and no ping waits longer than one. */
+/** Higher latencies count as this one: ten minutes; no ping waits longer than one. */
 const MAX_LATENCY: Millis = 600_000;
-/** 449 of them, 8 bytes each. */
+/** 449 buckets of 8 bytes each. */
 const BUCKETS = bucketOf(MAX_LATENCY) + 1;
 
 /**
- * How latencies are spread: percentiles out of a fixed 3.6 kB, however many are recorded.
+ * Computes percentiles of latencies in a fixed 3.6 kB, however many are recorded. In ms.
  *
  * C. Masson, J. E. Rim, H. K. Lee, "DDSketch: A Fast and Fully-Mergeable Quantile Sketch with
  * Relative-Error Guarantees", PVLDB 12(12), 2019; a fixed range stands for its collapsing buckets.
  *
- * A percentile is within 2 % of a latency that was recorded, in [0.01, 600 000] ms; what lies
- * outside is counted as the end it lies beyond. One histogram may serve many connections.
+ * A percentile is within 2 % of a recorded latency, in [0.01, 600 000] ms. Values outside of this
+ * range count as the nearer end. Several connections may share one histogram.
  */
 export class LatencyHistogram {
-  /** Counts. Not 32-bit integers: a busy server fills those in days, and they would begin anew. */
+  /** The counts. Not 32-bit integers, because a busy server makes them overflow within days. */
   readonly #buckets: Float64Array = new Float64Array(BUCKETS);
   #count = 0;
 
-  /** How many latencies were recorded. */
+  /** The number of recorded latencies. */
   get count(): number {
     return this.#count;
   }
 
-  /** Counts one. What is no latency, such as NaN or a negative number, is passed over. */
+  /** Records a latency in ms. Ignores invalid values, such as NaN or a negative number. */
   record(latency: Millis): void {
     if (!(latency >= 0 && latency < Number.POSITIVE_INFINITY)) return;
     this.#add(bucketOf(latency), 1);
   }
 
   /**
-   * The least latency that `p` percent of the recorded ones do not exceed; undefined before the
-   * first, and if `p` is not in [0, 100].
+   * Returns the smallest latency, in ms, that `p` percent of the recorded ones do not exceed;
+   * undefined before the first, and if `p` is not in [0, 100].
    */
   percentile(p: number): Millis | undefined {
     if (!(p >= 0 && p <= 100)) return undefined;
@@ -52,12 +52,12 @@ export class LatencyHistogram {
     return undefined;
   }
 
-  /** Adds what `other` has recorded. The error does not grow. */
+  /** Adds the latencies recorded by `other`. The error does not grow. */
   merge(other: LatencyHistogram): void {
     for (const [bucket, count] of other.#buckets.entries()) this.#add(bucket, count);
   }
 
-  /** Forgets all. */
+  /** Removes all latencies. */
   reset(): void {
     this.#buckets.fill(0);
     this.#count = 0;

@@ -1,14 +1,14 @@
 import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
 
 /**
- * The time of one program, which can be frozen while the world goes on: a page in the background, a
- * process that is stopped, a laptop that sleeps.
+ * The time of one program that can be frozen while the rest goes on: a page in the background, a
+ * stopped process, a sleeping laptop.
  *
- * What becomes due or arrives meanwhile waits. Once thawed, the overdue timers run first and the
- * arrivals after them, as most runtimes do: a naive timeout fires though its answer is there.
+ * Timers and messages wait while it is frozen. Afterwards, overdue timers run before the messages,
+ * as in most runtimes, so a simple timeout fires although its answer has arrived.
  */
 export class FreezableScheduler implements Scheduler {
-  /** The time that is not frozen, such as that of a network. */
+  /** The scheduler that is never frozen, for example that of the network. */
   readonly world: Scheduler;
   #frozen = false;
   readonly #overdue: Set<() => void> = new Set();
@@ -40,20 +40,20 @@ export class FreezableScheduler implements Scheduler {
     };
   }
 
-  /** Something comes from outside: `callback` runs now, or when the program reads again. */
+  /** Runs `callback` for a message from outside, now or once the program reads again. */
   arrive(callback: () => void): void {
     if (this.#frozen || this.#reading !== undefined) this.#arrivals.push(callback);
     else callback();
   }
 
-  /** From now no callback runs. */
+  /** Freezes the program: no callback runs. */
   freeze(): void {
     this.#frozen = true;
   }
 
   /**
-   * Runs again: overdue timers as soon as time passes, even by 0, and what has arrived `readAfter`
-   * later. Up to 100 ms were measured.
+   * Ends the freeze. Overdue timers run as soon as time passes, even by 0, and messages are read
+   * `readAfter` ms later. Measured delays are up to 100 ms.
    */
   thaw(readAfter: Millis = 0): void {
     if (!this.#frozen) return;

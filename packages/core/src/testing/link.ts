@@ -3,15 +3,15 @@ import { FreezableScheduler } from './freezable-scheduler.ts';
 import { seededRandom } from './random.ts';
 import { WallClock } from './wall-clock.ts';
 
-/** What a path does to its messages. */
+/** The properties of a path. Durations are in ms. */
 export interface PathOptions {
   /** How long each message takes. @default 0 */
   readonly latency?: Millis;
-  /** How much longer chance may make it. Messages keep their order. @default 0 */
+  /** The maximum random addition to the latency. Messages stay in order. @default 0 */
   readonly jitter?: Millis;
-  /** How likely each transmission is to be lost. Lost ones are sent again. @default 0 */
+  /** The probability in [0, 1] that a transmission is lost. It is then sent again. @default 0 */
   readonly loss?: number;
-  /** Source of chance, in [0, 1). @default `seededRandom(1)` */
+  /** Returns random numbers in [0, 1). @default `seededRandom(1)` */
   readonly random?: () => number;
 }
 
@@ -22,21 +22,21 @@ interface Segment {
   arrived: boolean;
 }
 
-/** The first wait for an acknowledgement: the least of Linux. RFC 6298 (2.4) says a second. */
+/** The first retransmission timeout: the minimum of Linux. RFC 6298 (2.4) has 1 s. */
 const RETRANSMISSION_TIMEOUT: Millis = 200;
-/** The longest, that of Linux. RFC 6298 (2.5) allows any from 60 s. */
+/** The maximum of Linux. RFC 6298 (2.5) allows any maximum of at least 60 s. */
 const MAX_RETRANSMISSION_TIMEOUT: Millis = 120_000;
-/** Linux gives up after so many retransmissions in vain, `tcp_retries2`: after about 15 min. */
+/** The maximum number of retransmissions in Linux (`tcp_retries2`): about 15 min. */
 const MAX_RETRANSMISSIONS = 15;
 
 /**
- * One direction of a connection, as TCP shows it: every message arrives, in order. A loss is seen
- * as a delay of its message and of all behind it. Every property may be changed at any time.
+ * One direction of a TCP connection: every message arrives, in order. A loss delays its message and
+ * all messages behind it. Every property may be changed at any time.
  */
 export class Path {
   latency: Millis;
   jitter: Millis;
-  /** 1 is an outage, which ends when it is lowered: what was sent meanwhile comes then. */
+  /** The probability of loss. 1 is an outage; messages sent during it arrive once it is lowered. */
   loss: number;
   readonly #world: Scheduler;
   readonly #random: () => number;
@@ -52,8 +52,8 @@ export class Path {
   }
 
   /**
-   * What is on its way or sent arrives nowhere, also later, and nobody is told: as when a proxy
-   * has forgotten the connection.
+   * If true, no message arrives any more, and no error is reported, as if a proxy had forgotten the
+   * connection. Messages on the way are lost.
    */
   get cut(): boolean {
     return this.#cut;
@@ -64,7 +64,7 @@ export class Path {
     if (cut) this.#segments.clear();
   }
 
-  /** Sends a message to the program of `receiver`, where `arrive` then runs. */
+  /** Sends a message to the program of `receiver`, which then runs `arrive`. */
   carry(receiver: Scheduler, arrive: () => void): void {
     if (this.#cut) return;
     const segment = { receiver, arrive, arrived: false };
@@ -86,7 +86,7 @@ export class Path {
     }
   }
 
-  /** Hands over all that is complete: a message waits for those before it. */
+  /** Delivers messages in order: each waits for those before it. */
   #land(segment: Segment): void {
     segment.arrived = true;
     for (const first of this.#segments) {
@@ -104,7 +104,7 @@ function deliver({ receiver, arrive }: Segment): void {
 
 /** One end of a {@link Link}: a program with timers, a wall clock, and a path to the other end. */
 export class LinkEnd extends FreezableScheduler {
-  /** What this end sends takes this path. */
+  /** The path of the messages that this end sends. */
   readonly path: Path;
   readonly wallClock: WallClock;
   readonly #peer: () => LinkEnd;
@@ -125,12 +125,13 @@ export class LinkEnd extends FreezableScheduler {
 /**
  * Two programs and one connection between them, in virtual time.
  *
- * Each end is the scheduler of its program: whatever is to freeze with it takes its timers from it.
+ * Each end is the scheduler of its program. Code that should freeze with the program uses its
+ * timers.
  */
 export class Link {
   readonly ends: readonly [LinkEnd, LinkEnd];
 
-  /** Both directions begin alike. */
+  /** Both directions start with the same options. */
   constructor(world: Scheduler, options: PathOptions = {}) {
     const shared = { random: seededRandom(1), ...options };
     this.ends = [

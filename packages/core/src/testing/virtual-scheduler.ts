@@ -6,8 +6,8 @@ interface VirtualTimer extends Timer {
 }
 
 /**
- * A {@link Scheduler} whose time passes only when it is told to. Callbacks run in due order, also
- * those that are set while time passes.
+ * A {@link Scheduler} with virtual time, which passes only in {@link advance}. Callbacks run in the
+ * order in which they are due, including those scheduled by other callbacks.
  */
 export class VirtualScheduler implements Scheduler {
   #now: Instant;
@@ -31,7 +31,7 @@ export class VirtualScheduler implements Scheduler {
     return timer;
   }
 
-  /** How many callbacks wait. */
+  /** The number of waiting callbacks. */
   get pending(): number {
     return this.#timers.size;
   }

@@ -3,7 +3,7 @@ import type { Millis, Scheduler } from '../time.ts';
 /** 2026-01-01T00:00:00Z. */
 const NEW_YEAR: Millis = 1_767_225_600_000;
 
-/** A wall clock over virtual time: it runs with that, and can be set without it. */
+/** A wall clock that runs with virtual time and can be set. */
 export class WallClock {
   readonly #scheduler: Scheduler;
   #epoch: Millis;
@@ -19,7 +19,7 @@ export class WallClock {
     return Math.floor(this.#epoch + this.#scheduler.now());
   }
 
-  /** Somebody sets it, forward or, if `by` is negative, backward. */
+  /** Sets the clock forward by `by` ms, or backward if `by` is negative. */
   jump(by: Millis): void {
     this.#epoch += by;
   }

@@ -1,10 +1,10 @@
 import type { Instant, Scheduler, Timer } from '../time.ts';
 
 /**
- * One timer that is set again and again, and touched only when it must come earlier.
+ * A timer that is set very often, and replaces its system timer only if it is due earlier.
  *
- * Life on a connection moves its deadline later with every message. A timer for each would cost
- * more than the message: this one is left to fire early, and is then set for the rest.
+ * Every message on a connection moves its deadline later. Setting a system timer each time would
+ * cost more than the message. Instead, the current timer fires early, and is then set again.
  */
 export class LazyTimer {
   readonly #scheduler: Scheduler;
@@ -12,13 +12,15 @@ export class LazyTimer {
   #timer: Timer | undefined;
   #due: Instant = Number.POSITIVE_INFINITY;
 
-  /** Calls `ring` at the instant set, or earlier; `ring` looks at the clock and sets it anew. */
+  /**
+   * Calls `ring` at the set time or earlier; `ring` must check the clock and set the timer again.
+   */
   constructor(scheduler: Scheduler, ring: () => void) {
     this.#scheduler = scheduler;
     this.#ring = ring;
   }
 
-  /** Rings at `due` or, if it was set for an earlier instant, then. `Infinity`: not at all. */
+  /** Calls `ring` at `due`, or at an earlier time set before. `Infinity` for never. */
   set(due: Instant): void {
     if (due === Number.POSITIVE_INFINITY) return this.cancel();
     if (this.#due <= due) return;

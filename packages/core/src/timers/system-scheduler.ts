@@ -6,7 +6,7 @@ interface Runtime {
   clearTimeout(handle: unknown): void;
 }
 
-/** The runtime's own clock and timers, looked up at each call so that fake timers still reach. */
+/** The clock and timers of the runtime, looked up at each call so that fake timers work. */
 const runtime = globalThis as unknown as Runtime;
 
 class SystemTimer implements Timer {
@@ -25,8 +25,8 @@ class SystemTimer implements Timer {
 }
 
 /**
- * A {@link Scheduler} over `performance.now()` and `setTimeout`. Where the runtime has no `performance`,
- * the wall clock serves: setting it then changes when timers are due.
+ * A {@link Scheduler} with `performance.now()` and `setTimeout`. If the runtime has no
+ * `performance`, it uses the wall clock; setting the clock then changes when timers are due.
  */
 export class SystemScheduler implements Scheduler {
   readonly #unref: boolean;

@@ -2,19 +2,19 @@ import { InvalidOptionError } from '../errors.ts';
 import { checkNames, numberWithin } from '../options.ts';
 import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
 
-/** Names an entry of a {@link TimingWheel} from `add` to `remove`; after that, another one's. */
+/** The number of an entry of a {@link TimingWheel}. It may be reused after `remove`. */
 export type WheelEntry = number;
 
-/** What waits in a wheel without a closure of its own: of very many, each would take 64 bytes. */
+/** An object that a wheel can call without a closure, which would take 64 bytes per entry. */
 export interface Sleeper {
   wake(): void;
 }
 
 /** Options of {@link TimingWheel}. */
 export interface TimingWheelOptions {
-  /** How coarse it is, a whole number up to 60 000: a callback runs at most so late. @default 100 */
+  /** The resolution and maximum delay in ms, a whole number in [1, 60 000]. @default 100 */
   readonly granule?: Millis;
-  /** How many granules one turn has, a power of two up to 2^20. @default 512 */
+  /** The number of granules in one turn, a power of two up to 2^20. @default 512 */
   readonly slots?: number;
 }
 
@@ -29,18 +29,19 @@ const NEVER = Number.POSITIVE_INFINITY;
 const FREE = Number.NaN; // compares false with every granule
 
 /**
- * Timers for very many connections on one timer of the scheduler below.
+ * Timers for very many connections that use only one timer of another scheduler.
  *
  * G. Varghese, T. Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 6 (§6.1.2): a
  * hash table of unsorted lists, indexed by the time modulo a turn. Adding, moving and removing are
- * O(1). A hierarchy (scheme 7) would not pay: it saves looking at what is due in a later turn, and
- * heartbeats are due within one.
+ * O(1). A hierarchy (scheme 7) has no benefit here: it avoids checking entries that are due in a
+ * later turn, and heartbeats are due within one turn.
  *
- * Never early, and at most one granule late while nothing blocks the loop. The timer below is set
- * for the next granule at which something is listed; while nothing waits there is none.
+ * Callbacks never run early, and at most one granule late while nothing blocks the loop. The timer
+ * is set for the next granule that has entries; without entries there is no timer.
  *
- * A server holds an entry for each connection: `add` once, `move` with every beat, `remove` at the
- * end. A callback that throws does not stop the others: its error becomes an unhandled rejection.
+ * A server has one entry per connection: it calls `add` once, `move` with every beat, and `remove`
+ * at the end. A callback that throws does not stop the others; its error becomes an unhandled
+ * rejection.
  */
 export class TimingWheel implements Scheduler {
   readonly #scheduler: Scheduler;
@@ -60,7 +61,7 @@ export class TimingWheel implements Scheduler {
   #timerAt: number = NEVER; // its granule; that of the last one while the wheel turns
   #phase = 0;
 
-  /** @throws {InvalidOptionError} if an option is out of its range or unknown. */
+  /** @throws {InvalidOptionError} if an option is out of range or unknown. */
   constructor(scheduler: Scheduler, options: TimingWheelOptions = {}) {
     checkNames('options', options, ['granule', 'slots']);
     const granule = numberWithin('granule', options.granule, DEFAULT_GRANULE, 1, MAX_GRANULE);
@@ -77,7 +78,7 @@ export class TimingWheel implements Scheduler {
     this.#callbacks = new Array<undefined>(nodes).fill(undefined);
   }
 
-  /** How many callbacks wait. */
+  /** The number of waiting callbacks. */
   get size(): number {
     return this.#size;
   }
@@ -100,8 +101,9 @@ export class TimingWheel implements Scheduler {
   }
 
   /**
-   * Runs `callback`, or wakes it, at `due`, and again whenever it is moved, until the entry is removed. Never
-   * within this call: one that is due already runs within a granule.
+   * Adds an entry. Runs `callback`, or calls its `wake`, at `due`, and again after each `move`,
+   * until `remove`. Never runs it within this call: if it is already due, it runs within one
+   * granule.
    */
   add(due: Instant, callback: Sleeper | (() => void)): WheelEntry {
     const entry = this.#take();
@@ -112,8 +114,9 @@ export class TimingWheel implements Scheduler {
   }
 
   /**
-   * Sets another time, whether the callback waits, runs or has run. `Infinity`: it does not wait.
-   * Later costs one store: the entry stays where it is listed, and goes on when that time comes.
+   * Sets a new time, whether the callback waits, runs or has run. `Infinity` for never. A later
+   * time takes only one store: the entry stays in its list, and moves on when the earlier time
+   * comes.
    */
   move(entry: WheelEntry, due: Instant): void {
     const to = this.#granuleOf(due);
@@ -126,7 +129,9 @@ export class TimingWheel implements Scheduler {
     }
   }
 
-  /** Ends the entry. Does nothing to one that has ended, unless its number was given out anew. */
+  /**
+   * Removes an entry. Does nothing if it was removed already, unless its number is in use again.
+   */
   remove(entry: WheelEntry): void {
     if (Number.isNaN(this.#dueAt(entry))) return;
     this.#unlist(entry);
@@ -138,8 +143,9 @@ export class TimingWheel implements Scheduler {
   }
 
   /**
-   * The next phase in [0, 1), to spread connections over a period: multiples of the golden ratio
-   * modulo 1, which lie about evenly however many there are (Knuth, TAOCP vol. 3, §6.4, theorem S).
+   * Returns the next phase in [0, 1), to spread connections over a period. Multiples of the golden
+   * ratio modulo 1 are spread about evenly, however many there are (Knuth, TAOCP vol. 3, §6.4,
+   * theorem S).
    */
   nextPhase(): number {
     const phase = this.#phase;
@@ -166,7 +172,7 @@ export class TimingWheel implements Scheduler {
     this.#words.set(words);
   }
 
-  /** The granule at which it is due; NEVER of what does not wait, FREE of what is no entry. */
+  /** The granule at which an entry is due; NEVER if it does not wait, FREE if it was removed. */
   #dueAt(entry: WheelEntry): number {
     return this.#doubles[2 * entry + 1] ?? FREE;
   }
@@ -177,7 +183,7 @@ export class TimingWheel implements Scheduler {
 
   // Lists.
 
-  /** Makes an entry wait that does not. */
+  /** Adds an entry that does not wait to its list. */
   #list(entry: WheelEntry, granule: number): void {
     if (granule === NEVER) return;
     if (this.#size === 0) this.#turned = this.#present(); // there was nothing to go through
@@ -241,7 +247,7 @@ export class TimingWheel implements Scheduler {
     this.#timer = this.#scheduler.at(granule * this.#granule, () => this.#turn());
   }
 
-  /** While nothing waits, no timer runs. */
+  /** Cancels the timer if no entry waits. */
   #rest(): void {
     if (this.#size > 0 || this.#timer === undefined) return;
     this.#timer.cancel();
@@ -250,8 +256,9 @@ export class TimingWheel implements Scheduler {
   }
 
   /**
-   * Goes through the granules that have begun since: all of them in order, or after a long stall
-   * those of the first turn and of the last, where everything overdue is met as well.
+   * Processes the granules that have begun since the last call, in order. After a long stall,
+   * processes only those of the first turn and of the last turn, which together contain everything
+   * overdue.
    */
   #turn(): void {
     const start = this.#turned;

@@ -1,12 +1,14 @@
 import type { Dialect, DialectTiming, Wire } from './dialect.ts';
 import { messageSession, objectOf, parseShort } from './messages.ts';
 
-/** A server of Action Cable sends a ping every 3 s; its own client gives up after two of them. */
+/**
+ * Action Cable servers send a ping every 3 s. The official client times out after two missing ones.
+ */
 const MAX_SILENCE = 6_000;
 
 /**
- * Action Cable of Ruby on Rails: after `welcome` the server sends a ping every 3 s that nobody answers.
- * Its `message` is the server's clock in whole seconds.
+ * Action Cable of Ruby on Rails: after `welcome`, the server sends a ping every 3 s, without an
+ * answer. Its `message` is the clock of the server in whole seconds.
  *
  * Source: `ActionCable::Connection::Base#beat` and `connection_monitor.js` of Rails.
  */

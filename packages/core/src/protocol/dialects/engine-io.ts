@@ -3,7 +3,7 @@ import { messageSession, objectOf } from './messages.ts';
 
 /**
  * Engine.IO version 4, the transport of Socket.IO 3 and 4. The server sends `2` and the client answers
- * `3`. A client must not ask: a server closes the connection if it does.
+ * `3`. A client must not send pings: the server closes the connection if it does.
  *
  * Source: the Engine.IO protocol, version 4, sections "Handshake" and "Heartbeat".
  */
@@ -23,7 +23,7 @@ function read(message: unknown) {
   return message === '3' ? ({ kind: 'pong' } as const) : undefined;
 }
 
-/** The open packet says how often the server asks, and how long it waits for the answer. */
+/** The open packet contains the ping interval and the ping timeout of the server. */
 function learn(message: Wire, told: { timing: DialectTiming }): void {
   if (typeof message !== 'string' || !message.startsWith('0{')) return;
   try {
@@ -32,7 +32,7 @@ function learn(message: Wire, told: { timing: DialectTiming }): void {
     const sum = Number(pingInterval) + Number(pingTimeout);
     if (sum > 0 && sum < Number.POSITIVE_INFINITY) told.timing = { maxSilence: sum };
   } catch {
-    // The client of the protocol will complain.
+    // The Engine.IO client reports the error.
   }
 }
 

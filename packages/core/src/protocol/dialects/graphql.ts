@@ -4,7 +4,7 @@ import { messageSession, objectOf, parseShort } from './messages.ts';
 /**
  * The `graphql-transport-ws` protocol: either end may send `{"type":"ping"}` at any time, and the
  * other answers `{"type":"pong"}`. The server of graphql-ws echoes the payload of a ping, so your
- * pings carry their id in it; the pongs of a server that echoes nothing are matched by order.
+ * pings carry their id in it. If a server does not echo it, pongs are matched by order.
  *
  * Source: the protocol document of graphql-ws, messages `Ping` and `Pong`.
  */

@@ -12,8 +12,8 @@ export interface JsonOptions {
   /** @default { type: 'pong' } */
   readonly pong?: JsonTemplate;
   /**
-   * The member that holds the id of a ping, and comes back in its pong. With two names, the first is
-   * the ping's and the second is the pong's. @default none: pongs come in the order of the pings
+   * The member that holds the id of a ping, and returns in its pong. With two names, the first is
+   * for the ping and the second for the pong. @default none: pongs come in the order of the pings
    */
   readonly id?: string | readonly [ping: string, pong: string];
 }

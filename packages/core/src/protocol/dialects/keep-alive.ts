@@ -10,11 +10,11 @@ export interface KeepAliveOptions {
 
 /**
  * The legacy GraphQL protocol of subscriptions-transport-ws and AWS AppSync: after
- * `connection_ack` the server sends `{"type":"ka"}` now and then, and nobody answers. There is no
- * latency to measure.
+ * `connection_ack`, the server sends `{"type":"ka"}` at intervals, without an answer. Latency
+ * cannot be measured.
  *
- * A server of subscriptions-transport-ws sends `ka` only if it is configured to, so the time begins
- * with the first one. A `connectionTimeoutMs` in the acknowledgement, as AppSync sends it, caps it.
+ * A server of subscriptions-transport-ws sends `ka` only if it is configured to, so the time starts
+ * with the first one. A `connectionTimeoutMs` in the acknowledgement (AppSync) limits the time.
  */
 export function keepAlive(options: KeepAliveOptions = {}): Dialect {
   const { name = 'ka', maxSilence = 30_000 } = options;
@@ -38,7 +38,9 @@ export function keepAlive(options: KeepAliveOptions = {}): Dialect {
   };
 }
 
-/** AWS AppSync, whose servers send `ka` about once a minute; its own client waits five minutes. */
+/**
+ * AWS AppSync. Its servers send `ka` about once a minute; the official client waits five minutes.
+ */
 export const appSync: Dialect = /* @__PURE__ */ keepAlive({
   name: 'appsync',
   maxSilence: 75_000,

@@ -1,7 +1,7 @@
 import type { DialectBeat, DialectSession, DialectTiming, Wire } from './dialect.ts';
 import { PingOwners } from './ping-owners.ts';
 
-/** A beat as a grammar reads it: who a pong belongs to is found out afterwards. */
+/** A beat as a grammar reads it, before a pong is matched with its ping. */
 export type MessageBeat =
   | { readonly kind: 'ping'; readonly answer: Wire; readonly id?: string | undefined }
   | { readonly kind: 'pong'; readonly id?: string | undefined }
@@ -13,7 +13,7 @@ export interface MessageGrammar {
   write(id: string): Wire | undefined;
   /** Reads one message; `undefined` unless it is exactly a beat. Never throws. */
   read(message: Wire): MessageBeat | undefined;
-  /** Reads what a message that is no beat says about timing or the end of the handshake. */
+  /** Reads timing, or the end of the handshake, from a message that is not a beat. */
   learn?(message: Wire, told: { ready: boolean; timing: DialectTiming }): void;
   /** Whether pings must wait for the handshake. */
   readonly isGated?: boolean;
@@ -58,10 +58,10 @@ export function messageSession(grammar: MessageGrammar, isShared: boolean): Dial
   };
 }
 
-/** Longer messages are not parsed: no beat of any of these protocols is as long. */
+/** Longer messages are not parsed, because beats of these protocols are shorter. */
 const MAX_PARSED = 256;
 
-/** The JSON value of a short text message; `undefined` if it is long, binary, or no JSON. */
+/** Parses a short text message as JSON; `undefined` if it is long, binary, or invalid. */
 export function parseShort(message: Wire): unknown {
   if (typeof message !== 'string' || message.length > MAX_PARSED) return undefined;
   try {
@@ -71,7 +71,7 @@ export function parseShort(message: Wire): unknown {
   }
 }
 
-/** A JSON object with no other members than these; `undefined` for everything else. */
+/** Returns a JSON object if it has only these members; otherwise `undefined`. */
 export function objectOf(value: unknown, ...names: string[]): Record<string, unknown> | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return Object.keys(value).every((name) => names.includes(name))

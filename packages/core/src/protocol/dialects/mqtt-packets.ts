@@ -1,22 +1,22 @@
 import { joinWire } from './wire.ts';
 
-/** A packet as far as it matters here. */
+/** The parts of a packet that are used. */
 export interface Packet {
-  /** Its first byte without the flags. */
+  /** The first byte without the flags. */
   readonly type: number;
-  /** The first bytes of its body, or all of them. */
+  /** The first bytes of the body, or all of them. */
   readonly head: readonly number[];
 }
 
-/** As much of a body is kept as a CONNACK with long properties has. */
+/** How many bytes of a body are kept: enough for a CONNACK with long properties. */
 const MAX_HEAD = 512;
 const CONNACK = 0x20; // up to here bodies are of interest
 const PINGREQ = 0xc0;
 const PINGRESP = 0xd0;
 
 /**
- * Finds the packets of MQTT in a stream of bytes that comes in messages of any length. It holds the
- * first byte of a PINGREQ or PINGRESP back until the second one has come, and nothing else.
+ * Finds MQTT packets in a stream of bytes split into messages of any length. It holds back only the
+ * first byte of a PINGREQ or PINGRESP, until the second byte has come.
  */
 export class PacketReader {
   #type = 0;
@@ -32,9 +32,9 @@ export class PacketReader {
   }
 
   /**
-   * Reads one message. `decide` is called for each packet, and says whether to take it out, which is
-   * obeyed for packets without a body. Of packets with one, only CONNECT and CONNACK are reported. Returns what is left: the message itself if nothing was taken,
-   * `undefined` if nothing is left.
+   * Reads one message. Calls `decide` for each packet without a body, which returns whether to take
+   * the packet out, and for CONNECT and CONNACK, where the result is ignored. Returns the rest: the
+   * message itself if nothing was taken out, `undefined` if nothing is left.
    */
   read(message: Uint8Array, decide: (packet: Packet) => boolean): Uint8Array | undefined {
     const kept: Uint8Array[] = [];
@@ -88,7 +88,7 @@ export class PacketReader {
     return true;
   }
 
-  /** Reads on in a body. */
+  /** Continues to read a body. */
   #skip(message: Uint8Array, at: number, decide: (packet: Packet) => boolean): number {
     const end = Math.min(message.length, at + this.#left);
     this.#left -= end - at;

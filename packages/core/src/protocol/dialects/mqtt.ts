@@ -91,7 +91,7 @@ function clientKeepAlive(head: readonly number[]): number | undefined {
 }
 
 const SERVER_KEEP_ALIVE = 0x13;
-/** The lengths of the properties that a CONNACK may have and that are no string (MQTT 5 §2.2.2.2). */
+/** The lengths of the properties of a CONNACK that are not strings (MQTT 5 §2.2.2.2). */
 const LENGTHS: Readonly<Record<number, number>> = {
   17: 4,
   33: 2,
@@ -105,7 +105,7 @@ const LENGTHS: Readonly<Record<number, number>> = {
 };
 const USER_PROPERTY = 0x26; // two strings
 
-/** MQTT 5 §3.2.2.3.14: a server may set another keep-alive than the client asked for. */
+/** MQTT 5 §3.2.2.3.14: a server may replace the keep-alive of the client. */
 function serverKeepAlive(head: readonly number[]): number | undefined {
   let at = (head[2] ?? 0) < 0x80 ? 3 : 4; // behind flags, reason and the length of the properties
   while (at < head.length) {

@@ -4,7 +4,7 @@ import { joinWire, utf8Bytes } from './wire.ts';
 
 const PING = 'PING\r\n';
 const PONG = 'PONG\r\n';
-/** A line of the protocol is shorter: the server's own limit is 4 096 bytes. */
+/** The maximum length of a line in bytes: the limit of the server is 4 096. */
 const MAX_LINE = 4_096;
 const LF = 10;
 
@@ -66,7 +66,7 @@ function bytesOf(line: string): Uint8Array {
   return Uint8Array.from(line, (character) => character.charCodeAt(0));
 }
 
-/** Finds the lines in a stream that comes in messages of any length, and skips the payloads. */
+/** Finds the lines in a stream split into messages of any length, and skips the payloads. */
 class LineReader {
   #line = '';
   #left = 0; // bytes of a payload that are to come
@@ -76,7 +76,7 @@ class LineReader {
     return this.#line !== '' || this.#left > 0;
   }
 
-  /** As the reader of MQTT packets does: `decide` says of each line whether it is taken out. */
+  /** Like the reader of MQTT packets: `decide` returns whether to take a line out. */
   read(message: Wire, decide: (line: string) => boolean): Wire | undefined {
     const isText = typeof message === 'string';
     const kept: Wire[] = [];
@@ -112,7 +112,7 @@ class LineReader {
     return joinWire([...kept, message.slice(from)]);
   }
 
-  /** Reads on in a payload. */
+  /** Continues to read a payload. */
   #skip(message: Wire, at: number): number {
     if (typeof message === 'string') {
       this.#left -= utf8Bytes(message.charCodeAt(at));
@@ -128,7 +128,7 @@ function isBeginningOfBeat(line: string): boolean {
   return line !== '' && (PING.startsWith(line) || PONG.startsWith(line));
 }
 
-/** The bytes behind a line: the payload and the line end after it. */
+/** Returns the number of bytes after a line: the payload and its line end. */
 function payloadBytes(line: string): number {
   const [, length] = /^H?(?:MSG|PUB) .*?(\d{1,10})\r\n$/i.exec(line) ?? [];
   return length === undefined ? 0 : Number(length) + 2;

@@ -1,13 +1,13 @@
 import type { Dialect, Wire } from './dialect.ts';
 import { messageSession, objectOf, parseShort } from './messages.ts';
 
-/** Which serializer of Phoenix the messages are written in. */
+/** The serializer of Phoenix. */
 export interface PhoenixOptions {
   /** 2: arrays, the default of Phoenix. 1: objects, as Supabase writes them. @default 2 */
   readonly serializer?: 1 | 2;
 }
 
-/** Phoenix drops a client that it has not heard for 60 s. */
+/** Phoenix drops a client that has sent nothing for 60 s. */
 const PING_INTERVAL = 30_000;
 
 /**

@@ -1,14 +1,14 @@
-/** A ping that is unanswered, and whether you sent it or the application did. */
+/** An unanswered ping, and whether you or the application sent it. */
 export interface PingOwner {
   readonly id: string;
   readonly isOurs: boolean;
 }
 
-/** More unanswered pings than this are not kept: a peer that never answers costs no memory. */
+/** The maximum number of unanswered pings kept, to limit memory if the peer never answers. */
 const MAX_UNANSWERED = 16;
 
 /**
- * Finds the ping that a pong answers where you and the application both send pings on one socket.
+ * Finds the ping that a pong answers if you and the application both send pings on one socket.
  * Pongs without an id come in the order of the pings, so each goes to the oldest one.
  */
 export class PingOwners {
@@ -20,25 +20,28 @@ export class PingOwners {
     return this.#unanswered.length >= MAX_UNANSWERED;
   }
 
-  /** You sent a ping. */
+  /** Records a ping that you sent. */
   add(id: string): void {
     this.#push({ id, isOurs: true });
   }
 
-  /** The application sent a ping, maybe with an id of its own. Returns the id to report its pong under. */
+  /**
+   * Records a ping of the application, with its id if it has one. Returns the id to report with its
+   * pong.
+   */
   addForeign(id = `application-${++this.#asked}`): string {
     this.#push({ id, isOurs: false });
     return id;
   }
 
-  /** A pong came. Returns the ping that it answers, which is forgotten. */
+  /** Removes and returns the ping that a pong answers. */
   take(id?: string): PingOwner | undefined {
     const list = this.#unanswered;
     const at = id === undefined ? this.#oldest() : list.findIndex((ping) => ping.id === id);
     const owner = list[at];
     if (owner === undefined) return undefined;
     if (id !== undefined && owner.isOurs) this.#echoesIds = true;
-    // A pong with an id answers all older pings of the same side too: messages keep their order.
+    // A pong with an id also answers all older pings of the same side, as messages stay in order.
     const isOlder = (ping: PingOwner, index: number) => index < at && ping.isOurs === owner.isOurs;
     const left = list.filter((ping, index) => index !== at && !isOlder(ping, index));
     list.splice(0, list.length, ...left);

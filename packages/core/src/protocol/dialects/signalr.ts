@@ -5,13 +5,13 @@ const SEPARATOR = '\u001e';
 const BEAT = '{"type":6}';
 /** Both ends send a beat if they sent nothing else for this long. */
 const PING_INTERVAL = 15_000;
-/** Both ends give up after so long without any message. */
+/** Both ends time out after this time without any message. */
 const MAX_SILENCE = 30_000;
 const TIMING: DialectTiming = { pingInterval: PING_INTERVAL, maxSilence: MAX_SILENCE };
 
 /**
- * SignalR with its JSON protocol: both ends send `{"type":6}` when they are idle, and nobody answers.
- * There is no latency to measure.
+ * SignalR with its JSON protocol: both ends send `{"type":6}` when they are idle, without an
+ * answer. Latency cannot be measured.
  *
  * Source: the SignalR hub protocol, sections "Ping Message Encoding" and "JSON Encoding".
  */

@@ -4,12 +4,12 @@ import { joinWire, utf8Bytes } from './wire.ts';
 const LF = 10;
 const CR = 13;
 const NUL = 0;
-/** As much of a head is kept as the two frames have that are read: CONNECT and CONNECTED. */
+/** How many characters of a head are kept: enough for CONNECT and CONNECTED, which are read. */
 const MAX_HEAD = 1_024;
 
 /**
- * STOMP 1.1 and 1.2: both ends send a line feed between frames when they are idle, and nobody answers.
- * How often is agreed on in CONNECT and CONNECTED. There is no latency to measure.
+ * STOMP 1.1 and 1.2: both ends send a line feed between frames when they are idle, without an
+ * answer. CONNECT and CONNECTED agree on the interval. Latency cannot be measured.
  *
  * Source: STOMP 1.2, sections "Heart-beating" and "Augmented BNF".
  */
@@ -57,7 +57,7 @@ function openSession(isClient: boolean, isShared: boolean): DialectSession {
   };
 }
 
-/** Each direction takes the larger of what one end can do and the other wants; 0 is none. */
+/** Returns the larger of what one end can send and the other end wants; 0 means no heartbeat. */
 function timingOf([sends, wants]: Pair = [0, 0], [theirs, asked]: Pair = [0, 0]): DialectTiming {
   const pingInterval = sends > 0 && asked > 0 ? Math.max(sends, asked) : 0;
   const heard = theirs > 0 && wants > 0 ? Math.max(theirs, wants) : 0;

@@ -11,7 +11,7 @@ export interface TextOptions {
 }
 
 /**
- * A heartbeat of two constant text messages, as many servers answer `ping` with `pong`. Pongs are
+ * A heartbeat of two constant text messages: many servers answer `ping` with `pong`. Pongs are
  * matched with pings by their order.
  */
 export function text(options: TextOptions = {}): Dialect {
@@ -33,5 +33,7 @@ export function text(options: TextOptions = {}): Dialect {
   };
 }
 
-/** The keep-alive of tRPC over WebSockets: `PING` and `PONG`, whichever end asks. */
+/**
+ * The keep-alive of tRPC over WebSockets: either end sends `PING`, and the other answers `PONG`.
+ */
 export const trpc: Dialect = /* @__PURE__ */ text({ name: 'trpc', ping: 'PING', pong: 'PONG' });

@@ -1,6 +1,6 @@
 import type { Wire } from './dialect.ts';
 
-/** Puts the parts of one message together, all of one kind; `undefined` if nothing is in them. */
+/** Joins the parts of one message, all text or all binary; `undefined` if they are empty. */
 export function joinWire(parts: readonly Wire[]): Wire | undefined {
   if (parts.some((part) => typeof part === 'string')) return parts.join('') || undefined;
   const bytes = parts as readonly Uint8Array[];
@@ -15,7 +15,7 @@ export function joinWire(parts: readonly Wire[]): Wire | undefined {
   return whole;
 }
 
-/** Bytes that a code unit of a text takes in UTF-8; each half of a surrogate pair takes two. */
+/** Returns the bytes of a UTF-16 code unit in UTF-8; each half of a surrogate pair counts two. */
 export function utf8Bytes(code: number): number {
   if (code < 0x80) return 1;
   return code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3;
