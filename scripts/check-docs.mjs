@@ -1,10 +1,12 @@
 // Checks the docs: compiles or runs every code block, follows every link, and rejects repeated table
 // rows.
+//
 // The info string of a block decides how it is checked. `ts`, `tsx` and `js` are compiled, each as its
 // own module; with the word `run`, they are also run, and with `continued`, they are appended to the
 // block before. Scripts in `html` are compiled; `json` is parsed; the npm scripts and files that `sh`
 // names must exist. `python`, `go` and `php` are parsed, and with the word `minimal-peer`, run on the
 // vectors of packages/core; `nginx` is parsed as part of a server.
+//
 // Those four need programs of their own: `--other-languages` checks them, and nothing else.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

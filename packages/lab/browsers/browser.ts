@@ -1,41 +1,41 @@
 import { findProgram, requireProgram } from '../programs/find-program.ts';
 
-/** The engines that are driven here, one a file beside this one. */
+/** The supported engines, one per file in this folder. */
 export const BROWSER_NAMES = ['chromium', 'firefox', 'webkit'] as const;
 
 export type BrowserName = (typeof BROWSER_NAMES)[number];
 
-/** A real browser with one page, which is visible. */
+/** A real browser with one visible page. */
 export interface Browser {
-  /** Leads the page to an address. Resolves when that is loaded. */
+  /** Navigates the page to a URL. Resolves when it has loaded. */
   open(url: string): Promise<void>;
   /** Runs an expression in the page and waits for its value, which must survive JSON. */
   evaluate<T>(expression: string): Promise<T>;
   /**
-   * Makes the page believe that the network is gone, or back. No socket is closed by it: see
-   * `TcpProxy` for that.
+   * Makes the page believe that the network is down, or back. It closes no sockets: use `TcpProxy` for
+   * that.
    */
   goOffline(isOffline: boolean): Promise<void>;
   /** Ends all its processes and removes its profile. */
   close(): Promise<void>;
 }
 
-/** Says where each is found; set by `scripts/test.mjs`. */
+/** Environment variables with the path of each browser; `scripts/test.mjs` sets them. */
 const VARIABLES: Readonly<Record<BrowserName, string>> = {
   chromium: 'CHROMIUM_PATH',
   firefox: 'FIREFOX_PATH',
   webkit: 'WEBKIT_DRIVER_PATH',
 };
 
-/** The program of a browser; undefined on a machine without. */
+/** Returns the path of a browser, or `undefined` if it is missing. */
 export function findBrowser(name: BrowserName): string | undefined {
   return findProgram(VARIABLES[name]);
 }
 
-/** Starts a browser with an empty profile of its own. */
+/** Starts a browser with a new, empty profile. */
 export async function launchBrowser(name: BrowserName): Promise<Browser> {
   const path = requireProgram(VARIABLES[name]);
-  // The driver of one must not be loaded for another.
+  // Loads only the driver that is needed.
   switch (name) {
     case 'chromium':
       return (await import('./chromium.ts')).launchChromium(path);

@@ -2,15 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 
-const NUMBER_FD = 3; // behind the three that every program has
+const NUMBER_FD = 3; // after the three standard file descriptors
 
-/** A screen that nobody sees: a browser without a headless mode needs one. */
+/** A virtual screen for browsers without a headless mode. */
 export class Display {
   readonly #server: ChildProcess;
-  /** As `DISPLAY` names it. */
+  /** The value for `DISPLAY`. */
   readonly name: string;
 
-  /** The X server looks for a free number by itself, and tells it when it is ready. */
+  /** Starts an X server, which chooses a free number and reports it when ready. */
   static async open(): Promise<Display> {
     const args = ['-displayfd', `${NUMBER_FD}`, '-screen', '0', '1280x800x24', '-nolisten', 'tcp'];
     const server = spawn('Xvfb', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });

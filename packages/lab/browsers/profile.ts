@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 } as const;
 
-/** A folder for all that a browser writes, and the environment that makes it write there. */
+/** A folder for everything that a browser writes, and the environment that makes it write there. */
 export class Profile {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'wirebeat-browser-'));
   readonly environment: NodeJS.ProcessEnv;
@@ -15,7 +15,7 @@ export class Profile {
     this.environment = { ...process.env, ...home, XDG_DATA_HOME: folder, ...extra };
   }
 
-  /** What still writes there is ending: it is waited for. */
+  /** Removes the folder. Retries while ending processes still write to it. */
   remove(): void {
     rmSync(this.folder, REMOVAL);
   }

@@ -6,10 +6,10 @@ import puppeteer, {
 import type { Browser } from './browser.ts';
 import { Profile } from './profile.ts';
 
-/** How each makes its page believe it. */
+/** How a browser makes its page believe that it is offline. */
 type GoOffline = (page: Page, isOffline: boolean) => Promise<void>;
 
-/** What puppeteer drives: Chromium by its own protocol, Firefox by WebDriver BiDi. */
+/** A browser driven by puppeteer: Chromium with its own protocol, Firefox with WebDriver BiDi. */
 export class PuppeteerBrowser implements Browser {
   readonly #browser: PuppeteerHandle;
   readonly #page: Page;

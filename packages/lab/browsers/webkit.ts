@@ -8,10 +8,10 @@ import { Display } from './display.ts';
 import { Profile } from './profile.ts';
 
 const READY_LIMIT = 10_000; // ms, for the driver to listen
-const COMMAND_LIMIT = 30_000; // ms; without a display a session waits for ever
-const POLL = 25; // ms between two looks for a value
+const COMMAND_LIMIT = 30_000; // ms; without a display, a session would wait forever
+const POLL = 25; // ms between two checks for a value
 
-/** Runs an expression and keeps what becomes of it under a number. */
+/** Runs an expression and stores its result under a number. */
 const START = `
 const [id, expression] = arguments;
 const kept = (globalThis.evaluated ??= {});
@@ -20,14 +20,14 @@ Promise.resolve().then(() => (0, eval)(expression)).then(
   (error) => (kept[id] = { error: String(error?.stack ?? error) }),
 );`;
 
-/** Hands out what has become of it, once. */
+/** Returns a stored result, once. */
 const TAKE = `
 const [id] = arguments;
 const found = globalThis.evaluated?.[id] ?? null;
 if (found) delete globalThis.evaluated[id];
 return found;`;
 
-/** WebKitGTK's own small browser, by WebDriver over HTTP, on a display of its own. */
+/** WebKitGTK's MiniBrowser, driven by WebDriver over HTTP on a virtual display. */
 export class WebKitBrowser implements Browser {
   readonly #driver: ChildProcess;
   readonly #display: Display;
@@ -35,14 +35,14 @@ export class WebKitBrowser implements Browser {
   readonly #base: string;
   #session = '';
   #evaluations = 0;
-  /** WebDriver's commands are given one after the other. */
+  /** The last command: WebDriver commands run one after another. */
   #last: Promise<unknown> = Promise.resolve();
 
   static async launch(driverPath: string): Promise<Browser> {
     const display = await Display.open();
     const profile = new Profile({ DISPLAY: display.name });
     const port = await freePort();
-    // A group of its own: the browser's processes are in it too.
+    // A separate process group, which includes the browser's processes.
     const driver = spawn(driverPath, [`--port=${port}`], {
       stdio: 'ignore',
       detached: true,
@@ -70,7 +70,7 @@ export class WebKitBrowser implements Browser {
     await this.#command('POST', '/url', { url });
   }
 
-  /** In two steps, so that one that takes long does not hold up the others. */
+  /** Runs in two steps, so that a slow expression does not block other commands. */
   async evaluate<T>(expression: string): Promise<T> {
     this.#evaluations += 1;
     const id = this.#evaluations;
@@ -83,7 +83,7 @@ export class WebKitBrowser implements Browser {
     }
   }
 
-  /** There is no command for it, so the page is only told. */
+  /** Only dispatches the event, because WebDriver has no command for it. */
   async goOffline(isOffline: boolean): Promise<void> {
     await this.evaluate(`void dispatchEvent(new Event('${isOffline ? 'offline' : 'online'}'))`);
   }
@@ -99,12 +99,12 @@ export class WebKitBrowser implements Browser {
     this.#profile.remove();
   }
 
-  /** The whole group: some may be left of it when the driver has ended. */
+  /** Kills the whole group: some processes may outlive the driver. */
   readonly #kill = (): void => {
     try {
       process.kill(-(this.#driver.pid as number), 'SIGKILL');
     } catch {
-      // All have ended.
+      // All processes have ended.
     }
   };
 
@@ -160,7 +160,7 @@ export function launchWebKit(driverPath: string): Promise<Browser> {
   return WebKitBrowser.launch(driverPath);
 }
 
-/** Debian has it below the folder of the machine's kind, and the version in the name. */
+/** Finds the program. On Debian, its path contains the architecture and the version. */
 function miniBrowser(): string {
   for (const kind of readdirSync('/usr/lib')) {
     for (const version of ['4.1', '6.0', '4.0']) {

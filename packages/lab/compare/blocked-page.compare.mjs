@@ -1,8 +1,8 @@
-// Which connections does a page lose whose main thread is busy, though the link is well?
+// Which connections does a page lose if its main thread is busy while the network is fine?
 //
-// One page in Chromium has clients of every library. A script keeps its main thread busy: no timer runs,
-// no message is heard; the browser itself goes on and answers protocol Pings. Lost is a connection that
-// was made again afterwards.
+// A page in Chromium has clients of every library. A script keeps its main thread busy: no timer runs
+// and no message is handled, while the browser keeps answering protocol Pings. A connection counts as
+// lost if it was replaced afterwards.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import puppeteer from 'puppeteer-core';
@@ -12,10 +12,10 @@ import { pause } from './silent-cut.mjs';
 import { bareServer, packagesOf, SUBJECTS } from './subjects.mjs';
 import { amount } from './trial.mjs';
 
-const CLIENTS = amount(15, 2); // of each library: all pages of a browser have some 300 WebSockets
+const CLIENTS = amount(15, 2); // per library: a browser allows about 300 WebSockets
 const BLOCKS = amount([10_000, 30_000, 60_000], [1_000, 2_000, 3_000]);
 const PHASES = amount(25_000, 1_000); // the clients begin one after another, so that the block meets any phase
-const SETTLE = amount(30_000, 5_000); // who is going to come back has come back by then
+const SETTLE = amount(30_000, 5_000); // clients that reconnect have done so by then
 const chromium = process.env.CHROMIUM_PATH ?? 'chromium';
 const NAMES = [
   'wirebeat',
@@ -24,11 +24,14 @@ const NAMES = [
   'partysocket',
   'reconnecting-websocket',
 ];
-/** It comes back from nothing: lost is one whose end the server has seen. */
+/** It never reconnects: it counts as lost if the server has seen its end. */
 const NATIVE = { name: "the browser's own WebSocket", serve: bareServer };
 const subjects = [...SUBJECTS.filter(({ name }) => NAMES.includes(name)), NATIVE];
 
-/** How many connections of each subject a page made anew that was blocked for `length` ms. */
+/**
+ * Resolves to the number of connections of each subject that a page replaced after being blocked for
+ * `length` ms.
+ */
 async function run(browser, script, length) {
   const begun = await Promise.all(
     subjects.map(async ({ name, serve }) => {
@@ -60,7 +63,7 @@ async function run(browser, script, length) {
   return lost;
 }
 
-// A page of loopback: others may not dial it.
+// A page on loopback, because other pages may not dial it.
 const site = createServer((_, response) => response.end('<!doctype html>')).listen(0, '127.0.0.1');
 await once(site, 'listening');
 const script = await bundle("import './blocked-page.mjs';", import.meta.url, { format: 'iife' });

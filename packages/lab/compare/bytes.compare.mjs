@@ -1,8 +1,8 @@
-// What does an idle connection cost on the wire, an hour?
+// How many bytes per hour does an idle connection use?
 //
-// Every client is left alone, and a proxy counts what passes: bytes, and the pieces they come in. A
-// piece is a TCP segment, with 20 bytes of IPv4 and 32 of TCP before it. What answers a segment at
-// once acknowledges it too; the last of an exchange is acknowledged by a segment of 52 bytes alone.
+// The clients stay idle, and a proxy counts the bytes and segments that pass. Each segment adds 20
+// bytes of IPv4 and 32 of TCP. A segment that is answered at once is acknowledged by its answer; the
+// last one of an exchange is acknowledged by a separate segment of 52 bytes.
 import { conclude } from './conclusion.mjs';
 import { CountingProxy } from './counting-proxy.mjs';
 import { pause } from './silent-cut.mjs';
@@ -10,14 +10,14 @@ import { AT_DEFAULTS, packagesOf } from './subjects.mjs';
 import { amount } from './trial.mjs';
 
 const MINUTES = amount(10, 0.5);
-const CLIENTS = amount(20, 2); // so that chance evens out
+const CLIENTS = amount(20, 2); // so that random differences average out
 const HEADERS = 52;
 
 async function run({ serve, dial }) {
   const server = await serve({});
   const proxy = await CountingProxy.listen(server.port);
   const client = dial(proxy.port);
-  await pause(5_000 + Math.random() * 20_000); // what a beginning costs is another matter
+  await pause(5_000 + Math.random() * 20_000); // excludes the cost of connecting
   proxy.begin();
   await pause(MINUTES * 60_000);
   const { bytes, segments } = proxy;

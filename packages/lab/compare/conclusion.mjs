@@ -1,4 +1,4 @@
-// What a comparison ends with: one table that answers one question, and what it must show.
+// Concludes a comparison: one table that answers one question, and the requirements for it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { document, keepIn, tableOf } from './document.mjs';
 import { IS_TRIAL } from './trial.mjs';
@@ -6,10 +6,10 @@ import { IS_TRIAL } from './trial.mjs';
 const PAGE = new URL('../../../docs/comparison.md', import.meta.url);
 
 /**
- * Prints the table and the demands, keeps both in docs/comparison.md under `name`, and ends the
- * process: with 1 if a demand is missed. A row is a list of cells, the first of words: a subject, and
- * behind " with " the options that it has. `packages` are those whose versions count. A trial keeps
- * nothing, and misses nothing.
+ * Prints the table and the requirements, writes both to docs/comparison.md under `name`, and ends the
+ * process, with code 1 if a requirement is missed. A row is a list of cells. The first cell names a
+ * subject and, after " with ", its options. `packages` are the packages whose versions are printed. A
+ * trial writes nothing and never fails.
  */
 export function conclude(name, { heads, rows, demands = [], packages = [] }) {
   const verdicts = demands.map(([holds, what]) => `${holds ? 'ok    ' : 'MISSED'} ${what}`);

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
-const QUIET = 1_000; // who says nothing for so long has ended an exchange
+const QUIET = 1_000; // an exchange ends after this silence, in ms
 
-/** A TCP proxy that counts what it carries, from `begin` on: bytes, and the segments they come in. */
+/** A TCP proxy that counts bytes and segments from `begin` on. */
 export class CountingProxy {
   bytes = 0;
   segments = 0;
@@ -46,7 +46,7 @@ export class CountingProxy {
       into.write(data);
       if (!this.#isCounting) return;
       const now = performance.now();
-      this.segments += now - exchange.last > QUIET ? 2 : 1; // the first with the last acknowledgement
+      this.segments += now - exchange.last > QUIET ? 2 : 1; // the first segment of an exchange also counts the last acknowledgement
       exchange.last = now;
       this.bytes += data.length;
     });

@@ -1,4 +1,4 @@
-// The Markdown of docs/comparison.md: what of it the comparisons write.
+// The Markdown that the comparisons write to docs/comparison.md.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
@@ -6,7 +6,7 @@ import { availableParallelism, cpus } from 'node:os';
 const begin = (name) => `<!-- begin of what \`npm run compare -- ${name}\` writes -->`;
 const end = (name) => `<!-- end of what \`npm run compare -- ${name}\` writes -->`;
 
-/** A Markdown table whose first column is words, and whose others are figures. */
+/** Formats a Markdown table with text in the first column and figures in the others. */
 export function tableOf(heads, rows) {
   const lines = [heads, ...rows].map((line) => line.map(String));
   const widths = heads.map((_, column) => Math.max(3, ...lines.map((line) => line[column].length)));
@@ -19,7 +19,10 @@ export function tableOf(heads, rows) {
   return [first, rule, ...others].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
 
-/** The table, what it must show and whether it does, and of what and where that was measured. */
+/**
+ * Formats the table, the requirements with their results, and the versions and machine of the
+ * measurement.
+ */
 export function document(table, demands, packages) {
   const verdicts = demands.map(([holds, what]) => `- ${holds ? 'Holds' : '**Missed**'}: ${what}.`);
   const versions = packages.map((name) => `${name} ${versionOf(name)}`);
@@ -36,7 +39,7 @@ export function document(table, demands, packages) {
     .join('\n\n');
 }
 
-/** The page with `text` in the place that is kept for `name`. */
+/** Returns the page with `text` in the section of `name`. */
 export function keepIn(page, name, text) {
   const [from, to] = [page.indexOf(begin(name)), page.indexOf(end(name))];
   if (from === -1 || to < from) throw new Error(`docs/comparison.md has no place for ${name}`);
@@ -52,7 +55,7 @@ function today() {
   return new Date().toISOString().slice(0, 10);
 }
 
-/** With a mark where the tree has more than the commit. */
+/** Returns the commit, marked if the working tree has changes. */
 function commit() {
   const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim();
   const changed =

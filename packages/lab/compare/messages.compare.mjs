@@ -1,21 +1,21 @@
-// What does a library take for a message that it hands on?
+// How much CPU time does a library add to each message?
 //
-// A socket class that does nothing dispatches a short text, and one listener counts it. What each library
-// adds to that is the cost of its looking. The processor's time of this process is counted, by turns.
+// A minimal socket class dispatches a short text, and one listener counts it. The result is what each
+// library adds. Measures the CPU time of this process, alternately for each library.
 import { WebSocket as PartySocket } from 'partysocket';
 import OtherReconnectingWebSocket from 'reconnecting-websocket';
 import heartbeatJs from 'websocket-heartbeat-js';
 import { ratio } from '../bench/measure.mjs';
 import { conclude } from './conclusion.mjs';
 
-/** The build for pages, which uses the global class: so no option is needed. */
+/** The browser build, which uses the global class and needs no option. */
 const { attachHeartbeat, ReconnectingWebSocket } = await import(
   '../../client/dist/index.native.js'
 );
 
 const TEXT = JSON.stringify({ type: 'price', of: 'tulips', is: 17.25 });
 
-/** A WebSocket that is open at once, and hears what it is told to. */
+/** A WebSocket that is open at once and receives what the test dispatches. */
 class BareSocket extends EventTarget {
   static CONNECTING = 0;
   static OPEN = 1;
@@ -57,7 +57,7 @@ const listening = (socket) => {
   return () => socket.close();
 };
 
-/** How each is made around the bare socket. Returns what ends it. */
+/** How each library wraps the minimal socket. Returns a function that ends it. */
 const SUBJECTS = {
   'wirebeat, `attachHeartbeat`': () => {
     const socket = new BareSocket();
@@ -76,7 +76,7 @@ const SUBJECTS = {
     listening(new OtherReconnectingWebSocket('ws://127.0.0.1', [], { WebSocket: BareSocket })),
 };
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 20)); // some dial a little later
+const settle = () => new Promise((resolve) => setTimeout(resolve, 20)); // some libraries dial after a short delay
 
 async function subjectOf(name, make) {
   BareSocket.last = undefined;

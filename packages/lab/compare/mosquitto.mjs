@@ -1,4 +1,5 @@
-// MQTT.js against a mosquitto, over TCP: the broker is dialled through the proxy, and who is subscribed to it is not.
+// MQTT.js with a mosquitto broker over TCP. The client dials through the proxy; the subscriber does
+// not.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 
-/** It wants to be told its port: of those that nobody is given who asks for any. */
+/** The next port for a broker, which needs a fixed one: outside the range of ephemeral ports. */
 let nextPort = 21_000;
 const TRIES = 100;
 const PAUSE = 50;
 
-/** None where there is no mosquitto, which is said. */
+/** Returns nothing, with a message, if mosquitto is missing. */
 export function mosquitto() {
   const asked = spawnSync('mosquitto', ['-h']);
   const [, version] = /version ([\d.]+)/.exec(String(asked.stdout)) ?? [];
@@ -47,7 +48,7 @@ function dial(port) {
   return { send: (text) => client.publish('said', text), end: () => client.end(true) };
 }
 
-/** Until the port accepts. */
+/** Resolves when the port accepts connections. */
 async function accepting(port) {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const socket = connectTcp(port, '127.0.0.1');

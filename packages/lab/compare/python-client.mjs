@@ -1,4 +1,4 @@
-// The client of Python's websockets, as its manual has it: a loop over `connect()`.
+// The client of Python's websockets as in its manual: a loop over `connect()`.
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -7,8 +7,8 @@ const PROGRAM = fileURLToPath(new URL('websockets-client.py', import.meta.url));
 const QUESTION = 'import websockets; print(websockets.version.version)';
 
 /**
- * None where that module is missing, which is said. `serve` is a server on `ws`; `options` are those of
- * `connect()`.
+ * Returns nothing, with a message, if the module is missing. `serve` starts a `ws` server; `options`
+ * are options of `connect()`.
  */
 export function pythonClient(serve, options) {
   const python = process.env.PYTHON_WEBSOCKETS_PATH || 'python3';

@@ -1,18 +1,18 @@
-// How long until a message arrives again after the link was cut and nobody said so?
+// How long does it take until messages arrive again after a silent cut?
 //
-// Each client sends a message a second. Recovered is who gets any message that was sent after the cut
-// to the server. All runs of all subjects go on at once, their phases spread, so it takes little more than the
-// two minutes after which a client counts as not recovered.
+// Each client sends one message per second. It has recovered when the server receives any message sent
+// after the cut. All runs of all subjects are concurrent with staggered phases, so the comparison takes
+// little more than the two minutes after which a client counts as not recovered.
 import { conclude } from './conclusion.mjs';
 import { pause, recoveryOf, seconds, spread, timesOf } from './silent-cut.mjs';
 import { packagesOf, SUBJECTS } from './subjects.mjs';
 import { amount } from './trial.mjs';
 
 const RUNS = amount(20, 2);
-const PERIOD = 1_000; // between two messages
-const SETTLED = 5_000; // socket.io has changed from polling to a WebSocket by then
+const PERIOD = 1_000; // ms between two messages
+const SETTLED = 5_000; // socket.io has upgraded from polling to a WebSocket by then
 
-/** One client, one server, one proxy between them. Resolves to what happened. */
+/** Runs one client and one server with a proxy between them. Resolves to the result. */
 async function run({ serve, dial }) {
   await pause(Math.random() * PERIOD);
   const sent = [];
@@ -32,14 +32,17 @@ async function run({ serve, dial }) {
   return { recovery, lost: numbers.filter((text) => !arrivals.has(text)).length };
 }
 
-/** Sends a number a second. Returns what ends it, when what is resent has had its time. */
+/**
+ * Sends one number per second. Returns a function that ends it after resent messages have had time to
+ * arrive.
+ */
 function speak(client, sent) {
   const timer = setInterval(() => {
     sent.push(performance.now());
     try {
       client.send(String(sent.length));
     } catch {
-      // lost, as its user would lose it
+      // The message is lost, as it would be for a user.
     }
   }, PERIOD);
   return async () => {

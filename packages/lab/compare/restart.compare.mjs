@@ -1,8 +1,8 @@
-// How do a thousand clients come back after their server was restarted?
+// How do a thousand clients reconnect after their server restarts?
 //
-// The server, a process of its own, is killed, and another one listens in its place a second later. The
-// connections that come are counted in tenths of a second: the more at once, the harder for a server
-// that has just begun.
+// The server, a separate process, is killed, and one second later another one listens on the same port.
+// New connections are counted per tenth of a second: the more at once, the harder for a server that has
+// just started.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { conclude } from './conclusion.mjs';
@@ -17,7 +17,7 @@ const LIMIT = 60_000;
 const SETTLED = 3_000;
 const PROGRAM = new URL('subject-server.mjs', import.meta.url);
 
-/** A server of that subject. `connects` are the instants of its connections. */
+/** Starts a server of the subject. `connects` are the times of its connections. */
 async function begin(name, port = 0) {
   const child = fork(PROGRAM, [name, String(port)]);
   const connects = [];
@@ -48,7 +48,10 @@ async function until(holds) {
   while (!holds() && Date.now() < limit) await pause(BUCKET);
 }
 
-/** How many came, when the last one did, the most in one bucket, and the buckets as a picture. */
+/**
+ * Returns the number of connections, the time of the last one, the largest bucket, and a picture of all
+ * buckets.
+ */
 function resultOf(connects, goneAt) {
   const buckets = [];
   for (const at of connects) {
@@ -65,7 +68,7 @@ function resultOf(connects, goneAt) {
   };
 }
 
-/** Half a second a character, the higher the more. */
+/** Draws one character per half second: the more connections, the higher. */
 function pictureOf(counts) {
   const halves = [];
   counts.forEach((count, at) => {
@@ -78,7 +81,7 @@ function pictureOf(counts) {
     .join('');
 }
 
-/** A broker of another kind, and clients that are a process each, are left out. */
+/** Without subjects that use a broker or a process per client. */
 const asked = AT_DEFAULTS.filter(({ name }) => !/MQTT|Python/.test(name));
 const rows = [];
 for (const subject of asked) {

@@ -1,9 +1,9 @@
-// What does a connection cost its server, in memory and in the processor's time?
+// How much memory and CPU time does a connection cost its server?
 //
-// The server is a process of its own, its clients bare connections of another one. Memory is what is added
-// to sockets of `ws` that the application listens to already; Engine.IO brings its own sockets, and is held
-// against bare ones. Time is that of the server's process for a beat, system calls included; each server beats
-// every 1.2 s then, which for wirebeat is an option.
+// The server is a separate process; its clients are bare connections of another one. Memory is what is
+// added to `ws` sockets with listeners; Engine.IO brings its own sockets and is compared with bare
+// ones. CPU time is that of the server process per heartbeat, including system calls, with a heartbeat
+// every 1.2 s, which wirebeat needs an option for.
 import { added, whole } from '../bench/load/memory.mjs';
 import { look } from '../bench/load/window.mjs';
 import { median } from '../bench/measure.mjs';
@@ -13,13 +13,13 @@ import { amount } from './trial.mjs';
 const IDLE = amount(2_048, 512);
 const BEATING = amount(1_000, 50);
 const ROUNDS = amount(3, 1);
-const INTERVAL = 1_200; // of the servers; clients that drive beat each second
+const INTERVAL = 1_200; // of the servers; clients that ping do so each second
 const FIRST = '\u0005wb.1;v=1';
 const EIO = { path: '/engine.io/?EIO=4&transport=websocket' };
 
 const SPEAKING = { says: FIRST, asks: '\u0005wb' };
 const OFTEN = 'wirebeat with `pingInterval: 1_200`';
-/** How its idle clients and its beating ones behave; without one of the two that is not measured. */
+/** How the idle and the active clients behave. If one is missing, it is not measured. */
 const SUBJECTS = [
   { name: 'wirebeat, by protocol Pings', subject: 'wirebeat at its defaults', idle: {} },
   {

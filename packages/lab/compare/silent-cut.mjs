@@ -1,12 +1,12 @@
-// A link that is cut and says nothing of it, for one client of one subject.
+// Cuts the connection of one client of one subject silently.
 import { TcpProxy } from '@wirebeat/lab/faults/tcp-proxy';
 import { amount } from './trial.mjs';
 
-/** Who has not recovered by then has not. */
+/** Clients that have not recovered by then count as not recovered, in ms. */
 export const LIMIT = amount(120_000, 30_000);
 
 const LOOK = 20;
-/** socket.io has changed from polling to a WebSocket by then. */
+/** socket.io has upgraded from polling to a WebSocket by then. */
 const SETTLED = 5_000;
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

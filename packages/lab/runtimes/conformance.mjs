@@ -1,9 +1,9 @@
-// What the client promises, on the runtime that runs this: connect, beat, cut, reconnect, close; and who
-// hears beats of a socket of the runtime's own. Needs nothing of the runtime but what pages have.
+// Checks what the client promises on the current runtime: connect, ping, cut, reconnect, close; and
+// which listeners of a native socket receive heartbeats. Only needs web APIs.
 import { attachHeartbeat, ReconnectingWebSocket } from '@wirebeat/client';
 
-const LIMIT = 20_000; // of each wait
-const SLACK = 3_000; // of a runtime on a busy machine, that tells of no stall
+const LIMIT = 20_000; // ms per wait
+const SLACK = 3_000; // ms for a runtime on a busy machine that reports no stall
 const TIMING = { pingInterval: 1_000, pingTimeout: 1_000 };
 const OPTIONS = {
   ...TIMING,
@@ -12,8 +12,8 @@ const OPTIONS = {
 };
 
 /**
- * Runs all against the server at `url`; a request of `cut` cuts what is connected. Resolves to the
- * cases, `{ name, evidence }` with no evidence where they hold, and to what listeners heard.
+ * Runs all cases against the server at `url`; a request to `cut` cuts its connections. Resolves to the
+ * cases, `{ name, evidence }`, without evidence if they pass, and to what the listeners received.
  */
 export async function run({ url, cut }) {
   const cases = [];
@@ -66,7 +66,10 @@ export async function run({ url, cut }) {
   return { cases, heard: typeof WebSocket === 'function' ? await heardOn(url) : undefined };
 }
 
-/** What each kind of listener hears of a bare socket until it hears "last"; `handler` comes before or after. */
+/**
+ * Resolves to what each kind of listener of a bare socket receives until "last"; `handler` is added
+ * before or after.
+ */
 async function heardOn(url) {
   const all = {};
   for (const comes of ['before', 'after']) {
@@ -77,7 +80,7 @@ async function heardOn(url) {
     try {
       socket.addEventListener('message', hear('earlyCapture'), { capture: true });
     } catch {
-      delete heard.earlyCapture; // there is no such listener in workerd
+      delete heard.earlyCapture; // workerd has no such listener
     }
     if (comes === 'before') socket.onmessage = hear('handler');
     const heartbeat = attachHeartbeat(socket, TIMING);

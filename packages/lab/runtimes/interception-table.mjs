@@ -1,16 +1,16 @@
-// The table of docs/topics/interception.md: what the docs say is compared with what is measured.
+// Compares the table of docs/topics/interception.md with measurements.
 import { readFileSync } from 'node:fs';
 
 const PAGE = new URL('../../../docs/topics/interception.md', import.meta.url);
 const HEAD = /^\| runtime\s*\|/;
 
-/** The columns of the table, in its order: who listens, and since when. */
+/** The columns of the table: the kind of listener and when it was added. */
 export const LISTENERS = ['handler', 'late', 'early', 'earlyCapture'];
 
-/** The rows of the table, by runtime. */
+/** Returns the rows of the table by runtime. */
 export function readTable() {
   const lines = readFileSync(PAGE, 'utf8').split('\n');
-  const first = lines.findIndex((line) => HEAD.test(line)) + 2; // behind the rule under the head
+  const first = lines.findIndex((line) => HEAD.test(line)) + 2; // after the rule below the head
   const length = lines.slice(first).findIndex((line) => !line.startsWith('|'));
   return new Map(lines.slice(first, first + length).map(readRow));
 }
@@ -24,8 +24,8 @@ function readRow(line) {
 }
 
 /**
- * What was heard, in the words of the table; `messages` is all that may be heard without beats. A
- * listener that is absent cannot be added there.
+ * Describes what was received in the words of the table. `messages` are all messages that are not
+ * heartbeats. A missing listener cannot be added on that runtime.
  */
 export function hearingOf(heard, messages) {
   const wordFor = (all) => {

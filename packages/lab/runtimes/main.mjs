@@ -1,5 +1,6 @@
-// Runs the client's conformance suite on every runtime, and prints a line for each. Given words, on those
-// whose names have one of them. Fails if one does not hold, ends not by itself, or could not be fetched.
+// Runs the client's conformance suite on every runtime and prints one line per runtime. Words select
+// runtimes by name. Fails if a case fails, a runtime does not exit by itself, or it could not be
+// downloaded.
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,15 +11,15 @@ import { WebSocketServer } from 'ws';
 import { hearingOf, readTable } from './interception-table.mjs';
 import { fetchRuntimes, pathOf, RUNTIMES, start } from './runtimes.mjs';
 
-const LIMIT = 90_000; // of one runtime
-const EXIT_LIMIT = 20_000; // for it to end by itself
+const LIMIT = 90_000; // per runtime
+const EXIT_LIMIT = 20_000; // ms for it to exit by itself
 const table = readTable();
 const wanted = process.argv.slice(2);
 const runtimes = RUNTIMES.filter(
   ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
 );
 
-/** An echo behind a proxy, and an address that cuts what is connected. */
+/** Starts an echo server behind a proxy, and a URL that cuts its connections. */
 async function stage() {
   const cutter = createServer((_, response) => {
     proxy.cut();
@@ -36,7 +37,7 @@ async function stage() {
   const close = async () => {
     heartbeat.detach();
     for (const socket of sockets.clients) socket.terminate();
-    await proxy.close(); // the dead sockets learn it: some runtimes keep them for ever
+    await proxy.close(); // closes the dead sockets, which some runtimes keep forever
     for (const each of [server, cutter]) {
       each.closeAllConnections();
       each.close();
@@ -49,7 +50,7 @@ async function stage() {
   return { config, close };
 }
 
-/** What does not hold there: a list of sentences. */
+/** Resolves to a list of sentences about what failed on the runtime. */
 async function faultsOf(runtime) {
   const { config, close } = await stage();
   let child;
@@ -78,7 +79,7 @@ function hearingFaults({ row }, heard) {
     .map((hearing) => `hears ${JSON.stringify(hearing)}, which is not what the docs say`);
 }
 
-/** workerd serves until it is told otherwise. */
+/** workerd runs until it is stopped. */
 async function endFaults({ name }, child) {
   if (name === 'workerd') return [];
   const ends = child.exitCode === null ? once(child, 'exit') : Promise.resolve([child.exitCode]);

@@ -4,4 +4,4 @@ import { run } from './conformance.mjs';
 
 const result = await run(JSON.parse(process.argv[2]));
 console.log(JSON.stringify(result));
-// And ends by itself: nothing is left that would hold it.
+// The process must exit by itself: nothing may keep it alive.

@@ -1,4 +1,4 @@
-// The runtimes that the client is tried on, as packages of npm, and how each runs the suite.
+// The runtimes for the client's conformance suite, as npm packages, and how to run the suite on each.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { bundle } from '../../../scripts/bundle-size.mjs';
 import { keep, root } from '../../../scripts/run.mjs';
 
-/** Ignored by git: what is fetched is about 600 MB. */
+/** Ignored by git: the downloads have about 600 MB. */
 export const FOLDER = join(root, 'build', 'runtimes');
 
 const PROGRAM = fileURLToPath(new URL('process.mjs', import.meta.url));
@@ -21,10 +21,10 @@ const node = (major, version) => ({
   from: `node-${target}@${version}`,
   path: 'bin/node',
   args: [PROGRAM],
-  row: major >= 22 ? 'Node, undici' : undefined, // 20 has no WebSocket of its own
+  row: major >= 22 ? 'Node, undici' : undefined, // Node 20 has no global WebSocket
 });
 
-/** `row` is the one of docs/topics/interception.md. */
+/** `row` is the row of docs/topics/interception.md. */
 export const RUNTIMES = [
   node(20, '20.19.5'),
   node(22, '22.23.3'),
@@ -58,7 +58,7 @@ export function pathOf({ alias, path }) {
   return join(FOLDER, 'node_modules', alias, path);
 }
 
-/** Fetches those that are missing. Resolves to what was printed if that failed. */
+/** Downloads missing runtimes. Resolves to the output if that failed. */
 export async function fetchRuntimes() {
   const missing = RUNTIMES.filter((runtime) => !existsSync(pathOf(runtime)));
   if (missing.length === 0) return '';
@@ -66,12 +66,12 @@ export async function fetchRuntimes() {
   const file = join(FOLDER, 'package.json');
   if (!existsSync(file)) writeFileSync(file, '{ "private": true }\n');
   const wanted = missing.map(({ alias, from }) => `${alias}@npm:${from}`);
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--force']; // of other systems' libc too
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--force']; // includes packages for another libc
   const { code, output } = await keep('npm', ['install', ...flags, ...wanted], { cwd: FOLDER });
   return code === 0 ? '' : output;
 }
 
-/** Runs the suite in a process of that runtime. `{ child, result }`: what it printed, parsed. */
+/** Runs the suite in a process of the runtime. Returns `{ child, result }`, with its output parsed. */
 export async function start(runtime, config) {
   if (runtime.name === 'workerd') return startWorkerd(runtime, config);
   const child = spawn(pathOf(runtime), [...runtime.args, JSON.stringify(config)], {
@@ -103,13 +103,13 @@ async function startWorkerd(runtime, config) {
   const child = spawn(pathOf(runtime), ['serve', join(folder, 'config.capnp')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  child.once('error', () => {}); // nobody answers then
+  child.once('error', () => {}); // the request then fails
   const ask = () =>
     fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: JSON.stringify(config) });
   return { child, result: whenItListens(ask).then((response) => response.json()) };
 }
 
-/** Asks until somebody answers. */
+/** Retries until the server answers. */
 async function whenItListens(ask, attempt = 1) {
   try {
     return await ask();
@@ -120,7 +120,7 @@ async function whenItListens(ask, attempt = 1) {
   }
 }
 
-/** One worker, which may dial loopback. */
+/** Configures one worker that may dial loopback. */
 function capnp(port) {
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
