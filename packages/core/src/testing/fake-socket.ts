@@ -15,9 +15,9 @@ export class FakeSocket implements WebSocketLike {
   #peer: FakeSocket | undefined;
   readyState: number = ReadyState.Connecting;
   bufferedAmount = 0;
-  /** What this side sends takes this path. */
+  /** The path of the messages that this side sends. */
   readonly path: Path;
-  /** All that was sent, in order. */
+  /** Everything that was sent, in order. */
   readonly sentMessages: unknown[] = [];
   onopen: Listener | null = null;
   onmessage: Listener | null = null;
@@ -45,18 +45,18 @@ export class FakeSocket implements WebSocketLike {
     this.#deliver((peer) => peer.#receive(data));
   }
 
-  /** Begins the closing handshake. Over a path that is cut it never ends. */
+  /** Starts the closing handshake. Over a path that is cut, it never ends. */
   close(code: number = CloseCode.NoStatus, reason = ''): void {
     if (this.readyState >= ReadyState.Closing) return;
     this.readyState = ReadyState.Closing;
     this.#deliver((peer) => {
-      if (peer.readyState === ReadyState.Closed) return; // terminated: nobody answers
+      if (peer.readyState === ReadyState.Closed) return; // terminated: it does not answer
       peer.#end(code, reason, true);
       peer.#deliver((self) => self.#end(code, reason, true));
     });
   }
 
-  /** Ends at once, and tells the peer nothing, as when a cable is cut and the process dies. */
+  /** Closes at once without notifying the peer, as if the process died and the cable was cut. */
   terminate(): void {
     this.#end(CloseCode.Abnormal, '', false);
   }
@@ -74,7 +74,7 @@ export class FakeSocket implements WebSocketLike {
     );
   }
 
-  /** How many listeners there are, handlers not counted. */
+  /** The number of listeners, without handlers. */
   get listenerCount(): number {
     return [...this.#listeners.values()].reduce((sum, list) => sum + list.length, 0);
   }

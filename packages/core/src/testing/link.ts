@@ -73,7 +73,7 @@ export class Path {
   }
 
   #transmit(segment: Segment, timeout: Millis, retries: number): void {
-    if (!this.#segments.has(segment)) return; // cut meanwhile
+    if (!this.#segments.has(segment)) return; // the path was cut
     const now = this.#world.now();
     if (retries < 0) this.cut = true;
     else if (this.#random() < this.loss) {

@@ -18,9 +18,9 @@ export interface TimingWheelOptions {
   readonly slots?: number;
 }
 
-const DEFAULT_GRANULE: Millis = 100; // heartbeats are seconds apart: a tenth is no news
-const MAX_GRANULE: Millis = 60_000; // coarser than the longest ping interval serves nobody
-const DEFAULT_SLOTS = 512; // a turn of 51 s: the usual intervals are met in their first turn
+const DEFAULT_GRANULE: Millis = 100; // heartbeats are seconds apart, so 0.1 s is precise enough
+const MAX_GRANULE: Millis = 60_000; // a coarser wheel would miss the usual ping intervals
+const DEFAULT_SLOTS = 512; // a turn of 51 s, longer than the usual intervals
 const MAX_SLOTS = 2 ** 20; // empty lists of 24 MB
 const GROWTH = 1.25; // costs 30 bytes an entry at worst where doubling costs 48
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;

@@ -22,7 +22,7 @@ export class PacketReader {
   #type = 0;
   #isInHeader = false;
   #scale = 1; // of the next byte of the remaining length
-  #length = 0; // as far as it was read
+  #length = 0; // the part of the length read so far
   #left = 0; // bytes of the packet that are to come
   #head: number[] = [];
   #held: Uint8Array | undefined; // the beginning of a possible beat

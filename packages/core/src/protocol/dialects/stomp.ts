@@ -80,7 +80,7 @@ class FrameReader {
   readonly #learn: (head: string) => void;
   #part: 'between' | 'head' | 'body' = 'between';
   #head = '';
-  #end = ''; // of the head, as far as it has come
+  #end = ''; // the head, as far as it was received
   #left: number | undefined; // bytes of the body, where its length is known
 
   constructor(learn: (head: string) => void) {
