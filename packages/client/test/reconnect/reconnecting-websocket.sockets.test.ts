@@ -7,6 +7,7 @@ import type { CloseRecord } from '../../src/reconnect/close-record.ts';
 import type { UrlSource } from '../../src/reconnect/dialer.ts';
 import type { ReadySocket, ReconnectOptions } from '../../src/reconnect/options.ts';
 import { ReconnectingWebSocket } from '../../src/reconnect/reconnecting-websocket.ts';
+import { minimalPeer } from '../fake-server.ts';
 import { CLASSES, eventOf, Log, listen, MS, MuteServer, TestProxy } from '../sockets.ts';
 
 type Story = [name: string, ...details: unknown[]];
@@ -163,6 +164,47 @@ describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (_, WebSo
     // Not the whole story again: a slow machine may suspect the new peer for a moment.
     expect(story.entries.filter(named('message'))).toEqual([['message', 'before']]);
     expect(story.entries.filter(named('close'))).toHaveLength(1);
+    expect(server.accepted.entries).toHaveLength(2);
+  });
+
+  it.each([
+    ['says nothing, after it asked on a second one', false, 2],
+    ['sends messages, and asks on no second one', true, 1],
+  ])(
+    'keeps the connection to a server that answers no pings and %s',
+    async (_, speaks, dialled) => {
+      const server = keep(await listen({ answer: () => undefined }));
+      const { socket, story } = dial(server.url, { pingTimeout: 500 * MS, pingInterval: 250 * MS });
+      const told: Log<string> = new Log();
+      socket.addEventListener('unanswered', ({ detail }) => told.push(detail.reason));
+      const first = await server.connection();
+      if (speaks) {
+        const timer = setInterval(() => first.send('news'), 50 * MS);
+        cleanup.push(() => clearInterval(timer));
+      }
+      expect(await told.find()).toBe('silent');
+      socket.send('still here');
+      expect(await server.received.find((text) => text === 'still here')).toBe('still here');
+      expect(server.accepted.entries).toHaveLength(dialled);
+      expect(first.readyState).toBe(1);
+      expect(namesOf(story)).not.toContain('close');
+      expect(told.entries).toEqual(['silent']);
+    },
+  );
+
+  it('replaces a connection that was dead from the start by a second one that is answered', async () => {
+    let isAnswering = false;
+    const server = keep(
+      await listen({ answer: (text) => (isAnswering ? minimalPeer(text) : undefined) }),
+    );
+    const proxy = keep(await TestProxy.to(server.port));
+    const { socket, story } = dial(proxy.url, { pingTimeout: 500 * MS });
+    await eventOf(socket, 'open');
+    proxy.cut();
+    isAnswering = true;
+    await story.find(named('open'), 2);
+    expect(await story.find(named('close'))).toEqual(['close', 3008, false]);
+    expect(socket.readyState).toBe(1);
     expect(server.accepted.entries).toHaveLength(2);
   });
 
