@@ -5,7 +5,7 @@ import { bundleSize } from './bundle-size.mjs';
 /** Largest size in bytes of a page that imports this name. */
 const BUDGETS = {
   attachHeartbeat: 10_700, // to become 5 000
-  ReconnectingWebSocket: 18_750, // to become 9 000
+  ReconnectingWebSocket: 18_800, // to become 9 000
 };
 
 let failed = false;

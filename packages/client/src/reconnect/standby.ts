@@ -23,11 +23,10 @@ export interface TakeOver {
   readonly held: readonly SocketEvent[];
 }
 
-/**
- * The longest wait before a standby is dialled, so that clients of one server dial at different
- * times.
- */
-const SPREAD: Millis = 200;
+/** The least time before a standby is dialled: received data may be queued behind the timer. */
+const LEAST_WAIT: Millis = 50;
+/** The random rest of that time, so that clients of one server dial at different times. */
+const SPREAD: Millis = 150;
 /** The minimum time between two standbys, so that a stalled server is not overloaded. */
 const PAUSE: Millis = 60_000;
 /** How many standbys may fail to open before the peer counts as one that answers no pings. */
@@ -73,10 +72,9 @@ export class Standby {
     const now = scheduler.now();
     if (this.#cause !== undefined || this.#wasFalse || now < this.#notBefore) return;
     if (this.#isRefused || !makeBeforeBreak) return;
-    this.#notBefore = now + PAUSE;
     this.#failures = 0;
     this.#port.hold(true);
-    this.#plan('suspect', backoff.random() * SPREAD);
+    this.#plan('suspect', LEAST_WAIT + backoff.random() * SPREAD);
   }
 
   /** Dials a standby, because the first pings of the connection in use were not answered. */
@@ -91,9 +89,10 @@ export class Standby {
   recovered(): void {
     if (this.#failures > 0 && !isOffline()) this.#isRefused = true; // the server was reachable
     if (this.#cause !== 'suspect') return;
+    if (this.#connection === undefined) return this.cancel(); // the server saw nothing of it
     this.#wasFalse = true;
     // An open standby may have taken over the session already, so its answer will come.
-    if (!this.#connection?.isOpen) this.cancel();
+    if (!this.#connection.isOpen) this.cancel();
   }
 
   /**
@@ -137,6 +136,7 @@ export class Standby {
 
   #dial(cause: Cause): void {
     this.#timer = undefined;
+    this.#notBefore = this.#options.scheduler.now() + PAUSE;
     const owner: ConnectionOwner = {
       opened: () => this.#connection?.heartbeat?.probe(), // needed if scheduled pings are off
       failed: () => {},

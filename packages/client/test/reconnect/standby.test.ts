@@ -14,7 +14,7 @@ import {
 } from '../fake-server.ts';
 import { dial, dialOpen, eventsOf, expectEnded, namesOf, type Stage, settle } from '../stage.ts';
 
-/** Open and answered. `random` is 0.5: the standby is dialled 100 ms after `suspect`. */
+/** Open and answered. `random` is 0.5: the standby is dialled 125 ms after `suspect`. */
 function set(kind: Kind, options: ReconnectOptions = {}, answer: Answer = sessionServer()): Stage {
   const stage = dialOpen(kind, { ...options });
   stage.server.answer = answer;
@@ -26,7 +26,7 @@ function set(kind: Kind, options: ReconnectOptions = {}, answer: Answer = sessio
 
 /** When the standby is dialled, from the message that is sent into the cut; when it is open; answered. */
 const SUSPECT = 400;
-const DIALLED = SUSPECT + 100;
+const DIALLED = SUSPECT + 125;
 const OPEN = DIALLED + 10;
 const ANSWERED = OPEN + 20;
 
@@ -161,6 +161,20 @@ describe.each(KINDS)('make-before-break, over a class like that of %s', (kind) =
     expect(namesOf(log)).toEqual(['suspect', 'message']);
     expect(server.live).toBe(1);
     expect(old.client.readyState).toBe(1);
+  });
+
+  it('takes no heed of a suspicion that was false before the standby was dialled', () => {
+    const stage = set(kind);
+    const { scheduler, server, log } = stage;
+    const old = act(stage);
+    scheduler.advance(DIALLED - 11);
+    old.mend();
+    old.peer.send('still here');
+    scheduler.advance(10);
+    expect(server.links).toHaveLength(2);
+    act(stage);
+    scheduler.advance(1_000);
+    expect(namesOf(log)).toEqual(['suspect', 'message', 'suspect', 'close', 'open']);
   });
 
   it('after such a false alarm lets that connection die by itself', () => {
@@ -350,7 +364,7 @@ describe.each(KINDS)('make-before-break, over a class like that of %s', (kind) =
       const stage = set(kind, {}, singleServer('older', 4409));
       const { scheduler, server, socket } = stage;
       const old = act(stage);
-      scheduler.advance(OPEN - 5);
+      scheduler.advance(DIALLED - 5);
       old.mend();
       scheduler.advance(40);
       expect(old.client.readyState).toBeGreaterThan(1);

@@ -3,11 +3,17 @@ import type { Millis } from '../time.ts';
 const NONE = -1;
 const MICROS = 1_000; // per millisecond
 
+/** A sample this many times smaller than SRTT shows that answers are no longer slow. */
+const RESTART = 4;
+
 /**
  * Smooths the round-trip time. All values are in ms.
  *
  * V. Paxson et al., "Computing TCP's Retransmission Timer", RFC 6298 §2.
  * The caller follows Karn's rule (§3): it passes no ambiguous samples.
+ *
+ * It starts afresh when answers are suddenly quick again: pages are busy while they load, and networks have outages. By
+ * the RFC alone, one slow answer among quick ones is felt for a minute of one ping a second.
  *
  * Values are stored in whole microseconds: a fraction takes 16 bytes, a small integer none.
  */
@@ -41,8 +47,9 @@ export class RttEstimator {
     const sample = Math.round(rtt * MICROS);
     if (!(sample >= 0)) return; // the clock ran backwards, or `rtt` is not a number
     this.#latest = sample;
-    if (this.#smoothed === NONE) {
-      this.#smoothed = this.#minimum = sample; // (2.2)
+    this.#minimum = this.#minimum === NONE ? sample : Math.min(this.#minimum, sample);
+    if (this.#smoothed === NONE || RESTART * sample < this.#smoothed) {
+      this.#smoothed = sample; // (2.2)
       this.#variation = Math.round(sample / 2);
       return;
     }
@@ -50,7 +57,6 @@ export class RttEstimator {
     const deviation = Math.abs(this.#smoothed - sample);
     this.#variation += Math.round((deviation - this.#variation) / 4);
     this.#smoothed += Math.round((sample - this.#smoothed) / 8);
-    this.#minimum = Math.min(this.#minimum, sample);
   }
 
   /** The longest expected round trip: SRTT + 4 × RTTVAR (2.3); `initial` before a sample (2.1). */

@@ -39,7 +39,17 @@ describe('RttEstimator', () => {
   });
 
   it('counts a sample below the average as variation too', () => {
-    expect(estimatorAfter(100, 20)).toMatchObject({ variation: 57.5, smoothed: 90, minimum: 20 });
+    expect(estimatorAfter(100, 28)).toMatchObject({ variation: 55.5, smoothed: 91, minimum: 28 });
+  });
+
+  it('begins anew when an answer is more than four times as quick as the average', () => {
+    expect(estimatorAfter(740, 31)).toMatchObject({ variation: 15.5, smoothed: 31, minimum: 31 });
+    expect(estimatorAfter(100, 25)).toMatchObject({ variation: 56.25, smoothed: 90.625 });
+  });
+
+  it('is not slow for long after one slow answer among quick ones', () => {
+    expect(estimatorAfter(1, 1, 5_000, 1).timeout(3_000)).toBeLessThan(10);
+    expect(estimatorAfter(100, 100, 5_000, 110).timeout(3_000)).toBeLessThan(400);
   });
 
   it('keeps the smallest sample', () => {
