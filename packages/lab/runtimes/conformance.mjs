@@ -7,6 +7,7 @@ const SLACK = 3_000; // ms for a runtime on a busy machine that reports no stall
 const TIMING = { pingInterval: 1_000, pingTimeout: 1_000 };
 const OPTIONS = {
   ...TIMING,
+  makeBeforeBreak: false, // a second connection would take over before the verdict
   connectTimeout: 5_000,
   backoff: { minDelay: 100, maxDelay: 1_000 },
 };
