@@ -3,6 +3,7 @@ import { ReconnectingWebSocket } from '@wirebeat/client';
 
 const [url, pingInterval, pingTimeout] = process.argv.slice(2);
 const socket = new ReconnectingWebSocket(url, [], {
+  makeBeforeBreak: false, // the verdict is tested: a second connection would come before it
   pingInterval: Number(pingInterval),
   pingTimeout: Number(pingTimeout),
   connectTimeout: 2_000,
