@@ -46,7 +46,7 @@ export class PacketReader {
         continue;
       }
       if (!this.#isInHeader) start = at;
-      const isDone = this.#readHeader(message[at] ?? 0);
+      const isDone = this.#readHeader(message[at] as number);
       at += 1;
       if (!isDone) continue;
       const held = this.#held;

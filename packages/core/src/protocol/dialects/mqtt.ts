@@ -109,7 +109,7 @@ const USER_PROPERTY = 0x26; // two strings
 function serverKeepAlive(head: readonly number[]): number | undefined {
   let at = (head[2] ?? 0) < 0x80 ? 3 : 4; // behind flags, reason and the length of the properties
   while (at < head.length) {
-    const property = head[at] ?? 0;
+    const property = head[at] as number;
     at += 1;
     if (property === SERVER_KEEP_ALIVE) return shortAt(head, at);
     const isPair = property === USER_PROPERTY;

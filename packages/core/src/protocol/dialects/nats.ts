@@ -88,7 +88,7 @@ class LineReader {
         continue;
       }
       if (this.#line === '') start = at;
-      const code = isText ? message.charCodeAt(at) : (message[at] ?? 0);
+      const code = isText ? message.charCodeAt(at) : (message[at] as number);
       at += 1;
       if (this.#line.length < MAX_LINE) this.#line += String.fromCharCode(code);
       if (code !== LF) continue;

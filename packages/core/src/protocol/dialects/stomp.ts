@@ -98,7 +98,7 @@ class FrameReader {
     let beats = 0;
     let from = 0; // the first character that is neither kept nor taken yet
     for (let at = 0; at < message.length; at += 1) {
-      const code = isText ? message.charCodeAt(at) : (message[at] ?? 0);
+      const code = isText ? message.charCodeAt(at) : (message[at] as number);
       if (!this.#isBeat(code, isText)) continue;
       if (code === LF) beats += 1;
       pieces.push(message.slice(from, at));

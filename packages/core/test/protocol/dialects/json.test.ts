@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { json } from '../../../src/protocol/dialects/json.ts';
+import { bytes } from './bytes.ts';
+
+describe('json', () => {
+  it('writes and reads {"type":"ping"} and {"type":"pong"}', () => {
+    const session = json().open('client');
+    expect(session.ping('1')).toBe('{"type":"ping"}');
+    expect(session.receive('{ "type": "pong" }')?.beats[0]).toMatchObject({
+      kind: 'pong',
+      id: '1',
+    });
+  });
+
+  it('puts the id where the protocol has it, under another name in the pong if need be', () => {
+    const slack = json({ id: ['id', 'reply_to'] }).open('client');
+    expect(slack.ping('7')).toBe('{"type":"ping","id":"7"}');
+    expect(slack.receive('{"type":"pong","reply_to":"7"}')?.beats).toEqual([
+      { kind: 'pong', id: '7', isOurs: true },
+    ]);
+  });
+
+  it('answers with the id of the ping', () => {
+    const session = json({ id: 'n' }).open('server');
+    expect(session.receive('{"type":"ping","n":3}')?.beats).toEqual([
+      { kind: 'ping', answer: '{"type":"pong","n":3}' },
+    ]);
+  });
+
+  it('takes no message with other members for a beat', () => {
+    const session = json().open('client');
+    for (const message of ['{"type":"pong","of":"chess"}', '["pong"]', '{"type":"PONG"}', '{']) {
+      expect(session.receive(message)).toBeUndefined();
+    }
+  });
+
+  it('answers without an id a ping that has none', () => {
+    for (const dialect of [json(), json({ id: 'n' })]) {
+      expect(dialect.open('server').receive('{"type":"ping"}')?.beats).toEqual([
+        { kind: 'ping', answer: '{"type":"pong"}' },
+      ]);
+    }
+  });
+
+  it('matches by order a pong that has no id', () => {
+    const session = json({ id: 'n' }).open('client');
+    session.ping('1');
+    expect(session.receive('{"type":"pong"}')?.beats).toEqual([
+      { kind: 'pong', id: '1', isOurs: true },
+    ]);
+  });
+
+  it('leaves binary messages to the application', () => {
+    expect(json().open('client').receive(bytes('{"type":"pong"}'))).toBeUndefined();
+  });
+});
