@@ -111,7 +111,8 @@ function serverKeepAlive(head: readonly number[]): number | undefined {
   while (at < head.length) {
     const property = head[at] as number;
     at += 1;
-    if (property === SERVER_KEEP_ALIVE) return shortAt(head, at);
+    if (property === SERVER_KEEP_ALIVE)
+      return at + 2 <= head.length ? shortAt(head, at) : undefined;
     const isPair = property === USER_PROPERTY;
     at += LENGTHS[property] ?? 2 + shortAt(head, at);
     if (isPair) at += 2 + shortAt(head, at);

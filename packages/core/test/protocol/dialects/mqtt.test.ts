@@ -106,6 +106,16 @@ describe('MQTT', () => {
     expect(session.timing).toEqual({ pingInterval: 30_000 });
   });
 
+  it.each([
+    ['before its value', [0x13]],
+    ['within its value', [0x13, 0]],
+  ])('keeps to the promise of the client where the keep-alive breaks off %s', (_, properties) => {
+    const session = mqtt.open('client', true);
+    session.sent(bytes([0x10, 13, 0, 4], 'MQTT', [5, 2, 0, 60, 0, 0, 0]));
+    session.receive(bytes([0x20, 3 + properties.length, 0, 0, properties.length], properties));
+    expect(session.timing).toEqual({ pingInterval: 60_000 });
+  });
+
   it('keeps to the promise of the client where the properties of the broker break off', () => {
     const session = mqtt.open('client', true);
     session.sent(bytes([0x10, 13, 0, 4], 'MQTT', [5, 2, 0, 60, 0, 0, 0]));
