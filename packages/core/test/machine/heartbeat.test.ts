@@ -959,7 +959,7 @@ describe('a heartbeat whose application has paused the socket', () => {
     }
   });
 
-  it('asks afresh after the pause, and judges from there', () => {
+  it('pings again after the pause, and judges from there', () => {
     const heartbeat = opened();
     heartbeat.ping(0);
     for (let now = heartbeat.deadline; now < 60_000; now = heartbeat.deadline) {
@@ -973,7 +973,7 @@ describe('a heartbeat whose application has paused the socket', () => {
 });
 
 describe('a message that is sent soon after something was received', () => {
-  it('brings a ping a little later, of which the machine says that its deadline may be earlier', () => {
+  it('schedules a ping for soon after, and says that its deadline may be earlier', () => {
     const heartbeat = opened({ probeAfter: 1_000 });
     heartbeat.receive(5_000);
     expect(heartbeat.isToProbe).toBe(false);
@@ -984,7 +984,7 @@ describe('a message that is sent soon after something was received', () => {
     expect(heartbeat.isToProbe).toBe(false);
   });
 
-  it('brings none if something is received meanwhile', () => {
+  it('schedules none if something is received in the meantime', () => {
     const heartbeat = opened({ probeAfter: 1_000 });
     heartbeat.receive(5_000);
     heartbeat.sent(5_100);
