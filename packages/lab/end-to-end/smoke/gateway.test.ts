@@ -155,6 +155,9 @@ describe('wirebeat gateway', () => {
     writeFileSync(path, JSON.stringify({ upstream: upstreamUrl(), maxConnections: 'many' }));
     program = new Program(process.execPath, [MAIN, 'gateway', '--config', path]);
     expect(await program.exit()).toBe(2);
-    expect(program.errors).toMatch(/^wirebeat: Expected `maxConnections` to be .*, got `'many'`/);
+    // The text itself may be a secret, so it is not repeated.
+    expect(program.errors).toMatch(
+      /^wirebeat: Expected `maxConnections` to be .*, got another string/,
+    );
   });
 });
