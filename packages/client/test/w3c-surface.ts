@@ -15,6 +15,8 @@ const HANGS = 300; // ms until what is known to hang does
 export function w3cSurface(name: string, subject: Subject & Known): void {
   const { breaks = [], hangs = [] } = subject;
   const rule: Rule = (title, proof) => {
+    // Other classes and environments break some of these rules. Each one names which; it.fails proves that it
+    // still does, so a rule is never skipped.
     const run = [...breaks, ...hangs].includes(title) ? it.fails : it;
     run(title, proof as never, hangs.includes(title) ? HANGS : undefined);
   };

@@ -12,7 +12,7 @@ describe('onAbort', () => {
     expect(called).toEqual(Array.from({ length: 20 }, (_, n) => n));
   });
 
-  it('calls nobody who has left, and leaves no listener when all have', () => {
+  it('calls no listener that was removed, and stops listening when none is left', () => {
     const { signal, abort } = abortable();
     const called: string[] = [];
     const ends = ['a', 'b'].map((name) => onAbort(signal, () => called.push(name)));

@@ -63,7 +63,7 @@ describe(`a server that stalls with ${COUNT} clients`, { concurrent: !IS_LONG },
       );
       server.signal('SIGCONT');
       await server.ask('lateness');
-      await sleep(3_000 * MS); // who is answered leaves the other connection
+      await sleep(3_000 * MS); // a client that is answered closes its other connection
       await expectOneEach(server, clients);
       expect(dialsAfter(stalledAt).length).toBeLessThanOrEqual(COUNT);
     },

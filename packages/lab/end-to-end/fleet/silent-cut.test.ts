@@ -59,7 +59,7 @@ describe('a silent cut', { concurrent: !IS_LONG }, () => {
       const cutAt = performance.timeOrigin + performance.now();
       cut.cut();
       await server.until(() => server.clientsWith('closed').size === lost.size, LIMIT);
-      await sleep(BOUND / 2); // whoever is told twice, or falsely
+      await sleep(BOUND / 2); // time for a second or a false report to show up
       expectEachWithinBound(server, cutAt);
       for (const name of ['dead', 'ended', 'closed']) {
         expect(server.of(name)).toHaveLength(lost.size);

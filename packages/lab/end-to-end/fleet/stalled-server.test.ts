@@ -82,7 +82,7 @@ async function expectLostAreFound(server: Program, way: TcpProxy, stall: Stall):
 
 describe.each(STALLS)('while a server has asked and %s', { concurrent: !IS_LONG }, (_, stall) => {
   it(
-    `it ends no living client: ${ROUNDS} of ${ROUNDS}; it ends who has gone`,
+    `it ends no living client: ${ROUNDS} of ${ROUNDS}; it ends the clients that have left`,
     async (context) => {
       const { server, ways } = await start(context, OURS);
       for (let round = 0; round < ROUNDS; round += 1) {

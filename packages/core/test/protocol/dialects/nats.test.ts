@@ -35,7 +35,7 @@ describe('NATS', () => {
     });
   });
 
-  it('takes an answer to nothing for nobody, and ignores text messages', () => {
+  it('gives a pong that answers no ping to nobody, and ignores text messages', () => {
     const session = nats.open('server');
     expect(session.receive('PONG\r\n')).toBeUndefined();
     expect(session.receive(bytes('PONG\r\n'))?.beats).toEqual([

@@ -7,7 +7,7 @@ import { FrameError } from '../../../src/gateway/frames/frame-error.ts';
 import { FramePipe, type FramePipePort } from '../../../src/gateway/tunnel/frame-pipe.ts';
 import { type FrameParts, FrameReader, frameOf, MASK, type SeenFrame } from '../frames.ts';
 
-/** A socket of which both directions are looked at. It takes nothing while it is `full`. */
+/** A socket whose two directions the tests inspect. It takes nothing while it is `full`. */
 class Wire extends Duplex {
   readonly written: Buffer[] = [];
   #full: (() => void)[] | undefined;
@@ -178,7 +178,7 @@ describe.each(['page', 'upstream'] as const)('a beat of a %s', (side) => {
     );
   });
 
-  it('is taken out behind any number of empty fragments, of which few are kept', () => {
+  it('is taken out behind any number of empty fragments, and only a few of them are kept', () => {
     const texts: string[] = [];
     const receiveText = (text: string) => decodeBeat(text) !== undefined && texts.push(text) > 0;
     const { flow, sink } = flowOf({ receiveText }, side);
