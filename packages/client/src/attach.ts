@@ -7,6 +7,7 @@ import {
   HEARTBEAT_OPTION_NAMES,
   HeartbeatDriver,
   HeartbeatError,
+  type HeartbeatEvent,
   type HeartbeatEvents,
   type HeartbeatOptions,
   type HeartbeatPort,
@@ -127,7 +128,7 @@ export function attachHeartbeat(socket: WebSocketLike, options?: AttachOptions):
 export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #socket: WebSocketLike;
   readonly #send: (data: never) => void;
-  readonly #pacemaker: HeartbeatDriver;
+  readonly #driver: HeartbeatDriver;
   readonly #presence: PageState;
   readonly #session: string | undefined;
   readonly #pongs: PongQueue<WebSocketLike>;
@@ -170,22 +171,25 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#socket = socket;
     this.#send = socket.send;
     this.#session = session;
-    const shell: HeartbeatPort = {
+    const bufferedBytes = () => this.#bufferedAmount;
+    const port: HeartbeatPort = {
       sendPing: (ping) => this.#sendPing(ping),
       sendPong: (id) => this.#pongs.send(id),
-      emit: (name, event) => this.#tell(name, event),
-      buffered: () => {
-        this.#presence.look(); // called at every timer
-        return this.#bufferedAmount;
+      emit: (...event) => this.#emitEvent(...event),
+      beforeTick: () => this.#presence.look(),
+      get bufferedBytes() {
+        return bufferedBytes();
       },
-      isPaused: () => (socket as { isPaused?: boolean }).isPaused === true, // sockets of `ws`
+      get isPaused() {
+        return (socket as { isPaused?: boolean }).isPaused === true; // sockets of `ws`
+      },
     };
-    this.#pacemaker = new HeartbeatDriver(timing, scheduler, shell, memory);
+    this.#driver = new HeartbeatDriver(timing, scheduler, port, memory);
     this.#pongs = new PongQueue(socket, {
       scheduler,
       maxBufferedBytes: Number.POSITIVE_INFINITY, // at most one pong is in the buffer
       freeBytes: FREE_BYTES,
-      bufferedBytes: () => this.#bufferedAmount,
+      bufferedBytes,
       isMidMessage: () => this.#isMidMessage,
       send: (_, text) => {
         this.#alone = false;
@@ -193,7 +197,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       },
     });
     const isClosed = socket.readyState === ReadyState.Closed; // it will never open again
-    this.#presence = watchPageState(this.#pacemaker, scheduler, !isClosed && lifecycle, () =>
+    this.#presence = watchPageState(this.#driver, scheduler, !isClosed && lifecycle, () =>
       this.probe(),
     );
     if (isClosed) return;
@@ -209,22 +213,22 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
 
   /** What is known about the peer. `idle` before the socket is open and after it has closed. */
   get status(): HeartbeatStatus {
-    return this.#pacemaker.heartbeat.status;
+    return this.#driver.heartbeat.status;
   }
 
   /** The last measured latency in ms; undefined before the first pong. */
   get latency(): Millis | undefined {
-    return this.#pacemaker.heartbeat.latency;
+    return this.#driver.heartbeat.latency;
   }
 
   /** When anything was last sent, in ms on the clock of the scheduler. */
   get lastSent(): Instant {
-    return this.#pacemaker.heartbeat.lastSent;
+    return this.#driver.heartbeat.lastSent;
   }
 
   /** When anything was last received, in ms on the clock of the scheduler. */
   get lastReceived(): Instant {
-    return this.#pacemaker.heartbeat.lastReceived;
+    return this.#driver.heartbeat.lastReceived;
   }
 
   /**
@@ -232,7 +236,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
    * if pings or their timeout are off.
    */
   get detectionBound(): Millis {
-    return this.#pacemaker.heartbeat.detectionBound;
+    return this.#driver.heartbeat.detectionBound;
   }
 
   /**
@@ -276,8 +280,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
    */
   ping(options?: PingOptions): Promise<Millis> {
     const foreign = this.#foreign;
-    if (foreign === undefined || !this.#pacemaker.heartbeat.isMuted) {
-      return this.#pacemaker.ping(options);
+    if (foreign === undefined || !this.#driver.heartbeat.isMuted) {
+      return this.#driver.ping(options);
     }
     const words = `The protocol ${foreign} has no place for pings`;
     return Promise.reject(new HeartbeatError('HeartbeatError', 'ERR_FOREIGN_PROTOCOL', words));
@@ -287,7 +291,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
    * Pings now because the link may be dead. If no answer comes within 5 s, the peer is `suspect`.
    */
   probe(): void {
-    this.#pacemaker.probe(Math.min(HINT_TIMEOUT, this.#pacemaker.heartbeat.pingTimeout));
+    this.#driver.probe(Math.min(HINT_TIMEOUT, this.#driver.heartbeat.pingTimeout));
   }
 
   /**
@@ -295,7 +299,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
    */
   detach(): void {
     this.#releaseAll();
-    this.#pacemaker.close(new ConnectionClosedError(undefined, 'the heartbeat was detached'));
+    this.#driver.close(new ConnectionClosedError(undefined, 'the heartbeat was detached'));
     this.removeAllListeners();
   }
 
@@ -311,10 +315,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       const { code = CloseCode.Abnormal, reason } = event;
       // `ws` (which has `emit`) calls `close()` itself when it receives a Close frame.
       const byPeer = code !== CloseCode.Abnormal && this.#closes <= ('emit' in socket ? 1 : 0);
-      this.#isRefused = this.#pacemaker.close(
-        new ConnectionClosedError(event.code, reason),
-        byPeer,
-      );
+      this.#isRefused = this.#driver.close(new ConnectionClosedError(event.code, reason), byPeer);
     };
     socket.addEventListener('open', onOpen);
     socket.addEventListener('close', onClose);
@@ -326,7 +327,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
         'send',
         (data) => {
           this.#presence.look();
-          this.#pacemaker.sent();
+          this.#driver.sent();
           this.#alone = false;
           this.#pongs.sentBehind(leastBytes(data));
         },
@@ -337,11 +338,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       }),
       intercept(socket, {
         receive: (beat) => {
-          if (beat === undefined) this.#pacemaker.receive();
+          if (beat === undefined) this.#driver.receive();
           else this.#receiveBeat(beat);
           this.#presence.look();
         },
-        receiveProtocolPing: () => this.#pacemaker.receive(),
+        receiveProtocolPing: () => this.#driver.receive(),
         receiveRefusal: (response) => this.#refused(response),
       }),
     );
@@ -358,7 +359,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     if (values['by'] === 'gateway') this.#answersBy = 'gateway';
     this.#isBound ||= values['session'] === 'ok';
     if (type === 'ping') this.#retryAfter = readMillis(values['retryAfter']) ?? this.#retryAfter;
-    this.#pacemaker.receiveBeat(beat);
+    this.#driver.receiveBeat(beat);
     this.#adopt(values);
   }
 
@@ -371,26 +372,20 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#heldPing = undefined;
     this.#closes = 0; // a socket that reconnects has a new connection
     this.#foreign = isForeign(protocol) ? protocol : undefined;
-    this.#pacemaker.open(this.#foreign === undefined);
-    const { pingInterval, pingTimeout } = this.#pacemaker.heartbeat;
-    if (pingInterval < Number.POSITIVE_INFINITY) this.#pacemaker.probe(pingTimeout);
+    this.#driver.open(this.#foreign === undefined);
+    const { pingInterval, pingTimeout } = this.#driver.heartbeat;
+    if (pingInterval < Number.POSITIVE_INFINITY) this.#driver.probe(pingTimeout);
   }
 
-  #tell<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+  #emitEvent(...[name, event]: HeartbeatEvent): void {
     // Firefox 153 subtracts the size of its own protocol Pongs from `bufferedAmount`, and then
     // never subtracts some bytes that it has sent. If the last message was a ping and it was
     // answered, the real amount is 0, so what remains is that error.
-    if (name === 'pong' && (event as HeartbeatEvents['pong']).id === this.#alone) {
-      this.#stuck += this.#bufferedAmount;
-    }
-    if (name !== 'dead') {
-      this.emit(name, event);
-      if (name === 'pong' && (event as HeartbeatEvents['pong']).id) this.#presence.understood();
-      return;
-    }
-    this.#settle();
+    if (name === 'pong' && event.id === this.#alone) this.#stuck += this.#bufferedAmount;
+    if (name === 'dead') this.#settle();
     this.emit(name, event);
-    terminate(this.#socket);
+    if (name === 'pong' && event.id) this.#presence.understood();
+    if (name === 'dead') terminate(this.#socket);
   }
 
   /** Applies the timing that the server advertises. The server can change it at any time. */
@@ -400,8 +395,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       pingInterval: readMillis(pingInterval),
       pingTimeout: readMillis(pingTimeout),
     };
-    this.#pacemaker.heartbeat.adopt(advertised);
-    this.#pacemaker.retimed();
+    this.#driver.heartbeat.adopt(advertised);
+    this.#driver.rearm();
   }
 
   /** The bytes that the socket has not sent yet; 0 if the runtime does not report them. */
@@ -420,7 +415,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     const text = encodeBeat({ type: 'ping', id: ping.id, values });
     if (!this.#isMidMessage) return this.#sendText(text);
     this.#heldPing ??= text; // keeps the earliest, which may be the first ping of the connection
-    this.#pacemaker.suspend(); // the peer cannot answer it yet
+    this.#driver.suspend(); // the peer cannot answer it yet
   }
 
   /** Holds pings and pongs until a fragmented message ends, or they would become part of it. */
@@ -432,7 +427,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#pongs.flush();
     if (ping === undefined) return;
     this.#sendText(ping);
-    this.#pacemaker.resume();
+    this.#driver.resume();
   }
 
   #sendText(text: string): void {

@@ -1,13 +1,11 @@
 export { Backoff } from './backoff.ts';
 export { CloseCode } from './close-code.ts';
-export { HeartbeatDriver, type HeartbeatPort } from './driver/heartbeat-driver.ts';
-export {
-  type HeartbeatEvents,
-  Pacer,
-  type PingOrder,
-  type UnansweredReason,
-  type Wake,
-} from './driver/pacer.ts';
+export { HeartbeatDriver, type HeartbeatPort, type PingOrder } from './driver/heartbeat-driver.ts';
+export type {
+  HeartbeatEvent,
+  HeartbeatEvents,
+  UnansweredReason,
+} from './driver/heartbeat-events.ts';
 export { type PingOptions, PingPromises } from './driver/ping-promises.ts';
 export { type PongPort, PongQueue } from './driver/pong-queue.ts';
 export { Emitter, type EventEmitterLike } from './emitter.ts';

@@ -37,7 +37,6 @@ const CORE = [
   'LazyTimer',
   'MAX_BEAT_BYTES',
   'MAX_DELAY',
-  'Pacer',
   'PeerMemory',
   'PingPromises',
   'PingTimeoutError',
@@ -77,6 +76,7 @@ const CORE_TYPES = [
   'type ClockExchange',
   'type EventEmitterLike',
   'type HeartbeatAction',
+  'type HeartbeatEvent',
   'type HeartbeatEvents',
   'type HeartbeatOptions',
   'type HeartbeatPort',
@@ -98,7 +98,6 @@ const CORE_TYPES = [
   'type Timing',
   'type TimingWheelOptions',
   'type UnansweredReason',
-  'type Wake',
   'type WebSocketLike',
   'type WheelEntry',
 ];

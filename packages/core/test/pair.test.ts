@@ -59,7 +59,7 @@ describe('an idle connection', () => {
 describe('a busy connection', () => {
   it('has no beat: messages both ways prove as much', () => {
     const pair = new Pair();
-    for (const { pacemaker } of pair.sides) void pacemaker.ping(); // so that both know of skips
+    for (const { driver } of pair.sides) void driver.ping(); // so that both know of skips
     for (let at = 0; at < HOUR; at += 10_000) {
       for (const side of pair.sides) side.say();
       pair.time.advance(10_000);
@@ -244,7 +244,7 @@ function happen(pair: Pair, events: readonly Event[]): void {
       side.end.thaw(100);
     } else if (event.type === 'say') side.say();
     else if (event.type === 'cut') side.end.path.cut = true;
-    else side.pacemaker.ping().catch(() => {});
+    else side.driver.ping().catch(() => {});
   }
 }
 

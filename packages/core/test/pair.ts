@@ -1,7 +1,7 @@
 // Two heartbeats, the link between them and one virtual clock, after quinn's `Pair`.
 import { expect } from 'vitest';
 import { HeartbeatDriver } from '../src/driver/heartbeat-driver.ts';
-import type { HeartbeatEvents } from '../src/driver/pacer.ts';
+import type { HeartbeatEvent } from '../src/driver/heartbeat-events.ts';
 import { VERDICT_WAIT } from '../src/machine/heartbeat.ts';
 import { TIMER_SLACK } from '../src/machine/timing.ts';
 import type { HeartbeatOptions } from '../src/options.ts';
@@ -16,7 +16,7 @@ export const TIMING = { pingInterval: 25_000, pingTimeout: 10_000 } as const;
 /** One program: its end of the link, its heartbeat, and what became of them. */
 export class Side {
   readonly end: LinkEnd;
-  readonly pacemaker: HeartbeatDriver;
+  readonly driver: HeartbeatDriver;
   /** When anything was last received. */
   heardAt: Instant = 0;
   pings = 0;
@@ -26,10 +26,10 @@ export class Side {
 
   constructor(end: LinkEnd, options: HeartbeatOptions) {
     this.end = end;
-    this.pacemaker = new HeartbeatDriver(options, end, {
+    this.driver = new HeartbeatDriver(options, end, {
       sendPing: ({ id }) => this.#sendText(encodeBeat({ type: 'ping', id })),
       sendPong: (id) => this.#sendText(encodeBeat({ type: 'pong', id })),
-      emit: (name, event) => this.#note(name, event),
+      emit: (...event) => this.#note(...event),
     });
   }
 
@@ -40,13 +40,13 @@ export class Side {
   /** An application message. */
   say(): void {
     if (this.isDead) return;
-    this.pacemaker.sent();
+    this.driver.sent();
     this.#sendText('hello');
   }
 
   /** DESIGN law 14: the bound, and what the stalls since the last byte add to it. */
   get bound(): Millis {
-    const { detectionBound, pingTimeout } = this.pacemaker.heartbeat;
+    const { detectionBound, pingTimeout } = this.driver.heartbeat;
     const late = this.stalls.reduce((sum, lateBy) => sum + lateBy, 0);
     const probes = Math.min(3, this.stalls.length);
     return detectionBound + late + probes * (pingTimeout + VERDICT_WAIT + 2 * TIMER_SLACK);
@@ -61,13 +61,13 @@ export class Side {
     this.heardAt = this.end.now();
     this.stalls = [];
     const beat = decodeBeat(text);
-    if (beat === undefined) this.pacemaker.receive();
-    else this.pacemaker.receiveBeat(beat);
+    if (beat === undefined) this.driver.receive();
+    else this.driver.receiveBeat(beat);
   }
 
-  #note<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+  #note(...[name, event]: HeartbeatEvent): void {
     if (name === 'ping') this.pings += 1;
-    if (name === 'stall') this.stalls.push((event as HeartbeatEvents['stall']).lateBy);
+    if (name === 'stall') this.stalls.push(event.lateBy);
     if (name === 'dead') this.silentFor = this.end.now() - this.heardAt;
   }
 }
@@ -91,7 +91,7 @@ export class Pair {
     this.far = new Side(this.link.ends[1], far);
     this.near.peer = this.far;
     this.far.peer = this.near;
-    for (const { pacemaker } of this.sides) pacemaker.open();
+    for (const { driver } of this.sides) driver.open();
   }
 
   get sides(): readonly Side[] {

@@ -4,8 +4,8 @@
 //   npm run bench -- server-deadlines            200 000 connections for 6 s
 //   npm run bench -- server-deadlines --full     1 000 000 connections for 35 s
 import {
+  HeartbeatDriver,
   initialTiming,
-  Pacer,
   resolveHeartbeatOptions,
   SystemScheduler,
   TimingWheel,
@@ -51,48 +51,34 @@ const timing = initialTiming(
   resolveHeartbeatOptions({ pingInterval: INTERVAL, pingTimeout: 20_000, jitter: 0.1 }),
 );
 
-class Simulated extends Pacer {
-  scheduler = wheel;
-  #entry = wheel.add(Number.POSITIVE_INFINITY, this);
-  #due = 0;
-  #pingId;
+/** A connection whose peer answers each ping at once. */
+class Simulated {
+  #driver = new HeartbeatDriver(timing, { now: () => wheel.now(), at }, this);
 
   /** Its first beat falls anywhere in the first interval. */
   constructor(phase) {
-    super(timing);
-    this.open();
-    this.set(wheel.now() + phase * INTERVAL);
-  }
-
-  get alarm() {
-    return this;
-  }
-
-  set(due) {
-    this.#due = due;
-    wheel.move(this.#entry, due);
-  }
-
-  cancel() {
-    wheel.move(this.#entry, Number.POSITIVE_INFINITY);
-  }
-
-  wake() {
-    const late = wheel.now() - this.#due;
-    turn.beats += 1;
-    turn.worst = Math.max(turn.worst, late);
-    if (late > 2 * GRANULE) turn.missed += 1;
-    this.probe(0); // its Ping, also in the first interval
-    this.receiveBeat(this.#pingId === undefined ? PONG : { type: 'pong', id: this.#pingId });
+    this.#driver.open();
+    at(wheel.now() + phase * INTERVAL, () => this.#driver.probe(0));
   }
 
   sendPing({ id }) {
-    this.#pingId = id;
+    this.#driver.receiveBeat(id === undefined ? PONG : { type: 'pong', id });
   }
 
   sendPong() {}
 
   emit() {}
+}
+
+/** A timer of the wheel that notes how late it is. */
+function at(due, callback) {
+  return wheel.at(due, () => {
+    const late = wheel.now() - due;
+    turn.beats += 1;
+    turn.worst = Math.max(turn.worst, late);
+    if (late > 2 * GRANULE) turn.missed += 1;
+    callback();
+  });
 }
 
 const connections = Array.from({ length: COUNT }, () => new Simulated(wheel.nextPhase()));

@@ -1,6 +1,5 @@
 import {
   HeartbeatDriver,
-  type HeartbeatEvents,
   type HeartbeatOptions,
   HIDDEN_TIMER_SLACK,
   type Instant,
@@ -19,7 +18,7 @@ function wirebeat(
   around: Surroundings,
   memory: PeerMemory | undefined,
 ): Detector {
-  const pacemaker: HeartbeatDriver = new HeartbeatDriver(
+  const driver: HeartbeatDriver = new HeartbeatDriver(
     { jitter: 0.1, random: around.random, ...options },
     around.scheduler,
     {
@@ -30,21 +29,20 @@ function wirebeat(
         else if (name === 'alive') around.alive();
         else if (name === 'dead') around.dead();
         else if (name === 'stall') {
-          const { lateBy } = event as HeartbeatEvents['stall'];
-          const { pingTimeout, timerSlack } = pacemaker.heartbeat;
-          around.stalled(lateBy, pingTimeout + VERDICT_WAIT + 2 * timerSlack); // law 14
+          const { pingTimeout, timerSlack } = driver.heartbeat;
+          around.stalled(event.lateBy, pingTimeout + VERDICT_WAIT + 2 * timerSlack); // law 14
         }
       },
     },
     memory,
   );
-  const { heartbeat } = pacemaker;
+  const { heartbeat } = driver;
   if (around.isHidden) heartbeat.timerSlack = HIDDEN_TIMER_SLACK;
-  pacemaker.open();
-  pacemaker.probe(heartbeat.pingTimeout);
+  driver.open();
+  driver.probe(heartbeat.pingTimeout);
   return {
-    receive: (beat) => pacemaker.receiveBeat(beat),
-    act: () => pacemaker.sent(),
+    receive: (beat) => driver.receiveBeat(beat),
+    act: () => driver.sent(),
     get bound() {
       return heartbeat.detectionBound;
     },

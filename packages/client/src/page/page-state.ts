@@ -34,7 +34,7 @@ export interface PageState {
  * cause a ping; they decide nothing.
  */
 export function watchPageState(
-  pacemaker: HeartbeatDriver,
+  driver: HeartbeatDriver,
   scheduler: Scheduler,
   lifecycle: Lifecycle | false,
   probe: () => void,
@@ -46,26 +46,26 @@ export function watchPageState(
   let settling: Timer | undefined;
 
   const tell = () => {
-    if (isUnderstood && !isAway && state !== told) pacemaker.probe(0);
+    if (isUnderstood && !isAway && state !== told) driver.probe(0);
   };
   const settle = () => {
     isAway = false;
-    pacemaker.resume();
+    driver.resume();
   };
   const listener: LifecycleListener = {
     state(now) {
       const wasFrozen = state === 'frozen';
       state = now;
-      pacemaker.heartbeat.timerSlack = now === 'visible' ? TIMER_SLACK : HIDDEN_TIMER_SLACK;
+      driver.heartbeat.timerSlack = now === 'visible' ? TIMER_SLACK : HIDDEN_TIMER_SLACK;
       tell(); // a message sent during the `freeze` event arrives
       if (now === 'frozen') {
         isAway = true;
         settling?.cancel();
-        pacemaker.suspend();
+        driver.suspend();
       } else if (wasFrozen) settling = scheduler.at(scheduler.now() + SETTLING, settle);
     },
     hint() {
-      const isOpen = pacemaker.heartbeat.status !== 'idle';
+      const isOpen = driver.heartbeat.status !== 'idle';
       if (isOpen && !isAway) probe(); // otherwise `settle` causes a ping
     },
   };

@@ -1,60 +1,249 @@
+import {
+  ConnectionClosedError,
+  type HeartbeatError,
+  InvalidOptionError,
+  PingTimeoutError,
+} from '../errors.ts';
+import type { HeartbeatAction, HeartbeatStatus } from '../machine/actions.ts';
+import { Heartbeat } from '../machine/heartbeat.ts';
 import type { PeerMemory } from '../machine/peer-memory.ts';
 import type { Timing } from '../machine/timing.ts';
-import type { HeartbeatOptions } from '../options.ts';
-import type { Scheduler } from '../time.ts';
+import { durationOrOff, type HeartbeatOptions } from '../options.ts';
+import { type Beat, isBeatId } from '../protocol/beat.ts';
+import type { Millis, Scheduler } from '../time.ts';
 import { LazyTimer } from '../timers/lazy-timer.ts';
-import { type HeartbeatEvents, Pacer, type PingOrder, type Wake } from './pacer.ts';
+import type { HeartbeatEvent } from './heartbeat-events.ts';
+import { type PingOptions, PingPromises } from './ping-promises.ts';
+
+/** An order to send a ping. */
+export type PingOrder = Extract<HeartbeatAction, { type: 'ping' }>;
 
 /** What a {@link HeartbeatDriver} needs from its owner. No method may throw. */
 export interface HeartbeatPort {
   sendPing(ping: PingOrder): void;
   sendPong(id: string | undefined): void;
-  emit<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
+  emit(...event: HeartbeatEvent): void;
   /** The bytes that the socket has not sent yet. A ping behind them gets more time. @default 0 */
-  buffered?(): number;
-  /** Whether the application has paused the socket. @default false */
-  isPaused?(): boolean;
+  readonly bufferedBytes?: number;
+  /**
+   * Whether the application has paused the socket, so that nothing is read. @default false
+   */
+  readonly isPaused?: boolean;
+  /**
+   * Called when the timer fires, before the machine decides. Tell the driver here what no event
+   * reports: the bytes of a message that is still arriving, or that the machine slept.
+   */
+  beforeTick?(): void;
 }
 
-/** A {@link Pacer} with its own timer. Sends and emits through a {@link HeartbeatPort}. */
-export class HeartbeatDriver extends Pacer {
-  protected readonly scheduler: Scheduler;
-  protected readonly alarm: Wake;
-  readonly #shell: HeartbeatPort;
+/**
+ * Drives one {@link Heartbeat} with a scheduler: sends its pings and pongs, sets its timer, emits
+ * its events, and settles the promises of its pings.
+ */
+export class HeartbeatDriver {
+  readonly heartbeat: Heartbeat;
+  readonly #scheduler: Scheduler;
+  readonly #port: HeartbeatPort;
+  readonly #timer: LazyTimer;
+  #promises: PingPromises | undefined; // undefined until the first awaited ping
+  #emitted: HeartbeatStatus = 'idle'; // the status that was emitted last
 
   /** @throws {InvalidOptionError} if an option is out of range or unknown. */
   constructor(
     options: HeartbeatOptions | Timing,
     scheduler: Scheduler,
-    shell: HeartbeatPort,
+    port: HeartbeatPort,
     memory?: PeerMemory,
   ) {
-    super(options, memory);
-    this.scheduler = scheduler;
-    this.alarm = new LazyTimer(scheduler, () => this.tick());
-    this.#shell = shell;
+    this.heartbeat = new Heartbeat(options, memory);
+    this.#scheduler = scheduler;
+    this.#port = port;
+    this.#timer = new LazyTimer(scheduler, () => this.#tick());
   }
 
-  protected sendPing(ping: PingOrder): void {
-    this.#shell.sendPing(ping);
+  /**
+   * Starts the heartbeat of an open connection. If `asks` is false, no pings are sent, because the
+   * subprotocol has no place for them.
+   */
+  open(asks = true): void {
+    this.heartbeat.open(this.#scheduler.now(), asks);
+    this.#perform([]);
+    if (!this.heartbeat.isMuted) return;
+    // Emitted at once, so that the application knows that this connection has no heartbeat.
+    const known = this.heartbeat.isRefused ? 'refused' : 'silent';
+    this.#port.emit('unanswered', { silentFor: 0, reason: asks ? known : 'foreign-protocol' });
   }
 
-  protected sendPong(id: string | undefined): void {
-    this.#shell.sendPong(id);
+  /** Records that any data was received. */
+  receive(): void {
+    this.heartbeat.receive(this.#scheduler.now());
+    if (this.heartbeat.status !== this.#emitted) this.#emitStatus();
   }
 
-  protected emit<Name extends keyof HeartbeatEvents>(
-    name: Name,
-    event: HeartbeatEvents[Name],
+  /** Records that the application is about to send a message. */
+  sent(): void {
+    const now = this.#scheduler.now();
+    if (this.heartbeat.isSilentTo(now)) this.#readBuffer(); // otherwise no ping is sent now
+    const actions = this.heartbeat.sent(now);
+    if (actions.length > 0) this.#perform(actions);
+    else if (this.heartbeat.isToProbe) this.#timer.set(this.heartbeat.deadline);
+  }
+
+  /** Handles a received ping or pong. */
+  receiveBeat(beat: Beat): void {
+    const now = this.#scheduler.now();
+    // Forces a new timer. A timer set while a message is handled starts a new chain, and browsers
+    // throttle only long chains of timers.
+    this.#timer.cancel();
+    // Some runtimes read before they run overdue timers. Then no tick reports the stall.
+    const lateBy = this.heartbeat.stallAt(now);
+    if (lateBy > 0) this.#port.emit('stall', { lateBy });
+    if (beat.type === 'ping') return this.#perform(this.heartbeat.receivePing(now, beat.id));
+    const answer = this.heartbeat.receivePong(now, beat.id);
+    if (answer !== undefined) this.#promises?.settle(answer.seq);
+    this.#perform([]);
+    if (answer === undefined || this.#isClosed) return;
+    const { id, latency, sampled } = answer;
+    this.#port.emit('pong', { id, latency, sampled });
+  }
+
+  /**
+   * Pings now and waits for the pong. Resolves to the latency in ms.
+   *
+   * Rejects with {@link PingTimeoutError} after `timeout`, with {@link ConnectionClosedError} if
+   * the connection is not open or closes, with the reason of the signal if it is aborted, or with
+   * {@link InvalidOptionError} if `timeout` or `id` is invalid.
+   */
+  async ping(options: PingOptions = {}): Promise<Millis> {
+    const { id, signal } = options;
+    const timeout = durationOrOff('timeout', options.timeout, this.heartbeat.pingTimeout);
+    this.#checkId(id);
+    if (signal?.aborted) throw signal.reason;
+    this.#readBuffer();
+    const actions = this.heartbeat.ping(this.#scheduler.now(), id);
+    const [order] = actions;
+    if (order?.type !== 'ping') throw new ConnectionClosedError();
+    this.#promises ??= new PingPromises(this.#scheduler);
+    const pong = this.#promises.wait(order.seq, timeout, signal, () => {
+      return new PingTimeoutError(timeout, this.#silentFor);
+    });
+    this.#perform(actions);
+    return pong;
+  }
+
+  /** Pings now through `send`, without a promise: an unresponsive peer then takes no memory. */
+  pingWith(send: (ping: PingOrder) => void): void {
+    this.#readBuffer();
+    this.#perform(this.heartbeat.ping(this.#scheduler.now()), send);
+  }
+
+  /** Pings now because the link may be dead: see {@link Heartbeat.probe}. */
+  probe(shortTimeout: Millis): void {
+    this.#readBuffer();
+    this.#perform(this.heartbeat.probe(this.#scheduler.now(), shortTimeout));
+  }
+
+  /** Sets the timer again after the peer changed its timing or page state. */
+  rearm(): void {
+    this.#timer.cancel();
+    this.#perform([]);
+  }
+
+  /**
+   * Stops all deadlines, because this side is about to stop running: see {@link Heartbeat.suspend}.
+   */
+  suspend(): void {
+    this.heartbeat.suspend(this.#scheduler.now());
+    this.#timer.cancel();
+  }
+
+  /** Ends {@link suspend}: see {@link Heartbeat.resume}. */
+  resume(): void {
+    this.#readBuffer();
+    this.#perform(this.heartbeat.resume(this.#scheduler.now()));
+  }
+
+  /**
+   * Ends the heartbeat, because the connection closed or the heartbeat was detached. Rejects all
+   * awaited pings with `error`. Returns whether the peer refused the first ping: see
+   * {@link Heartbeat.close}.
+   */
+  close(error: HeartbeatError, byPeer = false): boolean {
+    const isRefusal = this.heartbeat.close(this.#scheduler.now(), byPeer);
+    this.#emitted = 'idle';
+    this.#timer.cancel();
+    this.#promises?.rejectAll(error);
+    return isRefusal;
+  }
+
+  /** Checked between two actions too, because a listener may close the connection. */
+  get #isClosed(): boolean {
+    return this.heartbeat.status === 'idle';
+  }
+
+  get #silentFor(): Millis {
+    return this.#scheduler.now() - this.heartbeat.lastReceived;
+  }
+
+  /** Handles what is due. The timer may fire early. */
+  #tick(): void {
+    this.#port.beforeTick?.();
+    this.#readBuffer();
+    this.#perform(this.heartbeat.tick(this.#scheduler.now(), this.#port.isPaused));
+  }
+
+  #checkId(id: unknown): void {
+    if (id === undefined) return;
+    if (!isBeatId(id)) throw new InvalidOptionError('id', '1 to 16 of A-Z, a-z, 0-9, _ and -', id);
+    // The pongs of two pings with the same id look the same.
+    if (this.heartbeat.isOutstanding(id))
+      throw new InvalidOptionError('id', 'of no ping in flight', id);
+  }
+
+  #readBuffer(): void {
+    this.heartbeat.buffered(this.#port.bufferedBytes ?? 0);
+  }
+
+  #perform(
+    actions: readonly HeartbeatAction[],
+    send: (ping: PingOrder) => void = (ping) => this.#port.sendPing(ping),
   ): void {
-    this.#shell.emit(name, event);
+    for (const action of actions) {
+      if (this.#isClosed) return;
+      switch (action.type) {
+        case 'ping':
+          send(action);
+          this.#port.emit('ping', { id: action.id });
+          break;
+        case 'pong':
+          this.#port.sendPong(action.id);
+          break;
+        case 'stall':
+          this.#port.emit('stall', { lateBy: action.lateBy });
+          break;
+        case 'unanswered':
+          this.#port.emit('unanswered', { silentFor: action.silentFor, reason: 'silent' });
+          break;
+        default: // 'timeout': the type of the parameter of `#end` proves that no other is left
+          return this.#end(action);
+      }
+    }
+    if (this.heartbeat.status !== this.#emitted) this.#emitStatus();
+    this.#timer.set(this.heartbeat.deadline);
   }
 
-  protected override buffered(): number {
-    return this.#shell.buffered?.() ?? 0;
+  #emitStatus(): void {
+    const { status, latency } = this.heartbeat;
+    this.#emitted = status;
+    if (status === 'alive') this.#port.emit('alive', { latency });
+    else this.#port.emit('suspect', { silentFor: this.#silentFor });
   }
 
-  protected override isPaused(): boolean {
-    return this.#shell.isPaused?.() === true;
+  #end({ reason, silentFor, pingTimeout }: Extract<HeartbeatAction, { type: 'timeout' }>): void {
+    const error = new PingTimeoutError(pingTimeout, silentFor);
+    this.#emitted = 'dead';
+    this.#timer.cancel();
+    this.#promises?.rejectAll(error);
+    this.#port.emit('dead', { reason, silentFor, error });
   }
 }

@@ -1,11 +1,11 @@
-// A pacemaker whose pings somebody awaits, and how each ought to end.
+// A driver whose pings somebody awaits, and how each ought to end.
 import { expect } from 'vitest';
 import { HeartbeatDriver } from '../../src/driver/heartbeat-driver.ts';
 import { ConnectionClosedError, PingTimeoutError } from '../../src/errors.ts';
 import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
 
-/** What may happen to a pacemaker. */
+/** What may happen to a driver. */
 export type Move =
   | { readonly type: 'ask'; readonly timeout: number | false | undefined }
   | { readonly type: 'pong' | 'abort'; readonly which: number }
@@ -49,10 +49,10 @@ interface Asked {
     | undefined;
 }
 
-/** A pacemaker, and all pings that were awaited on it. */
+/** A driver, and all pings that were awaited on it. */
 export class AwaitedPings {
   readonly scheduler: VirtualScheduler = new VirtualScheduler();
-  readonly pacemaker: HeartbeatDriver;
+  readonly driver: HeartbeatDriver;
   #asked: Asked[] = [];
   #out: Sent[] = [];
   #stalledUntil = 0;
@@ -61,18 +61,18 @@ export class AwaitedPings {
   #expected: { readonly how: 'pong' | 'close' | 'abort'; readonly upTo: number } | undefined;
 
   constructor(options: { pingInterval: number; pingTimeout: number }) {
-    this.pacemaker = new HeartbeatDriver(options, this.scheduler, {
+    this.driver = new HeartbeatDriver(options, this.scheduler, {
       sendPing: (ping) => this.#out.push({ ...ping, at: this.scheduler.now() }),
       sendPong: () => {},
-      emit: (name) => {
+      emit: (...[name]) => {
         if (name === 'dead') this.#died = true;
       },
     });
-    this.pacemaker.open();
+    this.driver.open();
   }
 
   make(move: Move): void {
-    const { scheduler, pacemaker } = this;
+    const { scheduler, driver } = this;
     this.#expected = undefined;
     if (move.type === 'ask') this.#ask(move.timeout);
     else if (move.type === 'pong') this.#pong(move.which);
@@ -81,8 +81,8 @@ export class AwaitedPings {
     else if (move.type === 'stall') {
       scheduler.stall(move.by);
       this.#stalledUntil = scheduler.now();
-    } else if (move.type === 'receive') pacemaker.receive();
-    else if (move.type === 'send') pacemaker.sent();
+    } else if (move.type === 'receive') driver.receive();
+    else if (move.type === 'send') driver.sent();
     else this.#reopen();
   }
 
@@ -106,7 +106,7 @@ export class AwaitedPings {
   /** Closes, after which nobody waits and nothing is left. */
   async end(): Promise<void> {
     this.#expected = { how: 'close', upTo: Number.POSITIVE_INFINITY };
-    this.pacemaker.close(new ConnectionClosedError());
+    this.driver.close(new ConnectionClosedError());
     await this.check();
     expect(this.scheduler.pending).toBe(0);
   }
@@ -131,9 +131,9 @@ export class AwaitedPings {
   #ask(timeout: number | false | undefined): void {
     const signal = new Signal();
     const at = this.scheduler.now();
-    const { pingTimeout } = this.pacemaker.heartbeat;
+    const { pingTimeout } = this.driver.heartbeat;
     const before = this.#out.length;
-    const promise = this.pacemaker.ping({ ...(timeout !== undefined && { timeout }), signal });
+    const promise = this.driver.ping({ ...(timeout !== undefined && { timeout }), signal });
     const asked: Asked = {
       at,
       timeout: timeout === false ? Number.POSITIVE_INFINITY : (timeout ?? pingTimeout),
@@ -158,11 +158,11 @@ export class AwaitedPings {
     // Of bare ones it answers the first that is not given up, and where very many are out some are
     // forgotten: only what is certain counts.
     const isFirst = this.#out.every(({ id, seq }) => id !== undefined || seq >= ping.seq);
-    const isYoung = this.scheduler.now() - ping.at <= this.pacemaker.heartbeat.pingTimeout;
+    const isYoung = this.scheduler.now() - ping.at <= this.driver.heartbeat.pingTimeout;
     const isCertain = this.#out.length <= 16 && (ping.id !== undefined || (isFirst && isYoung));
-    const isOpen = !['idle', 'dead'].includes(this.pacemaker.heartbeat.status);
+    const isOpen = !['idle', 'dead'].includes(this.driver.heartbeat.status);
     this.#expected = { how: 'pong', upTo: isCertain && isOpen ? ping.seq : -1 };
-    this.pacemaker.receiveBeat({ type: 'pong', id: ping.id });
+    this.driver.receiveBeat({ type: 'pong', id: ping.id });
     this.#out = this.#out.filter(({ seq }) => seq > (isCertain ? ping.seq : -1));
   }
 
@@ -173,8 +173,8 @@ export class AwaitedPings {
 
   #reopen(): void {
     this.#expected = { how: 'close', upTo: Number.POSITIVE_INFINITY };
-    this.pacemaker.close(new ConnectionClosedError());
-    this.pacemaker.open();
+    this.driver.close(new ConnectionClosedError());
+    this.driver.open();
     this.#out = [];
     this.#died = false;
   }

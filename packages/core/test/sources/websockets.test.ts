@@ -6,7 +6,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { HeartbeatDriver } from '../../src/driver/heartbeat-driver.ts';
-import type { HeartbeatEvents } from '../../src/driver/pacer.ts';
+import type { HeartbeatEvents } from '../../src/driver/heartbeat-events.ts';
 import { ConnectionClosedError, InvalidOptionError, PingTimeoutError } from '../../src/errors.ts';
 import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
 import { DEFAULTS, type HeartbeatOptions } from '../../src/options.ts';
@@ -30,33 +30,33 @@ function setUp(options: HeartbeatOptions, latency?: Millis) {
   const pings: (string | undefined)[] = [];
   const pingedAt: Instant[] = [];
   const news: (keyof HeartbeatEvents)[] = [];
-  const pacemaker: HeartbeatDriver = new HeartbeatDriver(options, scheduler, {
+  const driver: HeartbeatDriver = new HeartbeatDriver(options, scheduler, {
     sendPing: ({ id }) => {
       pings.push(id);
       pingedAt.push(scheduler.now());
       if (peer.latency !== undefined) scheduler.at(scheduler.now() + peer.latency, () => pong(id));
     },
     sendPong: () => {},
-    emit: (name) => news.push(name),
+    emit: (...[name]) => void news.push(name),
   });
-  const pong = (id?: string) => pacemaker.receiveBeat({ type: 'pong', id });
-  pacemaker.open();
+  const pong = (id?: string) => driver.receiveBeat({ type: 'pong', id });
+  driver.open();
   return {
     scheduler,
     peer,
     pings,
     pingedAt,
     news,
-    pacemaker,
+    driver,
     pong,
-    heartbeat: pacemaker.heartbeat,
+    heartbeat: driver.heartbeat,
   };
 }
 
 /** The same without keepalive, past its first ping, which always carries an id. */
 async function setUpAcquainted() {
   const all = setUp(DISABLED, 0);
-  const first = all.pacemaker.ping();
+  const first = all.driver.ping();
   all.scheduler.advance(0);
   expect(await outcomeOf(first)).toEqual({ status: 'fulfilled', value: 0 });
   all.peer.latency = undefined;
@@ -66,8 +66,8 @@ async function setUpAcquainted() {
 
 describe('ping', () => {
   it('is bare, and carries a fresh id where a ping is already out', async () => {
-    const { pings, pacemaker, pong } = await setUpAcquainted();
-    const asked = [pacemaker.ping(), pacemaker.ping(), pacemaker.ping()];
+    const { pings, driver, pong } = await setUpAcquainted();
+    const asked = [driver.ping(), driver.ping(), driver.ping()];
     const [bare, ...ids] = pings;
     expect(bare).toBeUndefined();
     expect(ids).toEqual([expect.any(String), expect.any(String)]);
@@ -76,23 +76,23 @@ describe('ping', () => {
     for (const outcome of await Promise.all(asked.map(outcomeOf))) {
       expect(outcome).toMatchObject({ status: 'fulfilled' });
     }
-    void pacemaker.ping();
+    void driver.ping();
     expect(pings.at(-1)).toBeUndefined();
   });
 
   it('carries no fresh id that an explicit one has already', async () => {
-    const { pings, pacemaker } = await setUpAcquainted();
-    void pacemaker.ping({ id: '3' }); // the connection's second
-    void pacemaker.ping();
+    const { pings, driver } = await setUpAcquainted();
+    void driver.ping({ id: '3' }); // the connection's second
+    void driver.ping();
     expect(pings[0]).toBe('3');
     expect(pings[1]).toEqual(expect.any(String));
     expect(pings[1]).not.toBe('3');
   });
 
   it('carries an explicit payload verbatim', async () => {
-    const { pings, pacemaker, pong } = await setUpAcquainted();
+    const { pings, driver, pong } = await setUpAcquainted();
     for (const id of ['a', '0', '-_-', 'Zz09_-', '0123456789abcdef']) {
-      const ping = pacemaker.ping({ id });
+      const ping = driver.ping({ id });
       expect(pings.at(-1)).toBe(id);
       pong(id);
       expect(await outcomeOf(ping)).toMatchObject({ status: 'fulfilled' });
@@ -100,22 +100,22 @@ describe('ping', () => {
   });
 
   it('carries it also where the connection has seen no ping yet', () => {
-    const { pings, pacemaker } = setUp(DISABLED);
-    void pacemaker.ping({ id: 'hello' });
+    const { pings, driver } = setUp(DISABLED);
+    void driver.ping({ id: 'hello' });
     expect(pings).toEqual(['hello']);
   });
 
   it('refuses a payload of another kind', async () => {
-    const { pings, pacemaker } = await setUpAcquainted();
+    const { pings, driver } = await setUpAcquainted();
     for (const id of [1, true, {}, [], new Uint8Array(4), 'two words', '']) {
-      expect(await outcomeOf(pacemaker.ping({ id: id as string }))).toEqual(REFUSED);
+      expect(await outcomeOf(driver.ping({ id: id as string }))).toEqual(REFUSED);
     }
     expect(pings).toEqual([]);
   });
 
   it('is resolved by its pong, to the latency', async () => {
-    const { scheduler, pacemaker, pong } = await setUpAcquainted();
-    const ping = pacemaker.ping({ id: 'this' });
+    const { scheduler, driver, pong } = await setUpAcquainted();
+    const ping = driver.ping({ id: 'this' });
     scheduler.advance(30);
     expect(await outcomeOf(ping)).toEqual(PENDING);
     pong('this');
@@ -123,15 +123,15 @@ describe('ping', () => {
   });
 
   it('is not resolved by a foreign pong', async () => {
-    const { pacemaker, pong } = await setUpAcquainted();
-    const ping = pacemaker.ping({ id: 'this' });
+    const { driver, pong } = await setUpAcquainted();
+    const ping = driver.ping({ id: 'this' });
     for (const foreign of ['that', 'thi', 'This', 'this-', undefined]) pong(foreign);
     expect(await outcomeOf(ping)).toEqual(PENDING);
   });
 
   it('bare, is not resolved by a pong with an id', async () => {
-    const { pacemaker, pong } = await setUpAcquainted();
-    const ping = pacemaker.ping();
+    const { driver, pong } = await setUpAcquainted();
+    const ping = driver.ping();
     pong('that');
     expect(await outcomeOf(ping)).toEqual(PENDING);
     pong();
@@ -139,10 +139,10 @@ describe('ping', () => {
   });
 
   it('is acknowledged by a later pong, and not by an earlier one', async () => {
-    const { scheduler, pacemaker, pong } = await setUpAcquainted();
+    const { scheduler, driver, pong } = await setUpAcquainted();
     const pings: Promise<Millis>[] = [];
     for (const id of ['a', 'b', 'c', 'd']) {
-      pings.push(pacemaker.ping({ id }));
+      pings.push(driver.ping({ id }));
       scheduler.advance(10);
     }
     pong('c');
@@ -157,13 +157,9 @@ describe('ping', () => {
   });
 
   it('rejects when the connection closes', async () => {
-    const { scheduler, pacemaker, pong } = await setUpAcquainted();
-    const pings = [
-      pacemaker.ping(),
-      pacemaker.ping({ id: 'b' }),
-      pacemaker.ping({ timeout: HOUR }),
-    ];
-    pacemaker.close(CLOSED);
+    const { scheduler, driver, pong } = await setUpAcquainted();
+    const pings = [driver.ping(), driver.ping({ id: 'b' }), driver.ping({ timeout: HOUR })];
+    driver.close(CLOSED);
     for (const outcome of await Promise.all(pings.map(outcomeOf))) {
       expect(outcome).toEqual({ status: 'rejected', reason: CLOSED });
     }
@@ -172,28 +168,28 @@ describe('ping', () => {
   });
 
   it('is refused a payload that is out, until that is answered', async () => {
-    const { scheduler, pings, pacemaker, pong } = await setUpAcquainted();
-    const first = pacemaker.ping({ id: 'idem' });
-    expect(await outcomeOf(pacemaker.ping({ id: 'idem' }))).toEqual(REFUSED);
+    const { scheduler, pings, driver, pong } = await setUpAcquainted();
+    const first = driver.ping({ id: 'idem' });
+    expect(await outcomeOf(driver.ping({ id: 'idem' }))).toEqual(REFUSED);
     scheduler.advance(HOUR);
-    expect(await outcomeOf(pacemaker.ping({ id: 'idem' }))).toEqual(REFUSED);
+    expect(await outcomeOf(driver.ping({ id: 'idem' }))).toEqual(REFUSED);
     expect(pings).toEqual(['idem']);
 
     pong('idem');
     expect(await outcomeOf(first)).toEqual({ status: 'fulfilled', value: HOUR });
-    const second = pacemaker.ping({ id: 'idem' });
+    const second = driver.ping({ id: 'idem' });
     pong('idem');
     expect(await outcomeOf(second)).toEqual({ status: 'fulfilled', value: 0 });
     expect(pings).toEqual(['idem', 'idem']);
   });
 
   it('is not refused a payload that was out when an earlier connection closed', async () => {
-    const { pings, pacemaker } = await setUpAcquainted();
-    const lost = outcomeOf(pacemaker.ping({ id: 'idem' }));
-    pacemaker.close(CLOSED);
+    const { pings, driver } = await setUpAcquainted();
+    const lost = outcomeOf(driver.ping({ id: 'idem' }));
+    driver.close(CLOSED);
     expect(await lost).toMatchObject({ status: 'rejected' });
-    pacemaker.open();
-    void pacemaker.ping({ id: 'idem' });
+    driver.open();
+    void driver.ping({ id: 'idem' });
     expect(pings).toEqual(['idem', 'idem']);
   });
 });
@@ -203,11 +199,11 @@ describe('ping', () => {
 describe.each(['aborted', 'timed out'] as const)('a ping that is abandoned: %s', (how) => {
   /** Pings, and waits for the pong no longer. */
   async function abandon(
-    { scheduler, pacemaker, heartbeat }: ReturnType<typeof setUp>,
+    { scheduler, driver, heartbeat }: ReturnType<typeof setUp>,
     id: string,
   ): Promise<void> {
     const controller = new AbortController();
-    const ping = pacemaker.ping({ id, signal: controller.signal, timeout: 1_000 });
+    const ping = driver.ping({ id, signal: controller.signal, timeout: 1_000 });
     if (how === 'aborted') controller.abort();
     else scheduler.advance(1_000 + VERDICT_WAIT);
     expect(await outcomeOf(ping)).toMatchObject({ status: 'rejected' });
@@ -229,10 +225,10 @@ describe.each(['aborted', 'timed out'] as const)('a ping that is abandoned: %s',
 
   it('is acknowledged by a later pong too, among others that are waited for', async () => {
     const all = await setUpAcquainted();
-    const { pacemaker, pong, heartbeat } = all;
-    const before = pacemaker.ping({ id: 'a', timeout: false });
+    const { driver, pong, heartbeat } = all;
+    const before = driver.ping({ id: 'a', timeout: false });
     await abandon(all, 'b');
-    const after = pacemaker.ping({ id: 'c' });
+    const after = driver.ping({ id: 'c' });
     pong('c');
     expect(await outcomeOf(before)).toMatchObject({ status: 'fulfilled' });
     expect(await outcomeOf(after)).toEqual({ status: 'fulfilled', value: 0 });
@@ -241,11 +237,11 @@ describe.each(['aborted', 'timed out'] as const)('a ping that is abandoned: %s',
 
   it('keeps its payload until it is answered: nobody waits, but the pong may come', async () => {
     const all = await setUpAcquainted();
-    const { pacemaker, pong } = all;
+    const { driver, pong } = all;
     await abandon(all, 'a');
-    expect(await outcomeOf(pacemaker.ping({ id: 'a' }))).toEqual(REFUSED);
+    expect(await outcomeOf(driver.ping({ id: 'a' }))).toEqual(REFUSED);
     pong('a');
-    const again = pacemaker.ping({ id: 'a' });
+    const again = driver.ping({ id: 'a' });
     pong('a');
     expect(await outcomeOf(again)).toEqual({ status: 'fulfilled', value: 0 });
   });
@@ -296,10 +292,10 @@ describe('keepalive', () => {
   });
 
   it('gives the peer up when a pong does not come within the timeout', async () => {
-    const { scheduler, peer, news, heartbeat, pacemaker } = setUp(KEEPALIVE, 10);
+    const { scheduler, peer, news, heartbeat, driver } = setUp(KEEPALIVE, 10);
     scheduler.advance(KEEPALIVE.pingInterval + 10); // 20 010 ms: one was answered
     peer.latency = undefined;
-    const ping = pacemaker.ping({ timeout: false });
+    const ping = driver.ping({ timeout: false });
     scheduler.advance(KEEPALIVE.pingTimeout + VERDICT_WAIT - 1);
     expect(news).not.toContain('dead');
     expect(await outcomeOf(ping)).toEqual(PENDING);
@@ -326,11 +322,11 @@ describe('keepalive', () => {
   });
 
   it('ends when the connection closes during the wait', () => {
-    const { scheduler, pings, news, pacemaker } = setUp(KEEPALIVE, 10);
+    const { scheduler, pings, news, driver } = setUp(KEEPALIVE, 10);
     scheduler.advance(1.5 * KEEPALIVE.pingInterval);
     expect(pings).toHaveLength(1);
     const { length } = news;
-    pacemaker.close(CLOSED);
+    driver.close(CLOSED);
     expect(scheduler.pending).toBe(0);
     scheduler.advance(HOUR);
     expect(pings).toHaveLength(1);
@@ -338,11 +334,11 @@ describe('keepalive', () => {
   });
 
   it('ends when the connection closes while a pong is pending', async () => {
-    const { scheduler, pings, news, heartbeat, pacemaker, pong } = setUp(KEEPALIVE);
+    const { scheduler, pings, news, heartbeat, driver, pong } = setUp(KEEPALIVE);
     scheduler.advance(KEEPALIVE.pingInterval + 5);
-    const ping = pacemaker.ping();
+    const ping = driver.ping();
     const { length } = news;
-    pacemaker.close(CLOSED);
+    driver.close(CLOSED);
     expect(await outcomeOf(ping)).toEqual({ status: 'rejected', reason: CLOSED });
     expect(scheduler.pending).toBe(0);
     pong(pings[0]); // it comes after all
@@ -354,9 +350,9 @@ describe('keepalive', () => {
 
   // The shell of a socket catches what its `send` throws: nothing is sent, which nobody can answer.
   it('ends cleanly when its pings cannot be sent', async () => {
-    const { scheduler, pings, news, heartbeat, pacemaker } = setUp(KEEPALIVE);
-    const brief = pacemaker.ping({ timeout: 1_000 });
-    const long = pacemaker.ping({ timeout: false });
+    const { scheduler, pings, news, heartbeat, driver } = setUp(KEEPALIVE);
+    const brief = driver.ping({ timeout: 1_000 });
+    const long = driver.ping({ timeout: false });
     scheduler.advance(1_000 + VERDICT_WAIT);
     expect(await outcomeOf(brief)).toMatchObject({ reason: { code: 'ERR_PING_TIMEOUT' } });
     expect(await outcomeOf(long)).toEqual(PENDING);

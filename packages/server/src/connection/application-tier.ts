@@ -1,20 +1,18 @@
 import {
   type Beat,
+  HeartbeatDriver,
   type HeartbeatError,
+  type HeartbeatEvent,
   type HeartbeatEvents,
   type Instant,
   type Millis,
-  Pacer,
   type PeerState,
-  type PingOrder,
+  type PingOptions,
   type Scheduler,
-  type Sleeper,
   type Timer,
   type TimingWheel,
-  type WheelEntry,
 } from '@wirebeat/core';
 import type { Values } from '../timing/advertisement.ts';
-import { NO_ENTRY } from '../timing/ping-scheduler.ts';
 import type { TimingPolicy } from '../timing/timing-policy.ts';
 import type { ConnectionEvents } from './events.ts';
 
@@ -25,7 +23,7 @@ export interface ApplicationTierPort {
   /** When anything was last received from either tier. */
   readonly lastReceived: Instant;
   /** Whether the application has paused the socket, so that nothing is read. */
-  isPaused(): boolean;
+  readonly isPaused: boolean;
   /** Closes the connection because the tier was unresponsive for too long. */
   giveUp(): void;
 }
@@ -33,7 +31,7 @@ export interface ApplicationTierPort {
 /** What the application tiers of one server share. */
 export interface ApplicationTierContext {
   readonly scheduler: Scheduler;
-  /** The timing wheel that calls `wake`. */
+  /** The timers of the heartbeats. */
   readonly wheel: TimingWheel;
   /** Returns whether the event has a listener. */
   hears(name: keyof ConnectionEvents): boolean;
@@ -54,10 +52,10 @@ export interface ApplicationTierContext {
  * it. If the transport tier is silent too, the connection itself is at fault, and the transport tier
  * decides.
  */
-export class ApplicationTier extends Pacer implements Sleeper {
+export class ApplicationTier {
   readonly #shell: ApplicationTierPort;
   readonly #context: ApplicationTierContext;
-  #entry: WheelEntry;
+  readonly #driver: HeartbeatDriver;
   #isWelcomed = false;
   #silentFrom: Instant | undefined; // when it last sent anything, if it has left a ping unanswered
   #isUnresponsive = false;
@@ -65,11 +63,21 @@ export class ApplicationTier extends Pacer implements Sleeper {
   #limit: Timer | undefined;
 
   constructor(shell: ApplicationTierPort, context: ApplicationTierContext) {
-    super(context.fleet.pageTiming);
     this.#shell = shell;
     this.#context = context;
-    this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);
-    this.open();
+    this.#driver = new HeartbeatDriver(context.fleet.pageTiming, context.wheel, {
+      sendPing: ({ id }) => shell.sendBeat({ type: 'ping', id }),
+      sendPong: () => {}, // the connection sends the pong
+      emit: (...event) => this.#emit(...event),
+      get isPaused() {
+        return shell.isPaused;
+      },
+    });
+    this.#driver.open();
+  }
+
+  get heartbeat(): HeartbeatDriver['heartbeat'] {
+    return this.#driver.heartbeat;
   }
 
   /** The last latency of the tier in ms, or `undefined` before the first pong. */
@@ -101,7 +109,7 @@ export class ApplicationTier extends Pacer implements Sleeper {
   }
 
   /** Handles a ping or pong from the client. */
-  override receiveBeat(beat: Beat): void {
+  receiveBeat(beat: Beat): void {
     if (beat.type === 'pong' && this.#isMute) this.#unmute();
     this.#revive();
     const state = beat.type === 'ping' ? beat.values?.['state'] : undefined;
@@ -109,7 +117,7 @@ export class ApplicationTier extends Pacer implements Sleeper {
       this.heartbeat.setPeerState(state);
       if (state === 'frozen') this.#limitSilence();
     }
-    super.receiveBeat(beat);
+    this.#driver.receiveBeat(beat);
   }
 
   /** Handles any other message from the client. */
@@ -130,71 +138,56 @@ export class ApplicationTier extends Pacer implements Sleeper {
     if (this.#silentFrom !== undefined) this.#accuse(this.#silentFrom);
   }
 
+  /** Pings the tier now: see {@link HeartbeatDriver.ping}. */
+  ping(options?: PingOptions): Promise<Millis> {
+    return this.#driver.ping(options);
+  }
+
+  /** Pings the tier now because it may not respond: see {@link HeartbeatDriver.probe}. */
+  probe(shortTimeout: Millis): void {
+    this.#driver.probe(shortTimeout);
+  }
+
+  /** Stops all deadlines until {@link resume}. */
+  suspend(): void {
+    this.#driver.suspend();
+  }
+
+  /** Ends {@link suspend}, and pings again. */
+  resume(): void {
+    this.#driver.resume();
+  }
+
   /** Sends values to the client in a ping. */
   announce(values: Values): void {
-    this.notify(({ id }) => this.#shell.sendBeat({ type: 'ping', id, values }));
+    this.#driver.pingWith(({ id }) => this.#shell.sendBeat({ type: 'ping', id, values }));
   }
 
   /** Stops pinging the tier and checking its answers. */
   rest(): void {
-    this.suspend();
+    this.#driver.suspend();
     this.#forgive();
   }
 
-  override close(error: HeartbeatError): boolean {
+  close(error: HeartbeatError): void {
     this.#forgive();
-    this.#context.wheel.remove(this.#entry);
-    this.#entry = NO_ENTRY;
-    return super.close(error);
+    this.#driver.close(error);
   }
 
-  // Implementation of `Pacer`.
-
-  protected get scheduler(): Scheduler {
-    return this.#context.scheduler;
-  }
-
-  protected sendPing({ id }: PingOrder): void {
-    this.#shell.sendBeat({ type: 'ping', id });
-  }
-
-  protected sendPong(): void {} // the connection sends the pong
-
-  protected override isPaused(): boolean {
-    return this.#shell.isPaused();
-  }
-
-  protected get alarm(): this {
-    return this;
-  }
-
-  set(due: Instant): void {
-    this.#context.wheel.move(this.#entry, due);
-  }
-
-  cancel(): void {} // waking too often costs less than removing an entry from the wheel
-
-  wake(): void {
-    this.tick();
-  }
-
-  protected emit<Name extends keyof HeartbeatEvents>(
-    name: Name,
-    event: HeartbeatEvents[Name],
-  ): void {
+  #emit(...[name, event]: HeartbeatEvent): void {
     if (name === 'ping' || name === 'pong') {
       if (!this.#context.hears(name)) return;
       this.#shell.tell(name, { ...event, tier: 'application' } as never);
-    } else if (name === 'dead') this.#fellSilent(event as HeartbeatEvents['dead']);
+    } else if (name === 'dead') this.#fellSilent(event);
   }
 
   /** The machine has declared the tier dead. Restarts the machine, because the connection is alive. */
   #fellSilent({ reason, silentFor }: HeartbeatEvents['dead']): void {
     const { heartbeat } = this;
-    this.open();
+    this.#driver.open();
     if (reason !== 'ping-timeout') return; // it sends data, so it is not silent
     heartbeat.setPeerState('frozen'); // no more pings until the client sends something
-    this.retimed();
+    this.#driver.rearm();
     this.#isMute = heartbeat.latency === undefined;
     if (this.#isMute) return; // it has never answered a ping, so the client may not support them
     const silentFrom = this.#context.scheduler.now() - silentFor;
@@ -216,7 +209,7 @@ export class ApplicationTier extends Pacer implements Sleeper {
     if (maxUnresponsive === Number.POSITIVE_INFINITY) return;
     const due = scheduler.now() + maxUnresponsive;
     this.#limit = scheduler.at(due, () => {
-      if (this.isPaused())
+      if (this.#shell.isPaused)
         this.#limitSilence(); // the client may have sent something that is not read yet
       else this.#shell.giveUp();
     });
@@ -230,7 +223,7 @@ export class ApplicationTier extends Pacer implements Sleeper {
     const wasUnresponsive = this.#isUnresponsive;
     this.#forgive();
     this.heartbeat.setPeerState('visible');
-    this.retimed();
+    this.#driver.rearm();
     if (wasUnresponsive) this.#shell.tell('responsive', {});
   }
 

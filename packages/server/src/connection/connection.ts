@@ -2,23 +2,20 @@ import {
   type Beat,
   ConnectionClosedError,
   encodeBeat,
-  type HeartbeatEvents,
+  HeartbeatDriver,
+  type HeartbeatEvent,
+  type HeartbeatPort,
   type HeartbeatStatus,
   type Instant,
   type Millis,
-  Pacer,
   type PingOptions,
   type PingOrder,
   PongQueue,
   ReadyState,
-  type Scheduler,
-  type Sleeper,
-  type WheelEntry,
 } from '@wirebeat/core';
 import type { Member } from '../fleet/connection-map.ts';
 import type { SessionClaim, SessionHolder } from '../fleet/sessions.ts';
 import type { Values } from '../timing/advertisement.ts';
-import { NO_ENTRY } from '../timing/ping-scheduler.ts';
 import { ApplicationTier, type ApplicationTierPort } from './application-tier.ts';
 import type { Authenticated } from './authentication.ts';
 import { FLOOD, REPLACED, SERVICE_RESTART, UNRESPONSIVE } from './close-reasons.ts';
@@ -35,13 +32,12 @@ const ignore = (): void => {};
 
 /**
  * Implements {@link ConnectionHeartbeat}, and receives the events of its socket, of both tiers and of
- * its server. As a `Pacer` it drives the transport tier, which decides whether the connection is dead.
+ * its server. Its driver is the transport tier, which decides whether the connection is dead.
  *
  * One object does all of this without closures, and creates optional parts only when needed, to save
- * memory: an idle connection whose client sends no pings consists of this object and its machine.
+ * memory.
  */
 export class Connection
-  extends Pacer
   implements
     ConnectionHeartbeat,
     Authenticated,
@@ -49,13 +45,14 @@ export class Connection
     ApplicationTierPort,
     SessionHolder,
     SocketPort,
-    Sleeper
+    HeartbeatPort
 {
   readonly socket: ServerSocket;
   place = 0;
   session: SessionClaim | number;
   readonly #context: ConnectionPort;
-  #entry: WheelEntry; // its entry in the timing wheel, until the connection has ended
+  readonly #driver: HeartbeatDriver;
+  #hasEnded = false;
   #page: ApplicationTier | undefined; // created on the client's first application ping
   #bucket: RateLimit | undefined; // created on the client's first ping of either kind
   #pongs: PongQueue<ServerSocket> | undefined; // created with the first pong
@@ -67,21 +64,24 @@ export class Connection
   #lastSeen: Instant = 0;
 
   constructor(socket: ServerSocket, context: ConnectionPort, origin: ConnectionOrigin) {
-    super(context.fleet.timing);
     this.socket = socket;
     this.session = origin.order;
     this.#context = context;
     this.#incoming = origin.counter;
-    this.#entry = context.wheel.add(Number.POSITIVE_INFINITY, this);
+    this.#driver = new HeartbeatDriver(context.fleet.timing, context.wheel, this);
   }
 
   /** Starts the heartbeat. The connection emits events from now on. */
-  override open(): void {
+  open(): void {
     this.#context.tap.open(this.socket);
-    super.open();
+    this.#driver.open();
     this.#lastSeen = this.lastReceived;
     const { pingInterval, pingTimeout } = this.heartbeat;
-    if (pingInterval < Number.POSITIVE_INFINITY) this.probe(pingTimeout); // measures a first latency
+    if (pingInterval < Number.POSITIVE_INFINITY) this.#driver.probe(pingTimeout); // a first latency
+  }
+
+  get heartbeat(): HeartbeatDriver['heartbeat'] {
+    return this.#driver.heartbeat;
   }
 
   get status(): HeartbeatStatus {
@@ -114,12 +114,15 @@ export class Connection
 
   /** Whether the heartbeat of this connection has ended. */
   get hasEnded(): boolean {
-    return this.#entry === NO_ENTRY;
+    return this.#hasEnded;
   }
 
-  override async ping(options: PingOptions & { readonly tier?: Tier } = {}): Promise<Millis> {
+  async ping(options: PingOptions & { readonly tier?: Tier } = {}): Promise<Millis> {
     const { tier = 'transport', ...rest } = options;
-    if (tier === 'transport') return super.ping(rest);
+    if (tier === 'transport') {
+      this.beforeTick(); // a long message that is still arriving shows that the peer is alive
+      return this.#driver.ping(rest);
+    }
     if (this.#page === undefined) {
       throw new ConnectionClosedError(undefined, 'the client has sent no application ping');
     }
@@ -144,7 +147,7 @@ export class Connection
    */
   rest(): void {
     this.#endProgress();
-    this.suspend();
+    this.#driver.suspend();
     this.#page?.rest();
   }
 
@@ -173,7 +176,7 @@ export class Connection
   receiveMessage(beat: Beat | undefined): void {
     this.#endProgress();
     if (beat?.type === 'ping') return this.#receivePing(beat);
-    this.receive();
+    this.#driver.receive();
     if (beat === undefined) {
       this.#lastSeen = this.lastReceived;
       this.#page?.spoke(this.#lastSeen);
@@ -193,7 +196,7 @@ export class Connection
     this.#page ??= new ApplicationTier(this, this.#context);
     this.#pongs ??= new PongQueue(this.socket, this.#context.pongPort);
     this.#pongs.values = this.#page.answerTo(ping, received, isBound);
-    this.receiveBeat(ping);
+    this.#driver.receiveBeat(ping);
     if (this.hasEnded) return;
     this.#page.receiveBeat(ping);
     this.#sawBeat();
@@ -203,22 +206,22 @@ export class Connection
   receiveProtocolPing(): void {
     this.#endProgress();
     if (!this.#admits()) return;
-    this.receive();
+    this.#driver.receive();
     this.#sawBeat();
   }
 
   receiveProtocolPong(payload: Uint8Array): boolean {
     this.#endProgress();
     const pong = readPayload(this.#context.payload, payload);
-    if (pong === undefined) this.receive();
-    else this.receiveBeat(pong);
+    if (pong === undefined) this.#driver.receive();
+    else this.#driver.receiveBeat(pong);
     this.#page?.layerAnswered();
     return pong !== undefined;
   }
 
   sending(): void {
-    this.sent();
-    this.#page?.spokenTo(this.scheduler.now());
+    this.#noteSent();
+    this.#page?.spokenTo(this.#context.scheduler.now());
   }
 
   messageEnded(held: Beat | undefined): void {
@@ -256,35 +259,27 @@ export class Connection
     this.announce({ session: 'ok' });
   }
 
-  // Implementation of `Pacer`.
+  // Implementation of `HeartbeatPort`.
 
-  protected get scheduler(): Scheduler {
-    return this.#context.scheduler;
-  }
-
-  protected sendPing({ id }: PingOrder): void {
+  sendPing({ id }: PingOrder): void {
     if (!this.#isOpen) return;
     if (this.#incoming instanceof Progress) this.#incoming.asked();
     else if (this.#incoming !== undefined) this.#incoming = new Progress(this.#incoming);
     this.socket.ping(payloadOf(this.#context.payload, id), undefined, ignore);
   }
 
-  protected sendPong(id: string | undefined): void {
+  sendPong(id: string | undefined): void {
     this.#pongs?.send(id);
   }
 
-  protected emit<Name extends keyof HeartbeatEvents>(
-    name: Name,
-    event: HeartbeatEvents[Name],
-  ): void {
+  emit(...[name, event]: HeartbeatEvent): void {
     if (name === 'ping' || name === 'pong') {
       if (!this.#context.hears(name)) return; // the common case: without a listener, no event object is created
       return this.tell(name, { ...event, tier: 'transport' } as never);
     }
     this.tell(name, event as never);
     if (name !== 'dead') return;
-    const { reason } = event as HeartbeatEvents['dead'];
-    this.#end({ reason, code: undefined, text: '' });
+    this.#end({ reason: event.reason, code: undefined, text: '' });
     if (this.#context.whenDead === 'report') return;
     this.socket.terminate(); // a dead peer would not answer the closing handshake
   }
@@ -294,36 +289,30 @@ export class Connection
     if (this.#incoming instanceof Progress) this.#incoming = this.#incoming.counter;
   }
 
-  /** Returns the bytes that wait to be sent, and checks whether a long message is still arriving. */
-  protected override buffered(): number {
-    const { pingTimeout } = this.heartbeat;
-    const incoming = this.#incoming;
-    const isWatched = incoming instanceof Progress;
-    const seen = isWatched ? incoming.look(this.#context.scheduler, pingTimeout) : undefined;
-    if (seen === 'life') this.receive();
-    else if (seen === 'pardon') {
-      this.suspend(); // cancels the outstanding pings, then pings again
-      this.resume();
-    }
+  get bufferedBytes(): number {
     return this.socket.bufferedAmount;
   }
 
-  override isPaused(): boolean {
+  get isPaused(): boolean {
     return this.socket.isPaused === true;
   }
 
-  protected get alarm(): this {
-    return this;
+  /** Checks whether a long message is still arriving. */
+  beforeTick(): void {
+    const incoming = this.#incoming;
+    if (!(incoming instanceof Progress)) return;
+    const seen = incoming.look(this.#context.scheduler, this.heartbeat.pingTimeout);
+    if (seen === 'life') this.#driver.receive();
+    else if (seen === 'pardon') {
+      this.#driver.suspend(); // cancels the outstanding pings, then pings again
+      this.#driver.resume();
+    }
   }
 
-  set(due: Instant): void {
-    this.#context.wheel.move(this.#entry, due);
-  }
-
-  cancel(): void {} // waking too often costs less than removing an entry from the wheel
-
-  wake(): void {
-    this.tick();
+  /** Bytes are about to be sent to the client. */
+  #noteSent(): void {
+    if (this.heartbeat.isSilentTo(this.#context.scheduler.now())) this.beforeTick();
+    this.#driver.sent();
   }
 
   // What the application tier calls.
@@ -339,7 +328,7 @@ export class Connection
       this.#page?.suspend(); // it cannot answer a ping that has not been sent
       return;
     }
-    this.sent(); // proxies have seen traffic from us
+    this.#noteSent(); // proxies have seen traffic from us
     if (this.#isOpen) tap.send(this.socket, encodeBeat(beat));
   }
 
@@ -378,8 +367,7 @@ export class Connection
 
   /** Stops receiving and sending. */
   #stop(): void {
-    this.#context.wheel.remove(this.#entry);
-    this.#entry = NO_ENTRY;
+    this.#hasEnded = true;
     this.#context.sessions?.release(this);
     this.#pongs?.close();
     this.#context.tap.close(this.socket);
@@ -387,7 +375,7 @@ export class Connection
 
   #finish(end: ConnectionEnd): void {
     const error = new ConnectionClosedError(end.code, end.text);
-    if (this.status !== 'dead') this.close(error); // otherwise its status stays `dead`
+    if (this.status !== 'dead') this.#driver.close(error); // otherwise its status stays `dead`
     this.#page?.close(error);
     this.tell('end', end);
   }

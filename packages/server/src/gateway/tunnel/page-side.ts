@@ -155,6 +155,7 @@ export class PageSide {
 
   #meetPage(): ApplicationTier {
     const { heartbeat } = this.#pulse;
+    const { line } = this.#shell;
     const shell = {
       tell: <Name extends keyof ConnectionEvents>(name: Name, event: ConnectionEvents[Name]) =>
         this.#tellOfPage(name, event),
@@ -162,7 +163,9 @@ export class PageSide {
       get lastReceived(): Instant {
         return heartbeat.lastReceived;
       },
-      isPaused: () => this.#shell.line.isPaused,
+      get isPaused(): boolean {
+        return line.isPaused;
+      },
       giveUp: () => this.#shell.expel(UNRESPONSIVE),
     };
     return new ApplicationTier(shell, this.#context);

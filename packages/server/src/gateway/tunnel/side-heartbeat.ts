@@ -2,6 +2,7 @@ import {
   type Beat,
   HeartbeatDriver,
   type HeartbeatError,
+  type HeartbeatEvent,
   type HeartbeatEvents,
   type Millis,
   type PingOrder,
@@ -48,7 +49,7 @@ export interface SideHeartbeatPort {
  * paused because the other side is slow, the side is not checked.
  */
 export class SideHeartbeat {
-  readonly #pacemaker: HeartbeatDriver;
+  readonly #driver: HeartbeatDriver;
   readonly #scheduler: Scheduler;
   readonly #line: Line;
   readonly #shell: SideHeartbeatPort;
@@ -60,28 +61,31 @@ export class SideHeartbeat {
     this.#scheduler = scheduler;
     this.#shell = shell;
     this.#line = shell.line;
-    this.#pacemaker = new HeartbeatDriver(timing, scheduler, {
+    this.#driver = new HeartbeatDriver(timing, scheduler, {
       sendPing: (ping) => this.#send(ping, shell.sendPing),
       sendPong: (id) => shell.sendPong(id),
-      emit: (name, event) => this.#hear(name, event),
-      buffered: () => this.#look(),
+      emit: (...event) => this.#emit(...event),
+      beforeTick: () => this.#look(),
+      get bufferedBytes() {
+        return shell.line.isPaused ? 0 : shell.line.bytesWaiting;
+      },
     });
   }
 
   get heartbeat(): HeartbeatDriver['heartbeat'] {
-    return this.#pacemaker.heartbeat;
+    return this.#driver.heartbeat;
   }
 
   /** Starts with a first ping. */
   open(): void {
-    this.#pacemaker.open();
+    this.#driver.open();
     const { pingInterval, pingTimeout } = this.heartbeat;
-    if (pingInterval < Number.POSITIVE_INFINITY) this.#pacemaker.probe(pingTimeout);
+    if (pingInterval < Number.POSITIVE_INFINITY) this.#driver.probe(pingTimeout);
   }
 
   /** Bytes have arrived. */
   received(): void {
-    this.#pacemaker.receive();
+    this.#driver.receive();
   }
 
   /** A complete frame has arrived. */
@@ -91,33 +95,35 @@ export class SideHeartbeat {
 
   /** Bytes are being sent to the side. */
   sent(): void {
-    this.#pacemaker.sent();
+    if (this.heartbeat.isSilentTo(this.#scheduler.now())) this.#look();
+    this.#driver.sent();
   }
 
   /** A ping or pong has arrived. */
   receiveBeat(beat: Beat): void {
-    this.#pacemaker.receiveBeat(beat);
+    this.#driver.receiveBeat(beat);
   }
 
   /** Pings now with `send`. Does not wait for the answer. */
   ping(send: (ping: PingOrder) => void): void {
-    this.#pacemaker.notify((ping) => this.#send(ping, send));
+    this.#look();
+    this.#driver.pingWith((ping) => this.#send(ping, send));
   }
 
   /** Reading has resumed. */
   resumed(): void {
     if (!this.#isResting) return;
     this.#isResting = false;
-    this.#pacemaker.resume();
+    this.#driver.resume();
   }
 
   /** Stops pinging the side and checking its answers. */
   rest(): void {
-    this.#pacemaker.suspend();
+    this.#driver.suspend();
   }
 
   close(error: HeartbeatError): void {
-    if (this.heartbeat.status !== 'dead') this.#pacemaker.close(error); // otherwise its status stays `dead`
+    if (this.heartbeat.status !== 'dead') this.#driver.close(error); // otherwise its status stays `dead`
   }
 
   #send(ping: PingOrder, send: (ping: PingOrder) => void): void {
@@ -127,47 +133,41 @@ export class SideHeartbeat {
     send(ping);
   }
 
-  #hear<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void {
+  #emit(...[name, event]: HeartbeatEvent): void {
     const { side, hop, tell } = this.#shell;
-    const told = event as unknown;
     switch (name) {
-      case 'pong': {
-        const { latency, sampled } = told as HeartbeatEvents['pong'];
-        return tell('pong', { hop, latency, sampled });
-      }
+      case 'pong':
+        return tell('pong', { hop, latency: event.latency, sampled: event.sampled });
       case 'suspect':
-        return tell('suspect', { ...(told as HeartbeatEvents['suspect']), side });
+        return tell('suspect', { ...event, side });
       case 'alive':
-        return tell('alive', { ...(told as HeartbeatEvents['alive']), side });
+        return tell('alive', { ...event, side });
       case 'stall':
-        return tell('stall', { ...(told as HeartbeatEvents['stall']), side });
+        return tell('stall', { ...event, side });
       case 'dead':
-        return this.#shell.died(told as HeartbeatEvents['dead']);
+        return this.#shell.died(event);
       default: // `ping` needs no event; `unanswered` does not occur, because every WebSocket must answer
     }
   }
 
-  /**
-   * Returns the bytes that wait to be sent, and checks whether bytes are moving in either direction.
-   */
-  #look(): number {
+  /** Checks whether bytes are moving in either direction. */
+  #look(): void {
     if (this.#line.isPaused) {
       this.#isResting = true;
-      this.#pacemaker.suspend();
-      return 0;
+      this.#driver.suspend();
+      return;
     }
     const timeout: Millis = this.heartbeat.pingTimeout;
     const seen = this.#progress?.look(this.#scheduler, timeout);
     if (seen === 'pardon') this.#pardon();
-    else if (seen === 'life') this.#pacemaker.receive();
+    else if (seen === 'life') this.#driver.receive();
     else if (this.#line.bytesTaken - this.#takenThen >= READ_BYTES) this.#pardon();
-    return this.#line.bytesWaiting;
   }
 
   /** Cancels the outstanding pings, then pings again. */
   #pardon(): void {
     this.#takenThen = this.#line.bytesTaken;
-    this.#pacemaker.suspend();
-    this.#pacemaker.resume();
+    this.#driver.suspend();
+    this.#driver.resume();
   }
 }
