@@ -84,3 +84,37 @@ export function reasonOf(code: number, fatal: (code: number) => boolean = isFata
   if (code === CloseCode.Abnormal) return 'abnormal';
   return fatal(code) ? 'fatal' : 'peer-close';
 }
+
+/** Why this side ends a connection or an attempt. */
+export type OwnReason = Exclude<CloseReason, 'peer-close' | 'fatal'>;
+
+/** The part of a {@link CloseRecord} that the reason of this side determines. */
+export type OwnEnd = Pick<CloseRecord, 'reason' | 'code' | 'text' | 'wasClean'>;
+
+/**
+ * Returns how this side ends a connection. `isHealthy`: it is closed with a handshake and not
+ * dropped.
+ */
+export function ownEnd(reason: OwnReason, isHealthy = false): OwnEnd {
+  const wasClean = false;
+  if (isHealthy) return { reason, code: CloseCode.Normal, text: reason, wasClean };
+  switch (reason) {
+    case 'ping-timeout':
+    case 'one-way':
+    case 'max-silence':
+    case 'connect-timeout':
+    case 'ready-timeout':
+      return { reason, code: CloseCode.Timeout, text: '', wasClean };
+    case 'replaced':
+    case 'unanswered':
+    case 'reconnect':
+      return { reason, code: CloseCode.Timeout, text: reason, wasClean };
+    case 'not-ready':
+    case 'abnormal':
+    case 'rotation':
+    case 'user':
+      return { reason, code: CloseCode.Abnormal, text: '', wasClean };
+    default:
+      return reason satisfies never;
+  }
+}
