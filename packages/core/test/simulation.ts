@@ -53,6 +53,8 @@ export interface Conditions {
   readonly start?: number;
   readonly memory?: PeerMemory | undefined;
   readonly hidden?: boolean;
+  /** Makes the machine. A `Heartbeat` by default. */
+  readonly machine?: (options: HeartbeatOptions, memory: PeerMemory | undefined) => Heartbeat;
 }
 
 export interface Settings {
@@ -136,9 +138,9 @@ export class Simulation {
 
   constructor(
     options: HeartbeatOptions,
-    { lateness = [0], start = 0, memory, hidden = false }: Conditions = {},
+    { lateness = [0], start = 0, memory, hidden = false, machine }: Conditions = {},
   ) {
-    this.heartbeat = new Heartbeat(options, memory);
+    this.heartbeat = machine?.(options, memory) ?? new Heartbeat(options, memory);
     if (hidden) this.heartbeat.timerSlack = HIDDEN_TIMER_SLACK;
     this.#lateness = lateness;
     this.now = start;

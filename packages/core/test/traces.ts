@@ -4,6 +4,7 @@ import type { HeartbeatAction } from '../src/machine/actions.ts';
 import { Heartbeat } from '../src/machine/heartbeat.ts';
 import { PeerMemory } from '../src/machine/peer-memory.ts';
 import type { PeerState } from '../src/machine/timing.ts';
+import type { HeartbeatOptions } from '../src/options.ts';
 
 type Input = (heartbeat: Heartbeat, now: number, argument: string | undefined) => string[];
 
@@ -30,12 +31,23 @@ const INPUTS: Record<string, Input> = {
   },
 };
 
-/** Runs the inputs of a trace and returns the whole trace as it should read. */
-export function replay(trace: string): string {
+/** Whether a trace is of a peer that is remembered from one connection to the next. */
+export function isRemembered(trace: string): boolean {
+  return /^(?!#).*\bpeer=/m.test(trace);
+}
+
+/**
+ * Runs the inputs of a trace and returns the whole trace as it should read. `machine` makes what is
+ * run, a `Heartbeat` by default.
+ */
+export function replay(
+  trace: string,
+  machine = (timing: HeartbeatOptions, memory?: PeerMemory) => new Heartbeat(timing, memory),
+): string {
   const [head = '', ...rest] = trace.split('\n\n');
   const options = head.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const { peer, ...timing } = readOptions(options.join(' ')) as Record<string, number | undefined>;
-  const heartbeat = new Heartbeat(timing, peer === undefined ? undefined : new PeerMemory());
+  const heartbeat = machine(timing, peer === undefined ? undefined : new PeerMemory());
   const lines = rest.join('\n\n').split('\n');
   const replayed = lines.map((line) => (/^ *\d/.test(line) ? step(heartbeat, line) : line));
   return [head, replayed.join('\n')].join('\n\n');

@@ -52,6 +52,20 @@ import type { Answer, HeartbeatAction, HeartbeatStatus, TimeoutReason } from './
 import { AnswerDeadline, BACKLOG_TIMEOUTS } from './answer-deadline.ts';
 import { type OutstandingPing, OutstandingPings } from './outstanding-pings.ts';
 import type { PeerMemory } from './peer-memory.ts';
+import {
+  ASKED,
+  COUNT,
+  FLAGS,
+  LATEST,
+  LOST,
+  MICROS,
+  MICROS_BITS,
+  PERIOD,
+  PINGED,
+  RECEIVED,
+  SENT,
+  SILENT,
+} from './row.ts';
 import { RttEstimator } from './rtt-estimator.ts';
 import { Suspicion } from './suspicion.ts';
 import {
@@ -70,7 +84,7 @@ export const VERDICT_WAIT: Millis = 250;
 /** The number of stalls in a row after which a late verdict counts. */
 const MAX_STALLS = 3;
 /** How many pings in a row may be skipped, if the peer may not expect skipped pings. */
-const MAX_SKIPS = 3;
+export const MAX_SKIPS = 3;
 /** The minimum time before a ping that a message causes: at most ten of them in nine seconds. */
 const PROBE_GAP: Millis = 900;
 /** A peer that sends is `one-way` after it has answered no ping for this many periods. */
@@ -84,8 +98,8 @@ const PAUSE_LOOK: Millis = 1_000;
 
 // The state of the connection as bits of one number: separate fields would take eight bytes each.
 const SUSPENDED = 1; // `suspend` was called, and `resume` was not
-const PEER_PINGS = 2; // the peer has sent a ping, so it expects skipped pings
-const PEER_ANSWERS = 4; // the peer has answered a ping, so it must go on answering
+export const PEER_PINGS = 2; // the peer has sent a ping, so it expects skipped pings
+export const PEER_ANSWERS = 4; // the peer has answered a ping, so it must go on answering
 const MUTED = 8; // no pings are sent, because the peer does not answer them
 const BACKLOGGED = 16; // the socket has unsent bytes, as of the last call of `buffered`
 const KNOWS_IDS = 32; // the peer has answered a ping with an id
@@ -94,6 +108,8 @@ const OPEN = 128;
 const SUSPECT = 256; // OPEN is set too
 const DEAD = 512;
 const PAUSED = 1_024; // the application had paused the socket at the last check
+/** The flags of a connection that is well, apart from OPEN. */
+const WELL = PEER_PINGS | PEER_ANSWERS | KNOWS_IDS | KNOWS_NO_IDS;
 const STALL = 2_048; // this bit and all higher ones: the number of stalls in a row
 
 const NEVER: Instant = Number.POSITIVE_INFINITY;
@@ -144,6 +160,54 @@ export class Heartbeat extends RttEstimator {
     super();
     this.#timing = 'options' in options ? options : initialTiming(resolveHeartbeatOptions(options));
     this.#memory = memory;
+  }
+
+  // A row of a `ConnectionTable`, which holds a connection that is well.
+
+  /**
+   * Writes its state into the row that begins at `at`. Returns whether a row can hold it: the peer is
+   * alive, no ping is unanswered, nothing else is pending, and the timing is that of the table.
+   */
+  freeze(words: Int32Array, at: number, origin: Instant, timing: Timing): boolean {
+    const isWell = (this.#flags & ~WELL) === OPEN && this.#timing === timing;
+    const isAtRest = this.#outstanding === undefined && this.#silence === undefined;
+    const isDueAfresh = this.#probeAt !== NONE || this.#afreshAt > this.#quietAt;
+    if (!isWell || !isAtRest || isDueAfresh || this.#memory !== undefined) return false;
+    if (this.#suspicion?.isRaisedAt(this.#now)) return false;
+    const row = [
+      this.#flags,
+      this.#lastSent - origin,
+      this.#lastReceived - origin,
+      this.#lastPing - origin,
+      this.#interval * (MICROS + 1),
+      this.#sent,
+      this.#lost,
+    ];
+    words.set(row, at);
+    this.save(words, at + LATEST);
+    return row.every((value, word) => words[at + word] === value); // whole numbers of 32 bits
+  }
+
+  /** Takes over the state of the row that begins at `at`. */
+  thaw(words: Int32Array, at: number, origin: Instant, now: Instant): this {
+    const word = (index: number) => words[at + index] as number;
+    const flags = word(FLAGS);
+    const pingedAt = origin + word(PINGED);
+    this.#now = Math.floor(now);
+    this.#flags = flags & (WELL | OPEN);
+    this.#lastSent = origin + word(SENT);
+    this.#lastReceived = origin + word(RECEIVED);
+    this.#lastPing = pingedAt;
+    this.#interval = word(PERIOD) >> MICROS_BITS;
+    this.#sent = word(COUNT);
+    this.#lost = word(LOST);
+    this.load(words, at + LATEST);
+    if ((flags & ASKED) === 0) return this;
+    const sentAt = pingedAt + (word(PERIOD) & MICROS) / 1_000;
+    const ping = { seq: this.#sent, id: undefined, sentAt, sampled: true };
+    this.#outstanding = new OutstandingPings(ping);
+    if ((flags & SILENT) !== 0) this.#silence = this.#beginSilence(pingedAt);
+    return this;
   }
 
   // Inputs.
@@ -640,12 +704,12 @@ export class Heartbeat extends RttEstimator {
 
   // The answer deadline.
 
-  #beginSilence(): AnswerDeadline {
+  #beginSilence(since: Instant = this.#now): AnswerDeadline {
     const { pingTimeout } = this;
     const suspicion = this.#suspicion ?? Suspicion.initial;
     const { suspectAfter } = this.#timing.options;
-    const wait = suspicion.wait(this, suspectAfter, pingTimeout, this.#now);
-    return new AnswerDeadline(this.#now, wait, pingTimeout, this.#is(BACKLOGGED));
+    const wait = suspicion.wait(this, suspectAfter, pingTimeout, since);
+    return new AnswerDeadline(since, wait, pingTimeout, this.#is(BACKLOGGED));
   }
 
   #endSilence({ since }: AnswerDeadline): void {

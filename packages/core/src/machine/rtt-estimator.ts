@@ -43,6 +43,22 @@ export class RttEstimator {
     return inMillis(this.#minimum);
   }
 
+  /** Reads its four values from `words`, in whole µs. */
+  load(words: Int32Array, at: number): void {
+    this.#latest = words[at] as number;
+    this.#smoothed = words[at + 1] as number;
+    this.#variation = words[at + 2] as number;
+    this.#minimum = words[at + 3] as number;
+  }
+
+  /** Writes its four values to `words`. */
+  save(words: Int32Array, at: number): void {
+    words[at] = this.#latest;
+    words[at + 1] = this.#smoothed;
+    words[at + 2] = this.#variation;
+    words[at + 3] = this.#minimum;
+  }
+
   sample(rtt: Millis): void {
     const sample = Math.round(rtt * MICROS);
     if (!(sample >= 0)) return; // the clock ran backwards, or `rtt` is not a number

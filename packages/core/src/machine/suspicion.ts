@@ -41,6 +41,11 @@ export class Suspicion {
     this.#since = now;
   }
 
+  /** Whether an earlier false suspicion still makes the wait longer. */
+  isRaisedAt(now: Instant): boolean {
+    return this.#patienceAt(now) > 1;
+  }
+
   #patienceAt(now: Instant): number {
     if (this.#patience === 1) return 1; // the usual case, without the cost of `**`
     const calm = Math.max(0, now - this.#since);
