@@ -30,8 +30,15 @@ export type {
   HeartbeatStatus,
   TimeoutReason,
 } from './machine/actions.ts';
+export {
+  ConnectionTable,
+  ROUTINE_ANSWER,
+  ROUTINE_PING,
+  type Row,
+} from './machine/connection-table.ts';
 export { Heartbeat, VERDICT_WAIT } from './machine/heartbeat.ts';
 export { PeerMemory } from './machine/peer-memory.ts';
+export { OWNER, OWNER_INSTANT, ROW_WORDS } from './machine/row.ts';
 export { RttEstimator } from './machine/rtt-estimator.ts';
 export {
   type AdvertisedTiming,

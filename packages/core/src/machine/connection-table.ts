@@ -12,9 +12,6 @@
 //
 // So a row has no rules of its own: what it does is what a `Heartbeat` would do, which a property test
 // shows for random schedules.
-//
-// A row holds instants in whole ms since the `origin` of the table. 32 bits hold 24 days, so the origin
-// moves on after twelve.
 
 import type { Instant, Millis } from '../time.ts';
 import type { Answer, HeartbeatAction, HeartbeatStatus } from './actions.ts';
@@ -26,7 +23,6 @@ import {
   LATEST,
   MICROS,
   MICROS_BITS,
-  OWNER_INSTANT,
   PERIOD,
   PINGED,
   RECEIVED,
@@ -35,6 +31,7 @@ import {
   SILENT,
   THAWED,
 } from './row.ts';
+import { RowMemory } from './row-memory.ts';
 import { RttEstimator } from './rtt-estimator.ts';
 import { Suspicion } from './suspicion.ts';
 import { answerTimeout, drawInterval, type Timing } from './timing.ts';
@@ -56,11 +53,7 @@ export const ROUTINE_ANSWER: Answer = Object.freeze({
 
 const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
 const NEVER: Instant = Number.POSITIVE_INFINITY;
-const GROWTH = 1.125; // an eighth is free at worst
-const FIRST_ROWS = 64;
 const MAX_INTERVAL: Millis = 2 ** (31 - MICROS_BITS) - 1;
-/** When the origin moves on. A row is never this much older than the present: it would be overdue. */
-const EPOCH: Millis = 2 ** 30;
 
 /**
  * The heartbeats of very many connections with the same timing: a row of 64 bytes for each that is well,
@@ -70,13 +63,9 @@ const EPOCH: Millis = 2 ** 30;
 export class ConnectionTable {
   readonly #objects: Map<Row, Heartbeat> = new Map();
   readonly #rtt: RttEstimator = new RttEstimator(); // reads and writes the statistics of one row
-  #words: Int32Array = new Int32Array(FIRST_ROWS * ROW_WORDS);
+  readonly #memory: RowMemory = new RowMemory();
   #timing: Timing;
   #fits: boolean; // whether the timing has a place in rows
-  #free: Row[] = [];
-  #rows = 0; // rows that were ever in use
-  #origin: Instant = 0;
-  #now: Instant = 0;
 
   constructor(timing: Timing) {
     this.#timing = timing;
@@ -87,12 +76,12 @@ export class ConnectionTable {
 
   /** The memory of all rows. It is replaced when the table grows. */
   get words(): Int32Array {
-    return this.#words;
+    return this.#memory.words;
   }
 
   /** The instant from which the words of rows count. */
   get origin(): Instant {
-    return this.#origin;
+    return this.#memory.origin;
   }
 
   /** The number of connections that are objects at present. */
@@ -102,17 +91,15 @@ export class ConnectionTable {
 
   /** Adds a connection, which is not open yet. The words of the owner are 0. */
   add(): Row {
-    const row = this.#free.pop() ?? this.#rows++;
-    if (row * ROW_WORDS === this.#words.length) this.#grow();
-    this.#words[row * ROW_WORDS + FLAGS] = THAWED;
+    const row = this.#memory.take();
+    this.words[row * ROW_WORDS + FLAGS] = THAWED;
     this.#objects.set(row, new Heartbeat(this.#timing));
     return row;
   }
 
   remove(row: Row): void {
     this.#objects.delete(row);
-    this.#words.fill(0, row * ROW_WORDS, (row + 1) * ROW_WORDS);
-    this.#free.push(row);
+    this.#memory.release(row);
   }
 
   /** Returns the machine of a row. Thaws it; call {@link settle} when you are done with the machine. */
@@ -120,7 +107,7 @@ export class ConnectionTable {
     const known = this.#objects.get(row);
     if (known !== undefined) return known;
     const heartbeat = this.peek(row);
-    this.#words[row * ROW_WORDS + FLAGS] = THAWED;
+    this.words[row * ROW_WORDS + FLAGS] = THAWED;
     this.#objects.set(row, heartbeat);
     return heartbeat;
   }
@@ -129,7 +116,7 @@ export class ConnectionTable {
   peek(row: Row): Heartbeat {
     const heartbeat = this.#objects.get(row) ?? new Heartbeat(this.#timing);
     if (this.isThawed(row)) return heartbeat;
-    return heartbeat.thaw(this.#words, row * ROW_WORDS, this.#origin, this.#now);
+    return heartbeat.thaw(this.words, row * ROW_WORDS, this.origin, this.#memory.now);
   }
 
   isThawed(row: Row): boolean {
@@ -141,8 +128,8 @@ export class ConnectionTable {
     const heartbeat = this.#objects.get(row);
     if (heartbeat === undefined) return true;
     const at = row * ROW_WORDS;
-    if (!this.#fits || !heartbeat.freeze(this.#words, at, this.#origin, this.#timing)) {
-      this.#words[at + FLAGS] = THAWED;
+    if (!this.#fits || !heartbeat.freeze(this.words, at, this.origin, this.#timing)) {
+      this.words[at + FLAGS] = THAWED;
       return false;
     }
     this.#objects.delete(row);
@@ -171,51 +158,51 @@ export class ConnectionTable {
   /** See {@link Heartbeat.receive}. A hot path: neither allocates nor throws. */
   receive(row: Row, now: Instant): void {
     const at = row * ROW_WORDS;
-    const words = this.#words;
+    const words = this.words;
     const flags = words[at + FLAGS] as number;
-    const instant = this.advance(now);
+    const instant = this.#memory.advance(now);
     if ((flags & THAWED) !== 0) return (this.#objects.get(row) as Heartbeat).receive(instant);
-    words[at + RECEIVED] = Math.floor(instant) - this.#origin;
+    words[at + RECEIVED] = Math.floor(instant) - this.origin;
     words[at + FLAGS] = flags & ~SILENT;
   }
 
   /** See {@link Heartbeat.sent}. */
   sent(row: Row, now: Instant): readonly HeartbeatAction[] {
-    const instant = this.advance(now);
+    const instant = this.#memory.advance(now);
     const isRoutine = !this.isThawed(row) && this.#timing.options.probeAfter === NEVER;
     if (!isRoutine) return this.heartbeat(row).sent(instant);
-    this.#words[row * ROW_WORDS + SENT] = Math.floor(instant) - this.#origin;
+    this.words[row * ROW_WORDS + SENT] = Math.floor(instant) - this.origin;
     return NOTHING;
   }
 
   /** See {@link Heartbeat.receivePing}. */
   receivePing(row: Row, now: Instant, id?: string): readonly HeartbeatAction[] {
-    const instant = this.advance(now);
+    const instant = this.#memory.advance(now);
     if (!this.#isPunctual(row, instant)) {
       const actions = this.heartbeat(row).receivePing(instant, id);
       this.settle(row);
       return actions;
     }
     const at = row * ROW_WORDS;
-    const words = this.#words;
+    const words = this.words;
     words[at + FLAGS] = ((words[at + FLAGS] as number) & ~SILENT) | PEER_PINGS;
-    words[at + SENT] = words[at + RECEIVED] = Math.floor(instant) - this.#origin;
+    words[at + SENT] = words[at + RECEIVED] = Math.floor(instant) - this.origin;
     return [{ type: 'pong', id }];
   }
 
   /** See {@link Heartbeat.receivePong}. Returns {@link ROUTINE_ANSWER} for a routine ping. */
   receivePong(row: Row, now: Instant, id?: string): Answer | undefined {
-    const instant = this.advance(now);
+    const instant = this.#memory.advance(now);
     if (!this.#isPunctual(row, instant)) {
       const answer = this.heartbeat(row).receivePong(instant, id);
       this.settle(row);
       return answer;
     }
     const at = row * ROW_WORDS;
-    const words = this.#words;
+    const words = this.words;
     const flags = words[at + FLAGS] as number;
     const isAnswer = (flags & ASKED) !== 0 && id === undefined;
-    words[at + RECEIVED] = Math.floor(instant) - this.#origin;
+    words[at + RECEIVED] = Math.floor(instant) - this.origin;
     words[at + FLAGS] = isAnswer ? (flags & ~(ASKED | SILENT)) | PEER_ANSWERS : flags & ~SILENT;
     if (!isAnswer) return undefined;
     this.#measure(at, instant);
@@ -224,10 +211,10 @@ export class ConnectionTable {
 
   /** See {@link Heartbeat.tick}. Returns {@link ROUTINE_PING} for the routine ping of a row. */
   tick(row: Row, now: Instant, isPaused = false): readonly HeartbeatAction[] {
-    const instant = this.advance(now);
+    const instant = this.#memory.advance(now);
     const whole = Math.floor(instant);
     const at = row * ROW_WORDS;
-    const words = this.#words;
+    const words = this.words;
     const flags = words[at + FLAGS] as number;
     const lateBy = (flags & THAWED) === 0 ? whole - this.#dueAt(at, flags) : NEVER;
     if (lateBy < 0) return NOTHING;
@@ -239,7 +226,7 @@ export class ConnectionTable {
     }
     const interval = drawInterval(this.#timing);
     words[at + COUNT] = (words[at + COUNT] as number) + 1;
-    words[at + SENT] = words[at + PINGED] = whole - this.#origin;
+    words[at + SENT] = words[at + PINGED] = whole - this.origin;
     words[at + PERIOD] = (interval << MICROS_BITS) | Math.round((instant - whole) * 1_000);
     words[at + FLAGS] = flags | ASKED | SILENT;
     return ROUTINE_PING;
@@ -269,7 +256,7 @@ export class ConnectionTable {
   latency(row: Row): Millis | undefined {
     const heartbeat = this.#objects.get(row);
     if (heartbeat !== undefined) return heartbeat.latency;
-    this.#rtt.load(this.#words, row * ROW_WORDS + LATEST);
+    this.#rtt.load(this.words, row * ROW_WORDS + LATEST);
     return this.#rtt.latest;
   }
 
@@ -277,48 +264,31 @@ export class ConnectionTable {
   lastReceived(row: Row): Instant {
     const heartbeat = this.#objects.get(row);
     if (heartbeat !== undefined) return heartbeat.lastReceived;
-    return this.#origin + (this.#words[row * ROW_WORDS + RECEIVED] as number);
+    return this.origin + (this.words[row * ROW_WORDS + RECEIVED] as number);
   }
 
   /** The number of pings sent on a connection that is a row. */
   pings(row: Row): number {
-    return this.#words[row * ROW_WORDS + COUNT] as number;
+    return this.words[row * ROW_WORDS + COUNT] as number;
   }
 
   // Time.
 
   /** Advances the clock of all rows, and returns its time. */
   advance(now: Instant): Instant {
-    if (now > this.#now && now < NEVER) {
-      if (now - this.#origin > EPOCH) this.#moveOrigin(Math.floor(now));
-      this.#now = now;
-    }
-    return this.#now;
-  }
-
-  /** What is older than the origin by more than a row may be stays so. */
-  #moveOrigin(to: Instant): void {
-    const by = to - this.#origin;
-    const words = this.#words;
-    const move = (word: number) => {
-      words[word] = Math.max((words[word] as number) - by, -EPOCH);
-    };
-    for (let at = 0; at < this.#rows * ROW_WORDS; at += ROW_WORDS) {
-      for (const word of [SENT, RECEIVED, PINGED, OWNER_INSTANT]) move(at + word);
-    }
-    this.#origin = to;
+    return this.#memory.advance(now);
   }
 
   /** Calls `act` for each connection that is well. */
   #eachRow(act: (row: Row, flags: number) => void): void {
-    for (let row = 0; row < this.#rows; row += 1) {
+    for (let row = 0; row < this.#memory.size; row += 1) {
       const flags = this.#flags(row);
       if (flags !== 0 && (flags & THAWED) === 0) act(row, flags);
     }
   }
 
   #flags(row: Row): number {
-    return this.#words[row * ROW_WORDS + FLAGS] as number;
+    return this.words[row * ROW_WORDS + FLAGS] as number;
   }
 
   /** Whether a row is well, and no overdue tick is still to come. */
@@ -330,40 +300,33 @@ export class ConnectionTable {
 
   /** As the machine has it: see `#dueAt` of {@link Heartbeat}. */
   #dueAt(at: number, flags: number): Instant {
-    const words = this.#words;
+    const words = this.words;
     const interval = (words[at + PERIOD] as number) >> MICROS_BITS;
     const pinged = words[at + PINGED] as number;
     if ((flags & SILENT) !== 0) {
-      return this.#origin + pinged + Math.min(interval, this.#wait(at));
+      return this.origin + pinged + Math.min(interval, this.#wait(at));
     }
-    if ((flags & ASKED) !== 0) return this.#origin + pinged + interval;
+    if ((flags & ASKED) !== 0) return this.origin + pinged + interval;
     const quietSince = Math.min(words[at + SENT] as number, words[at + RECEIVED] as number);
-    if ((flags & PEER_PINGS) !== 0) return this.#origin + quietSince + interval;
-    return this.#origin + Math.min(quietSince + interval, pinged + (MAX_SKIPS + 1) * interval);
+    if ((flags & PEER_PINGS) !== 0) return this.origin + quietSince + interval;
+    return this.origin + Math.min(quietSince + interval, pinged + (MAX_SKIPS + 1) * interval);
   }
 
   /** How long the answer to the routine ping may take before the peer is suspect, in whole ms. */
   #wait(at: number): Millis {
-    this.#rtt.load(this.#words, at + LATEST);
+    this.#rtt.load(this.words, at + LATEST);
     const { suspectAfter } = this.#timing.options;
     const timeout = answerTimeout(this.#timing);
-    return Math.ceil(Suspicion.initial.wait(this.#rtt, suspectAfter, timeout, this.#now));
+    return Math.ceil(Suspicion.initial.wait(this.#rtt, suspectAfter, timeout, this.#memory.now));
   }
 
   #measure(at: number, now: Instant): void {
-    const words = this.#words;
+    const words = this.words;
     const micros = (words[at + PERIOD] as number) & MICROS;
-    const sentAt = this.#origin + (words[at + PINGED] as number) + micros / 1_000;
+    const sentAt = this.origin + (words[at + PINGED] as number) + micros / 1_000;
     this.#rtt.load(words, at + LATEST);
     this.#rtt.sample(Math.max(0, now - sentAt));
     this.#rtt.save(words, at + LATEST);
-  }
-
-  #grow(): void {
-    const words = this.#words;
-    const rows = Math.ceil((words.length / ROW_WORDS) * GROWTH);
-    this.#words = new Int32Array(rows * ROW_WORDS);
-    this.#words.set(words);
   }
 }
 

@@ -173,7 +173,7 @@ export class Heartbeat extends RttEstimator {
     const isAtRest = this.#outstanding === undefined && this.#silence === undefined;
     const isDueAfresh = this.#probeAt !== NONE || this.#afreshAt > this.#quietAt;
     if (!isWell || !isAtRest || isDueAfresh || this.#memory !== undefined) return false;
-    if (this.#suspicion?.isRaisedAt(this.#now)) return false;
+    if (this.#suspicion?.isRaisedAt(this.#now) || !Number.isInteger(this.#interval)) return false;
     const row = [
       this.#flags,
       this.#lastSent - origin,

@@ -25,11 +25,11 @@ export const OWNER = 12;
 
 /** The bits of `PERIOD` below the interval. */
 export const MICROS_BITS = 10;
-export const MICROS = 2 ** MICROS_BITS - 1;
+export const MICROS: number = 2 ** MICROS_BITS - 1;
 
 /** One bare ping is unanswered. */
-export const ASKED = 2 ** 20;
+export const ASKED: number = 2 ** 20;
 /** Nothing was received since that ping. */
-export const SILENT = 2 ** 21;
+export const SILENT: number = 2 ** 21;
 /** The connection is a {@link Heartbeat} object, and the row has only the words of the owner. */
-export const THAWED = 2 ** 22;
+export const THAWED: number = 2 ** 22;

@@ -112,4 +112,18 @@ describe('RttEstimator', () => {
       }),
     );
   });
+
+  it('is the same after its values were saved and loaded', () => {
+    const estimator = new RttEstimator();
+    const words = new Int32Array(6);
+    estimator.save(words, 1);
+    expect([...words]).toEqual([0, -1, -1, 0, -1, 0]);
+    for (const rtt of [40, 20.5, 100]) estimator.sample(rtt);
+    estimator.save(words, 1);
+    const loaded = new RttEstimator();
+    loaded.load(words, 1);
+    expect(loaded).toEqual(estimator);
+    expect(loaded.timeout(0)).toBe(estimator.timeout(0));
+    expect(loaded.minimum).toBe(20.5);
+  });
 });

@@ -83,4 +83,12 @@ describe('Suspicion', () => {
   it('is not changed where nothing was suspected', () => {
     expect(floorOf(Suspicion.initial, 24 * 60 * MINUTE)).toBe(1_000);
   });
+
+  it('says whether a false suspicion still makes the wait longer', () => {
+    const suspicion = new Suspicion();
+    expect(suspicion.isRaisedAt(0)).toBe(false);
+    suspicion.wasFalse(0);
+    expect(suspicion.isRaisedAt(800_000)).toBe(true);
+    expect(suspicion.isRaisedAt(900_000)).toBe(false);
+  });
 });

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { Heartbeat } from '../../src/machine/heartbeat.ts';
+import { PeerMemory } from '../../src/machine/peer-memory.ts';
+import { ASKED, FLAGS, PINGED, ROW_WORDS, SILENT } from '../../src/machine/row.ts';
+import { initialTiming, type Timing } from '../../src/machine/timing.ts';
+import { type HeartbeatOptions, resolveHeartbeatOptions } from '../../src/options.ts';
+
+function timingOf(options: HeartbeatOptions = {}): Timing {
+  return initialTiming(resolveHeartbeatOptions({ pingInterval: 30_000, jitter: 0, ...options }));
+}
+
+const timing = timingOf();
+
+/** Open, with its first ping answered after 40 ms. */
+function answered(given: Timing = timing, memory?: PeerMemory): Heartbeat {
+  const heartbeat = new Heartbeat(given, memory);
+  heartbeat.open(0);
+  heartbeat.ping(0);
+  heartbeat.receivePong(40, '1');
+  return heartbeat;
+}
+
+const row = () => new Int32Array(ROW_WORDS);
+const freeze = (heartbeat: Heartbeat, by: Timing = timing) => heartbeat.freeze(row(), 0, 0, by);
+
+describe('a machine in a row', () => {
+  it('is the same after it was frozen and thawed', () => {
+    const words = row();
+    const heartbeat = answered();
+    expect(heartbeat.freeze(words, 0, 0, timing)).toBe(true);
+    const thawed = new Heartbeat(timing).thaw(words, 0, 0, 40);
+    expect(thawed).toEqual(heartbeat);
+    expect(thawed.deadline).toBe(30_000);
+    expect(thawed.latency).toBe(40);
+  });
+
+  it('owes an answer if its row says so, and is suspect in time', () => {
+    const words = row();
+    answered().freeze(words, 0, 0, timing);
+    words[PINGED] = 30_000;
+    words[FLAGS] = (words[FLAGS] as number) | ASKED;
+    const heard = new Heartbeat(timing).thaw(words, 0, 0, 30_000);
+    expect(heard.deadline).toBe(60_000);
+    words[FLAGS] |= SILENT;
+    const silent = new Heartbeat(timing).thaw(words, 0, 0, 30_000);
+    expect(silent.deadline).toBe(31_000);
+  });
+
+  it('has no place there while anything is out of the ordinary', () => {
+    expect(freeze(answered())).toBe(true);
+    const spoiled: Record<string, (heartbeat: Heartbeat) => unknown> = {
+      'a ping is unanswered': (heartbeat) => heartbeat.ping(50),
+      'the connection is closed': (heartbeat) => heartbeat.close(50),
+      'bytes are unsent': (heartbeat) => heartbeat.buffered(1),
+      'it is suspended': (heartbeat) => heartbeat.suspend(50),
+      'the page is hidden': (heartbeat) => heartbeat.setPeerState('hidden'),
+      'the peer advertised a timing': (heartbeat) => heartbeat.adopt({ pingInterval: 5_000 }),
+    };
+    for (const [name, spoil] of Object.entries(spoiled)) {
+      const heartbeat = answered();
+      spoil(heartbeat);
+      expect([name, freeze(heartbeat)]).toEqual([name, false]);
+    }
+  });
+
+  it('has no place there while a message has scheduled a ping', () => {
+    const probing = timingOf({ probeAfter: 10_000 });
+    const heartbeat = answered(probing);
+    heartbeat.sent(50);
+    expect(freeze(heartbeat, probing)).toBe(false);
+  });
+
+  it('has no place there while a change of timing has moved its next ping', () => {
+    const short = timingOf({ pingInterval: 1_000 });
+    const heartbeat = answered(short);
+    heartbeat.receivePing(5_000); // it was overdue, so nothing before counts
+    heartbeat.rebase(timing);
+    expect(freeze(heartbeat)).toBe(true);
+    const adopted = answered(short);
+    adopted.receivePing(900);
+    adopted.adopt({ pingTimeout: 60_000 });
+    adopted.rebase(short);
+    expect(freeze(adopted, short)).toBe(false);
+  });
+
+  it('has no place there while a false suspicion gives it more time', () => {
+    const heartbeat = answered();
+    heartbeat.tick(30_000);
+    heartbeat.tick(heartbeat.deadline);
+    heartbeat.receivePong(32_000);
+    expect(freeze(heartbeat)).toBe(false);
+    heartbeat.receivePing(32_000 + 900_000);
+    expect(freeze(heartbeat)).toBe(true);
+  });
+
+  it('has no place there if its peer is remembered, or a number is no whole number of 32 bits', () => {
+    expect(freeze(answered(timing, new PeerMemory()))).toBe(false);
+    const fractional = timingOf({ pingInterval: 1_000.5 });
+    expect(freeze(answered(fractional), fractional)).toBe(false);
+    const heartbeat = answered();
+    heartbeat.receive(2 ** 40);
+    expect(freeze(heartbeat)).toBe(false);
+  });
+});
