@@ -2,72 +2,33 @@ import {
   type Beat,
   CloseCode,
   ConnectionClosedError,
-  checkNames,
   encodeBeat,
-  HEARTBEAT_OPTION_NAMES,
   HeartbeatDriver,
   HeartbeatError,
   type HeartbeatEvent,
   type HeartbeatEvents,
-  type HeartbeatOptions,
   type HeartbeatPort,
   type HeartbeatStatus,
   type Instant,
   InvalidOptionError,
+  initialTiming,
   intercept,
   interceptCalls,
   type Millis,
-  PeerMemory,
   type PingOptions,
   type PingOrder,
   PongQueue,
   ReadyState,
   type RefusedHandshake,
-  type Scheduler,
   type SocketEvent,
-  SystemScheduler,
   type WebSocketLike,
 } from '@wirebeat/core';
 import { HandleEmitter } from './emitter.ts';
 import { isForeign } from './foreign-protocols.ts';
-import { type Lifecycle, pageLifecycle } from './page/page-lifecycle.ts';
+import { type AttachOptions, resolveAttachOptions } from './options.ts';
 import { type PageState, watchPageState } from './page/page-state.ts';
 import { readRetryAfter } from './reconnect/retry-after.ts';
 import { reconnectOf, terminate } from './reconnect/terminate.ts';
-
-/** Options of {@link attachHeartbeat}. */
-export interface AttachOptions extends HeartbeatOptions {
-  /**
-   * The largest fraction of `pingInterval` that is randomly subtracted from each interval, in
-   * [0, 0.999].
-   * @default 0.1
-   */
-  readonly jitter?: number;
-  /**
-   * If nothing was received for this time, in ms, sending a message also sends a ping: see
-   * {@link HeartbeatOptions.probeAfter}.
-   * @default 1_000, or `false` if `pingInterval` is `false`
-   */
-  readonly probeAfter?: Millis | false;
-  /** The minimum time after a ping, in ms, until the peer is `suspect`. @default 400 */
-  readonly suspectAfter?: Millis;
-  /** Returns random numbers in [0, 1). @default Math.random */
-  readonly random?: () => number;
-  /** The clock and the timers. @default those of the runtime */
-  readonly scheduler?: Scheduler;
-  /**
-   * What is known about the peer from earlier connections. Pass the same object for all connections
-   * to one address, so that the next connection knows whether the peer answers pings.
-   * @default a new, empty memory
-   */
-  readonly memory?: PeerMemory;
-  /**
-   * Reports when the page is hidden or frozen and when the network changes. With `false`, nothing
-   * is reported, and the sleep of the machine is not detected.
-   * @default the lifecycle of the page
-   */
-  readonly lifecycle?: Lifecycle | false;
-}
 
 /**
  * What answers pings. A `gateway` answers itself, and may hold messages not yet read by its
@@ -77,28 +38,11 @@ export type Reader = 'server' | 'gateway';
 
 /** The longest wait after a hint until the peer is `suspect`. */
 const HINT_TIMEOUT: Millis = 5_000;
-/** The default of `probeAfter`: one message a second causes at most one ping a second. */
-const PROBE_AFTER: Millis = 1_000;
-/**
- * The default of `suspectAfter`: over ten times a usual latency. A false suspicion costs little.
- */
-const SUSPECT_AFTER: Millis = 400;
-/** The default of `jitter`: pages opened together drift apart within minutes. */
-const JITTER = 0.1;
 /** Pongs wait only if more bytes are unsent: browsers report a message as sent a little late. */
 const FREE_BYTES = 4_096;
 
 /** The sockets that have a heartbeat. A second heartbeat would hide every pong from the first. */
 export const WATCHED: WeakSet<object> = /* @__PURE__ */ new WeakSet();
-
-/** Adds the defaults of {@link AttachOptions} to the timing of a client. */
-export function clientTiming<Options extends AttachOptions>(
-  options: Options,
-): Options & Required<Pick<AttachOptions, 'jitter' | 'random' | 'probeAfter' | 'suspectAfter'>> {
-  const { jitter = JITTER, random = Math.random, suspectAfter = SUSPECT_AFTER } = options;
-  const { probeAfter = options.pingInterval !== false && PROBE_AFTER } = options;
-  return { ...options, jitter, random, probeAfter, suspectAfter };
-}
 
 /**
  * Adds a heartbeat to `socket`: pings the peer, measures the latency, and detects a dead link.
@@ -152,21 +96,12 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
    */
   constructor(socket: WebSocketLike, options: AttachOptions = {}, session?: string) {
     super();
-    checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, 'scheduler', 'memory', 'lifecycle']);
+    const { scheduler, memory, lifecycle, ...timing } = resolveAttachOptions(options);
     if (typeof socket?.addEventListener !== 'function' || typeof socket.send !== 'function') {
       throw new InvalidOptionError('socket', 'a WebSocket', socket);
     }
     if (WATCHED.has(socket)) {
       throw new InvalidOptionError('socket', 'a WebSocket that has no heartbeat yet', socket);
-    }
-    const {
-      scheduler = new SystemScheduler(),
-      memory = new PeerMemory(),
-      lifecycle = pageLifecycle,
-      ...timing
-    } = clientTiming(options);
-    if (lifecycle !== false && typeof lifecycle?.watch !== 'function') {
-      throw new InvalidOptionError('lifecycle', 'a Lifecycle or false', lifecycle);
     }
     this.#socket = socket;
     this.#send = socket.send;
@@ -184,7 +119,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
         return (socket as { isPaused?: boolean }).isPaused === true; // sockets of `ws`
       },
     };
-    this.#driver = new HeartbeatDriver(timing, scheduler, port, memory);
+    this.#driver = new HeartbeatDriver(initialTiming(timing), scheduler, port, memory);
     this.#pongs = new PongQueue(socket, {
       scheduler,
       maxBufferedBytes: Number.POSITIVE_INFINITY, // at most one pong is in the buffer

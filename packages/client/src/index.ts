@@ -16,7 +16,8 @@ export {
   type UnansweredReason,
   type WebSocketLike,
 } from '@wirebeat/core';
-export { type AttachOptions, attachHeartbeat, type Reader, SocketHeartbeat } from './attach.ts';
+export { attachHeartbeat, type Reader, SocketHeartbeat } from './attach.ts';
+export type { AttachOptions } from './options.ts';
 export type { Flushed } from './outbox/outbox.ts';
 export type { QueuePolicy } from './outbox/send-queue.ts';
 export type { Lifecycle, LifecycleListener } from './page/page-lifecycle.ts';

@@ -7,7 +7,8 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
-import { type AttachOptions, attachHeartbeat } from './attach.ts';
+import { attachHeartbeat } from './attach.ts';
+import type { AttachOptions } from './options.ts';
 import type { ProtocolsSource, UrlSource } from './reconnect/dialer.ts';
 import type { ReconnectOptions } from './reconnect/options.ts';
 import { ReconnectingWebSocket } from './reconnect/reconnecting-websocket.ts';

@@ -2,7 +2,8 @@ import { getEventListeners } from 'node:events';
 import { ConnectionClosedError, PeerMemory, PingTimeoutError } from '@wirebeat/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
-import { type AttachOptions, attachHeartbeat, type SocketHeartbeat } from '../src/attach.ts';
+import { attachHeartbeat, type SocketHeartbeat } from '../src/attach.ts';
+import type { AttachOptions } from '../src/options.ts';
 import { autoResponder, minimalPeer, silentPeer } from './fake-server.ts';
 import { CLASSES, eventOf, Log, listen, MS, TestProxy, type TestServer } from './sockets.ts';
 

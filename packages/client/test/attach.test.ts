@@ -8,7 +8,8 @@ import {
 } from '@wirebeat/core';
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
-import { type AttachOptions, attachHeartbeat, type SocketHeartbeat } from '../src/attach.ts';
+import { attachHeartbeat, type SocketHeartbeat } from '../src/attach.ts';
+import type { AttachOptions } from '../src/options.ts';
 import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import {
   autoResponder,

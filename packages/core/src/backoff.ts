@@ -1,15 +1,7 @@
 import { InvalidOptionError } from './errors.ts';
-import {
-  type BackoffOptions,
-  checkFunction,
-  checkNames,
-  DEFAULTS,
-  duration,
-  numberWithin,
-} from './options.ts';
+import { BACKOFF_SCHEMA, type BackoffOptions } from './options.ts';
+import { type Resolved, resolveOptions } from './schema.ts';
 import type { Millis } from './time.ts';
-
-const JITTERS = ['full', 'equal', 'none'] as const;
 
 /**
  * Computes the delays between attempts to connect: exponential, capped, with jitter.
@@ -18,29 +10,17 @@ const JITTERS = ['full', 'equal', 'none'] as const;
  * the attempts of many clients evenly. Jitter is applied after the cap, so that capped delays vary.
  */
 export class Backoff {
-  readonly #minDelay: Millis;
-  readonly #maxDelay: Millis;
-  readonly #factor: number;
-  readonly #jitter: (typeof JITTERS)[number];
-  readonly #random: () => number;
+  readonly #options: Resolved<BackoffOptions, typeof BACKOFF_SCHEMA>;
 
   /** The number of delays drawn since the last reset. */
   attempt = 0;
 
   /** @throws {InvalidOptionError} if an option is out of range or `minDelay > maxDelay`. */
   constructor(options: BackoffOptions) {
-    checkNames('backoff', options, ['minDelay', 'maxDelay', 'factor', 'jitter', 'random']);
-    this.#minDelay = duration('minDelay', options.minDelay, DEFAULTS.minDelay);
-    this.#maxDelay = duration('maxDelay', options.maxDelay, DEFAULTS.maxDelay);
-    this.#factor = numberWithin('factor', options.factor, DEFAULTS.factor, 1, 100);
-    this.#jitter = options.jitter ?? 'full';
-    this.#random = checkFunction('random', options.random);
-    if (this.#random === undefined) throw new InvalidOptionError('random', 'a function', undefined);
-    if (!JITTERS.includes(this.#jitter)) {
-      throw new InvalidOptionError('jitter', `one of ${JITTERS.join(', ')}`, this.#jitter);
-    }
-    if (this.#minDelay > this.#maxDelay) {
-      throw new InvalidOptionError('minDelay', `<= maxDelay (${this.#maxDelay})`, this.#minDelay);
+    this.#options = resolveOptions(BACKOFF_SCHEMA, options, 'backoff');
+    const { minDelay, maxDelay } = this.#options;
+    if (minDelay > maxDelay) {
+      throw new InvalidOptionError('minDelay', `<= maxDelay (${maxDelay})`, minDelay);
     }
   }
 
@@ -49,12 +29,11 @@ export class Backoff {
    * without jitter, where d = min(maxDelay, minDelay × factor^attempt).
    */
   next(): Millis {
-    const grown = this.#minDelay * this.#factor ** this.attempt; // may be Infinity, and is capped
-    const delay = Math.min(this.#maxDelay, grown);
+    const { minDelay, maxDelay, factor, jitter, random } = this.#options;
+    const delay = Math.min(maxDelay, minDelay * factor ** this.attempt); // may be Infinity before
     this.attempt += 1;
-    if (this.#jitter === 'none') return delay;
-    const share = this.#jitter === 'full' ? this.#random() : (1 + this.#random()) / 2;
-    return delay * share;
+    if (jitter === 'none') return delay;
+    return delay * (jitter === 'full' ? random() : (1 + random()) / 2);
   }
 
   /** Starts again at the first delay. */

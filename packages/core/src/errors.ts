@@ -7,6 +7,7 @@
 // Only InvalidOptionError and QueueOverflowError are thrown. The others are part of an event or
 // reject a promise.
 
+import { IS_DEVELOPMENT } from './development.ts';
 import type { Millis } from './time.ts';
 
 const BRAND = Symbol.for('wirebeat.HeartbeatError');
@@ -19,7 +20,7 @@ export class HeartbeatError extends Error {
   readonly code: string;
 
   constructor(name: string, code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(message || code, options); // sentences are left out of bundles for production
     this.code = code;
     this.name = name; // not taken from the class: minifiers rename classes
     Object.defineProperty(this, BRAND, { value: true });
@@ -43,7 +44,9 @@ export class InvalidOptionError extends HeartbeatError {
     super(
       'InvalidOptionError',
       'ERR_INVALID_OPTION',
-      `Expected \`${option}\` to be ${expected}, got \`${printed(value)}\` (${typeName(value)})`,
+      IS_DEVELOPMENT
+        ? `Expected \`${option}\` to be ${expected}, got \`${printed(value)}\` (${typeName(value)})`
+        : `ERR_INVALID_OPTION: ${option}`,
     );
     this.option = option;
     this.expected = expected;

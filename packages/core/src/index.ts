@@ -50,16 +50,11 @@ export {
 } from './machine/timing.ts';
 export { type AbortSignalLike, onAbort } from './on-abort.ts';
 export {
+  BACKOFF_SCHEMA,
   type BackoffOptions,
-  checkFunction,
-  checkNames,
-  countOrOff,
-  DEFAULTS,
-  duration,
-  durationOrOff,
-  HEARTBEAT_OPTION_NAMES,
+  HEARTBEAT_SCHEMA,
   type HeartbeatOptions,
-  numberWithin,
+  type ResolvedHeartbeatOptions,
   resolveHeartbeatOptions,
 } from './options.ts';
 export {
@@ -69,6 +64,13 @@ export {
   MAX_BEAT_BYTES,
   mayBeginBeat,
 } from './protocol/beat.ts';
+export {
+  checkNames,
+  type Resolved,
+  resolveOption,
+  resolveOptions,
+  type SchemaOf,
+} from './schema.ts';
 export {
   type BlobLike,
   ReadyState,

@@ -1,5 +1,5 @@
-import { InvalidOptionError } from './errors.ts';
-import { MAX_DELAY, type Millis } from './time.ts';
+import { type Resolved, resolveOptions } from './schema.ts';
+import type { Millis } from './time.ts';
 
 /** The timing of one {@link Heartbeat}. */
 export interface HeartbeatOptions {
@@ -48,19 +48,6 @@ export interface HeartbeatOptions {
   readonly random?: () => number;
 }
 
-/** {@link HeartbeatOptions} after validation: `false` has become `Infinity`. */
-export interface ResolvedHeartbeatOptions {
-  readonly pingInterval: Millis;
-  readonly pingTimeout: Millis;
-  readonly maxSilence: Millis;
-  readonly probeAfter: Millis;
-  readonly suspectAfter: Millis;
-  readonly jitter: number;
-  readonly random: () => number;
-  /** Whether `pingInterval` was given: then the peer cannot make the interval longer. */
-  readonly isIntervalGiven: boolean;
-}
-
 /** How long to wait before each attempt to connect. Delays are in ms, in (0, 2^31 - 1]. */
 export interface BackoffOptions {
   /** The maximum of the first delay. @default 500 */
@@ -79,26 +66,35 @@ export interface BackoffOptions {
   readonly random: () => number;
 }
 
-/** The names of {@link HeartbeatOptions}. */
-export const HEARTBEAT_OPTION_NAMES: readonly string[] = [
-  'pingInterval',
-  'pingTimeout',
-  'maxSilence',
-  'probeAfter',
-  'suspectAfter',
-  'jitter',
-  'random',
-];
-
-/** The defaults of the core, with reasons. Durations are in ms. */
-export const DEFAULTS = {
-  pingInterval: 25_000, // below the 30 s at which the strictest common proxies close idle connections
-  suspectAfter: 1_000, // RFC 6298 (2.4)
-  pingTimeout: 20_000, // longer than an outage of 8 s plus the doubled TCP retransmission timeout
-  minDelay: 500, // the first attempt comes within half a second: most losses are brief
-  maxDelay: 30_000, // long enough not to overload a server, short enough to reconnect soon
-  factor: 2, // the usual doubling
+/** The options of a {@link Heartbeat}. Durations are in ms. */
+export const HEARTBEAT_SCHEMA = {
+  // Below the 30 s at which the strictest common proxies close idle connections.
+  pingInterval: { type: 'duration', default: 25_000, off: true },
+  // Longer than an outage of 8 s plus the doubled TCP retransmission timeout.
+  pingTimeout: { type: 'duration', default: 20_000, off: true },
+  maxSilence: { type: 'duration', default: false, off: true },
+  probeAfter: { type: 'duration', default: false, off: true },
+  suspectAfter: { type: 'duration', default: 1_000 }, // RFC 6298 (2.4)
+  jitter: { type: 'number', default: 0, min: 0, max: 0.999 },
+  random: { type: 'function' },
 } as const;
+
+/** The options of a {@link Backoff}. Durations are in ms. */
+export const BACKOFF_SCHEMA = {
+  minDelay: { type: 'duration', default: 500 }, // most losses are brief
+  maxDelay: { type: 'duration', default: 30_000 }, // spares the server, and still reconnects soon
+  factor: { type: 'number', default: 2, min: 1, max: 100 },
+  jitter: { type: 'choice', of: ['full', 'equal', 'none'], default: 'full' },
+  random: { type: 'function', required: true },
+} as const;
+
+/** {@link HeartbeatOptions} with defaults; `false` has become `Infinity`. */
+export interface ResolvedHeartbeatOptions
+  extends Resolved<Omit<HeartbeatOptions, 'random'>, typeof HEARTBEAT_SCHEMA> {
+  readonly random: () => number;
+  /** Whether `pingInterval` was given: then the peer cannot make the interval longer. */
+  readonly isIntervalGiven: boolean;
+}
 
 /**
  * Validates options and adds defaults.
@@ -106,72 +102,6 @@ export const DEFAULTS = {
  * @throws {InvalidOptionError} if a value is out of range or a name is unknown.
  */
 export function resolveHeartbeatOptions(options: HeartbeatOptions = {}): ResolvedHeartbeatOptions {
-  checkNames('options', options, HEARTBEAT_OPTION_NAMES);
-  return {
-    pingInterval: durationOrOff('pingInterval', options.pingInterval, DEFAULTS.pingInterval),
-    pingTimeout: durationOrOff('pingTimeout', options.pingTimeout, DEFAULTS.pingTimeout),
-    maxSilence: durationOrOff('maxSilence', options.maxSilence, Number.POSITIVE_INFINITY),
-    probeAfter: durationOrOff('probeAfter', options.probeAfter, Number.POSITIVE_INFINITY),
-    suspectAfter: duration('suspectAfter', options.suspectAfter, DEFAULTS.suspectAfter),
-    jitter: numberWithin('jitter', options.jitter, 0, 0, 0.999),
-    random: checkFunction('random', options.random) ?? (() => 0),
-    isIntervalGiven: options.pingInterval !== undefined,
-  };
-}
-
-/** Accepts a duration in (0, 2^31 - 1] ms. @throws {InvalidOptionError} */
-export function duration(option: string, value: unknown, fallback: Millis): Millis {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && value > 0 && value <= MAX_DELAY) return value;
-  throw new InvalidOptionError(option, `a number > 0 and <= ${MAX_DELAY} (ms)`, value);
-}
-
-/** Accepts a duration, or `false`, which becomes `Infinity`. @throws {InvalidOptionError} */
-export function durationOrOff(option: string, value: unknown, fallback: Millis): Millis {
-  if (value === false) return Number.POSITIVE_INFINITY;
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && value > 0 && value <= MAX_DELAY) return value;
-  throw new InvalidOptionError(option, `a number > 0 and <= ${MAX_DELAY} (ms), or false`, value);
-}
-
-/** Accepts a number in [min, max]. @throws {InvalidOptionError} */
-export function numberWithin(
-  option: string,
-  value: unknown,
-  fallback: number,
-  min: number,
-  max: number,
-): number {
-  if (value === undefined) return fallback;
-  if (typeof value === 'number' && value >= min && value <= max) return value;
-  throw new InvalidOptionError(option, `a number in [${min}, ${max}]`, value);
-}
-
-/**
- * Accepts a whole number >= 0, or `false`, which becomes `Infinity`.
- * @throws {InvalidOptionError}
- */
-export function countOrOff(option: string, value: unknown, fallback: number): number {
-  if (value === false) return Number.POSITIVE_INFINITY;
-  if (value === undefined) return fallback;
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new InvalidOptionError(option, 'a whole number >= 0, or false', value);
-}
-
-/** Accepts a function or undefined. @throws {InvalidOptionError} */
-export function checkFunction<T>(option: string, value: T): T {
-  if (value === undefined || typeof value === 'function') return value;
-  throw new InvalidOptionError(option, 'a function', value);
-}
-
-/** Accepts an object with only `known` property names. @throws {InvalidOptionError} */
-export function checkNames(option: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidOptionError(option, 'an object', value);
-  }
-  for (const [name, given] of Object.entries(value)) {
-    if (!known.includes(name)) {
-      throw new InvalidOptionError(name, `absent: known options are ${known.join(', ')}`, given);
-    }
-  }
+  const { random = () => 0, ...timing } = resolveOptions(HEARTBEAT_SCHEMA, options);
+  return { ...timing, random, isIntervalGiven: options.pingInterval !== undefined };
 }

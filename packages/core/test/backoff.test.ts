@@ -127,8 +127,11 @@ describe('the options of Backoff', () => {
     ],
     [{ factor: 0.9 }, 'Expected `factor` to be a number in [1, 100], got `0.9` (number)'],
     [{ factor: 101 }, 'Expected `factor` to be a number in [1, 100], got `101` (number)'],
-    [{ jitter: 'some' }, "Expected `jitter` to be one of full, equal, none, got `'some'` (string)"],
-    [{ jitter: false }, 'Expected `jitter` to be one of full, equal, none, got `false` (boolean)'],
+    [
+      { jitter: 'some' },
+      "Expected `jitter` to be 'full', 'equal' or 'none', got `'some'` (string)",
+    ],
+    [{ jitter: false }, "Expected `jitter` to be 'full', 'equal' or 'none', got `false` (boolean)"],
     [{ random: undefined }, 'Expected `random` to be a function, got `undefined` (undefined)'],
     [{ random: 4 }, 'Expected `random` to be a function, got `4` (number)'],
     [

@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
-  checkFunction,
-  checkNames,
-  countOrOff,
-  DEFAULTS,
-  duration,
-  durationOrOff,
-  HEARTBEAT_OPTION_NAMES,
+  BACKOFF_SCHEMA,
+  HEARTBEAT_SCHEMA,
   type HeartbeatOptions,
-  numberWithin,
   resolveHeartbeatOptions,
 } from '../src/options.ts';
 import { refusalOf } from './refusal.ts';
@@ -18,16 +12,19 @@ function refusal(options: unknown): string {
   return refusalOf(() => resolveHeartbeatOptions(options as HeartbeatOptions)).message;
 }
 
-describe('DEFAULTS', () => {
-  it('are the values that the documentation promises', () => {
-    expect(DEFAULTS).toEqual({
-      pingInterval: 25_000,
-      suspectAfter: 1_000,
-      pingTimeout: 20_000,
-      minDelay: 500,
-      maxDelay: 30_000,
-      factor: 2,
-    });
+describe('the schemas', () => {
+  it('have the defaults that the documentation promises', () => {
+    const { pingInterval, pingTimeout, suspectAfter } = HEARTBEAT_SCHEMA;
+    expect([pingInterval, pingTimeout, suspectAfter].map((rule) => rule.default)).toEqual([
+      25_000, 20_000, 1_000,
+    ]);
+    const { minDelay, maxDelay, factor, jitter } = BACKOFF_SCHEMA;
+    expect([minDelay, maxDelay, factor, jitter].map((rule) => rule.default)).toEqual([
+      500,
+      30_000,
+      2,
+      'full',
+    ]);
   });
 });
 
@@ -96,7 +93,7 @@ describe('resolveHeartbeatOptions', () => {
       jitter: 0,
       random: () => 0,
     };
-    expect(HEARTBEAT_OPTION_NAMES).toEqual(Object.keys(values));
+    expect(Object.keys(HEARTBEAT_SCHEMA)).toEqual(Object.keys(values));
     expect(() => resolveHeartbeatOptions(values)).not.toThrow();
   });
 
@@ -191,99 +188,5 @@ describe('resolveHeartbeatOptions', () => {
       expected: 'a number > 0 and <= 2147483647 (ms), or false',
       value: -1,
     });
-  });
-});
-
-describe('duration', () => {
-  it('accepts (0, 2^31 - 1], and takes the fallback for undefined', () => {
-    expect(duration('wait', Number.MIN_VALUE, 7)).toBe(Number.MIN_VALUE);
-    expect(duration('wait', 2 ** 31 - 1, 7)).toBe(2 ** 31 - 1);
-    expect(duration('wait', undefined, 7)).toBe(7);
-  });
-
-  for (const value of [0, -1, 2 ** 31, Number.NaN, '1', null, false, true]) {
-    it(`refuses ${String(value)} (${typeof value}), for it cannot be off`, () => {
-      const { message, expected } = refusalOf(() => duration('wait', value, 7));
-      expect(expected).toBe('a number > 0 and <= 2147483647 (ms)');
-      expect(message).toContain('Expected `wait` to be a number > 0 and <= 2147483647 (ms), got');
-    });
-  }
-});
-
-describe('durationOrOff', () => {
-  it('accepts what duration accepts, and false for off', () => {
-    expect(durationOrOff('wait', 1, 7)).toBe(1);
-    expect(durationOrOff('wait', 2 ** 31 - 1, 7)).toBe(2 ** 31 - 1);
-    expect(durationOrOff('wait', undefined, 7)).toBe(7);
-    expect(durationOrOff('wait', undefined, Number.POSITIVE_INFINITY)).toBe(
-      Number.POSITIVE_INFINITY,
-    );
-    expect(durationOrOff('wait', false, 7)).toBe(Number.POSITIVE_INFINITY);
-  });
-});
-
-describe('numberWithin', () => {
-  it('accepts both ends, and takes the fallback for undefined', () => {
-    expect(numberWithin('share', 1, 3, 1, 5)).toBe(1);
-    expect(numberWithin('share', 5, 3, 1, 5)).toBe(5);
-    expect(numberWithin('share', undefined, 3, 1, 5)).toBe(3);
-  });
-
-  for (const value of [0.999, 5.001, Number.NaN, '3', null, 3n]) {
-    it(`refuses ${String(value)} (${typeof value})`, () => {
-      const { message } = refusalOf(() => numberWithin('share', value, 3, 1, 5));
-      expect(message).toContain('Expected `share` to be a number in [1, 5], got');
-    });
-  }
-});
-
-describe('countOrOff', () => {
-  it('accepts whole numbers from 0, and false for off', () => {
-    expect(countOrOff('count', 0, 7)).toBe(0);
-    expect(countOrOff('count', Number.MAX_SAFE_INTEGER, 7)).toBe(Number.MAX_SAFE_INTEGER);
-    expect(countOrOff('count', undefined, 7)).toBe(7);
-    expect(countOrOff('count', false, 7)).toBe(Number.POSITIVE_INFINITY);
-  });
-
-  for (const value of [-1, 0.5, 2 ** 53, Number.POSITIVE_INFINITY, Number.NaN, '1', null, true]) {
-    it(`refuses ${String(value)} (${typeof value})`, () => {
-      const { message } = refusalOf(() => countOrOff('count', value, 7));
-      expect(message).toContain('Expected `count` to be a whole number >= 0, or false, got');
-    });
-  }
-});
-
-describe('checkFunction', () => {
-  it('accepts a function, a class or nothing', () => {
-    for (const value of [() => 0, class {}, undefined]) {
-      expect(checkFunction('make', value)).toBe(value);
-    }
-  });
-
-  it('refuses anything else', () => {
-    for (const value of [null, false, {}, 'Math.random']) {
-      const { message } = refusalOf(() => checkFunction('make', value));
-      expect(message).toContain('Expected `make` to be a function, got');
-    }
-  });
-});
-
-describe('checkNames', () => {
-  it('accepts any part of the known names', () => {
-    for (const value of [{}, { one: 1 }, { two: 2, one: 1 }, Object.create(null)]) {
-      expect(() => checkNames('parts', value, ['one', 'two'])).not.toThrow();
-    }
-  });
-
-  it('names the first that is unknown', () => {
-    const { message } = refusalOf(() => checkNames('parts', { one: 1, three: 'x' }, ['one']));
-    expect(message).toBe(
-      "Expected `three` to be absent: known options are one, got `'x'` (string)",
-    );
-  });
-
-  it('does not know what every object inherits', () => {
-    const { option } = refusalOf(() => checkNames('parts', { toString: 1 }, ['one']));
-    expect(option).toBe('toString');
   });
 });

@@ -1,4 +1,4 @@
-import { DEFAULTS, type Millis } from '@wirebeat/core';
+import { HEARTBEAT_SCHEMA, type Millis } from '@wirebeat/core';
 import { quantile, type Result } from './study.ts';
 
 /** A requirement for our defaults, and whether they meet it. */
@@ -79,7 +79,11 @@ function soonSuspect(result: Result): readonly Demand[] {
 
 /** Returns whether an outage of this network can exceed the client's `pingTimeout`. */
 function isImpatient({ network, subject }: Result): boolean {
-  return network.outages === true && subject.home === 'page' && DEFAULTS.pingTimeout < OUTLASTS_TCP;
+  return (
+    network.outages === true &&
+    subject.home === 'page' &&
+    HEARTBEAT_SCHEMA.pingTimeout.default < OUTLASTS_TCP
+  );
 }
 
 const figure = (value: number): string => String(Number(value.toFixed(2)));

@@ -1,4 +1,4 @@
-import { checkNames, duration, type Millis, numberWithin, type Timer } from '@wirebeat/core';
+import { type Millis, resolveOptions, type Timer } from '@wirebeat/core';
 import { Stagger, type StaggerOptions } from './timing/stagger.ts';
 
 /** Options of `drain`. */
@@ -14,8 +14,12 @@ export interface DrainOptions {
   readonly retryAfter?: Millis;
 }
 
-const WITHIN: Millis = 10_000; // process managers commonly wait this long before they kill a process
-const MAX_RETRY_AFTER: Millis = 600_000; // clients cap the value they receive at this
+/** The options of `drain`. Durations are in ms. */
+export const DRAIN_SCHEMA = {
+  within: { type: 'duration', default: 10_000 }, // process managers often wait this long before they kill
+  retryAfter: { type: 'number', default: 0, min: 0, max: 600_000 }, // clients cap the value at this
+} as const;
+
 /**
  * How long the last closing handshakes may take. Connections that are still open then are terminated.
  */
@@ -36,11 +40,7 @@ export type ResolvedDrainOptions = Required<DrainOptions>;
 
 /** @throws {InvalidOptionError} if an option is out of range or unknown. */
 export function resolveDrainOptions(options: DrainOptions = {}): ResolvedDrainOptions {
-  checkNames('options', options, ['within', 'retryAfter']);
-  return {
-    within: duration('within', options.within, WITHIN),
-    retryAfter: numberWithin('retryAfter', options.retryAfter, 0, 0, MAX_RETRY_AFTER),
-  };
+  return resolveOptions(DRAIN_SCHEMA, options);
 }
 
 /**

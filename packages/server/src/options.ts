@@ -1,17 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import {
-  checkFunction,
-  checkNames,
-  countOrOff,
-  duration,
-  durationOrOff,
-  HEARTBEAT_OPTION_NAMES,
+  HEARTBEAT_SCHEMA,
   type HeartbeatOptions,
-  InvalidOptionError,
   initialTiming,
   type Millis,
-  numberWithin,
-  resolveHeartbeatOptions,
+  type Resolved,
+  resolveOptions,
   type Scheduler,
   type Timing,
 } from '@wirebeat/core';
@@ -122,7 +116,11 @@ export interface PingLimit {
 }
 
 /** {@link ServerOptions} with every default filled in. */
-export interface ResolvedServerOptions<Socket> {
+export interface ResolvedServerOptions<Socket>
+  extends Pick<
+    Resolved<ServerOptions<Socket>, typeof SERVER_SCHEMA>,
+    'maxBufferedBytes' | 'whenDead' | 'whenUnresponsive' | 'maxUnresponsive' | 'authenticated'
+  > {
   readonly timing: Timing;
   readonly metronome: PingScheduler;
   /** `false`: the server never advertises any timing. */
@@ -130,36 +128,33 @@ export interface ResolvedServerOptions<Socket> {
   /** `undefined`: the secret alone decides. `false`: sessions are off. */
   readonly userOf: SessionOptions<Socket>['user'] | undefined | false;
   readonly pingLimit: RateLimitOptions;
-  readonly maxBufferedBytes: number;
-  readonly whenDead: 'terminate' | 'report';
-  readonly whenUnresponsive: 'report' | 'terminate' | false;
-  readonly maxUnresponsive: Millis;
-  readonly authenticated: ServerOptions<Socket>['authenticated'];
 }
 
-const NAMES = [
-  ...HEARTBEAT_OPTION_NAMES,
-  'scheduler',
-  'advertise',
-  'session',
-  'pingLimit',
-  'maxBufferedBytes',
-  'whenDead',
-  'whenUnresponsive',
-  'maxUnresponsive',
-  'authenticated',
-];
-
-/** Every default of the server, with its reason. */
-const DEFAULTS = {
+/** The options of the server that the core has not, or has with another default. Durations are in ms. */
+export const SERVER_SCHEMA = {
   // 1.2 times the client's 25 s: one ping, of the side whose interval ends first, serves both.
-  pingInterval: 30_000,
-  pingTimeout: 20_000, // waiting costs a server little, and the client detects a dead connection first
-  jitter: 0.1, // the pings of connections that opened together drift apart
-  burst: 50, // below the 60 at which ws 8.23 terminates without a close code, and far above what a client needs
-  interval: 200, // far more often than a client pings by itself; a flood uses up the burst within milliseconds
-  maxBufferedBytes: 1_048_576, // behind more bytes than this, a pong is late on any connection
+  pingInterval: { type: 'duration', default: 30_000, off: true },
+  jitter: { type: 'number', default: 0.1, min: 0, max: 0.999 }, // connections opened together drift apart
+  scheduler: { type: 'object', method: 'now' },
+  advertise: { type: 'object', off: true },
+  session: { type: 'object', off: true },
+  pingLimit: { type: 'object', off: true },
+  maxBufferedBytes: { type: 'count', default: 1_048_576, off: true }, // behind more, a pong is late anyway
+  whenDead: { type: 'choice', of: ['terminate', 'report'], default: 'terminate' },
+  whenUnresponsive: { type: 'choice', of: ['report', 'terminate', false], default: 'report' },
+  maxUnresponsive: { type: 'duration', default: false, off: true },
+  authenticated: { type: 'function' },
 } as const;
+
+/** The limits of {@link PingLimit}. */
+export const PING_LIMIT_SCHEMA = {
+  // Below the 60 at which ws 8.23 terminates without a close code, and far above what a client needs.
+  burst: { type: 'count', default: 50, min: 1 },
+  interval: { type: 'duration', default: 200 }, // far more often than a client pings by itself
+} as const;
+
+/** The option of {@link SessionOptions}. */
+const SESSION_SCHEMA = { user: { type: 'function', required: true } } as const;
 
 /**
  * Validates the options and fills in the defaults. `guardRandom` wraps `random` so that it cannot fail.
@@ -170,84 +165,37 @@ export function resolveServerOptions<Socket>(
   options: ServerOptions<Socket>,
   guardRandom: (random: () => number) => () => number = (random) => random,
 ): ResolvedServerOptions<Socket> {
-  checkNames('options', options, NAMES);
+  const schema = { ...HEARTBEAT_SCHEMA, ...SERVER_SCHEMA };
   const {
+    random = Math.random,
     scheduler,
     advertise,
     session,
-    pingLimit,
-    maxBufferedBytes,
-    whenDead,
-    whenUnresponsive,
-    maxUnresponsive,
-    authenticated,
-    ...given
-  } = options;
-  const advertised = resolveAdvertise(advertise, given.pingInterval);
+    pingLimit = {},
+    ...resolved
+  } = resolveOptions<ServerOptions<Socket>, typeof schema>(schema, options);
+  const advertised = resolveAdvertise(advertise, options.pingInterval);
   const { pingInterval: asked } = advertised || {};
-  const {
-    pingInterval = asked === undefined ? DEFAULTS.pingInterval : serverInterval(asked),
-    pingTimeout = DEFAULTS.pingTimeout,
-    jitter = DEFAULTS.jitter,
-    random = Math.random,
-    ...rest
-  } = given;
-  checkFunction('random', random);
-  const chance = guardRandom(random);
-  const heartbeat = { ...rest, pingInterval, pingTimeout, jitter, random: chance };
+  const isAsked = asked !== undefined && options.pingInterval === undefined;
+  const pingInterval = isAsked ? serverInterval(asked) : resolved.pingInterval;
+  const timing = { ...resolved, pingInterval, random: guardRandom(random), isIntervalGiven: true };
   return {
-    timing: initialTiming(resolveHeartbeatOptions(heartbeat)),
+    ...resolved,
+    timing: initialTiming(timing),
     metronome: scheduler === undefined ? sharedPingScheduler() : new PingScheduler(scheduler),
     advertised,
-    userOf: resolveUser(session),
-    pingLimit: resolvePingLimit(pingLimit),
-    maxBufferedBytes: countOrOff('maxBufferedBytes', maxBufferedBytes, DEFAULTS.maxBufferedBytes),
-    whenDead: oneOf('whenDead', whenDead, ['terminate', 'report']),
-    whenUnresponsive: oneOf('whenUnresponsive', whenUnresponsive, ['report', 'terminate', false]),
-    maxUnresponsive: durationOrOff('maxUnresponsive', maxUnresponsive, Number.POSITIVE_INFINITY),
-    authenticated: checkFunction('authenticated', authenticated),
+    userOf: session && resolveOptions(SESSION_SCHEMA, session, 'session').user,
+    pingLimit: pingLimit ? resolveOptions(PING_LIMIT_SCHEMA, pingLimit, 'pingLimit') : NO_LIMIT,
   };
 }
+
+const NO_LIMIT: RateLimitOptions = { burst: Number.POSITIVE_INFINITY, interval: 1 };
 
 function resolveAdvertise(
   advertise: Advertisement | false | undefined,
   pingInterval: Millis | false | undefined,
 ): Advertisement | false | undefined {
+  if (advertise) return checkAdvertisement('advertise', advertise);
   if (advertise === false) return false;
-  if (advertise !== undefined) return checkAdvertisement('advertise', advertise);
   return typeof pingInterval === 'number' ? advertisementFor(pingInterval) : undefined;
-}
-
-function resolveUser<Socket>(
-  session: SessionOptions<Socket> | false | undefined,
-): SessionOptions<Socket>['user'] | undefined | false {
-  if (session === undefined || session === false) return session;
-  checkNames('session', session, ['user']);
-  if (typeof session.user !== 'function') {
-    throw new InvalidOptionError('user', 'a function', session.user);
-  }
-  return session.user;
-}
-
-function resolvePingLimit(limit: PingLimit | false = {}): RateLimitOptions {
-  if (limit === false) return { burst: Number.POSITIVE_INFINITY, interval: 1 };
-  checkNames('pingLimit', limit, ['burst', 'interval']);
-  return {
-    burst: numberWithin('burst', limit.burst, DEFAULTS.burst, 1, Number.MAX_SAFE_INTEGER),
-    interval: duration('interval', limit.interval, DEFAULTS.interval),
-  };
-}
-
-/**
- * Returns `value`, or the first of `known` if it is undefined.
- *
- * @throws {InvalidOptionError} if `value` is not one of `known`.
- */
-function oneOf<const Known extends readonly [unknown, ...unknown[]]>(
-  option: string,
-  value: unknown,
-  known: Known,
-): Known[number] {
-  if (value === undefined || known.includes(value)) return value ?? known[0];
-  throw new InvalidOptionError(option, known.map((one) => JSON.stringify(one)).join(' or '), value);
 }

@@ -2,9 +2,7 @@ import { type BlobLike, QueueOverflowError, type SocketData } from '@wirebeat/co
 import { utf8Length } from './utf8-length.ts';
 
 /** What to do with a message that does not fit into the queue. */
-export type QueuePolicy = (typeof QUEUE_POLICIES)[number];
-
-export const QUEUE_POLICIES = ['error', 'drop-oldest', 'drop-newest'] as const;
+export type QueuePolicy = 'error' | 'drop-oldest' | 'drop-newest';
 
 /** The limits of a {@link SendQueue}. */
 export interface QueueBounds {

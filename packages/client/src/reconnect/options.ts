@@ -1,21 +1,18 @@
 import {
   type AbortSignalLike,
+  BACKOFF_SCHEMA,
   type BackoffOptions,
-  checkFunction,
-  checkNames,
-  countOrOff,
-  duration,
-  durationOrOff,
-  HEARTBEAT_OPTION_NAMES,
+  HEARTBEAT_SCHEMA,
   InvalidOptionError,
   type Millis,
-  resolveHeartbeatOptions,
+  type Resolved,
+  resolveOptions,
   type Scheduler,
   type SocketData,
   SystemScheduler,
 } from '@wirebeat/core';
-import type { AttachOptions } from '../attach.ts';
-import { QUEUE_POLICIES, type QueueBounds, type QueuePolicy } from '../outbox/send-queue.ts';
+import { ATTACH_SCHEMA, type AttachOptions } from '../options.ts';
+import type { QueuePolicy } from '../outbox/send-queue.ts';
 import { type Lifecycle, pageLifecycle } from '../page/page-lifecycle.ts';
 import { defaultWebSocket, type WebSocketConstructor } from '../websocket-api/constructor.ts';
 import type { DomAbortSignal } from '../websocket-api/dom-types.ts';
@@ -116,60 +113,47 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
   readonly logger?: Logger;
 }
 
-/** {@link ReconnectOptions} after validation: `false` has become `Infinity`. */
-export interface ResolvedReconnectOptions extends QueueBounds {
+/** The options of {@link ReconnectingWebSocket} that the heartbeat has not. Durations are in ms. */
+export const RECONNECT_SCHEMA = {
+  backoff: { type: 'object' },
+  maxAttempts: { type: 'count', default: false, off: true },
+  connectTimeout: { type: 'duration', default: 10_000, off: true }, // slow mobile TLS takes 3 s
+  ready: { type: 'function' },
+  readyTimeout: { type: 'duration', default: 10_000, off: true },
+  stableFor: { type: 'duration', default: 5_000 }, // servers that accept and then close do it sooner
+  maxAge: { type: 'duration', default: false, off: true },
+  maxQueuedBytes: { type: 'count', default: 1_048_576, off: true }, // more than pages usually send
+  maxQueuedMessages: { type: 'count', default: 10_000, off: true }, // a minute of one per frame
+  queuePolicy: { type: 'choice', of: ['error', 'drop-oldest', 'drop-newest'], default: 'error' },
+  confirm: { type: 'boolean' },
+  resend: { type: 'choice', of: ['unconfirmed', false], default: false },
+  makeBeforeBreak: { type: 'boolean', default: true },
+  fatalCodes: { type: 'list' },
+  shouldReconnect: { type: 'function' },
+  WebSocket: { type: 'function' },
+  createWebSocket: { type: 'function' },
+  signal: { type: 'object', method: 'addEventListener' },
+  logger: { type: 'object' },
+} as const;
+
+type OwnOptions = Pick<ReconnectOptions, keyof typeof RECONNECT_SCHEMA>;
+
+/** {@link ReconnectOptions} with defaults; `false` has become `Infinity`. */
+export interface ResolvedReconnectOptions
+  extends Omit<
+    Resolved<OwnOptions, typeof RECONNECT_SCHEMA>,
+    'backoff' | 'confirm' | 'resend' | 'fatalCodes' | 'shouldReconnect' | 'WebSocket'
+  > {
   readonly heartbeat: AttachOptions & { readonly scheduler: Scheduler };
   readonly backoff: BackoffOptions;
   readonly scheduler: Scheduler;
   readonly lifecycle: Lifecycle | false;
   readonly confirm: boolean;
   readonly resend: boolean;
-  readonly makeBeforeBreak: boolean;
   readonly createWebSocket: CreateWebSocket;
-  readonly connectTimeout: Millis;
-  readonly ready: ReconnectOptions['ready'];
-  readonly readyTimeout: Millis;
-  readonly stableFor: Millis;
-  readonly maxAge: Millis;
-  readonly maxAttempts: number;
   readonly isFatal: (code: number) => boolean;
   readonly shouldReconnect: (record: CloseRecord) => boolean;
-  readonly signal: AbortSignalLike | undefined;
-  readonly logger: Logger | undefined;
 }
-
-/** The defaults of reconnection, with reasons. Durations are in ms. */
-const DEFAULTS = {
-  connectTimeout: 10_000, // TLS over a slow mobile network takes 3 s
-  readyTimeout: 10_000, // the same
-  stableFor: 5_000, // a server that accepts connections and closes them does so earlier
-  maxQueuedBytes: 1_048_576, // more than most pages send in an outage, and little memory
-  maxQueuedMessages: 10_000, // limits empty messages too; more than a minute of one per frame
-} as const;
-
-const OWN_NAMES = [
-  'scheduler',
-  'lifecycle',
-  'backoff',
-  'maxAttempts',
-  'connectTimeout',
-  'ready',
-  'readyTimeout',
-  'stableFor',
-  'maxAge',
-  'maxQueuedBytes',
-  'maxQueuedMessages',
-  'queuePolicy',
-  'confirm',
-  'resend',
-  'makeBeforeBreak',
-  'fatalCodes',
-  'shouldReconnect',
-  'WebSocket',
-  'createWebSocket',
-  'signal',
-  'logger',
-];
 
 /**
  * Validates options and adds defaults.
@@ -177,58 +161,31 @@ const OWN_NAMES = [
  * @throws {InvalidOptionError} if a value is out of range or a name is unknown.
  */
 export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReconnectOptions {
-  checkNames('options', options, [...HEARTBEAT_OPTION_NAMES, ...OWN_NAMES]);
+  const { memory: _, ...attach } = ATTACH_SCHEMA;
+  const resolved = resolveOptions({ ...HEARTBEAT_SCHEMA, ...attach, ...RECONNECT_SCHEMA }, options);
   const {
     random = Math.random,
     scheduler = new SystemScheduler(),
     lifecycle = pageLifecycle,
-    backoff = {},
-    queuePolicy = 'error',
-    resend = false,
+    resend,
     confirm = resend !== false,
-    makeBeforeBreak = true,
-    signal,
-    logger,
-  } = options;
-  const timing = Object.entries(options).filter(([name]) => HEARTBEAT_OPTION_NAMES.includes(name));
+    shouldReconnect = ({ reason }) => reason !== 'fatal',
+  } = resolved;
+  check(confirm || !resend, 'confirm', 'true where `resend` is', confirm);
+  const timing = Object.entries(options).filter(([name]) => name in HEARTBEAT_SCHEMA);
   const heartbeat = Object.fromEntries(timing);
-  checkNames('backoff', backoff, ['minDelay', 'maxDelay', 'factor', 'jitter']);
-  resolveHeartbeatOptions(heartbeat); // throws for invalid options before a socket is created
-  const policies = `one of ${QUEUE_POLICIES.join(', ')}`;
-  check(resend === false || resend === 'unconfirmed', 'resend', "'unconfirmed' or false", resend);
-  check(confirm || resend === false, 'confirm', 'true where `resend` is', confirm);
-  check(QUEUE_POLICIES.includes(queuePolicy), 'queuePolicy', policies, queuePolicy);
-  check(!lifecycle || lifecycle.watch, 'lifecycle', 'an object with watch(), or false', lifecycle);
-  check(!signal || signal.addEventListener, 'signal', 'an AbortSignal', signal);
-  check(logger === undefined || Object(logger) === logger, 'logger', 'an object', logger);
-  const wait = (name: keyof typeof DEFAULTS | 'maxAge', fallback: Millis) =>
-    durationOrOff(name, options[name], fallback);
-  const count = (name: keyof typeof DEFAULTS | 'maxAttempts', fallback: number) =>
-    countOrOff(name, options[name], fallback);
+  const own = Object.entries(resolved).filter(([name]) => name in RECONNECT_SCHEMA);
   return {
+    ...(Object.fromEntries(own) as Resolved<OwnOptions, typeof RECONNECT_SCHEMA>),
     heartbeat: { ...(confirm && { probeAfter: false }), ...heartbeat, scheduler, lifecycle },
-    backoff: { ...backoff, random },
+    backoff: resolveOptions(BACKOFF_SCHEMA, { ...options.backoff, random }, 'backoff'),
     scheduler,
     lifecycle,
     createWebSocket: creatorOf(options),
-    connectTimeout: wait('connectTimeout', DEFAULTS.connectTimeout),
-    ready: checkFunction('ready', options.ready),
-    readyTimeout: wait('readyTimeout', DEFAULTS.readyTimeout),
-    stableFor: duration('stableFor', options.stableFor, DEFAULTS.stableFor),
-    maxAge: wait('maxAge', Number.POSITIVE_INFINITY),
-    maxAttempts: count('maxAttempts', Number.POSITIVE_INFINITY),
-    maxQueuedBytes: count('maxQueuedBytes', DEFAULTS.maxQueuedBytes),
-    maxQueuedMessages: count('maxQueuedMessages', DEFAULTS.maxQueuedMessages),
-    queuePolicy,
     confirm,
     resend: resend !== false,
-    makeBeforeBreak,
     isFatal: fatalBy(options.fatalCodes),
-    shouldReconnect:
-      checkFunction('shouldReconnect', options.shouldReconnect) ??
-      (({ reason }) => reason !== 'fatal'),
-    signal,
-    logger,
+    shouldReconnect,
   };
 }
 
@@ -240,19 +197,17 @@ function check(isGood: unknown, option: string, expected: string, value: unknown
 function creatorOf({ WebSocket, createWebSocket }: ReconnectOptions): CreateWebSocket {
   const isOne = WebSocket === undefined || createWebSocket === undefined;
   check(isOne, 'createWebSocket', 'absent where `WebSocket` is given', createWebSocket);
-  const create = checkFunction('createWebSocket', createWebSocket);
-  if (create !== undefined) return create;
-  const given = checkFunction('WebSocket', WebSocket);
+  if (createWebSocket !== undefined) return createWebSocket;
   // Looked up at each attempt, because a test may replace the global class at any time.
-  const find = () => given ?? defaultWebSocket();
-  check(find() !== undefined, 'WebSocket', 'given, for this runtime has none', given);
+  const find = () => WebSocket ?? defaultWebSocket();
+  check(find() !== undefined, 'WebSocket', 'given, for this runtime has none', WebSocket);
   return (url, protocols) => new (find() as WebSocketConstructor)(url, protocols);
 }
 
 function fatalBy(codes: readonly number[] | undefined): (code: number) => boolean {
   if (codes === undefined) return isFatal;
   const isCode = (code: unknown) => Number.isInteger(code) && Number(code) > 999;
-  check(Array.isArray(codes) && codes.every(isCode), 'fatalCodes', 'a list of close codes', codes);
+  check(codes.every(isCode), 'fatalCodes', 'a list of close codes', codes);
   const fatal = new Set(codes); // a copy: later changes of the list have no effect
   return (code) => fatal.has(code);
 }

@@ -1,6 +1,6 @@
 import {
   ConnectionClosedError,
-  DEFAULTS,
+  HEARTBEAT_SCHEMA,
   type HeartbeatEvents,
   type HeartbeatStatus,
   type Instant,
@@ -337,7 +337,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
 
   /** Whether nothing at all was received for `pingTimeout`, so that the link may be dead. */
   get #isSilent(): boolean {
-    const { pingTimeout = DEFAULTS.pingTimeout } = this.#options.heartbeat;
+    const { pingTimeout = HEARTBEAT_SCHEMA.pingTimeout.default } = this.#options.heartbeat;
     return this.#silentFor >= Number(pingTimeout);
   }
 

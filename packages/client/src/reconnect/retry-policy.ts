@@ -1,4 +1,4 @@
-import { Backoff, DEFAULTS, type Millis, type Timer } from '@wirebeat/core';
+import { BACKOFF_SCHEMA, Backoff, type Millis, type Timer } from '@wirebeat/core';
 import type { CloseRecord } from './close-record.ts';
 import { report } from './event-dispatcher.ts';
 import type { ResolvedReconnectOptions } from './options.ts';
@@ -76,7 +76,7 @@ export class RetryPolicy {
 
   #next(record: CloseRecord): Millis {
     if (isPlanned(record)) return 0;
-    if (isOffline()) return this.#options.backoff.maxDelay ?? DEFAULTS.maxDelay; // not counted
+    if (isOffline()) return this.#options.backoff.maxDelay ?? BACKOFF_SCHEMA.maxDelay.default; // not counted
     return this.backoff.next();
   }
 }

@@ -4,10 +4,9 @@ import {
   type Millis,
   type PeerState,
   ReadyState,
-  resolveHeartbeatOptions,
   type WebSocketLike,
 } from '@wirebeat/core';
-import { clientTiming } from '../attach.ts';
+import { resolveAttachOptions } from '../options.ts';
 import type { Lifecycle, LifecycleListener } from '../page/page-lifecycle.ts';
 import type { CloseRecord } from '../reconnect/close-record.ts';
 import {
@@ -89,11 +88,11 @@ export class History {
    */
   report(): string {
     const { scheduler, heartbeat, ...options } = this.#resolved;
-    const { lifecycle: _, scheduler: __, ...timing } = heartbeat;
+    const { lifecycle: _, scheduler: __, memory: ___, ...timing } = resolveAttachOptions(heartbeat);
     const recorded: Recorded = {
       now: scheduler.now(),
       url: this.#url,
-      options: { ...resolveHeartbeatOptions(clientTiming(timing)), ...options },
+      options: { ...timing, ...options },
       facts: this.#facts,
       counts: this.#counts,
       latencies: this.#latencies,

@@ -2,7 +2,8 @@
 import { InvalidOptionError, type PeerState } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type AttachOptions, attachHeartbeat, type SocketHeartbeat } from '../../src/attach.ts';
+import { attachHeartbeat, type SocketHeartbeat } from '../../src/attach.ts';
+import type { AttachOptions } from '../../src/options.ts';
 import type { Lifecycle, LifecycleListener } from '../../src/page/page-lifecycle.ts';
 import { SETTLING } from '../../src/page/page-state.ts';
 import { autoResponder, FakeServer, type Link, silentPeer } from '../fake-server.ts';

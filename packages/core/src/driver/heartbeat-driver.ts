@@ -8,12 +8,16 @@ import type { HeartbeatAction, HeartbeatStatus } from '../machine/actions.ts';
 import { Heartbeat } from '../machine/heartbeat.ts';
 import type { PeerMemory } from '../machine/peer-memory.ts';
 import type { Timing } from '../machine/timing.ts';
-import { durationOrOff, type HeartbeatOptions } from '../options.ts';
+import type { HeartbeatOptions } from '../options.ts';
 import { type Beat, isBeatId } from '../protocol/beat.ts';
+import { resolveOption } from '../schema.ts';
 import type { Millis, Scheduler } from '../time.ts';
 import { LazyTimer } from '../timers/lazy-timer.ts';
 import type { HeartbeatEvent } from './heartbeat-events.ts';
 import { type PingOptions, PingPromises } from './ping-promises.ts';
+
+/** The rule for `timeout` of `ping()`. */
+const TIMEOUT = { type: 'duration', off: true } as const;
 
 /** An order to send a ping. */
 export type PingOrder = Extract<HeartbeatAction, { type: 'ping' }>;
@@ -116,7 +120,8 @@ export class HeartbeatDriver {
    */
   async ping(options: PingOptions = {}): Promise<Millis> {
     const { id, signal } = options;
-    const timeout = durationOrOff('timeout', options.timeout, this.heartbeat.pingTimeout);
+    const timeout =
+      resolveOption('timeout', TIMEOUT, options.timeout) ?? this.heartbeat.pingTimeout;
     this.#checkId(id);
     if (signal?.aborted) throw signal.reason;
     this.#readBuffer();

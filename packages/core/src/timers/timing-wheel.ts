@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
-import { checkNames, numberWithin } from '../options.ts';
+import { resolveOptions } from '../schema.ts';
 import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
 
 /** The number of an entry of a {@link TimingWheel}. It may be reused after `remove`. */
@@ -18,10 +18,12 @@ export interface TimingWheelOptions {
   readonly slots?: number;
 }
 
-const DEFAULT_GRANULE: Millis = 100; // heartbeats are seconds apart, so 0.1 s is precise enough
-const MAX_GRANULE: Millis = 60_000; // a coarser wheel would miss the usual ping intervals
-const DEFAULT_SLOTS = 512; // a turn of 51 s, longer than the usual intervals
-const MAX_SLOTS = 2 ** 20; // empty lists of 24 MB
+const WHEEL_SCHEMA = {
+  // Heartbeats are seconds apart, so 0.1 s is precise enough. More than 60 s would miss usual ones.
+  granule: { type: 'count', default: 100, min: 1, max: 60_000 },
+  // A turn of 51 s is longer than the usual intervals. 2^20 empty lists take 24 MB.
+  slots: { type: 'count', default: 512, min: 1, max: 2 ** 20 },
+} as const;
 const GROWTH = 1.25; // costs 30 bytes an entry at worst where doubling costs 48
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 const NONE = -1;
@@ -63,11 +65,10 @@ export class TimingWheel implements Scheduler {
 
   /** @throws {InvalidOptionError} if an option is out of range or unknown. */
   constructor(scheduler: Scheduler, options: TimingWheelOptions = {}) {
-    checkNames('options', options, ['granule', 'slots']);
-    const granule = numberWithin('granule', options.granule, DEFAULT_GRANULE, 1, MAX_GRANULE);
-    const slots = numberWithin('slots', options.slots, DEFAULT_SLOTS, 1, MAX_SLOTS);
-    check('granule', 'a whole number', granule, Number.isInteger(granule));
-    check('slots', 'a power of two', slots, Number.isInteger(Math.log2(slots)));
+    const { granule, slots } = resolveOptions(WHEEL_SCHEMA, options);
+    if (!Number.isInteger(Math.log2(slots))) {
+      throw new InvalidOptionError('slots', 'a power of two', slots);
+    }
     this.#scheduler = scheduler;
     this.#granule = granule;
     this.#slots = slots;
@@ -305,8 +306,4 @@ export class TimingWheel implements Scheduler {
     while (ahead < this.#slots && this.#isEmpty(this.#slotOf(this.#turned + ahead))) ahead += 1;
     return this.#turned + ahead;
   }
-}
-
-function check(option: string, expected: string, value: number, isRight: boolean): void {
-  if (!isRight) throw new InvalidOptionError(option, expected, value);
 }

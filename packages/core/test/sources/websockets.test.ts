@@ -9,7 +9,7 @@ import { HeartbeatDriver } from '../../src/driver/heartbeat-driver.ts';
 import type { HeartbeatEvents } from '../../src/driver/heartbeat-events.ts';
 import { ConnectionClosedError, InvalidOptionError, PingTimeoutError } from '../../src/errors.ts';
 import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
-import { DEFAULTS, type HeartbeatOptions } from '../../src/options.ts';
+import { HEARTBEAT_SCHEMA, type HeartbeatOptions } from '../../src/options.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
 import type { Instant, Millis } from '../../src/time.ts';
 import { outcomeOf } from '../outcome.ts';
@@ -250,8 +250,11 @@ describe.each(['aborted', 'timed out'] as const)('a ping that is abandoned: %s',
 describe('keepalive', () => {
   it('is on by default', () => {
     const { scheduler, pingedAt } = setUp({}, 10);
-    scheduler.advance(2 * DEFAULTS.pingInterval);
-    expect(pingedAt).toEqual([DEFAULTS.pingInterval, 2 * DEFAULTS.pingInterval]);
+    scheduler.advance(2 * HEARTBEAT_SCHEMA.pingInterval.default);
+    expect(pingedAt).toEqual([
+      HEARTBEAT_SCHEMA.pingInterval.default,
+      2 * HEARTBEAT_SCHEMA.pingInterval.default,
+    ]);
   });
 
   it('keeps the period: the next ping is due one interval after the last, not after its pong', () => {

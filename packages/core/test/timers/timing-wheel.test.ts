@@ -708,7 +708,7 @@ describe('TimingWheel', () => {
         const error = refusalOf(() => start({ granule: granule as number }));
         expect(error).toMatchObject({
           option: 'granule',
-          expected: 'a number in [1, 60000]',
+          expected: 'a whole number in [1, 60000]',
           value: granule,
         });
       });
@@ -726,7 +726,7 @@ describe('TimingWheel', () => {
         'Expected `slots` to be a power of two, got `100` (number)',
       );
       expect(refusalOf(() => start({ granule: 2.5 })).message).toBe(
-        'Expected `granule` to be a whole number, got `2.5` (number)',
+        'Expected `granule` to be a whole number in [1, 60000], got `2.5` (number)',
       );
     });
 

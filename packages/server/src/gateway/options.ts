@@ -1,24 +1,24 @@
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import {
-  checkFunction,
-  checkNames,
-  countOrOff,
-  duration,
-  durationOrOff,
+  HEARTBEAT_SCHEMA,
   InvalidOptionError,
   initialTiming,
   type Millis,
+  type Resolved,
   resolveHeartbeatOptions,
+  resolveOptions,
   type Timing,
 } from '@wirebeat/core';
 import {
   type ResolvedServerOptions,
   resolveServerOptions,
+  SERVER_SCHEMA,
   type ServerOptions,
 } from '../options.ts';
 import { type Address, resolveUpstream, type Upstream } from './http/address.ts';
 import {
+  HEADER_SCHEMA,
   type HeaderOptions,
   type ResolvedHeaderOptions,
   resolveHeaderOptions,
@@ -131,120 +131,84 @@ export interface GatewayOptions extends HeaderOptions, PageOptions {
   readonly closeTimeout?: Millis;
 }
 
+/** The gateway's own options, apart from those for headers. Durations are in ms. */
+export const GATEWAY_SCHEMA = {
+  upstream: { type: 'any' },
+  allow: { type: 'function' },
+  tls: { type: 'object' },
+  endToEnd: { type: 'boolean', default: true },
+  upstreamHeartbeat: { type: 'object' },
+  maxConnections: { type: 'count', off: true },
+  maxHeapBytes: { type: 'count', off: true },
+  maxMessageBytes: { type: 'count', default: false, off: true },
+  handshakeTimeout: { type: 'duration', default: 10_000, off: true }, // as long as clients wait
+  connectTimeout: { type: 'duration', default: 10_000, off: true }, // as long as clients wait
+  closeTimeout: { type: 'duration', default: 5_000 }, // a closing handshake needs less
+} as const;
+
+/** The options of {@link UpstreamHeartbeatOptions}. Durations are in ms. */
+export const UPSTREAM_SCHEMA = {
+  // The upstream is near, so a Ping costs little. Idle timeouts of 20 s never fire.
+  pingInterval: { type: 'duration', default: 15_000, off: true },
+  // Below the client's 20 s: the gateway reports a dead upstream before the client detects it.
+  pingTimeout: { type: 'duration', default: 15_000, off: true },
+} as const;
+
 /** {@link GatewayOptions} with every default filled in. */
-export interface ResolvedGatewayOptions {
+export interface ResolvedGatewayOptions
+  extends Omit<
+    Resolved<GatewayOptions, typeof GATEWAY_SCHEMA>,
+    'upstream' | 'allow' | 'upstreamHeartbeat' | 'maxConnections' | 'maxHeapBytes'
+  > {
   readonly page: ResolvedServerOptions<never>;
   readonly upstreamTiming: Timing;
   readonly upstreamOf: (request: IncomingMessage) => Promise<Address | undefined>;
   /** Resolves to `undefined` if the request is accepted. */
   readonly refusalOf: (request: IncomingMessage) => Promise<Refusal | undefined>;
   readonly headers: ResolvedHeaderOptions;
-  readonly tls: ConnectionOptions | undefined;
-  readonly endToEnd: boolean;
   readonly maxConnections: number;
   readonly maxHeapBytes: number;
-  readonly maxMessageBytes: number;
-  readonly handshakeTimeout: Millis;
-  readonly connectTimeout: Millis;
-  readonly closeTimeout: Millis;
 }
-
-/** The defaults of the gateway's own options, each with its reason. */
-const DEFAULTS = {
-  pingInterval: 15_000, // the upstream is near, so a Ping costs little; keeps idle timeouts of 20 s from firing
-  // Below the client's 20 s: the gateway reports a dead upstream before the client detects it.
-  pingTimeout: 15_000,
-  handshakeTimeout: 10_000, // a client waits this long by default
-  connectTimeout: 10_000, // a client waits this long by default
-  closeTimeout: 5_000, // a closing handshake needs less
-} as const;
-
-const PAGE_NAMES = [
-  'pingInterval',
-  'pingTimeout',
-  'jitter',
-  'random',
-  'scheduler',
-  'advertise',
-  'pingLimit',
-  'whenUnresponsive',
-  'maxUnresponsive',
-] as const;
-
-const OWN_NAMES = [
-  'upstream',
-  'allow',
-  'forwardHeaders',
-  'cookies',
-  'headers',
-  'forwarded',
-  'tls',
-  'endToEnd',
-  'upstreamHeartbeat',
-  'maxConnections',
-  'maxHeapBytes',
-  'maxMessageBytes',
-  'handshakeTimeout',
-  'connectTimeout',
-  'closeTimeout',
-] as const;
 
 /** @throws {InvalidOptionError} if an option is out of range or unknown. */
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
-  checkNames('options', options, [...OWN_NAMES, ...PAGE_NAMES]);
-  const page = resolveServerOptions<never>(pageOptions(options));
-  const { endToEnd = true, tls } = options;
-  if (typeof endToEnd !== 'boolean')
-    throw new InvalidOptionError('endToEnd', 'a boolean', endToEnd);
-  if (tls !== undefined) checkNames('tls', tls, Object.keys(tls ?? {}));
+  const { session, whenDead, authenticated, maxBufferedBytes, ...shared } = SERVER_SCHEMA;
+  const { pingTimeout, random } = HEARTBEAT_SCHEMA;
+  const pageSchema = { ...shared, pingTimeout, random };
+  const schema = { ...GATEWAY_SCHEMA, ...HEADER_SCHEMA, ...pageSchema };
+  const resolved = resolveOptions<GatewayOptions, typeof schema>(schema, options);
+  const page = resolveServerOptions<never>(partOf(options, pageSchema));
   return {
+    ...resolved,
     page,
-    upstreamTiming: resolveTiming(options.upstreamHeartbeat, page),
+    upstreamTiming: resolveTiming(resolved.upstreamHeartbeat, page),
     upstreamOf: resolveUpstream(options.upstream),
-    refusalOf: resolveAllow(options.allow),
-    headers: resolveHeaderOptions(options),
-    tls,
-    endToEnd,
-    maxConnections: countOrOff('maxConnections', options.maxConnections, defaultMaxConnections()),
-    maxHeapBytes: countOrOff('maxHeapBytes', options.maxHeapBytes, defaultMaxHeapBytes()),
-    maxMessageBytes: countOrOff('maxMessageBytes', options.maxMessageBytes, NO_LIMIT),
-    handshakeTimeout: durationOrOff(
-      'handshakeTimeout',
-      options.handshakeTimeout,
-      DEFAULTS.handshakeTimeout,
-    ),
-    connectTimeout: durationOrOff(
-      'connectTimeout',
-      options.connectTimeout,
-      DEFAULTS.connectTimeout,
-    ),
-    closeTimeout: duration('closeTimeout', options.closeTimeout, DEFAULTS.closeTimeout),
+    refusalOf: resolveAllow(resolved.allow),
+    headers: resolveHeaderOptions(partOf(options, HEADER_SCHEMA)),
+    maxConnections: resolved.maxConnections ?? defaultMaxConnections(),
+    maxHeapBytes: resolved.maxHeapBytes ?? defaultMaxHeapBytes(),
   };
 }
 
-const NO_LIMIT = Number.POSITIVE_INFINITY;
-
-function pageOptions(options: GatewayOptions): ServerOptions {
-  const given = Object.entries(options).filter(([name]) =>
-    PAGE_NAMES.some((known) => known === name),
-  );
-  return Object.fromEntries(given);
+/** Returns the options that this schema has. */
+function partOf<Options extends object>(options: Options, schema: object): Partial<Options> {
+  const entries = Object.entries(options).filter(([name]) => name in schema);
+  return Object.fromEntries(entries) as Partial<Options>;
 }
 
 function resolveTiming(
   given: UpstreamHeartbeatOptions = {},
   { timing }: ResolvedServerOptions<never>,
 ): Timing {
-  checkNames('upstreamHeartbeat', given, ['pingInterval', 'pingTimeout']);
-  const { pingInterval = DEFAULTS.pingInterval, pingTimeout = DEFAULTS.pingTimeout } = given;
   const { jitter, random } = timing.options;
-  return initialTiming(resolveHeartbeatOptions({ pingInterval, pingTimeout, jitter, random }));
+  const upstream = resolveOptions(UPSTREAM_SCHEMA, given, 'upstreamHeartbeat');
+  const heartbeat = resolveHeartbeatOptions({ jitter, random });
+  return initialTiming({ ...heartbeat, ...upstream, isIntervalGiven: true });
 }
 
 function resolveAllow(
   allow: GatewayOptions['allow'],
 ): (request: IncomingMessage) => Promise<Refusal | undefined> {
-  checkFunction('allow', allow);
   if (allow === undefined) return async () => undefined;
   return async (request) => refusalBy(await allow(request));
 }

@@ -1,4 +1,4 @@
-import { checkNames, InvalidOptionError, type Millis, numberWithin } from '@wirebeat/core';
+import { InvalidOptionError, type Millis, resolveOptions } from '@wirebeat/core';
 
 /** The values that a ping or pong carries. */
 export type Values = Readonly<Record<string, string>>;
@@ -14,19 +14,18 @@ export interface Advertisement {
   readonly pingTimeout?: Millis;
 }
 
-const NAMES = ['pingInterval', 'pingTimeout'];
-const MIN: Millis = 1_000;
-const MAX_INTERVAL: Millis = 120_000;
-const MAX_TIMEOUT: Millis = 60_000;
+/** The limits of an {@link Advertisement}: those to which clients clamp it. */
+export const ADVERTISEMENT_SCHEMA = {
+  pingInterval: { type: 'number', min: 1_000, max: 120_000 },
+  pingTimeout: { type: 'number', min: 1_000, max: 60_000 },
+} as const;
+
 /** The server's interval as a multiple of the client's, so that normally the client pings first. */
 const PATIENCE = 1.2;
 
 /** @throws {InvalidOptionError} if a value is out of range, both are missing, or a name is unknown. */
 export function checkAdvertisement(option: string, advertised: Advertisement): Advertisement {
-  checkNames(option, advertised, NAMES);
-  const { pingInterval, pingTimeout } = advertised;
-  numberWithin('pingInterval', pingInterval, MIN, MIN, MAX_INTERVAL);
-  numberWithin('pingTimeout', pingTimeout, MIN, MIN, MAX_TIMEOUT);
+  const { pingInterval, pingTimeout } = resolveOptions(ADVERTISEMENT_SCHEMA, advertised, option);
   if (pingInterval === undefined && pingTimeout === undefined) {
     throw new InvalidOptionError(option, 'an object that has a pingInterval or pingTimeout', {});
   }
@@ -38,8 +37,9 @@ export function checkAdvertisement(option: string, advertised: Advertisement): A
  * first.
  */
 export function advertisementFor(pingInterval: Millis): Advertisement {
+  const { min, max } = ADVERTISEMENT_SCHEMA.pingInterval;
   const interval = Math.floor(pingInterval / PATIENCE);
-  return { pingInterval: Math.min(Math.max(interval, MIN), MAX_INTERVAL) };
+  return { pingInterval: Math.min(Math.max(interval, min), max) };
 }
 
 /** Returns the interval of a server that asks its clients for `pingInterval`. */

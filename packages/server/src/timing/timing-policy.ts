@@ -1,4 +1,4 @@
-import { DEFAULTS, type Millis, type Timing } from '@wirebeat/core';
+import { HEARTBEAT_SCHEMA, type Millis, type Timing } from '@wirebeat/core';
 import type { ResolvedServerOptions } from '../options.ts';
 import {
   type Advertisement,
@@ -109,7 +109,7 @@ export class TimingPolicy {
   }
 
   get #asked(): Millis {
-    return this.#advertised.pingInterval ?? DEFAULTS.pingInterval;
+    return this.#advertised.pingInterval ?? HEARTBEAT_SCHEMA.pingInterval.default;
   }
 
   get #slowed(): number {

@@ -243,8 +243,8 @@ describe('whenUnresponsive and maxUnresponsive', () => {
   });
 
   it.each([
-    [{ whenUnresponsive: 'kill' }, '`whenUnresponsive` to be "report" or "terminate" or false'],
-    [{ whenDead: false }, '`whenDead` to be "terminate" or "report"'],
+    [{ whenUnresponsive: 'kill' }, "`whenUnresponsive` to be 'report', 'terminate' or false"],
+    [{ whenDead: false }, "`whenDead` to be 'terminate' or 'report'"],
     [{ maxUnresponsive: 0 }, '`maxUnresponsive` to be a number > 0'],
   ])('are not %o', (options, message) => {
     expect(() => new Stage(options as never)).toThrow(`Expected ${message}`);

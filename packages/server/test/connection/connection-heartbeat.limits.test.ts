@@ -85,7 +85,7 @@ describe('a client that floods', () => {
   });
 
   it.each([
-    [{ burst: 0 }, '`burst` to be a number in [1, '],
+    [{ burst: 0 }, '`burst` to be a whole number >= 1'],
     [{ interval: 0 }, '`interval` to be a number > 0'],
     [{ rate: 1 }, '`rate` to be absent'],
     [5, '`pingLimit` to be an object'],

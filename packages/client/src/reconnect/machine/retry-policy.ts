@@ -1,4 +1,4 @@
-import { Backoff, type BackoffOptions, DEFAULTS, type Millis } from '@wirebeat/core';
+import { BACKOFF_SCHEMA, Backoff, type BackoffOptions, type Millis } from '@wirebeat/core';
 import type { CloseRecord } from '../close-record.ts';
 
 /** What a {@link RetryPolicy} needs to know. No function may throw. */
@@ -60,7 +60,7 @@ export class RetryPolicy {
   #own(record: CloseRecord): Millis {
     const { backoff, isOffline } = this.#options;
     if (isPlanned(record)) return 0;
-    if (isOffline()) return backoff.maxDelay ?? DEFAULTS.maxDelay; // not counted
+    if (isOffline()) return backoff.maxDelay ?? BACKOFF_SCHEMA.maxDelay.default; // not counted
     return this.#backoff.next();
   }
 }

@@ -1,6 +1,11 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http';
 import type { Socket } from 'node:net';
-import { checkNames, InvalidOptionError } from '@wirebeat/core';
+import { InvalidOptionError, resolveOptions } from '@wirebeat/core';
 import { listOf } from './request.ts';
 
 /** Headers that the gateway adds to the request to an upstream. */
@@ -56,25 +61,46 @@ const MAPPED = /^::ffff:(?=\d+\.)/;
 /** Headers that each end creates itself: RFC 6455 §4.1. */
 const HANDSHAKE = /^sec-websocket-/;
 
+/** The options of {@link HeaderOptions}. */
+export const HEADER_SCHEMA = {
+  forwardHeaders: { type: 'list' },
+  cookies: { type: 'any', default: true, off: true },
+  headers: { type: 'any' },
+  forwarded: { type: 'choice', of: ['replace', 'append', false], default: 'replace' },
+} as const;
+
 /** @throws {InvalidOptionError} if an option is invalid. */
 export function resolveHeaderOptions(options: HeaderOptions): ResolvedHeaderOptions {
-  const { forwardHeaders = NAMES, cookies = true, headers = {}, forwarded = 'replace' } = options;
+  const resolved = resolveOptions(HEADER_SCHEMA, options);
+  const { forwardHeaders = NAMES, cookies, headers = {}, forwarded } = resolved;
   if (!isList(forwardHeaders)) {
     throw new InvalidOptionError('forwardHeaders', 'a list of names', forwardHeaders);
   }
   if (typeof cookies !== 'boolean' && !isList(cookies)) {
     throw new InvalidOptionError('cookies', 'true, false, or a list of names', cookies);
   }
-  if (forwarded !== 'replace' && forwarded !== 'append' && forwarded !== false) {
-    throw new InvalidOptionError('forwarded', "'replace' or 'append' or false", forwarded);
-  }
-  if (typeof headers !== 'function') checkNames('headers', headers, Object.keys(headers ?? {}));
+  if (typeof headers !== 'function') checkHeaders(headers);
   return {
     names: forwardHeaders.map((name) => name.toLowerCase()).filter(goesOn),
     cookies: typeof cookies === 'boolean' ? cookies : new Set(cookies),
     extra: typeof headers === 'function' ? headers : () => headers,
     forwarded,
   };
+}
+
+/** The error does not contain the value, which may be a secret. @throws {InvalidOptionError} */
+function checkHeaders(headers: ExtraHeaders): void {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw new InvalidOptionError('headers', 'an object or a function', headers);
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      throw new InvalidOptionError('headers', `valid HTTP headers, unlike ${name}`, 'a header');
+    }
+  }
 }
 
 /**

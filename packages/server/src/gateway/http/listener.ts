@@ -10,14 +10,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
-import {
-  checkFunction,
-  checkNames,
-  InvalidOptionError,
-  MAX_DELAY,
-  type Millis,
-  numberWithin,
-} from '@wirebeat/core';
+import { InvalidOptionError, MAX_DELAY, type Millis, resolveOptions } from '@wirebeat/core';
 
 /** Options of `listen`. */
 export interface ListenOptions {
@@ -30,6 +23,14 @@ export interface ListenOptions {
   /** Handles ordinary requests, such as requests for a status page. @default 426 to all */
   readonly request?: (request: IncomingMessage, response: ServerResponse) => void;
 }
+
+/** The options of `listen`. */
+const LISTEN_SCHEMA = {
+  port: { type: 'count', max: 65_535, required: true },
+  host: { type: 'string' },
+  tls: { type: 'object' },
+  request: { type: 'function' },
+} as const;
 
 /** Limits of a listener. */
 export interface ListenLimits {
@@ -61,10 +62,7 @@ export class GatewayListener {
     { handshakeTimeout, maxConnections }: ListenLimits,
     upgrade: Upgrade,
   ): Promise<GatewayListener> {
-    checkNames('options', options, ['port', 'host', 'tls', 'request']);
-    const { host, tls, request = upgradeRequired } = options;
-    const port = numberWithin('port', options.port, 0, 0, 65_535);
-    checkFunction('request', request);
+    const { port, host, tls, request = upgradeRequired } = resolveOptions(LISTEN_SCHEMA, options);
     checkTls(tls);
     const limits = limitsOf(handshakeTimeout);
     const server =
@@ -134,7 +132,6 @@ function tlsTimeout(handshakeTimeout: Millis): Millis {
  */
 function checkTls(tls: TlsOptions | undefined): void {
   if (tls === undefined) return;
-  checkNames('tls', tls, Object.keys(tls ?? {}));
   if ((tls.key === undefined) === (tls.cert === undefined)) return;
   const [has, lacks] = tls.key === undefined ? ['cert', 'key'] : ['key', 'cert'];
   throw new InvalidOptionError(lacks, `given with \`${has}\``, undefined);
