@@ -1,0 +1,388 @@
+import { type Instant, LazyTimer, type Millis, type Scheduler } from '@wirebeat/core';
+import { Lease } from './lease.ts';
+import { isListed, type Membership } from './membership.ts';
+import { type Grant, nodeOf, type Registry, type Renewal } from './registry.ts';
+import { type RegistryCall, RegistryCaller } from './registry-call.ts';
+import { renewalInterval } from './registry-timing.ts';
+import { Sweeps } from './sweeps.ts';
+
+/** What a {@link RegistryNode} needs of its server. */
+export interface RegistryNodePort {
+  readonly scheduler: Scheduler;
+  /** Unique among all servers. */
+  readonly instance: string;
+  /** The node has lost its lease, or could not renew it. */
+  isolated(): void;
+  /** The node has a lease again. */
+  rejoined(): void;
+  called(call: RegistryCall): void;
+  /** Connections of dead nodes were removed. */
+  reaped(count: number): void;
+  /** A message of another kind than the registry's own. */
+  received(message: string): void;
+}
+
+interface Gone {
+  readonly name: string;
+  readonly member?: Membership;
+}
+
+const BATCH_WAIT: Millis = 20; // a round trip for each connection would cost more than it saves
+const BATCH = 200; // connections in one call
+const RETRIES = 5; // attempts in one renewal interval
+
+/**
+ * One server as a node of a registry: keeps its lease, and registers its sessions in batches.
+ *
+ * It calls the registry one call at a time. A call that fails is repeated, which changes nothing if it
+ * had succeeded and only its answer was lost. If the lease could not be renewed in time, the node stops
+ * vouching for its connections: their epochs no longer count. When it reaches the registry again, it
+ * continues under a new name and claims all its sessions again.
+ */
+export class RegistryNode {
+  readonly #registry: Registry;
+  readonly #port: RegistryNodePort;
+  readonly #caller: RegistryCaller;
+  readonly #interval: Millis;
+  readonly #lease: Lease;
+  readonly #timer: LazyTimer;
+  readonly #members: Map<number, Membership> = new Map();
+  /** Members whose claim is to be sent, or sent again. */
+  readonly #claiming: Set<Membership> = new Set();
+  /** Connections to release. A connection that only the registry knew has no member. */
+  #gone: Gone[] = [];
+  /** When the grace periods of users end who left by this node. */
+  readonly #sweeps: Sweeps;
+  #listed = 0; // how many connections the registry should list
+  #run = 0;
+  #hasLease = false; // under the current name
+  #isIsolated = false;
+  #isBusy = false;
+  #isClosed = false;
+  #hold: Millis = 0;
+  #renewAt: Instant;
+  #batchAt: Instant = Number.POSITIVE_INFINITY;
+  #retryAt: Instant = Number.NEGATIVE_INFINITY;
+  #users = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(registry: Registry, port: RegistryNodePort) {
+    this.#registry = registry;
+    this.#port = port;
+    this.#interval = renewalInterval(registry.lease);
+    this.#sweeps = new Sweeps(this.#interval);
+    this.#lease = new Lease(registry.lease);
+    this.#caller = new RegistryCaller(port.scheduler, this.#interval, (call) => port.called(call));
+    this.#timer = new LazyTimer(port.scheduler, () => this.#wake());
+    this.#renewAt = port.scheduler.now();
+    void this.#caller.ask('listen', () => {
+      return registry.listen(port.instance, (message) => this.#receive(message));
+    });
+    this.#wake();
+  }
+
+  /** The name of this node. It changes when the lease was lost. */
+  get name(): string {
+    return `${this.#port.instance}.${this.#run}`;
+  }
+
+  get isIsolated(): boolean {
+    return this.#isIsolated;
+  }
+
+  /** Number of users present on all nodes at the last renewal. */
+  get users(): number {
+    return this.#users;
+  }
+
+  /** Whether a member holds its session now, so that its epoch counts. */
+  vouchesFor(member: Membership): boolean {
+    return member.phase === 'held' && this.#isCertain();
+  }
+
+  /** Claims a session. Calls `granted` or `revoked` of the member later. */
+  add(member: Membership): void {
+    this.#members.set(member.order, member);
+    this.#claim(member);
+  }
+
+  /** Releases the session of a connection that has ended. */
+  remove(member: Membership): void {
+    this.#members.delete(member.order);
+    this.#claiming.delete(member);
+    if (member.phase === 'new') return;
+    this.#gone.push({ name: this.nameOf(member), member });
+    this.#batch();
+  }
+
+  /** The member with this connection name. */
+  find(connection: string): Membership | undefined {
+    if (nodeOf(connection) !== this.name) return undefined;
+    return this.#members.get(Number(connection.slice(connection.lastIndexOf(':') + 1)));
+  }
+
+  nameOf(member: Membership): string {
+    return `${this.name}:${member.order}`;
+  }
+
+  /** From now on, users whose connections end here stay present for `hold` ms more. */
+  holdLeaves(hold: Millis): void {
+    this.#hold = hold;
+  }
+
+  /** Resolves when everything has been sent to the registry, or a call has failed. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+      if (this.#gone.length + this.#claiming.size > 0) this.#batchAt = Number.NEGATIVE_INFINITY;
+      this.#wake();
+    });
+  }
+
+  /** Releases all sessions and ends the lease. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const member of [...this.#members.values()]) this.remove(member);
+    await this.flush();
+    this.#timer.cancel();
+    const { name } = this;
+    if (this.#hasLease) await this.#caller.ask('remove', () => this.#registry.remove(name));
+  }
+
+  #isCertain(): boolean {
+    return this.#lease.isCertain(this.#port.scheduler.now(), Date.now());
+  }
+
+  #claim(member: Membership): void {
+    this.#claiming.add(member);
+    this.#batch();
+  }
+
+  #batch(): void {
+    this.#batchAt = Math.min(this.#batchAt, this.#port.scheduler.now() + BATCH_WAIT);
+    this.#wake();
+  }
+
+  /** Does what is due, and sets the timer for the rest. */
+  #wake(): void {
+    const now = this.#port.scheduler.now();
+    if (!this.#isIsolated && this.#hasLease && !this.#lease.isHeld(now)) this.#isolate();
+    if (!this.#isBusy && now >= this.#retryAt && this.#isDue(now)) void this.#work();
+    else if (!this.#isBusy) this.#settle();
+    this.#setTimer();
+  }
+
+  #setTimer(): void {
+    const never = Number.POSITIVE_INFINITY;
+    const lapse = this.#hasLease && !this.#isIsolated ? this.#lease.until : never;
+    const batch = this.#hasLease ? this.#batchAt : never;
+    const work = Math.max(this.#retryAt, Math.min(this.#renewalDue, batch));
+    this.#timer.set(Math.min(lapse, this.#isBusy ? never : work));
+  }
+
+  get #renewalDue(): Instant {
+    return Math.min(this.#renewAt, this.#sweeps.next);
+  }
+
+  #isDue(now: Instant): boolean {
+    return now >= this.#renewalDue || (this.#hasLease && now >= this.#batchAt);
+  }
+
+  async #work(): Promise<void> {
+    this.#isBusy = true;
+    let isGood = true;
+    while (isGood && this.#isDue(this.#port.scheduler.now())) {
+      const { scheduler } = this.#port;
+      isGood = await (scheduler.now() >= this.#renewalDue ? this.#renew() : this.#sendBatch());
+    }
+    if (!isGood) this.#retryAt = this.#port.scheduler.now() + this.#interval / RETRIES;
+    this.#isBusy = false;
+    this.#settle();
+    this.#wake();
+  }
+
+  /** Whoever waits for `flush` waits no longer: everything is sent, or a call has failed. */
+  #settle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #renew(): Promise<boolean> {
+    const { scheduler } = this.#port;
+    const [sent, wallSent] = [scheduler.now(), Date.now()];
+    const { name } = this;
+    const isNew = !this.#hasLease;
+    const answer = await this.#caller.ask('renew', () => this.#registry.renew(name, isNew));
+    if (answer === undefined) return false;
+    if (answer.value === undefined) return this.#lost();
+    this.#hasLease = true;
+    this.#lease.confirm(sent, wallSent);
+    this.#renewAt = answer.value.isReaping ? sent : sent + this.#interval;
+    this.#sweeps.done(sent);
+    if (this.#lease.isHeld(scheduler.now())) this.#confirmed();
+    return this.#renewed(answer.value);
+  }
+
+  #confirmed(): void {
+    if (!this.#isIsolated) return;
+    this.#isIsolated = false;
+    this.#port.rejoined();
+  }
+
+  async #renewed({ held, users, reaped, revoked }: Renewal): Promise<boolean> {
+    this.#users = users;
+    if (reaped > 0) {
+      this.#port.reaped(reaped);
+      this.#sweepAfter(0);
+    }
+    for (const connection of revoked) this.#revoke(connection);
+    for (const member of this.#members.values()) {
+      if (member.phase === 'waiting') this.#claim(member);
+    }
+    return held === this.#listed || this.#isUnsettled || this.#reconcile();
+  }
+
+  /** Whether claims or releases are on their way, so that the registry's list may differ. */
+  get #isUnsettled(): boolean {
+    return this.#claiming.size + this.#gone.length > 0;
+  }
+
+  /** The registry lists other connections than this node has: it has lost data, or had old data. */
+  async #reconcile(): Promise<boolean> {
+    const { name } = this;
+    const answer = await this.#caller.ask('held', () => this.#registry.held(name));
+    if (answer?.value === undefined || name !== this.name) return false;
+    const held = new Set(answer.value);
+    this.#listed = held.size;
+    for (const member of this.#members.values()) {
+      if (held.delete(this.nameOf(member))) continue;
+      member.phase = 'sent';
+      member.isCleared = false;
+      this.#claim(member);
+    }
+    for (const { name: gone } of this.#gone) held.delete(gone);
+    for (const stranger of held) this.#gone.push({ name: stranger });
+    this.#batch();
+    return true;
+  }
+
+  async #sendBatch(): Promise<boolean> {
+    this.#batchAt = Number.POSITIVE_INFINITY;
+    const { name } = this;
+    const claiming = [...this.#claiming].slice(0, BATCH);
+    const gone = this.#gone.slice(0, BATCH);
+    // Claims first: a user whose only connection is replaced here has no moment without one.
+    const isGood =
+      (claiming.length === 0 || (await this.#sendClaims(name, claiming))) &&
+      (gone.length === 0 || name !== this.name || (await this.#sendReleases(name, gone)));
+    if (this.#isUnsettled && this.#batchAt === Number.POSITIVE_INFINITY) {
+      this.#batchAt = this.#port.scheduler.now();
+    }
+    return isGood;
+  }
+
+  async #sendClaims(name: string, members: readonly Membership[]): Promise<boolean> {
+    const claims = members.map((member) => {
+      if (member.phase === 'new') member.phase = 'sent';
+      const { session, user, rank } = member;
+      return { connection: this.nameOf(member), session, user, rank };
+    });
+    const answer = await this.#caller.ask('claim', () => this.#registry.claim(name, claims));
+    if (answer === undefined || name !== this.name) return false;
+    if (answer.value === undefined) return this.#lost();
+    for (const [index, grant] of answer.value.entries()) {
+      this.#answered(members[index] as Membership, grant);
+    }
+    return true;
+  }
+
+  #answered(member: Membership, { epoch, waitsFor }: Grant): void {
+    const isHere = this.#claiming.delete(member);
+    if (epoch === 0) {
+      if (isHere) member.revoked();
+      return;
+    }
+    if (!isListed(member)) {
+      this.#listed += 1;
+      member.phase = 'waiting';
+    }
+    if (!isHere || member.phase === 'held') return; // if it has ended, the next call releases it
+    member.rank ||= epoch;
+    member.epoch = epoch;
+    // Connections of this server have ended already: their release is on its way.
+    const isWaiting = waitsFor.some((older) => nodeOf(older) !== this.name || this.find(older));
+    if (!isWaiting || member.isCleared) this.#grant(member);
+  }
+
+  /** Without a lease, the member goes on waiting: the next renewal claims its session again. */
+  #grant(member: Membership): void {
+    if (!this.#isCertain()) return;
+    member.phase = 'held';
+    member.isCleared = false;
+    member.granted();
+  }
+
+  async #sendReleases(name: string, gone: readonly Gone[]): Promise<boolean> {
+    const hold = this.#hold;
+    const names = gone.map((one) => one.name);
+    const release = () => this.#registry.release(name, names, hold).then(() => true);
+    const answer = await this.#caller.ask('release', release);
+    if (answer === undefined) return false;
+    if (name !== this.name) return true;
+    this.#gone = this.#gone.slice(gone.length);
+    this.#listed -= gone.filter(({ member }) => member === undefined || isListed(member)).length;
+    this.#sweepAfter(hold);
+    return true;
+  }
+
+  /** Users who have left since are written as such after the grace period. */
+  #sweepAfter(hold: Millis): void {
+    this.#sweeps.add(this.#port.scheduler.now() + this.#registry.grace + hold);
+  }
+
+  /** The registry has said that the lease has ended. */
+  #lost(): boolean {
+    if (!this.#isIsolated) this.#isolate();
+    this.#lease.end();
+    this.#run += 1;
+    this.#hasLease = false;
+    this.#gone = [];
+    this.#listed = 0;
+    this.#renewAt = this.#port.scheduler.now();
+    for (const member of this.#members.values()) {
+      member.phase = 'new';
+      member.isCleared = false;
+      member.epoch = 0;
+      this.#claiming.add(member);
+    }
+    this.#batchAt = this.#renewAt;
+    return true;
+  }
+
+  #isolate(): void {
+    this.#isIsolated = true;
+    this.#port.isolated();
+  }
+
+  #receive(message: string): void {
+    const [kind, connection = ''] = message.split(' ');
+    if (kind === 'revoked') this.#revoke(connection);
+    else if (kind === 'cleared') this.#clear(connection);
+    else if (!this.#isClosed) this.#port.received(message);
+  }
+
+  /**
+   * Ends a connection of this node, and acknowledges that at once. Ignores a connection that has ended,
+   * or had another name when the message was sent.
+   */
+  #revoke(connection: string): void {
+    this.find(connection)?.revoked();
+    if (this.#gone.length > 0) this.#batchAt = Number.NEGATIVE_INFINITY;
+    this.#wake();
+  }
+
+  #clear(connection: string): void {
+    const member = this.find(connection);
+    if (member?.phase === 'waiting') this.#grant(member);
+    else if (member?.phase === 'sent') member.isCleared = true;
+  }
+}

@@ -1,0 +1,42 @@
+import { checkNames, duration, type Millis, numberWithin } from '@wirebeat/core';
+
+/** The timing of a registry. All nodes of one registry must have the same. */
+export interface RegistryTiming {
+  /**
+   * How long, in ms, a node may be silent before its connections count as gone. A node renews its lease
+   * three times in this period.
+   * @default 15_000
+   */
+  readonly lease?: Millis;
+  /**
+   * How long, in ms, a user without a connection still counts as present. Hides the reload of a page.
+   * @default 5_000
+   */
+  readonly grace?: Millis;
+}
+
+const LEASE: Millis = 15_000; // two renewals may be lost
+const GRACE: Millis = 5_000; // longer than a reload, and than the first attempts to reconnect
+const MAX_GRACE: Millis = 3_600_000;
+
+/** Fills in the defaults. @throws {InvalidOptionError} if a value is out of range or unknown. */
+export function checkRegistryTiming(timing: RegistryTiming): Required<RegistryTiming> {
+  checkNames('options', timing, ['lease', 'grace']);
+  return {
+    lease: duration('lease', timing.lease, LEASE),
+    grace: numberWithin('grace', timing.grace, GRACE, 0, MAX_GRACE),
+  };
+}
+
+/** How often a node renews its lease. */
+export const renewalInterval = (lease: Millis): Millis => lease / 3;
+
+/**
+ * The longest time from the moment a user's last connection dies, with its client or with its node, to
+ * the `leave` of the user: its node detects the death within `detectionBound`, or dies too and loses its
+ * lease; another node sees that at its next renewal; after the grace period, the leave is written at
+ * the next renewal.
+ */
+export function presenceBoundOf(detectionBound: Millis, lease: Millis, grace: Millis): Millis {
+  return detectionBound + lease + grace + 2 * renewalInterval(lease);
+}
