@@ -43,6 +43,7 @@ export default defineConfig({
       },
       { find: '@wirebeat/core/testing', replacement: `${packages}core/src/testing/index.ts` },
       { find: '@wirebeat/client/react', replacement: `${packages}client/src/react.ts` },
+      { find: '@wirebeat/server/redis', replacement: `${packages}server/src/redis/index.ts` },
       { find: '@wirebeat/server/gateway', replacement: `${packages}server/src/gateway/index.ts` },
       {
         find: /^@wirebeat\/server\/(prometheus|opentelemetry)$/,

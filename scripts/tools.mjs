@@ -47,6 +47,12 @@ const TOOLS = {
     debian: 'haproxy',
     skips: 'the tests behind HAProxy',
   },
+  'redis-server': {
+    names: ['redis-server', 'valkey-server'],
+    variable: 'REDIS_PATH',
+    debian: 'redis-server',
+    skips: 'the tests with Redis',
+  },
   'python3-websockets': {
     names: ['python3'],
     variable: 'PYTHON_WEBSOCKETS_PATH',

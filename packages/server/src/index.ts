@@ -19,5 +19,18 @@ export type { ConnectionEnd, ConnectionEvents, Tier } from './connection/events.
 export type { HookFailure, HookName } from './connection/hooks.ts';
 export type { ServerSocket } from './connection/server-socket.ts';
 export type { DrainOptions } from './drain.ts';
+export { MemoryRegistry, type MemoryRegistryOptions } from './fleet/memory-registry.ts';
+export type {
+  Claim,
+  Grant,
+  Place,
+  PresenceChange,
+  PresenceChanges,
+  PresentUser,
+  PresentUsers,
+  Registry,
+  Renewal,
+} from './fleet/registry.ts';
+export type { RegistryTiming } from './fleet/registry-timing.ts';
 export type { PingLimit, ServerOptions, SessionOptions } from './options.ts';
 export type { Advertisement } from './timing/advertisement.ts';

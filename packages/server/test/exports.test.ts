@@ -4,6 +4,7 @@ import * as gateway from '../src/gateway/index.ts';
 import * as server from '../src/index.ts';
 import * as opentelemetry from '../src/metrics/opentelemetry.ts';
 import * as prometheus from '../src/metrics/prometheus.ts';
+import * as redis from '../src/redis/index.ts';
 
 function membersOf(type: { readonly prototype: object }): string[] {
   return Reflect.ownKeys(type.prototype)
@@ -19,6 +20,7 @@ describe('@wirebeat/server', () => {
       'ConnectionClosedError',
       'HeartbeatError',
       'InvalidOptionError',
+      'MemoryRegistry',
       'PingTimeoutError',
       'ServerHeartbeat',
       'attachHeartbeat',
@@ -59,6 +61,12 @@ describe('what shows the figures', () => {
     ['opentelemetry', opentelemetry],
   ])('exports one name: %s', (_, entry) => {
     expect(Object.keys(entry)).toEqual(['exportMetrics']);
+  });
+});
+
+describe('@wirebeat/server/redis', () => {
+  it('exports one name', () => {
+    expect(Object.keys(redis)).toEqual(['RedisRegistry']);
   });
 });
 

@@ -5,6 +5,7 @@ import { attachHeartbeat } from '@wirebeat/server';
 import { createGateway } from '@wirebeat/server/gateway';
 import { exportMetrics as exportToOpenTelemetry } from '@wirebeat/server/opentelemetry';
 import { exportMetrics } from '@wirebeat/server/prometheus';
+import { RedisRegistry } from '@wirebeat/server/redis';
 import { register } from 'prom-client';
 import { WebSocketServer } from 'ws';
 
@@ -13,6 +14,7 @@ const heartbeat = attachHeartbeat(new WebSocketServer({ server }));
 heartbeat.on('pong', ({ tier, latency }) => console.log(tier, latency.toFixed()));
 exportMetrics(heartbeat, { registry: register });
 exportToOpenTelemetry(heartbeat);
+new RedisRegistry({ call: async () => null, subscribe: () => undefined }).lease.toFixed();
 createGateway({ upstream: 'ws://localhost:8080' });
 
 const socket = new ReconnectingWebSocket(new URL('wss://example.com'));

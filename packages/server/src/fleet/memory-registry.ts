@@ -148,7 +148,7 @@ export class MemoryRegistry implements Registry {
 
   async changes(position: string): Promise<PresenceChanges | undefined> {
     const from = Number(position) - this.#trimmed;
-    if (from < 0 || from > this.#log.length) return undefined;
+    if (!(from >= 0 && from <= this.#log.length)) return undefined; // also if it is no number
     const changes = this.#log.slice(from, from + CHANGES_AT_ONCE);
     return { position: String(Number(position) + changes.length), changes };
   }

@@ -110,3 +110,83 @@ export function property(make: RegistryMaker): fc.IAsyncProperty<[Iterable<Comma
     await play(make, steps);
   });
 }
+
+/** Steps that once went wrong, or are named in the design, by what must hold. */
+export const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
+  'of two claims at once, one ends the other': [race(0, 0), pass(1_000), race(0, 1), pass(100)],
+  'a revocation that arrives late ends nothing else': [
+    connect(0, 0),
+    pass(100),
+    stop(0),
+    connect(0, 1),
+    pass(100),
+    connect(0, 2), // revokes the second while the first has not heard
+    goOn(0),
+    connect(0, 0),
+    pass(1_000),
+  ],
+  'a node whose lease has lapsed gives way to what came meanwhile': [
+    connect(0, 0),
+    connect(1, 0),
+    pass(100),
+    weather(0, 'cut'),
+    pass(21_000),
+    connect(0, 1),
+    pass(21_000),
+    weather(0, 'fine'),
+    pass(21_000),
+  ],
+  'a node that was stopped longer than its lease is current for nobody': [
+    connect(0, 0),
+    pass(100),
+    stop(0),
+    pass(21_000),
+    connect(0, 1),
+    pass(4_000),
+    goOn(0),
+    pass(1_000),
+  ],
+  'a lost revocation is made up for by the next renewal': [
+    connect(0, 0),
+    pass(100),
+    messages(0, true),
+    messages(1, true),
+    connect(0, 1),
+    pass(4_000),
+    pass(4_000),
+  ],
+  'a claim that is repeated after a lost answer changes nothing': [
+    weather(0, 'answers lost'),
+    connect(0, 0),
+    pass(25),
+    connect(0, 1), // newer: it must keep the session
+    pass(1_000),
+    weather(0, 'fine'),
+    pass(4_000),
+  ],
+  'a release that is repeated after a lost answer changes nothing': [
+    connect(0, 0),
+    pass(100),
+    weather(0, 'answers lost'),
+    end(0),
+    pass(25),
+    connect(0, 0),
+    pass(1_000),
+    weather(0, 'fine'),
+    pass(4_000),
+  ],
+  'nobody leaves because nobody could reach the registry': [
+    connect(0, 0),
+    connect(2, 1),
+    pass(100),
+    weather(0, 'cut'),
+    weather(1, 'cut'),
+    weather(2, 'cut'),
+    pass(21_000),
+    weather(2, 'fine'),
+    pass(4_000),
+    weather(0, 'fine'),
+    weather(1, 'fine'),
+    pass(21_000),
+  ],
+};

@@ -278,7 +278,10 @@ export class FleetModel {
         if (!node.node.vouchesFor(connection)) continue;
         const { session, epoch } = connection;
         const last = this.#lastEpoch.get(session);
-        if (last !== undefined && (last.epoch > epoch || (last.epoch === epoch && last.by !== connection))) {
+        if (
+          last !== undefined &&
+          (last.epoch > epoch || (last.epoch === epoch && last.by !== connection))
+        ) {
           throw new Error(`${session} is current with epoch ${epoch} after ${last.epoch}`);
         }
         if (last?.by.wasRevoked && (last.by.firstEpoch ?? 0) > (connection.firstEpoch ?? 0)) {
