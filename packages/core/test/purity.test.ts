@@ -11,8 +11,8 @@ const ENTRIES: Record<string, () => Promise<object>> = {
   '@wirebeat/client/react': () => import('../../client/src/react.ts'),
   '@wirebeat/server': () => import('../../server/src/index.ts'),
   '@wirebeat/server/gateway': () => import('../../server/src/gateway/index.ts'),
-  '@wirebeat/server/redis': () => import('../../server/src/redis/index.ts'),
   '@wirebeat/server/prometheus': () => import('../../server/src/metrics/prometheus.ts'),
+  '@wirebeat/server/redis': () => import('../../server/src/redis/index.ts'),
   '@wirebeat/server/opentelemetry': () => import('../../server/src/metrics/opentelemetry.ts'),
 };
 
