@@ -1,4 +1,4 @@
-import { checkNames, duration, type Millis, numberWithin } from '@wirebeat/core';
+import { type Millis, resolveOptions } from '@wirebeat/core';
 
 /** The timing of a registry. All nodes of one registry must have the same. */
 export interface RegistryTiming {
@@ -15,17 +15,16 @@ export interface RegistryTiming {
   readonly grace?: Millis;
 }
 
-const LEASE: Millis = 15_000; // two renewals may be lost
-const GRACE: Millis = 5_000; // longer than a reload, and than the first attempts to reconnect
-const MAX_GRACE: Millis = 3_600_000;
+/** The options of {@link RegistryTiming}. Durations are in ms. */
+export const REGISTRY_SCHEMA = {
+  lease: { type: 'duration', default: 15_000 }, // two renewals may be lost
+  // Longer than a reload, and than the first attempts to reconnect.
+  grace: { type: 'number', default: 5_000, min: 0, max: 3_600_000 },
+} as const;
 
 /** Fills in the defaults. @throws {InvalidOptionError} if a value is out of range or unknown. */
 export function checkRegistryTiming(timing: RegistryTiming): Required<RegistryTiming> {
-  checkNames('options', timing, ['lease', 'grace']);
-  return {
-    lease: duration('lease', timing.lease, LEASE),
-    grace: numberWithin('grace', timing.grace, GRACE, 0, MAX_GRACE),
-  };
+  return resolveOptions(REGISTRY_SCHEMA, timing);
 }
 
 /** How often a node renews its lease. */

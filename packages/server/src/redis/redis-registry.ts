@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkFunction, checkNames, InvalidOptionError, type Millis } from '@wirebeat/core';
+import { InvalidOptionError, type Millis, resolveOptions } from '@wirebeat/core';
 import type {
   Claim,
   Grant,
@@ -12,7 +12,7 @@ import type {
   Renewal,
 } from '../fleet/registry.ts';
 import { instanceOf } from '../fleet/registry.ts';
-import { checkRegistryTiming, type RegistryTiming } from '../fleet/registry-timing.ts';
+import { REGISTRY_SCHEMA, type RegistryTiming } from '../fleet/registry-timing.ts';
 import { SCRIPTS } from './scripts.ts';
 
 /** Options of a {@link RedisRegistry}: the two functions that it needs of your Redis client. */
@@ -34,6 +34,13 @@ export interface RedisRegistryOptions extends RegistryTiming {
    */
   readonly prefix?: string;
 }
+
+/** The options of {@link RedisRegistryOptions} that other registries have not. */
+export const REDIS_SCHEMA = {
+  call: { type: 'function', required: true },
+  subscribe: { type: 'function', required: true },
+  prefix: { type: 'string', default: 'wirebeat' },
+} as const;
 
 interface Script {
   readonly text: string;
@@ -58,19 +65,15 @@ export class RedisRegistry implements Registry {
   readonly #prefix: string;
 
   constructor(options: RedisRegistryOptions) {
-    checkNames('options', options, ['call', 'subscribe', 'prefix', 'lease', 'grace']);
-    const { call, subscribe, prefix = 'wirebeat', lease, grace } = options;
-    const timing = checkRegistryTiming({
-      ...(lease !== undefined && { lease }),
-      ...(grace !== undefined && { grace }),
-    });
-    this.lease = timing.lease;
-    this.grace = timing.grace;
-    this.#call = needed('call', call);
-    this.#subscribe = needed('subscribe', subscribe);
-    if (typeof prefix !== 'string' || !/^[^{}]+$/.test(prefix)) {
+    const schema = { ...REGISTRY_SCHEMA, ...REDIS_SCHEMA };
+    const { call, subscribe, prefix, lease, grace } = resolveOptions(schema, options);
+    if (!/^[^{}]+$/.test(prefix)) {
       throw new InvalidOptionError('prefix', 'a string without braces, not empty', prefix);
     }
+    this.lease = lease;
+    this.grace = grace;
+    this.#call = call;
+    this.#subscribe = subscribe;
     this.#prefix = `{${prefix}}`; // a cluster keeps keys with the same text in braces in one slot
   }
 
@@ -166,13 +169,6 @@ export class RedisRegistry implements Registry {
       return this.#call(['EVAL', text, ...rest]);
     }
   }
-}
-
-function needed<Hook>(name: string, hook: Hook | undefined): Hook {
-  if (checkFunction(name, hook as never) === undefined) {
-    throw new InvalidOptionError(name, 'a function', hook);
-  }
-  return hook as Hook;
 }
 
 function scriptOf(name: keyof typeof SCRIPTS): Script {
