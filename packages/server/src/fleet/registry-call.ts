@@ -1,7 +1,17 @@
 import type { Instant, Millis, Scheduler } from '@wirebeat/core';
 
 /** What a node asks its registry. */
-export type RegistryOperation = 'renew' | 'claim' | 'release' | 'held' | 'remove' | 'listen';
+export type RegistryOperation =
+  | 'renew'
+  | 'claim'
+  | 'release'
+  | 'held'
+  | 'remove'
+  | 'listen'
+  | 'send'
+  | 'find'
+  | 'users'
+  | 'changes';
 
 /** One call of a registry. */
 export interface RegistryCall {
@@ -37,15 +47,27 @@ export class RegistryCaller {
     operation: RegistryOperation,
     call: () => PromiseLike<Value | undefined>,
   ): Promise<Answer<Value>> {
+    try {
+      return { value: await this.demand(operation, call) };
+    } catch {
+      return undefined; // it has been reported
+    }
+  }
+
+  /** Resolves to the answer. Rejects if the call fails. */
+  async demand<Value>(
+    operation: RegistryOperation,
+    call: () => PromiseLike<Value>,
+  ): Promise<Value> {
     const start = this.#scheduler.now();
     try {
       const value = await this.#within(call);
       const isLost = value === undefined && (operation === 'renew' || operation === 'claim');
       this.#done(operation, isLost ? 'lost' : 'ok', start);
-      return { value };
+      return value;
     } catch (error) {
       this.#done(operation, 'failed', start, error);
-      return undefined;
+      throw error;
     }
   }
 

@@ -1,6 +1,7 @@
 import { type Instant, LazyTimer, type Millis, type Scheduler } from '@wirebeat/core';
 import { Lease } from './lease.ts';
-import { isListed, type Membership } from './membership.ts';
+import { MemberList, type Release } from './member-list.ts';
+import type { Membership } from './membership.ts';
 import { type Grant, nodeOf, type Registry, type Renewal } from './registry.ts';
 import { type RegistryCall, RegistryCaller } from './registry-call.ts';
 import { renewalInterval } from './registry-timing.ts';
@@ -22,11 +23,6 @@ export interface RegistryNodePort {
   received(message: string): void;
 }
 
-interface Gone {
-  readonly name: string;
-  readonly member?: Membership;
-}
-
 const BATCH_WAIT: Millis = 20; // a round trip for each connection would cost more than it saves
 const BATCH = 200; // connections in one call
 const RETRIES = 5; // attempts in one renewal interval
@@ -46,14 +42,9 @@ export class RegistryNode {
   readonly #interval: Millis;
   readonly #lease: Lease;
   readonly #timer: LazyTimer;
-  readonly #members: Map<number, Membership> = new Map();
-  /** Members whose claim is to be sent, or sent again. */
-  readonly #claiming: Set<Membership> = new Set();
-  /** Connections to release. A connection that only the registry knew has no member. */
-  #gone: Gone[] = [];
+  readonly #members: MemberList = new MemberList();
   /** When the grace periods of users end who left by this node. */
   readonly #sweeps: Sweeps;
-  #listed = 0; // how many connections the registry should list
   #run = 0;
   #hasLease = false; // under the current name
   #isIsolated = false;
@@ -102,17 +93,14 @@ export class RegistryNode {
 
   /** Claims a session. Calls `granted` or `revoked` of the member later. */
   add(member: Membership): void {
-    this.#members.set(member.order, member);
-    this.#claim(member);
+    this.#members.add(member);
+    this.#batch();
   }
 
   /** Releases the session of a connection that has ended. */
   remove(member: Membership): void {
-    this.#members.delete(member.order);
-    this.#claiming.delete(member);
-    if (member.phase === 'new') return;
-    this.#gone.push({ name: this.nameOf(member), member });
-    this.#batch();
+    this.#members.remove(member, this.nameOf(member));
+    if (this.#members.hasReleases) this.#batch();
   }
 
   /** The member with this connection name. */
@@ -134,7 +122,7 @@ export class RegistryNode {
   flush(): Promise<void> {
     return new Promise((resolve) => {
       this.#idle.push(resolve);
-      if (this.#gone.length + this.#claiming.size > 0) this.#batchAt = Number.NEGATIVE_INFINITY;
+      if (this.#members.isUnsettled) this.#batchAt = Number.NEGATIVE_INFINITY;
       this.#wake();
     });
   }
@@ -151,11 +139,6 @@ export class RegistryNode {
 
   #isCertain(): boolean {
     return this.#lease.isCertain(this.#port.scheduler.now(), Date.now());
-  }
-
-  #claim(member: Membership): void {
-    this.#claiming.add(member);
-    this.#batch();
   }
 
   #batch(): void {
@@ -235,15 +218,10 @@ export class RegistryNode {
       this.#sweepAfter(0);
     }
     for (const connection of revoked) this.#revoke(connection);
-    for (const member of this.#members.values()) {
-      if (member.phase === 'waiting') this.#claim(member);
-    }
-    return held === this.#listed || this.#isUnsettled || this.#reconcile();
-  }
-
-  /** Whether claims or releases are on their way, so that the registry's list may differ. */
-  get #isUnsettled(): boolean {
-    return this.#claiming.size + this.#gone.length > 0;
+    this.#members.claimWaiting();
+    if (this.#members.isUnsettled) this.#batch();
+    else if (held !== this.#members.listed) return this.#reconcile();
+    return true;
   }
 
   /** The registry lists other connections than this node has: it has lost data, or had old data. */
@@ -251,16 +229,7 @@ export class RegistryNode {
     const { name } = this;
     const answer = await this.#caller.ask('held', () => this.#registry.held(name));
     if (answer?.value === undefined || name !== this.name) return false;
-    const held = new Set(answer.value);
-    this.#listed = held.size;
-    for (const member of this.#members.values()) {
-      if (held.delete(this.nameOf(member))) continue;
-      member.phase = 'sent';
-      member.isCleared = false;
-      this.#claim(member);
-    }
-    for (const { name: gone } of this.#gone) held.delete(gone);
-    for (const stranger of held) this.#gone.push({ name: stranger });
+    this.#members.reconcile(answer.value, (member) => this.nameOf(member));
     this.#batch();
     return true;
   }
@@ -268,13 +237,13 @@ export class RegistryNode {
   async #sendBatch(): Promise<boolean> {
     this.#batchAt = Number.POSITIVE_INFINITY;
     const { name } = this;
-    const claiming = [...this.#claiming].slice(0, BATCH);
-    const gone = this.#gone.slice(0, BATCH);
+    const claims = this.#members.nextClaims(BATCH);
+    const releases = this.#members.nextReleases(BATCH);
     // Claims first: a user whose only connection is replaced here has no moment without one.
     const isGood =
-      (claiming.length === 0 || (await this.#sendClaims(name, claiming))) &&
-      (gone.length === 0 || name !== this.name || (await this.#sendReleases(name, gone)));
-    if (this.#isUnsettled && this.#batchAt === Number.POSITIVE_INFINITY) {
+      (claims.length === 0 || (await this.#sendClaims(name, claims))) &&
+      (releases.length === 0 || name !== this.name || (await this.#sendReleases(name, releases)));
+    if (this.#members.isUnsettled && this.#batchAt === Number.POSITIVE_INFINITY) {
       this.#batchAt = this.#port.scheduler.now();
     }
     return isGood;
@@ -296,16 +265,12 @@ export class RegistryNode {
   }
 
   #answered(member: Membership, { epoch, waitsFor }: Grant): void {
-    const isHere = this.#claiming.delete(member);
     if (epoch === 0) {
-      if (isHere) member.revoked();
+      if (this.#members.refused(member)) member.revoked();
       return;
     }
-    if (!isListed(member)) {
-      this.#listed += 1;
-      member.phase = 'waiting';
-    }
-    if (!isHere || member.phase === 'held') return; // if it has ended, the next call releases it
+    // If it has ended meanwhile, the next call releases it.
+    if (!this.#members.granted(member) || member.phase === 'held') return;
     member.rank ||= epoch;
     member.epoch = epoch;
     // Connections of this server have ended already: their release is on its way.
@@ -321,15 +286,14 @@ export class RegistryNode {
     member.granted();
   }
 
-  async #sendReleases(name: string, gone: readonly Gone[]): Promise<boolean> {
+  async #sendReleases(name: string, releases: readonly Release[]): Promise<boolean> {
     const hold = this.#hold;
-    const names = gone.map((one) => one.name);
+    const names = releases.map((one) => one.name);
     const release = () => this.#registry.release(name, names, hold).then(() => true);
     const answer = await this.#caller.ask('release', release);
     if (answer === undefined) return false;
     if (name !== this.name) return true;
-    this.#gone = this.#gone.slice(gone.length);
-    this.#listed -= gone.filter(({ member }) => member === undefined || isListed(member)).length;
+    this.#members.released(releases);
     this.#sweepAfter(hold);
     return true;
   }
@@ -345,15 +309,8 @@ export class RegistryNode {
     this.#lease.end();
     this.#run += 1;
     this.#hasLease = false;
-    this.#gone = [];
-    this.#listed = 0;
+    this.#members.restart();
     this.#renewAt = this.#port.scheduler.now();
-    for (const member of this.#members.values()) {
-      member.phase = 'new';
-      member.isCleared = false;
-      member.epoch = 0;
-      this.#claiming.add(member);
-    }
     this.#batchAt = this.#renewAt;
     return true;
   }
@@ -376,7 +333,7 @@ export class RegistryNode {
    */
   #revoke(connection: string): void {
     this.find(connection)?.revoked();
-    if (this.#gone.length > 0) this.#batchAt = Number.NEGATIVE_INFINITY;
+    if (this.#members.hasReleases) this.#batchAt = Number.NEGATIVE_INFINITY;
     this.#wake();
   }
 
