@@ -24,6 +24,15 @@ export function count(text: string): number {
   throw new InvalidArgumentError('It must be a whole number > 0.');
 }
 
+/** Creates a parser for whole numbers in [min, max]. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
 export function seconds(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (value > 0 && value <= MAX_SECONDS) return value;

@@ -29,3 +29,27 @@ export async function wirebeat(
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout, stderr };
 }
+
+/**
+ * Runs `wirebeat` on a terminal: `script` of util-linux gives it one. Returns what the terminal shows,
+ * with `\n` at the ends of lines.
+ */
+export async function onTerminal(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ readonly code: number | null; readonly shown: string }> {
+  const quoted = [process.execPath, MAIN, ...args].map(
+    (arg) => `'${arg.replaceAll("'", "'\\''")}'`,
+  );
+  const { NO_COLOR: _, FORCE_COLOR: __, ...withoutColors } = process.env;
+  const child = spawn('script', ['-qefc', quoted.join(' '), '/dev/null'], {
+    env: { ...withoutColors, TERM: 'xterm', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, shown: shown.replaceAll('\r\n', '\n') };
+}

@@ -20,7 +20,11 @@ describe.skipIf(lacksUpstream('Python websockets'))(
       try {
         const asked = await wirebeat(['ping', url, '--protocol', '--json', ...TIMES]);
         const lines = asked.stdout.trim().split('\n');
-        expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ sent: 3, received: 3, loss: 0 });
+        expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+          sent: 3,
+          received: 3,
+          unanswered: 0,
+        });
         expect(asked.code).toBe(0);
         const application = await wirebeat(['ping', url, '-c', '1', '-W', '1']);
         expect(application.stderr).toMatch(/answers no application ping/);
@@ -44,7 +48,7 @@ describe('wirebeat ping against graphql-ws', () => {
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     try {
       const { code, stdout } = await wirebeat(['ping', url, '--dialect', 'graphql', ...TIMES]);
-      expect(stdout).toContain('3 sent, 3 received, 0% loss');
+      expect(stdout).toContain('3 sent, 3 received (0 late), 0 unanswered');
       expect(code).toBe(0);
     } finally {
       for (const client of server.clients) client.terminate();
@@ -66,7 +70,7 @@ describe('wirebeat ping against the MQTT broker aedes', () => {
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     try {
       const { code, stdout } = await wirebeat(['ping', url, '--dialect', 'mqtt', ...TIMES]);
-      expect(stdout).toContain('3 sent, 3 received, 0% loss');
+      expect(stdout).toContain('3 sent, 3 received (0 late), 0 unanswered');
       expect(code).toBe(0);
     } finally {
       for (const client of server.clients) client.terminate();

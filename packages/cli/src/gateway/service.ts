@@ -7,8 +7,8 @@ import {
   type GatewayConnection,
   type GatewayOptions,
 } from '@wirebeat/server/gateway';
-import type { Place } from './arguments.ts';
-import { metricsOf } from './gateway-metrics.ts';
+import type { Place } from '../arguments.ts';
+import { metricsOf } from './metrics.ts';
 
 /** The arguments of `wirebeat gateway`. Durations are in ms. */
 export interface GatewayCommand {

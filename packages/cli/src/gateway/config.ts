@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { GatewayOptions } from '@wirebeat/server/gateway';
-import { type Place, place } from './arguments.ts';
+import { type Place, place } from '../arguments.ts';
 
 /**
  * The content of a config file: where to listen, and the options of `createGateway` that JSON can

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   type Dialect,
   graphql,
@@ -38,17 +38,12 @@ export const DIALECTS: readonly PingDialect[] = [
   { dialect: trpc, of: 'tRPC, "PING" and "PONG"' },
 ];
 
-/** Creates a unique ping id: 32 hexadecimal digits. */
-export function pingId(): string {
-  return randomUUID().replaceAll('-', '');
-}
-
 /**
  * Encodes an MQTT CONNECT with a clean session, a keep-alive of 60 s and a random client id: MQTT 3.1.1
  * §3.1.
  */
 function mqttConnect(): Uint8Array {
-  const id = `wirebeat-${pingId().slice(0, 8)}`;
+  const id = `wirebeat-${randomBytes(4).toString('hex')}`;
   const variable = Buffer.from([0, 4, ...Buffer.from('MQTT'), 4, 2, 0, 60]);
   const payload = Buffer.from([0, id.length, ...Buffer.from(id)]);
   const body = Buffer.concat([variable, payload]);

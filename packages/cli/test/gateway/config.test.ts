@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../src/gateway-config.ts';
+import { ConfigError, readConfig } from '../../src/gateway/config.ts';
 
 let folder: string;
 let path: string;

@@ -12,7 +12,10 @@ export interface Latencies {
 /** The statistics of a run of pings, with the names of ping(8). */
 export class PingStatistics {
   sent = 0;
+  /** Pongs, including late ones. */
   received = 0;
+  /** Pongs that came after the timeout of their ping. */
+  late = 0;
   #min: number = Number.POSITIVE_INFINITY;
   #max: number = Number.NEGATIVE_INFINITY;
   #mean = 0;
@@ -32,9 +35,9 @@ export class PingStatistics {
     this.#histogram.record(latency);
   }
 
-  /** Fraction of the pings without a pong, in [0, 1]. 0 before the first ping. */
-  get loss(): number {
-    return this.sent === 0 ? 0 : (this.sent - this.received) / this.sent;
+  /** Number of pings without a pong. TCP loses nothing, so these may still be answered. */
+  get unanswered(): number {
+    return this.sent - this.received;
   }
 
   /**

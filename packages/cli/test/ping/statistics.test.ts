@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { PingStatistics } from '../src/statistics.ts';
+import { PingStatistics } from '../../src/ping/statistics.ts';
 
 describe('PingStatistics', () => {
-  it('has lost nothing and measured nothing before the first ping', () => {
+  it('has measured nothing before the first ping', () => {
     const statistics = new PingStatistics();
-    expect(statistics.loss).toBe(0);
+    expect(statistics.unanswered).toBe(0);
     expect(statistics.latency).toBeUndefined();
   });
 
-  it('counts as lost what was sent and not answered', () => {
+  it('counts the pings that were sent and not answered', () => {
     const statistics = new PingStatistics();
     statistics.sent = 3;
-    expect(statistics.loss).toBe(1);
+    expect(statistics.unanswered).toBe(3);
     statistics.receive(5);
-    expect(statistics.loss).toBeCloseTo(2 / 3);
+    expect(statistics.unanswered).toBe(2);
   });
 
   it('gives minimum, average, maximum and standard deviation', () => {

@@ -1,0 +1,103 @@
+import { HeartbeatError, InvalidOptionError } from '@wirebeat/core';
+import type { Command } from 'commander';
+import { type Place, place, seconds, webSocketUrl } from '../arguments.ts';
+import type { Output } from '../output.ts';
+import { safeJson } from '../safe-text.ts';
+import { ConfigError, readConfig, readFile } from './config.ts';
+import { type Log, serveGateway } from './service.ts';
+
+/** The exit code for an invalid command line or config file. */
+const MISUSE = 2;
+
+export function addGateway(program: Command, output: Output): void {
+  program
+    .command('gateway')
+    .description('Stand before a WebSocket server that knows only protocol Pings.')
+    .option('--listen <place>', 'port, or host:port (default: 8080)', place)
+    .option('--upstream <url>', 'the server behind', webSocketUrl)
+    .option(
+      '--status <place>',
+      '/healthz and /metrics at a port of their own (default: beside the pages)',
+      place,
+    )
+    .option('--no-status', 'neither /healthz nor /metrics')
+    .option(
+      '--config <file>',
+      'JSON with the options of createGateway, and listen, status, key, cert',
+    )
+    .option(
+      '--drain <seconds>',
+      'at SIGTERM, the time over which connections are closed',
+      seconds,
+      10,
+    )
+    .addHelpText('after', GATEWAY_HELP)
+    .action((flags: GatewayFlags) => gatewayAction(flags, output));
+}
+
+const GATEWAY_HELP = `
+Application pings of pages become protocol Pings of the server behind, and back: each end sees the other.
+/healthz and /metrics (Prometheus) are on the same port, unless --status names another: whoever
+reaches the pages reaches them too. The log is one JSON object a line.
+SIGTERM and Ctrl-C drain; a second one ends at once.
+
+Examples:
+  $ wirebeat gateway --upstream ws://127.0.0.1:8765
+  $ wirebeat gateway --listen 127.0.0.1:8080 --status 127.0.0.1:9090 --config gateway.json
+
+Exits with 0 after a drain, 1 if it cannot listen, 2 if the command line or the file makes no sense.`;
+
+interface GatewayFlags {
+  readonly listen?: Place;
+  readonly upstream?: string;
+  readonly status?: Place | false;
+  readonly config?: string;
+  readonly drain: number;
+}
+
+const log: Log = (entry) => {
+  console.log(safeJson({ time: new Date().toISOString(), ...entry }));
+};
+
+async function gatewayAction(flags: GatewayFlags, output: Output): Promise<void> {
+  const { listen, upstream, config, drain } = flags;
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  try {
+    const { options, ...file } = config === undefined ? { options: {} } : readConfig(config);
+    const address = upstream ?? options.upstream;
+    if (address === undefined) {
+      throw new ConfigError('Missing upstream: pass --upstream or set it in the config file');
+    }
+    const { key, cert } = file;
+    await serveGateway(
+      {
+        place: listen ?? place(String(file.listen ?? 8080)),
+        options: { ...options, upstream: address },
+        status: flags.status ?? file.status,
+        tls:
+          key === undefined || cert === undefined // there are both or none
+            ? undefined
+            : { key: readFile(key), cert: readFile(cert) },
+        within: drain * 1000,
+      },
+      log,
+      stop.signal,
+    );
+    process.exit(0);
+  } catch (error) {
+    output.complain(sentenceOf(error as Error));
+    process.exit(error instanceof ConfigError || error instanceof HeartbeatError ? MISUSE : 1);
+  }
+}
+
+/**
+ * Returns the message of an error without the text of an option from the config file, because it may be
+ * a password or a URL with one.
+ */
+function sentenceOf(error: Error): string {
+  if (!(error instanceof InvalidOptionError) || typeof error.value !== 'string') {
+    return error.message;
+  }
+  return `Expected \`${error.option}\` to be ${error.expected}, got another string`;
+}

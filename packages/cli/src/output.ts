@@ -1,0 +1,14 @@
+/** Styles for lines. */
+export interface Look {
+  /** Marks bad news: red on a terminal. */
+  bad(text: string): string;
+}
+
+/** Where to print results and errors. */
+export interface Output {
+  readonly look: Look;
+  /** Prints a line of results to standard output. */
+  print(line: string): void;
+  /** Prints a sentence for people to standard error. */
+  complain(line: string): void;
+}

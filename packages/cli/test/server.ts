@@ -1,0 +1,90 @@
+// Servers on loopback for the tests of the command line.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createSecureServer } from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { CERT, KEY } from '../../server/test/gateway/certificate.ts';
+
+const closers: (() => void)[] = [];
+
+/** Runs `close` at the end of the test. */
+export function atEnd(close: () => void): void {
+  closers.push(close);
+}
+
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+export function urlOf(address: unknown, scheme = 'ws'): string {
+  return `${scheme}://127.0.0.1:${(address as AddressInfo).port}/`;
+}
+
+/** Starts a server on a free port, until the end of the test. */
+export async function serve(): Promise<{ server: WebSocketServer; url: string }> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  atEnd(() => {
+    for (const client of server.clients) client.terminate();
+    server.close();
+  });
+  await new Promise((resolve) => server.once('listening', resolve));
+  return { server, url: urlOf(server.address()) };
+}
+
+/** Starts a server behind TLS, with a certificate that nobody trusts. */
+export async function serveSecurely(): Promise<{ server: WebSocketServer; url: string }> {
+  const http = createSecureServer({ cert: CERT, key: KEY });
+  const server = new WebSocketServer({ server: http });
+  atEnd(() => {
+    for (const client of server.clients) client.terminate();
+    http.close();
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  return { server, url: urlOf(http.address(), 'wss') };
+}
+
+/** Opens a port that accepts connections and sends nothing. */
+export async function serveSilence(scheme = 'ws'): Promise<string> {
+  const server = createServer((socket) => {
+    atEnd(() => socket.destroy());
+  });
+  atEnd(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return urlOf(server.address(), scheme);
+}
+
+/** Opens a port that answers every request with this HTTP status. */
+export async function serveStatus(status: number): Promise<string> {
+  const server = createServer((socket) => {
+    socket.once('data', () =>
+      socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
+    );
+    socket.on('error', () => {});
+  });
+  atEnd(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return urlOf(server.address());
+}
+
+/** One line of JSON. */
+export interface Line {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+export function jsonLines(text: string): readonly Line[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+/** Creates a folder that is removed at the end of the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wirebeat-'));
+  atEnd(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
