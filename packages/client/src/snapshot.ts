@@ -6,7 +6,7 @@ import type {
   WebSocketLike,
 } from '@wirebeat/core';
 import type { SocketHeartbeat } from './attach.ts';
-import { report } from './reconnect/event-dispatcher.ts';
+import { report } from './reconnect/events.ts';
 import type { ReconnectingWebSocket } from './reconnect/reconnecting-websocket.ts';
 import type { ReconnectingWebSocketEventMap } from './websocket-api/event-target.ts';
 

@@ -1,18 +1,16 @@
 import {
   ConnectionClosedError,
-  type HeartbeatEvents,
   type Instant,
   type Millis,
+  type PingOptions,
   QueueOverflowError,
   ReadyState,
   type Scheduler,
   type SocketData,
   type Timer,
-  type WebSocketLike,
 } from '@wirebeat/core';
 import type { Reader } from '../attach.ts';
 import type { CloseRecord } from '../reconnect/close-record.ts';
-import type { Connection } from '../reconnect/connection.ts';
 import { type QueueBounds, type QueuedMessage, SendQueue } from './send-queue.ts';
 
 /** The options of an {@link Outbox}. */
@@ -24,8 +22,15 @@ export interface OutboxOptions extends QueueBounds {
   readonly resend: boolean;
 }
 
-/** The parts of a connection that an {@link Outbox} uses. */
-export type DeliveryConnection = Pick<Connection, 'socket' | 'heartbeat'>;
+/** The connection that an {@link Outbox} sends on. */
+export interface Channel {
+  readonly readyState: number;
+  readonly lastReceived: Instant;
+  /** What answers its pings. */
+  readonly answersBy: Reader;
+  send(message: SocketData): void;
+  ping(options: PingOptions): Promise<Millis>;
+}
 
 /**
  * How many messages were sent: the seq of the last one of the queue, and the count of direct ones.
@@ -96,7 +101,7 @@ export class Outbox {
   readonly #unsendable: (message: SocketData, error: unknown) => void;
   readonly #queue: SendQueue;
   readonly #waiters: Set<Waiter> = new Set();
-  #connection: DeliveryConnection | undefined;
+  #connection: Channel | undefined;
   #marks: Mark[] = []; // the unanswered ones of the connection in use
   #settled = 0; // up to this seq, messages are confirmed or never will be
   #direct = 0; // the number of messages sent directly, without the queue
@@ -144,10 +149,10 @@ export class Outbox {
   send(message: SocketData): SocketData[] {
     if (this.#queue.isHalfFull) this.hold(false); // holding more messages would fill the queue
     const isFirst = !this.#isWriting && this.#queue.next === undefined;
-    const socket = this.#openSocket;
-    if (socket !== undefined && isFirst && !this.#options.confirm) {
+    const connection = this.#openConnection;
+    if (connection !== undefined && isFirst && !this.#options.confirm) {
       this.#queue.pass();
-      if (this.#write(socket, message)) {
+      if (this.#write(connection, message)) {
         this.#pump();
         return [];
       }
@@ -163,13 +168,13 @@ export class Outbox {
   }
 
   /** Sends a message that belongs to one connection: ahead of the queue, and never again. */
-  sendFirst(socket: WebSocketLike, message: SocketData): void {
+  sendFirst(connection: Channel, message: SocketData): void {
     this.#direct += 1;
-    this.#write(socket, message);
+    this.#write(connection, message);
   }
 
   /** Sends the waiting messages on a connection that has become ready. */
-  begin(connection: DeliveryConnection): void {
+  begin(connection: Channel): void {
     this.#connection = connection;
     this.#unconfirmed = [];
     if (this.#isSuspect(this.#queue.oldest)) this.#askNow(); // to know whether the server answers
@@ -226,19 +231,19 @@ export class Outbox {
     this.#queue.lose(message);
   }
 
-  /** Handles an event of the heartbeat. */
-  beat(name: keyof HeartbeatEvents, event: unknown): void {
-    if (name === 'ping') {
-      this.#pacedTo = Math.max(this.#pacedTo, this.#options.scheduler.now()) + PACE;
-    } else if (name === 'pong') {
-      this.#isAnswered = true;
-      const { id } = event as HeartbeatEvents['pong'];
-      const index = this.#marks.findIndex((mark) => mark.id === id);
-      const mark = this.#marks[index];
-      if (mark === undefined) return this.#ask();
-      this.#marks.splice(0, index + 1);
-      this.#confirm(mark);
-    }
+  /** Counts a ping towards the limit of the server. */
+  pinged(): void {
+    this.#pacedTo = Math.max(this.#pacedTo, this.#options.scheduler.now()) + PACE;
+  }
+
+  /** Handles a pong. */
+  answered(id: string | undefined): void {
+    this.#isAnswered = true;
+    const index = this.#marks.findIndex((mark) => mark.id === id);
+    const mark = this.#marks[index];
+    if (mark === undefined) return this.#ask();
+    this.#marks.splice(0, index + 1);
+    this.#confirm(mark);
   }
 
   /** Resolves once all messages sent so far are confirmed. Rejects if that can never be known. */
@@ -252,21 +257,21 @@ export class Outbox {
     });
   }
 
-  get #openSocket(): WebSocketLike | undefined {
-    const { socket } = this.#connection ?? {};
-    const isOpen = socket?.readyState === ReadyState.Open; // a closing socket loses messages
-    return isOpen && !this.#isHeld ? socket : undefined;
+  /** The connection, if messages can be sent on it now. */
+  get #openConnection(): Channel | undefined {
+    const connection = this.#connection;
+    const isOpen = connection?.readyState === ReadyState.Open; // a closing socket loses messages
+    return isOpen && !this.#isHeld ? connection : undefined;
   }
 
   /** Writes all waiting messages in order, even if listeners send or close in between. */
   #pump(): void {
     if (this.#isWriting) return;
     for (let { next } = this.#queue; next !== undefined; next = this.#queue.next) {
-      const connection = this.#connection;
-      const socket = this.#openSocket;
+      const connection = this.#openConnection;
       const { oldest } = this.#queue;
-      if (socket === undefined || (oldest !== next && this.#isSuspect(oldest))) break;
-      const isDone = this.#write(socket, next.data, next);
+      if (connection === undefined || (oldest !== next && this.#isSuspect(oldest))) break;
+      const isDone = this.#write(connection, next.data, next);
       if (isDone && this.#connection === connection && this.#queue.next === next) {
         this.#queue.advance();
       }
@@ -275,12 +280,12 @@ export class Outbox {
   }
 
   /** Writes a message, or reports it as unsendable. Returns false if the socket has closed. */
-  #write(socket: WebSocketLike, message: SocketData, queued?: QueuedMessage): boolean {
+  #write(connection: Channel, message: SocketData, queued?: QueuedMessage): boolean {
     this.#isWriting = true; // messages sent by a `ping` listener come after this one
     try {
-      socket.send(message as never);
+      connection.send(message);
     } catch (error) {
-      if (socket.readyState !== ReadyState.Open) return false;
+      if (connection.readyState !== ReadyState.Open) return false;
       if (queued !== undefined) {
         if (this.#queue.next === queued) this.#queue.removeNext();
         this.#rejectFrom(queued, error);
@@ -295,13 +300,13 @@ export class Outbox {
   /** Sends a ping for a confirmation, if one is needed and as soon as the limits allow. */
   #ask(): void {
     const { confirm, scheduler } = this.#options;
-    const heartbeat = this.#connection?.heartbeat;
+    const connection = this.#connection;
     const isWanted = confirm || this.#waiters.size > 0;
-    if (!isWanted || heartbeat === undefined) return;
+    if (!isWanted || connection === undefined) return;
     if (this.#isWriting || this.#isSettled(this.#position)) return;
     const now = scheduler.now();
     if (this.#marks.length > 0) {
-      const isHeard = heartbeat.lastReceived > this.#askedAt;
+      const isHeard = connection.lastReceived > this.#askedAt;
       const isLate = isHeard && now - this.#askedAt >= PATIENCE;
       if (!isLate || this.#marks.length === MAX_MARKS) return; // the pong calls this again
     }
@@ -322,7 +327,7 @@ export class Outbox {
     this.#asks += 1;
     const id = `${ID_PREFIX}${this.#asks.toString(36)}`;
     this.#marks.push({ id, ...this.#position });
-    const pong = this.#connection?.heartbeat?.ping({ id, timeout: false });
+    const pong = this.#connection?.ping({ id, timeout: false });
     pong?.catch(() => {}); // `interrupt` handles the end of the connection
   }
 
@@ -353,7 +358,7 @@ export class Outbox {
   #confirm({ seq, direct }: Position): void {
     this.#settled = Math.max(this.#settled, seq);
     this.#settledDirect = Math.max(this.#settledDirect, direct);
-    this.#by = this.#connection?.heartbeat?.answersBy ?? this.#by;
+    this.#by = this.#connection?.answersBy ?? this.#by;
     this.#queue.confirm(seq);
     for (const waiter of this.#waiters) {
       if (!this.#isSettled(waiter)) continue;

@@ -1,344 +1,230 @@
 import {
   CloseCode,
-  type HeartbeatEvents,
+  type HeartbeatEvent,
+  type HeartbeatStatus,
   type Instant,
   type Millis,
-  type PeerMemory,
+  type PingOptions,
+  ReadyState,
+  type SocketData,
   type SocketEvent,
-  type Timer,
   type WebSocketLike,
 } from '@wirebeat/core';
-import { SocketHeartbeat } from '../attach.ts';
-import { type CloseReason, type CloseRecord, reasonOf } from './close-record.ts';
-import { HeldMessages } from './held-messages.ts';
-import type { ReadySocket, ResolvedReconnectOptions } from './options.ts';
+import type { Reader } from '../attach.ts';
+import { Link, type LinkOptions } from '../link.ts';
+import type { CloseRecord } from './close-record.ts';
+import type { ConnectionEnd, ConnectionId } from './machine/orders.ts';
+import { type HandshakeRefusal, watchNodeSocket } from './node-socket.ts';
 import { terminate } from './terminate.ts';
 
-/** Receives what happens on a connection. Nothing is called after `ended`. */
-export interface ConnectionOwner {
-  opened(): void;
-  received(event: SocketEvent): void;
-  failed(error: unknown): void;
-  ended(record: CloseRecord): void;
-  beat<Name extends keyof HeartbeatEvents>(name: Name, event: HeartbeatEvents[Name]): void;
-}
+/** Everything that happens on a connection, by name. */
+export type ConnectionEvent =
+  | HeartbeatEvent
+  | [name: 'open', detail?: undefined]
+  | [name: 'message', data: unknown]
+  | [name: 'error', error: unknown]
+  | [name: 'end', end: ConnectionEnd];
 
 /** Returns a function that dials, or a promise of it. The signal is aborted if it is not needed. */
 export type Prepare = (signal: AbortSignal) => (() => WebSocketLike) | Promise<() => WebSocketLike>;
 
-/** The options that a connection uses. */
-export type ConnectionOptions = Pick<
-  ResolvedReconnectOptions,
-  'heartbeat' | 'scheduler' | 'backoff'
-> &
-  Partial<ResolvedReconnectOptions>;
+/** What happened since the last pong. */
+interface Since {
+  missedPings: number;
+  lateBy?: Millis;
+}
 
 /**
- * `open`: from the `open` event until the owner calls `makeReady`. `readying`: while the `ready`
- * function of the application runs. `failing`: `ready` failed, and the peer may still send a close
- * code. `leaving`: the user has called `close()`.
- */
-type Phase = 'dialling' | 'open' | 'readying' | 'failing' | 'ready' | 'leaving' | 'ended';
-
-const BEATS = ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'unanswered'] as const;
-
-/** The reasons that are reported with close code 3008, and the text of their `close` event. */
-const FAILURES: Partial<Record<CloseReason, string>> = {
-  'connect-timeout': '',
-  'ready-timeout': '',
-  replaced: 'replaced',
-  unanswered: 'unanswered',
-  reconnect: 'reconnect',
-};
-
-/** How long to wait for the Close frame of the peer: on a dead link it never comes. */
-export const CLOSE_WAIT: Millis = 1_000;
-
-/**
- * The time between two checks of a connection that has reached `maxAge` but is suspect or still
- * sending. Also how late a timer may be before it is a stall, and the extra time after a stall.
- */
-const PATIENCE: Millis = 1_000;
-
-/** The largest fraction that is randomly subtracted from `maxAge`, to spread the reconnections. */
-const AGE_JITTER = 0.1;
-
-/**
- * One connection of a {@link ReconnectingWebSocket} with its socket and heartbeat, from the request
- * for the address to the end. Events of the socket after the end are ignored.
+ * One connection of a {@link ReconnectingWebSocket}, from the request for the address to the end:
+ * its socket, its heartbeat, and what was received on a standby. Decides nothing.
  */
 export class Connection {
+  readonly id: ConnectionId;
   /** Undefined until the address is known. */
   socket: WebSocketLike | undefined;
-  heartbeat: SocketHeartbeat | undefined;
-  /** Changes when a standby takes over. */
-  owner: ConnectionOwner;
-  readonly #options: ConnectionOptions;
-  readonly #memory: PeerMemory;
-  readonly #session: string | undefined;
+  link: Link | undefined;
+  /** What was received while this was the standby. */
+  held: unknown[] = [];
+  readonly #emit: (connection: Connection, ...event: ConnectionEvent) => void;
   readonly #asking: AbortController = new AbortController();
-  readonly #listeners: [type: string, listener: (event: SocketEvent) => void][];
-  /**
-   * Events of the heartbeat that came before our own `open` listener; they are emitted after it.
-   */
-  readonly #early: (() => void)[] = [];
-  #phase: Phase = 'dialling';
-  #timer: Timer | undefined;
-  #held: HeldMessages | undefined; // while messages wait to be dispatched
-  #openedAt: Instant | undefined;
-  #readyAt: Instant | undefined;
-  #answered = false;
-  /** What happened since the last pong. */
-  #since: { missedPings: number; lateBy?: Millis } = { missedPings: 0 };
+  readonly #release: (() => void)[] = [];
+  /** The events of the heartbeat before `open`. They are emitted after it. */
+  #early: HeartbeatEvent[] | undefined = [];
+  #since: Since = { missedPings: 0 };
+  #refusal: HandshakeRefusal = {};
+  #hasClosed = false; // whether this side has started the closing handshake
+  #isOpen = false;
+  #isEnded = false;
 
-  /** @throws what the class of the socket throws, if the address is known at once. */
-  constructor(
-    prepare: Prepare,
-    options: ConnectionOptions,
-    memory: PeerMemory,
-    owner: ConnectionOwner,
-    session?: string,
-  ) {
-    this.#options = options;
-    this.#memory = memory;
-    this.#session = session;
-    this.owner = owner;
-    this.#listeners = [
-      ['open', () => this.#open()],
-      ['message', (event) => this.#received(event)],
-      ['error', (event) => this.#failed(event)],
-      ['close', (event) => this.#closed(event)],
-    ];
-    const prepared = prepare(this.#asking.signal);
-    if (typeof prepared === 'function') this.#dial(prepared);
-    else {
-      prepared
-        .then((dial) => this.#phase === 'dialling' && this.#dial(dial))
-        .catch((error) => this.#fail('abnormal', error));
-    }
-    this.#limit(options.connectTimeout, 'connect-timeout');
+  constructor(id: ConnectionId, emit: (connection: Connection, ...event: ConnectionEvent) => void) {
+    this.id = id;
+    this.#emit = emit;
   }
 
-  get isOpen(): boolean {
-    return this.#openedAt !== undefined && this.#phase !== 'ended';
+  /** Aborted at the end of the connection. */
+  get signal(): AbortSignal {
+    return this.#asking.signal;
   }
 
-  /** Whether messages sent now belong to this connection only, and go before the queue. */
-  get isOpening(): boolean {
-    return this.#phase === 'open';
+  get readyState(): number {
+    return this.socket?.readyState ?? ReadyState.Connecting;
   }
 
-  /** Whether the peer answered a ping and the connection was ready for at least `stableFor` ms. */
-  isStable(stableFor: Millis): boolean {
-    if (this.#readyAt === undefined || !this.#answered) return false;
-    return this.#options.scheduler.now() - this.#readyAt >= stableFor;
+  get status(): HeartbeatStatus {
+    return this.link?.driver.heartbeat.status ?? 'idle';
+  }
+
+  get lastReceived(): Instant {
+    return this.link?.driver.heartbeat.lastReceived ?? 0;
+  }
+
+  get answersBy(): Reader {
+    return this.link?.answersBy ?? 'server';
+  }
+
+  /** The bytes that the socket has not sent yet; undefined if its class does not report them. */
+  get bufferedAmount(): number | undefined {
+    return (this.socket as { bufferedAmount?: number } | undefined)?.bufferedAmount;
   }
 
   /**
-   * Runs the `ready` function of the application, if there is one, and then calls `done`. Messages
-   * `held` while this was the standby are dispatched as if they came now; `ready` sees them too.
+   * Dials, at once or when the address is known.
+   *
+   * @throws what the class of the socket throws, if the address is known at once.
    */
-  makeReady(done: () => void, held: readonly SocketEvent[] = []): void {
-    if (this.#phase !== 'open') return;
-    this.#phase = 'readying';
-    const { ready, readyTimeout, scheduler } = this.#options;
-    const becomeReady = () => {
-      this.#held?.flush();
-      if (this.#phase !== 'readying') return;
-      this.#timer?.cancel();
-      this.#phase = 'ready';
-      this.#readyAt = this.#options.scheduler.now();
-      this.#age();
-      done();
-    };
-    if (ready === undefined) {
-      becomeReady();
-      for (const event of held) this.owner.received(event);
-      return;
-    }
-    this.#limit(readyTimeout, 'ready-timeout');
-    const socket = this.socket as WebSocketLike & ReadySocket;
-    if (held.length > 0) {
-      const receive = (event: SocketEvent) => this.owner.received(event);
-      this.#held = new HeldMessages(socket, held, scheduler, receive);
-    }
-    new Promise((resolve) => resolve(ready(socket, { signal: this.#asking.signal }))).then(
-      becomeReady,
-      (error) => this.#notReady(error),
-    );
+  dial(prepare: Prepare, options: LinkOptions): void {
+    const prepared = prepare(this.signal);
+    if (typeof prepared === 'function') return this.#dial(prepared, options);
+    prepared
+      .then((dial) => {
+        if (!this.signal.aborted) this.#dial(dial, options);
+      })
+      .catch((error) => {
+        if (!this.#isEnded) this.#emit(this, 'error', error);
+      });
   }
 
-  /** Closes the connection for the user. Waits up to 1 s for the closing handshake. */
-  close(...end: [code?: number, reason?: string]): void {
-    this.#phase = 'leaving';
+  send(data: SocketData): void {
+    this.link?.sent(leastBytes(data));
+    this.socket?.send(data as never);
+  }
+
+  async ping(options?: PingOptions): Promise<Millis> {
+    return (this.link as Link).ping(options); // called when the connection is open
+  }
+
+  /** Starts the closing handshake. */
+  close(code?: number, text?: string): void {
     this.#asking.abort();
-    const wasOpen = this.#openedAt !== undefined;
-    if (wasOpen) this.socket?.close(...end);
-    this.#limit(wasOpen ? CLOSE_WAIT : 0, 'user');
+    this.#hasClosed = true;
+    if (!this.#isOpen) return; // there is nobody to shake hands with
+    if (code === undefined) this.socket?.close();
+    else this.socket?.close(code, text);
   }
 
-  /**
-   * Ends the connection now, without waiting for the socket to close, and terminates the socket.
-   */
-  abandon(reason: CloseReason): void {
-    const { socket } = this;
-    const text = FAILURES[reason];
-    const code = text === undefined ? CloseCode.Abnormal : CloseCode.Timeout;
-    this.#end(reason, { type: 'close', code, reason: text ?? '' });
-    if (socket === undefined) return;
-    // The link may be alive after all. Then the server receives a normal close code.
-    const isReplaced = reason === 'replaced' || reason === 'unanswered';
-    if (isReplaced) socket.close(CloseCode.Normal, 'replaced');
-    terminate(socket, text === undefined ? '' : reason.replace('-', ' '));
+  /** Stops watching the socket, which completes its closing handshake, if it was open. */
+  detach(): void {
+    this.#end({ type: 'close' });
+    if (this.#isOpen)
+      this.socket?.addEventListener('error', () => {}); // `ws` throws them otherwise
+    else if (this.socket !== undefined) terminate(this.socket, '');
   }
 
-  /**
-   * Ends a healthy connection that is not needed now. Its socket completes the closing handshake.
-   */
-  discard(reason: CloseReason = 'user'): void {
-    const { socket } = this;
-    this.#end(reason, { type: 'close', code: CloseCode.Normal, reason });
-    socket?.addEventListener('error', () => {}); // `ws` throws errors that have no listener
-    socket?.close(CloseCode.Normal, reason);
+  /** Stops watching the socket and drops its connection at once. */
+  terminate(text: string): void {
+    this.#end({ type: 'close' });
+    if (this.socket !== undefined) terminate(this.socket, text);
   }
 
-  #dial(dial: () => WebSocketLike): void {
+  #dial(dial: () => WebSocketLike, options: LinkOptions): void {
     const socket = dial();
-    // The heartbeat is attached first, so that it hides pings and pongs from our listeners.
-    const options = { ...this.#options.heartbeat, memory: this.#memory };
-    this.heartbeat = new SocketHeartbeat(socket, options, this.#session);
+    if (this.#isEnded) return terminate(socket, ''); // `createWebSocket` closed or reconnected
     this.socket = socket;
-    for (const [type, listener] of this.#listeners) socket.addEventListener(type, listener);
-    for (const name of BEATS) this.#forward(this.heartbeat, name);
-  }
-
-  #open(): void {
-    if (this.#phase !== 'dialling') return; // already closed
-    this.#timer?.cancel();
-    this.#phase = 'open';
-    this.#openedAt = this.#options.scheduler.now();
-    this.owner.opened();
-    for (const tell of this.#early.splice(0)) if (this.isOpen) tell();
-  }
-
-  #received(event: SocketEvent): void {
-    if (this.#held?.isEmpty === false) this.#held.add(event);
-    else this.owner.received(event);
-  }
-
-  /** Handles `error`. Before `open` it is the end: undici 6 (Node 22) emits no `close` after it. */
-  #failed(event: SocketEvent & { readonly error?: unknown }): void {
-    this.owner.failed(event.error);
-    if (this.#openedAt === undefined) this.abandon('abnormal');
-  }
-
-  #fail(reason: CloseReason, error: unknown): void {
-    if (this.#phase !== 'dialling') return; // already ended
-    this.owner.failed(error);
-    this.abandon(reason);
-  }
-
-  /** Waits before it ends the connection: after a refused login, many servers send a close code. */
-  #notReady(error: unknown): void {
-    if (this.#phase !== 'readying') return;
-    this.#phase = 'failing';
-    this.#limit(CLOSE_WAIT, 'not-ready');
-    this.owner.failed(error);
-  }
-
-  #closed(event: SocketEvent): void {
-    this.#held?.flush(); // the peer sent them before it closed
-    this.#end(this.#reasonOf(event.code ?? CloseCode.Abnormal), event);
-  }
-
-  #reasonOf(code: number): CloseReason {
-    if (this.#phase === 'leaving') return 'user';
-    const reason = reasonOf(code, this.#options.isFatal);
-    if (this.#phase === 'failing') return reason === 'fatal' ? reason : 'not-ready';
-    // The peer refused the ping, not the application, so the code is not fatal.
-    return reason === 'fatal' && this.heartbeat?.isRefused ? 'peer-close' : reason;
-  }
-
-  #forward<Name extends keyof HeartbeatEvents>(heartbeat: SocketHeartbeat, name: Name): void {
-    heartbeat.on(name, (event) => {
-      if (name === 'ping') this.#since.missedPings += 1;
-      if (name === 'stall') Object.assign(this.#since, event);
-      if (name === 'pong') {
-        this.#answered = true;
-        this.#since = { missedPings: 0 };
-      }
-      const tell = () => this.owner.beat(name, event);
-      if (this.#openedAt === undefined) return this.#early.push(tell);
-      tell();
-      if (name === 'dead') {
-        const { reason } = event as HeartbeatEvents['dead'];
-        this.#end(reason, { type: 'close', code: CloseCode.Timeout });
-      }
+    this.link = new Link(socket, options, (...event) => this.#beat(...event));
+    const { link } = this;
+    this.#listen(socket, 'open', () => this.#open(link));
+    this.#listen(socket, 'message', ({ data }) => {
+      if (!link.receive(data)) this.#emit(this, 'message', data);
     });
-  }
-
-  /** Waits for the age at which the connection is replaced. */
-  #age(): void {
-    const { maxAge = Number.POSITIVE_INFINITY, backoff } = this.#options;
-    const age = maxAge * (1 - AGE_JITTER * backoff.random());
-    this.#wait((this.#openedAt as Instant) + age, () => this.#rotate());
-  }
-
-  #rotate(): void {
-    const { bufferedAmount = 0 } = this.socket as { bufferedAmount?: number };
-    const isBusy = bufferedAmount > 0 || this.heartbeat?.status === 'suspect';
-    const { scheduler } = this.#options;
-    if (isBusy) this.#wait(scheduler.now() + PATIENCE, () => this.#rotate());
-    else this.discard('rotation');
-  }
-
-  #limit(wait: Millis = Number.POSITIVE_INFINITY, reason: CloseReason): void {
-    this.#wait(this.#options.scheduler.now() + wait, () => this.abandon(reason));
-  }
-
-  /** Sets the only timer of the connection. */
-  #wait(due: Instant, act: () => void): void {
-    const { scheduler } = this.#options;
-    this.#timer?.cancel();
-    if (due === Number.POSITIVE_INFINITY) return;
-    this.#timer = scheduler.at(due, () => {
-      const now = scheduler.now();
-      if (now <= due + PATIENCE) act();
-      else this.#timer = scheduler.at(now + PATIENCE, act); // a stall: read what has arrived first
+    this.#listen(socket, 'error', ({ error }) => this.#emit(this, 'error', error));
+    this.#listen(socket, 'close', (event) => this.#end(event));
+    const unwatch = watchNodeSocket(socket, {
+      ping: () => link.driver.receive(),
+      refused: (refusal, error) => {
+        this.#refusal = refusal;
+        this.#emit(this, 'error', error);
+      },
     });
+    this.#release.push(unwatch);
   }
 
-  #end(reason: CloseReason, event: SocketEvent): void {
-    if (this.#phase === 'ended') return;
-    this.#phase = 'ended';
-    this.#timer?.cancel();
+  #listen(
+    socket: WebSocketLike,
+    type: string,
+    call: (event: SocketEvent & { readonly error?: unknown }) => void,
+  ): void {
+    const listener = (event: SocketEvent) => {
+      if (!this.#isEnded) call(event);
+    };
+    socket.addEventListener(type, listener);
+    this.#release.push(() => socket.removeEventListener(type, listener));
+  }
+
+  /** Pings first, so that the first ping comes before what listeners of `open` send. */
+  #open(link: Link): void {
+    if (this.#hasClosed) return;
+    this.#isOpen = true;
+    link.open((this.socket as { protocol?: string }).protocol);
+    this.#emit(this, 'open');
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const event of early) if (!this.#isEnded) this.#emit(this, ...event);
+  }
+
+  #beat(...event: HeartbeatEvent): void {
+    const [name, detail] = event;
+    if (name === 'ping') this.#since.missedPings += 1;
+    if (name === 'stall') Object.assign(this.#since, detail);
+    if (name === 'pong') this.#since = { missedPings: 0 };
+    if (this.#early !== undefined) this.#early.push(event);
+    else this.#emit(this, ...event);
+  }
+
+  #end(event: SocketEvent): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     this.#asking.abort();
-    this.#held?.cancel();
-    const text = String(event.reason ?? '');
-    const { heartbeat, socket } = this;
-    const { latency, httpStatus: status, retryAfter = readRetryAfter(text) } = heartbeat ?? {};
-    heartbeat?.detach();
-    for (const [type, listener] of this.#listeners) socket?.removeEventListener(type, listener);
-    const wasOpen = this.#openedAt !== undefined;
-    const now = this.#options.scheduler.now();
-    this.owner.ended({
-      reason,
-      code: event.code ?? CloseCode.Abnormal,
-      text,
-      wasClean: event.wasClean === true,
-      wasOpen,
-      latency,
-      retryAfter,
+    for (const release of this.#release.splice(0)) release();
+    const { code = CloseCode.Abnormal, wasClean = false } = event;
+    const text = `${event.reason ?? ''}`;
+    const evidence = this.#evidence(text);
+    const byPeer = code !== CloseCode.Abnormal && !this.#hasClosed;
+    const { link } = this;
+    const isPingRefused = link?.close(event.code, text, byPeer) === true;
+    const isBound = link?.isBound === true;
+    this.#emit(this, 'end', { code, text, wasClean, isBound, isPingRefused, evidence });
+  }
+
+  #evidence(text: string): Partial<CloseRecord> {
+    const { link } = this;
+    const { status, retryAfter = readRetryAfter(text) } = this.#refusal;
+    const known = {
+      latency: link?.driver.heartbeat.latency,
+      retryAfter: link?.retryAfter ?? retryAfter,
       ...(status !== undefined && { status }),
-      ...(wasOpen && {
-        ...this.#since,
-        age: now - (this.#openedAt as Instant),
-        silentFor: now - (heartbeat as SocketHeartbeat).lastReceived,
-        quietFor: now - (heartbeat as SocketHeartbeat).lastSent,
-        bufferedAmount: (socket as { bufferedAmount?: number }).bufferedAmount,
-        hidden: (globalThis as { document?: { hidden?: boolean } }).document?.hidden,
-      }),
-    });
+    };
+    if (!this.#isOpen || link === undefined) return known;
+    const { lastReceived, lastSent } = link.driver.heartbeat;
+    const now = link.now();
+    const { document } = globalThis as { document?: { hidden?: boolean } };
+    return {
+      ...known,
+      ...this.#since,
+      silentFor: now - lastReceived,
+      quietFor: now - lastSent,
+      bufferedAmount: this.bufferedAmount,
+      hidden: document?.hidden,
+    };
   }
 }
 
@@ -346,4 +232,10 @@ export class Connection {
 function readRetryAfter(text: string): Millis | undefined {
   const digits = /\bretryAfter=(\d+)/.exec(text)?.[1];
   return digits === undefined ? digits : Number(digits);
+}
+
+/** Returns a lower bound of the size of a message in bytes: a character takes at least one byte. */
+function leastBytes(data: unknown): number {
+  const { byteLength, size, length } = Object(data) as Record<string, number | undefined>;
+  return byteLength ?? size ?? length ?? 0;
 }

@@ -1,0 +1,217 @@
+import {
+  type Beat,
+  ConnectionClosedError,
+  encodeBeat,
+  HeartbeatDriver,
+  HeartbeatError,
+  type HeartbeatEvent,
+  type Instant,
+  initialTiming,
+  type Millis,
+  type PeerMemory,
+  type PingOptions,
+  type PingOrder,
+  PongQueue,
+  ReadyState,
+  type ResolvedHeartbeatOptions,
+  readBeat,
+  type Scheduler,
+  type WebSocketLike,
+} from '@wirebeat/core';
+import type { Reader } from './attach.ts';
+import { isForeign } from './foreign-protocols.ts';
+import type { Lifecycle } from './page/page-lifecycle.ts';
+import { type PageState, watchPageState } from './page/page-state.ts';
+
+/** What a {@link Link} needs from its owner. */
+export interface LinkOptions {
+  readonly timing: ResolvedHeartbeatOptions;
+  readonly scheduler: Scheduler;
+  readonly lifecycle: Lifecycle | false;
+  readonly memory: PeerMemory;
+  /** Sent with the first ping, so that the server can replace an older connection of this client. */
+  readonly session: string | undefined;
+}
+
+/** The longest wait after a hint until the peer is `suspect`. */
+const HINT_TIMEOUT: Millis = 5_000;
+/** Pongs wait only if more bytes are unsent: browsers report a message as sent a little late. */
+const FREE_BYTES = 4_096;
+/** Time between two checks of the clocks while messages come. A shorter sleep breaks nothing. */
+const LOOK_AGAIN: Millis = 1_000;
+
+/**
+ * The heartbeat of one socket whose owner passes on what the socket receives, and calls
+ * {@link sent} before it sends.
+ */
+export class Link {
+  readonly driver: HeartbeatDriver;
+  /** Whether the server has confirmed the session. */
+  isBound = false;
+  /** What answers the pings, and so has read the messages sent before them. */
+  answersBy: Reader = 'server';
+  /** How long the server asked to wait before the next connection, in a ping. */
+  retryAfter: Millis | undefined;
+  readonly #socket: WebSocketLike;
+  readonly #options: LinkOptions;
+  readonly #emit: (...event: HeartbeatEvent) => void;
+  readonly #page: PageState;
+  readonly #pongs: PongQueue<WebSocketLike>;
+  #alone: string | false | undefined = false; // the id of the last ping, if nothing was sent since
+  #stuck = 0; // bytes that `bufferedAmount` reports by mistake
+  #foreign: string | undefined; // the subprotocol, if it has no place for pings
+  #lookedAt: Instant = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    socket: WebSocketLike,
+    options: LinkOptions,
+    emit: (...event: HeartbeatEvent) => void,
+  ) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#emit = emit;
+    const { scheduler, lifecycle, memory, timing } = options;
+    const bufferedBytes = () => this.#bufferedBytes;
+    this.driver = new HeartbeatDriver(
+      initialTiming(timing),
+      scheduler,
+      {
+        sendPing: (ping) => this.#sendPing(ping),
+        sendPong: (id) => this.#pongs.send(id),
+        emit: (...event) => this.#emitEvent(...event),
+        beforeTick: () => this.#page.look(),
+        get bufferedBytes() {
+          return bufferedBytes();
+        },
+        get isPaused() {
+          return (socket as { isPaused?: boolean }).isPaused === true; // sockets of `ws`
+        },
+      },
+      memory,
+    );
+    this.#pongs = new PongQueue(socket, {
+      scheduler,
+      maxBufferedBytes: Number.POSITIVE_INFINITY, // at most one pong is in the buffer
+      freeBytes: FREE_BYTES,
+      bufferedBytes,
+      isMidMessage: () => false,
+      send: (_, text) => {
+        this.#alone = false;
+        this.#sendText(text);
+      },
+    });
+    this.#page = watchPageState(this.driver, scheduler, lifecycle, () => this.probe());
+  }
+
+  now(): Instant {
+    return this.#options.scheduler.now();
+  }
+
+  /** The socket has opened. Pings at once: that measures a first latency. */
+  open(protocol = ''): void {
+    this.#foreign = isForeign(protocol) ? protocol : undefined;
+    this.driver.open(this.#foreign === undefined);
+    const { pingInterval, pingTimeout } = this.driver.heartbeat;
+    if (pingInterval < Number.POSITIVE_INFINITY) this.driver.probe(pingTimeout);
+  }
+
+  /** Records a received message. Returns whether it was a ping or pong. */
+  receive(data: unknown): boolean {
+    const beat = typeof data === 'string' ? readBeat(data) : undefined;
+    if (beat === undefined) this.driver.receive();
+    else this.#receiveBeat(beat);
+    this.#look();
+    return beat !== undefined;
+  }
+
+  /** Records that the owner is about to send a message of at least this many bytes. */
+  sent(bytes: number): void {
+    this.#look();
+    this.driver.sent();
+    this.#alone = false;
+    this.#pongs.sentBehind(bytes);
+  }
+
+  /** Pings now: see {@link SocketHeartbeat.ping}. */
+  async ping(options?: PingOptions): Promise<Millis> {
+    if (this.#foreign === undefined || !this.driver.heartbeat.isMuted) {
+      return this.driver.ping(options);
+    }
+    const words = `The protocol ${this.#foreign} has no place for pings`;
+    throw new HeartbeatError('HeartbeatError', 'ERR_FOREIGN_PROTOCOL', words);
+  }
+
+  /** Pings now because the link may be dead. */
+  probe(): void {
+    this.driver.probe(Math.min(HINT_TIMEOUT, this.driver.heartbeat.pingTimeout));
+  }
+
+  /** The connection has ended. Returns whether the peer refused the first ping. */
+  close(code: number | undefined, text: string, byPeer: boolean): boolean {
+    this.#pongs.close();
+    this.#page.end();
+    return this.driver.close(new ConnectionClosedError(code, text), byPeer);
+  }
+
+  /** The bytes that the socket has not sent yet; 0 if the runtime does not report them. */
+  get #bufferedBytes(): number {
+    const { bufferedAmount = 0 } = this.#socket as { bufferedAmount?: number };
+    return bufferedAmount - this.#stuck;
+  }
+
+  #look(): void {
+    const { lastReceived, lastSent } = this.driver.heartbeat;
+    const now = Math.max(lastReceived, lastSent);
+    if (now - this.#lookedAt < LOOK_AGAIN) return;
+    this.#lookedAt = now;
+    this.#page.look();
+  }
+
+  #receiveBeat(beat: Beat): void {
+    const { type, values = {} } = beat;
+    if (values['by'] === 'gateway') this.answersBy = 'gateway';
+    this.isBound ||= values['session'] === 'ok';
+    if (type === 'ping') this.retryAfter = readMillis(values['retryAfter']) ?? this.retryAfter;
+    this.driver.receiveBeat(beat);
+    const pingInterval = readMillis(values['pingInterval']);
+    const pingTimeout = readMillis(values['pingTimeout']);
+    if (pingInterval === undefined && pingTimeout === undefined) return;
+    // The server can change its timing at any time.
+    this.driver.heartbeat.adopt({ pingInterval, pingTimeout });
+    this.driver.rearm();
+  }
+
+  #emitEvent(...event: HeartbeatEvent): void {
+    const [name, detail] = event;
+    // Firefox 153 subtracts the size of its own protocol Pongs from `bufferedAmount`, and then
+    // never subtracts some bytes that it has sent. If the last message was a ping and it was
+    // answered, the real amount is 0, so what remains is that error.
+    if (name === 'pong' && detail.id === this.#alone) this.#stuck += this.#bufferedBytes;
+    this.#emit(...event);
+    if (name === 'pong' && detail.id) this.#page.understood();
+  }
+
+  #sendPing({ id, first }: PingOrder): void {
+    this.#alone = id;
+    const { session } = this.#options;
+    const values = {
+      ...(first && { v: '1', ...(session && { session }) }),
+      ...this.#page.valuesOf(first),
+    };
+    this.#sendText(encodeBeat({ type: 'ping', id, values }));
+  }
+
+  #sendText(text: string): void {
+    if (this.#socket.readyState !== ReadyState.Open) return; // its `close` event will follow
+    try {
+      this.#socket.send(text as never);
+    } catch {
+      // A ping that was not sent is not answered either, so the timeout handles this.
+    }
+  }
+}
+
+/** Reads a duration in ms; undefined unless the text consists of digits. */
+function readMillis(text: string | undefined): Millis | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}
