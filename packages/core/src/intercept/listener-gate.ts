@@ -1,8 +1,9 @@
-import { decodeBeat } from '../protocol/beat.ts';
 import type { SocketEvent, WebSocketLike } from '../socket.ts';
 import { override } from './override.ts';
 
 type Callback = (event: SocketEvent) => unknown;
+/** Returns the event to pass to a listener, or `undefined` to hide it. */
+type Pass = (event: SocketEvent) => SocketEvent | undefined;
 type Listener = Callback | { handleEvent: Callback };
 type ListenerOptions = { readonly once?: boolean } | boolean | undefined;
 
@@ -18,31 +19,31 @@ interface HandledSocket extends WebSocketLike {
  * Hides pings and pongs where our own listener cannot hide them. This applies to an `onmessage`
  * handler that was set earlier, and to classes that call handlers themselves: partysocket calls its
  * handler, and reconnecting-websocket its listeners too. Only listeners added from now on are
- * gated. Returns a function that restores the socket.
+ * gated. `pass` is called for each event. Returns a function that restores the socket.
  */
-export function gateListeners(socket: HandledSocket): () => void {
+export function gateListeners(socket: HandledSocket, pass: Pass): () => void {
   // The native class has an accessor in its prototype, except in workerd, which reads a field.
   const hasField = 'value' in (Object.getOwnPropertyDescriptor(socket, 'onmessage') ?? {});
   const willHave = !('onmessage' in socket);
   const ends: (() => void)[] = [];
   if (hasField || willHave || socket.onmessage) {
-    ends.push(gateHandler(socket, hasField || willHave));
+    ends.push(gateHandler(socket, hasField || willHave, pass));
   }
   // An EventTarget dispatches to its listeners, which is intercepted already. An EventTarget of
   // another realm or of a polyfill is recognized by its method.
   const dispatches = typeof EventTarget === 'function' && socket instanceof EventTarget;
   const looksSo = 'dispatchEvent' in socket && !hasField;
-  if (!dispatches && !looksSo) ends.push(gateAdded(socket));
+  if (!dispatches && !looksSo) ends.push(gateAdded(socket, pass));
   return () => {
     for (const end of ends) end();
   };
 }
 
 /** Gates `onmessage`. If the class reads it from a field, reading `onmessage` returns the gate. */
-function gateHandler(socket: HandledSocket, hasField: boolean): () => void {
+function gateHandler(socket: HandledSocket, hasField: boolean, pass: Pass): () => void {
   const before = Object.getOwnPropertyDescriptor(socket, 'onmessage');
   let handler = socket.onmessage ?? null;
-  let gate = handler && gateOf(handler);
+  let gate = handler && gateOf(handler, pass);
   const get = () => (hasField ? gate : handler);
   const give = (given: Callback | null) => {
     if (hasField) return;
@@ -51,7 +52,7 @@ function gateHandler(socket: HandledSocket, hasField: boolean): () => void {
   };
   const set = (given: Callback | null) => {
     handler = given;
-    gate = given && gateOf(given);
+    gate = given && gateOf(given, pass);
     give(gate);
   };
   give(gate);
@@ -65,7 +66,7 @@ function gateHandler(socket: HandledSocket, hasField: boolean): () => void {
   };
 }
 
-function gateAdded(socket: WebSocketLike): () => void {
+function gateAdded(socket: WebSocketLike, pass: Pass): () => void {
   const { addEventListener, removeEventListener } = socket;
   const gates = new Map<Listener, [gate: Callback, options: ListenerOptions]>();
   const release = (listener: Listener, options?: ListenerOptions) => {
@@ -78,7 +79,7 @@ function gateAdded(socket: WebSocketLike): () => void {
     }
     if (gates.has(listener)) return;
     const once = typeof options === 'object' && options.once === true;
-    const gate = gateOf(listener, once ? () => release(listener, options) : undefined);
+    const gate = gateOf(listener, pass, once ? () => release(listener, options) : undefined);
     gates.set(listener, [gate, options]);
     addEventListener.call(socket, type, gate, once ? { ...options, once: false } : options);
   };
@@ -99,13 +100,14 @@ function gateAdded(socket: WebSocketLike): () => void {
   };
 }
 
-/** Wraps a listener so that it does not receive pings and pongs. */
-function gateOf(listener: Listener, beforehand?: () => void): Callback {
+/** Wraps a listener so that it receives only what `pass` returns. */
+function gateOf(listener: Listener, pass: Pass, beforehand?: () => void): Callback {
+  let replaced: SocketEvent | undefined; // received in place of another, and dispatched after it
   return function (this: unknown, event) {
-    if (typeof event.data === 'string' && decodeBeat(event.data) !== undefined) return undefined;
+    const left = pass(event);
+    if (left === undefined || left === replaced) return undefined;
+    if (left !== event) replaced = left;
     beforehand?.();
-    return typeof listener === 'function'
-      ? listener.call(this, event)
-      : listener.handleEvent(event);
+    return typeof listener === 'function' ? listener.call(this, left) : listener.handleEvent(left);
   };
 }

@@ -497,6 +497,16 @@ export class Heartbeat extends RttEstimator {
     this.rebase({ ...this.#base, timerSlack });
   }
 
+  /** How long a peer without pings may be silent, in ms; `Infinity` for no limit. */
+  get maxSilence(): Millis {
+    return this.#timing.options.maxSilence;
+  }
+
+  set maxSilence(maxSilence: Millis) {
+    const base = this.#base;
+    this.rebase({ ...base, options: { ...base.options, maxSilence } });
+  }
+
   // Timers.
 
   #is(flag: number): boolean {

@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectTiming, Wire } from './dialect.ts';
 import { messageSession, objectOf, parseShort } from './messages.ts';
 
@@ -12,7 +13,7 @@ const MAX_SILENCE = 6_000;
  *
  * Source: `ActionCable::Connection::Base#beat` and `connection_monitor.js` of Rails.
  */
-export const actionCable: Dialect = {
+export const actionCable: Dialect = /* @__PURE__ */ defineDialect({
   name: 'actioncable',
   subprotocols: ['actioncable-v1-json'],
   client: { asks: false, beats: false },
@@ -22,7 +23,7 @@ export const actionCable: Dialect = {
     const write = () => (end === 'server' ? '{"type":"ping"}' : undefined);
     return messageSession({ write, read, learn, isGated: end === 'client' }, isShared);
   },
-};
+});
 
 function learn(message: Wire, told: { ready: boolean; timing: DialectTiming }): void {
   if (message !== '{"type":"welcome"}') return;

@@ -1,4 +1,4 @@
-import type { Millis } from '../../time.ts';
+import type { Instant, Millis } from '../../time.ts';
 
 /** A message on the wire: text or binary. */
 export type Wire = string | Uint8Array;
@@ -15,10 +15,10 @@ export interface DialectRole {
 }
 
 /**
- * How an existing protocol writes its heartbeat. A dialect has no state: {@link Dialect.open} returns
- * a session that holds everything about one connection.
+ * How an existing protocol writes its heartbeat. It has no state: `open` returns a session that holds
+ * everything about one connection. {@link defineDialect} makes a {@link Dialect} from it.
  */
-export interface Dialect {
+export interface DialectDefinition {
   readonly name: string;
   /** The subprotocols (RFC 6455 §1.9) that this dialect belongs to. */
   readonly subprotocols?: readonly string[];
@@ -37,12 +37,81 @@ export interface Dialect {
   open(end: DialectEnd, isShared?: boolean): DialectSession;
 }
 
+/** A heartbeat of another protocol, for the `dialect` option. */
+export interface Dialect extends DialectDefinition, DialectChoice {}
+
+/** Decides, when a connection opens, in which dialect its heartbeat is written. */
+export interface DialectChoice {
+  /** Called once for each connection. `undefined`: the connection has wirebeat's own heartbeat. */
+  connect(port: DialectPort): DialectConnection | undefined;
+}
+
+/** What a {@link DialectConnection} needs from the heartbeat of a socket. */
+export interface DialectPort {
+  readonly end: DialectEnd;
+  /** The negotiated subprotocol; empty if there is none. */
+  readonly protocol: string;
+  readonly driver: DialectDriver;
+  /** The `maxSilence` of the options, in ms; `Infinity` for none. */
+  readonly maxSilence: Millis;
+  now(): Instant;
+  /** Sends a message to the peer. */
+  send(message: Wire): void;
+  emit(
+    name: 'pong',
+    event: { readonly id: string; readonly latency: Millis; readonly sampled: boolean },
+  ): void;
+}
+
+/** The parts of a `HeartbeatDriver` that are used. */
+export interface DialectDriver {
+  readonly heartbeat: {
+    maxSilence: Millis;
+    readonly pingInterval: Millis;
+    readonly pingTimeout: Millis;
+    readonly lastReceived: Instant;
+    stallAt(now: Instant): Millis;
+    adopt(timing: { readonly pingInterval: Millis }): void;
+    sample(latency: Millis): void;
+  };
+  open(asks: boolean): void;
+  receive(): void;
+  receiveBeat(beat: { readonly type: 'pong'; readonly id?: string | undefined }): void;
+  probe(shortTimeout: Millis): void;
+  rearm(): void;
+  suspend(): void;
+  resume(): void;
+}
+
+/** The heartbeat of one connection, as the heartbeat of a socket uses it. No method throws. */
+export interface DialectConnection {
+  /** The name of the dialect. */
+  readonly name: string;
+  /** Whether this end sends pings of its own, so that `ping()` works. */
+  readonly asks: boolean;
+  /**
+   * Reads a message of the peer, as the socket received it. Returns what the application receives: the
+   * same object, one of the same type, or `undefined` for nothing.
+   */
+  receive(data: unknown, isText?: boolean): unknown;
+  /** Returns a ping to send, or `undefined` if none may be sent now. */
+  ping(id: string | undefined): Wire | undefined;
+  /** Called before the application sends a message. */
+  sending(data: unknown): void;
+  /** Called after the application has sent a message. */
+  sent(): void;
+}
+
 /** The heartbeat of one connection. No method throws, whatever the peer sends. */
 export interface DialectSession {
   /**
    * Whether a ping or beat may be sent: `false` until the handshake of the protocol is complete.
    */
   readonly ready: boolean;
+  /**
+   * Whether the application has sent a part of a message and not the rest: nothing may be sent between.
+   */
+  readonly isMidMessage?: boolean;
   /** The timing from the handshake or a later message. */
   readonly timing: DialectTiming;
   /**

@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectTiming, Wire } from './dialect.ts';
 import { messageSession, objectOf } from './messages.ts';
 
@@ -7,7 +8,7 @@ import { messageSession, objectOf } from './messages.ts';
  *
  * Source: the Engine.IO protocol, version 4, sections "Handshake" and "Heartbeat".
  */
-export const engineIo: Dialect = {
+export const engineIo: Dialect = /* @__PURE__ */ defineDialect({
   name: 'engine.io',
   client: { asks: false, beats: false },
   server: { asks: true, beats: false },
@@ -16,7 +17,7 @@ export const engineIo: Dialect = {
     const write = () => (end === 'server' ? '2' : undefined);
     return messageSession({ write, read, learn }, isShared);
   },
-};
+});
 
 function read(message: unknown) {
   if (message === '2') return { kind: 'ping', answer: '3' } as const;

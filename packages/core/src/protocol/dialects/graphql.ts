@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { messageSession, objectOf, parseShort } from './messages.ts';
 
@@ -8,14 +9,14 @@ import { messageSession, objectOf, parseShort } from './messages.ts';
  *
  * Source: the protocol document of graphql-ws, messages `Ping` and `Pong`.
  */
-export const graphql: Dialect = {
+export const graphql: Dialect = /* @__PURE__ */ defineDialect({
   name: 'graphql',
   subprotocols: ['graphql-transport-ws'],
   client: { asks: true, beats: false },
   server: { asks: true, beats: false },
   inject: 'id',
   open: (_end, isShared = false) => messageSession({ write, read }, isShared),
-};
+});
 
 function write(id: string): string {
   return JSON.stringify({ type: 'ping', payload: { wirebeat: id } });

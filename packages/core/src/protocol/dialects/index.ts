@@ -1,8 +1,14 @@
 export { actionCable } from './action-cable.ts';
+export { answering, bySubprotocol, defineDialect, observing } from './define-dialect.ts';
 export type {
   Dialect,
   DialectBeat,
+  DialectChoice,
+  DialectConnection,
+  DialectDefinition,
+  DialectDriver,
   DialectEnd,
+  DialectPort,
   DialectRole,
   DialectSession,
   DialectTiming,

@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { messageSession, objectOf, parseShort } from './messages.ts';
 
@@ -51,11 +52,11 @@ export function json(options: JsonOptions = {}): Dialect {
     },
   };
   const role = { asks: true, beats: false };
-  return {
+  return defineDialect({
     name,
     client: role,
     server: role,
     inject: id === undefined ? 'order' : 'id',
     open: (_end, isShared = false) => messageSession(grammar, isShared),
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectTiming, Wire } from './dialect.ts';
 import { messageSession, objectOf, parseShort } from './messages.ts';
 
@@ -18,7 +19,7 @@ export interface KeepAliveOptions {
  */
 export function keepAlive(options: KeepAliveOptions = {}): Dialect {
   const { name = 'ka', maxSilence = 30_000 } = options;
-  return {
+  return defineDialect({
     name,
     subprotocols: ['graphql-ws'],
     client: { asks: false, beats: false },
@@ -35,7 +36,7 @@ export function keepAlive(options: KeepAliveOptions = {}): Dialect {
       const write = () => (end === 'server' ? '{"type":"ka"}' : undefined);
       return messageSession({ write, read, learn }, isShared);
     },
-  };
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectBeat, DialectEnd, DialectSession, DialectTiming } from './dialect.ts';
 import { type Packet, PacketReader } from './mqtt-packets.ts';
 import { PingOwners } from './ping-owners.ts';
@@ -15,14 +16,14 @@ const PONG: Uint8Array = /* @__PURE__ */ Uint8Array.of(PINGRESP, 0);
  * packets are one stream of bytes, so a message may hold several of them, or a part of one
  * (MQTT 3.1.1 §6.0). The keep-alive is read from the CONNECT of the client that uses the socket.
  */
-export const mqtt: Dialect = {
+export const mqtt: Dialect = /* @__PURE__ */ defineDialect({
   name: 'mqtt',
   subprotocols: ['mqtt', 'mqttv3.1'],
   client: { asks: true, beats: false },
   server: { asks: false, beats: false },
   inject: 'order',
   open: (end, isShared = false) => openSession(end, isShared),
-};
+});
 
 function openSession(end: DialectEnd, isShared: boolean): DialectSession {
   const owners = new PingOwners();
@@ -52,6 +53,9 @@ function openSession(end: DialectEnd, isShared: boolean): DialectSession {
     },
     get timing() {
       return timing;
+    },
+    get isMidMessage() {
+      return outgoing.isWithinPacket;
     },
     ping(id) {
       if (!ready || outgoing.isWithinPacket || owners.isFull) return undefined;

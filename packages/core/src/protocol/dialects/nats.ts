@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectBeat, DialectSession, Wire } from './dialect.ts';
 import { PingOwners } from './ping-owners.ts';
 import { joinWire, utf8Bytes } from './wire.ts';
@@ -14,13 +15,13 @@ const LF = 10;
  *
  * Source: the NATS client protocol, sections "PING/PONG" and "MSG".
  */
-export const nats: Dialect = {
+export const nats: Dialect = /* @__PURE__ */ defineDialect({
   name: 'nats',
   client: { asks: true, beats: false },
   server: { asks: true, beats: false },
   inject: 'order',
   open: (_end, isShared = false) => openSession(isShared),
-};
+});
 
 function openSession(isShared: boolean): DialectSession {
   const owners = new PingOwners();
@@ -35,6 +36,9 @@ function openSession(isShared: boolean): DialectSession {
   return {
     ready: true,
     timing: {},
+    get isMidMessage() {
+      return outgoing.isWithinLine;
+    },
     ping(id) {
       if (outgoing.isWithinLine || owners.isFull) return undefined;
       owners.add(id);

@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect, Wire } from './dialect.ts';
 import { messageSession, objectOf, parseShort } from './messages.ts';
 
@@ -30,13 +31,13 @@ export function phoenix({ serializer = 2 }: PhoenixOptions = {}): Dialect {
     },
     timing: { pingInterval: PING_INTERVAL },
   };
-  return {
+  return defineDialect({
     name: 'phoenix',
     client: { asks: true, beats: false },
     server: { asks: false, beats: false },
     inject: 'id',
     open: (_end, isShared = false) => messageSession(grammar, isShared),
-  };
+  });
 }
 
 const REPLY = { status: 'ok', response: {} };

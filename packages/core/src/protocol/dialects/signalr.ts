@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectBeat, DialectSession, DialectTiming } from './dialect.ts';
 
 /** Ends each record, and so separates records that share a message. */
@@ -15,13 +16,13 @@ const TIMING: DialectTiming = { pingInterval: PING_INTERVAL, maxSilence: MAX_SIL
  *
  * Source: the SignalR hub protocol, sections "Ping Message Encoding" and "JSON Encoding".
  */
-export const signalR: Dialect = {
+export const signalR: Dialect = /* @__PURE__ */ defineDialect({
   name: 'signalr',
   client: { asks: false, beats: true },
   server: { asks: false, beats: true },
   inject: 'order',
   open: (_end, isShared = false) => openSession(isShared),
-};
+});
 
 function openSession(isShared: boolean): DialectSession {
   let ready = false;
@@ -33,6 +34,9 @@ function openSession(isShared: boolean): DialectSession {
     },
     get timing() {
       return ready ? TIMING : {};
+    },
+    get isMidMessage() {
+      return isSendingRecord;
     },
     ping: () => (ready && !isSendingRecord ? BEAT + SEPARATOR : undefined),
     receive(message) {

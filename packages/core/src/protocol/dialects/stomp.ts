@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectBeat, DialectSession, DialectTiming, Wire } from './dialect.ts';
 import { joinWire, utf8Bytes } from './wire.ts';
 
@@ -13,14 +14,14 @@ const MAX_HEAD = 1_024;
  *
  * Source: STOMP 1.2, sections "Heart-beating" and "Augmented BNF".
  */
-export const stomp: Dialect = {
+export const stomp: Dialect = /* @__PURE__ */ defineDialect({
   name: 'stomp',
   subprotocols: ['v12.stomp', 'v11.stomp', 'v10.stomp'],
   client: { asks: false, beats: true },
   server: { asks: false, beats: true },
   inject: 'order',
   open: (end, isShared = false) => openSession(end === 'client', isShared),
-};
+});
 
 type Pair = readonly [sends: number, wants: number];
 
@@ -42,6 +43,9 @@ function openSession(isClient: boolean, isShared: boolean): DialectSession {
     },
     get timing() {
       return ready ? timingOf(sent, received) : {};
+    },
+    get isMidMessage() {
+      return outgoing.isWithinFrame;
     },
     ping: () => (ready && !outgoing.isWithinFrame ? '\n' : undefined),
     receive(message) {

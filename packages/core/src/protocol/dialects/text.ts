@@ -1,3 +1,4 @@
+import { defineDialect } from './define-dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { messageSession } from './messages.ts';
 
@@ -24,13 +25,13 @@ export function text(options: TextOptions = {}): Dialect {
     },
   };
   const role = { asks: true, beats: false };
-  return {
+  return defineDialect({
     name,
     client: role,
     server: role,
     inject: 'order',
     open: (_end, isShared = false) => messageSession(grammar, isShared),
-  };
+  });
 }
 
 /**

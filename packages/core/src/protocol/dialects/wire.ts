@@ -20,3 +20,25 @@ export function utf8Bytes(code: number): number {
   if (code < 0x80) return 1;
   return code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3;
 }
+
+/**
+ * The message in what a socket sends or receives: text, bytes, or, as `ws` receives it, the bytes of
+ * text. `undefined` if it cannot be read now, such as a `Blob`.
+ */
+export function wireOf(data: unknown, isText: boolean): Wire | undefined {
+  if (typeof data === 'string') return data;
+  if (isText) return String(data); // a Buffer
+  if (ArrayBuffer.isView(data))
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  // Also one of another realm, which `instanceof` does not recognize.
+  const isBuffer = Object.prototype.toString.call(data) === '[object ArrayBuffer]';
+  return isBuffer ? new Uint8Array(data as ArrayBuffer) : undefined;
+}
+
+/** Returns `rest` in the type of `data`, which it was a part of. */
+export function likeData(rest: Wire | undefined, data: unknown): unknown {
+  if (rest === undefined || typeof data === 'string') return rest;
+  if (!ArrayBuffer.isView(data)) return (rest as Uint8Array).slice().buffer;
+  // A Buffer, whose class is not known here; text in it is UTF-8.
+  return (data.constructor as unknown as { from(rest: Wire): unknown }).from(rest);
+}
