@@ -2,6 +2,7 @@ import {
   type Beat,
   CloseCode,
   ConnectionClosedError,
+  type DialectConnection,
   encodeBeat,
   HeartbeatDriver,
   HeartbeatError,
@@ -10,6 +11,7 @@ import {
   type HeartbeatPort,
   type HeartbeatStatus,
   type Instant,
+  type Interceptor,
   InvalidOptionError,
   initialTiming,
   intercept,
@@ -22,6 +24,7 @@ import {
   type RefusedHandshake,
   type SocketEvent,
   type WebSocketLike,
+  type Wire,
 } from '@wirebeat/core';
 import { HandleEmitter } from './emitter.ts';
 import { isForeign } from './foreign-protocols.ts';
@@ -77,6 +80,15 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #session: string | undefined;
   readonly #pongs: PongQueue<WebSocketLike>;
   readonly #release: (() => void)[] = [];
+  readonly #interceptor: Interceptor = {
+    receive: (beat) => {
+      if (beat === undefined) this.#driver.receive();
+      else this.#receiveBeat(beat);
+      this.#presence.look();
+    },
+    receiveProtocolPing: () => this.#driver.receive(),
+    receiveRefusal: (response) => this.#refused(response),
+  };
   #isBound = false;
   #isMidMessage = false; // the application has sent a fragment of a message, but not the last one
   #heldPing: string | undefined; // a ping that waits for the end of the message
@@ -84,6 +96,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   #closes = 0; // the number of calls of `close()`
   #isRefused = false;
   #foreign: string | undefined; // the subprotocol, if it has no place for pings
+  readonly #connect: (protocol: string) => DialectConnection | undefined;
+  #dialect: DialectConnection | undefined; // undefined: the heartbeat is our own
   #stuck = 0;
   #retryAfter: Millis | undefined;
   #httpStatus: number | undefined;
@@ -96,7 +110,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
    */
   constructor(socket: WebSocketLike, options: AttachOptions = {}, session?: string) {
     super();
-    const { scheduler, memory, lifecycle, ...timing } = resolveAttachOptions(options);
+    const { scheduler, memory, lifecycle, dialect, ...timing } = resolveAttachOptions(options);
     if (typeof socket?.addEventListener !== 'function' || typeof socket.send !== 'function') {
       throw new InvalidOptionError('socket', 'a WebSocket', socket);
     }
@@ -120,6 +134,16 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       },
     };
     this.#driver = new HeartbeatDriver(initialTiming(timing), scheduler, port, memory);
+    this.#connect = (protocol) =>
+      dialect?.connect({
+        end: 'client',
+        protocol,
+        driver: this.#driver,
+        maxSilence: timing.maxSilence,
+        now: () => scheduler.now(),
+        send: (message) => this.#sendText(message),
+        emit: (...event) => this.#emitEvent(...event),
+      });
     this.#pongs = new PongQueue(socket, {
       scheduler,
       maxBufferedBytes: Number.POSITIVE_INFINITY, // at most one pong is in the buffer
@@ -214,7 +238,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
    * InvalidOptionError} if `timeout` or `id` is invalid.
    */
   ping(options?: PingOptions): Promise<Millis> {
-    const foreign = this.#foreign;
+    const foreign = this.#dialect?.asks === false ? this.#dialect.name : this.#foreign;
     if (foreign === undefined || !this.#driver.heartbeat.isMuted) {
       return this.#driver.ping(options);
     }
@@ -265,21 +289,20 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
           this.#driver.sent();
           this.#alone = false;
           this.#pongs.sentBehind(leastBytes(data));
+          this.#dialect?.sending(data);
         },
-        (isWhole) => this.#sentPart(isWhole),
+        (isWhole) => {
+          this.#sentPart(isWhole);
+          this.#dialect?.sent();
+        },
       ),
       interceptCalls(socket, 'close', () => {
         this.#closes += 1;
       }),
-      intercept(socket, {
-        receive: (beat) => {
-          if (beat === undefined) this.#driver.receive();
-          else this.#receiveBeat(beat);
-          this.#presence.look();
-        },
-        receiveProtocolPing: () => this.#driver.receive(),
-        receiveRefusal: (response) => this.#refused(response),
-      }),
+      () => {
+        this.#interceptor.reader = undefined;
+      },
+      intercept(socket, this.#interceptor),
     );
   }
 
@@ -306,6 +329,10 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#isMidMessage = false;
     this.#heldPing = undefined;
     this.#closes = 0; // a socket that reconnects has a new connection
+    const dialect = this.#connect(protocol);
+    this.#dialect = dialect;
+    this.#interceptor.reader = dialect;
+    if (dialect) return dialect.open();
     this.#foreign = isForeign(protocol) ? protocol : undefined;
     this.#driver.open(this.#foreign === undefined);
     const { pingInterval, pingTimeout } = this.#driver.heartbeat;
@@ -317,9 +344,10 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     // never subtracts some bytes that it has sent. If the last message was a ping and it was
     // answered, the real amount is 0, so what remains is that error.
     if (name === 'pong' && event.id === this.#alone) this.#stuck += this.#bufferedAmount;
+    if (name === 'unanswered' && this.#dialect) return; // the dialect says when to ping
     if (name === 'dead') this.#settle();
     this.emit(name, event);
-    if (name === 'pong' && event.id) this.#presence.understood();
+    if (name === 'pong' && event.id && !this.#dialect) this.#presence.understood();
     if (name === 'dead') terminate(this.#socket);
   }
 
@@ -341,6 +369,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   }
 
   #sendPing(ping: PingOrder): void {
+    if (this.#dialect) return this.#sendText(this.#dialect.ping(ping.id));
     this.#alone = ping.id;
     const session = this.#session;
     const values = {
@@ -365,8 +394,8 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#driver.resume();
   }
 
-  #sendText(text: string): void {
-    if (this.#socket.readyState !== ReadyState.Open) return; // its `close` event will follow
+  #sendText(text: Wire | undefined): void {
+    if (text === undefined || this.#socket.readyState !== ReadyState.Open) return; // its `close` event will follow
     try {
       this.#send.call(this.#socket, text as never);
     } catch {

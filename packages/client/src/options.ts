@@ -1,4 +1,5 @@
 import {
+  type DialectChoice,
   HEARTBEAT_SCHEMA,
   type HeartbeatOptions,
   type Millis,
@@ -42,6 +43,12 @@ export interface AttachOptions extends HeartbeatOptions {
    * @default the lifecycle of the page
    */
   readonly lifecycle?: Lifecycle | false;
+  /**
+   * The heartbeat of another protocol, from `@wirebeat/core/dialects`, for a server of that protocol.
+   * It is used unless the handshake settles on a subprotocol that it does not belong to.
+   * @default wirebeat's own heartbeat
+   */
+  readonly dialect?: DialectChoice;
 }
 
 /** {@link AttachOptions} with defaults; `false` has become `Infinity`, except for `lifecycle`. */
@@ -49,6 +56,7 @@ export interface ResolvedAttachOptions extends ResolvedHeartbeatOptions {
   readonly scheduler: Scheduler;
   readonly memory: PeerMemory;
   readonly lifecycle: Lifecycle | false;
+  readonly dialect: DialectChoice | undefined;
 }
 
 /** The options of `attachHeartbeat` that the core has not, or has with another default. */
@@ -59,6 +67,7 @@ export const ATTACH_SCHEMA = {
   scheduler: { type: 'object', method: 'now' },
   memory: { type: 'object' },
   lifecycle: { type: 'object', method: 'watch', off: true },
+  dialect: { type: 'object', method: 'connect' },
 } as const;
 
 /**

@@ -64,6 +64,12 @@ export {
   MAX_BEAT_BYTES,
   mayBeginBeat,
 } from './protocol/beat.ts';
+export type {
+  DialectChoice,
+  DialectConnection,
+  DialectPort,
+  Wire,
+} from './protocol/dialects/dialect.ts';
 export {
   checkNames,
   type Resolved,

@@ -167,6 +167,7 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
     random = Math.random,
     scheduler = new SystemScheduler(),
     lifecycle = pageLifecycle,
+    dialect,
     resend,
     confirm = resend !== false,
     shouldReconnect = ({ reason }) => reason !== 'fatal',
@@ -177,7 +178,13 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
   const own = Object.entries(resolved).filter(([name]) => name in RECONNECT_SCHEMA);
   return {
     ...(Object.fromEntries(own) as Resolved<OwnOptions, typeof RECONNECT_SCHEMA>),
-    heartbeat: { ...(confirm && { probeAfter: false }), ...heartbeat, scheduler, lifecycle },
+    heartbeat: {
+      ...(confirm && { probeAfter: false }),
+      ...heartbeat,
+      scheduler,
+      lifecycle,
+      ...(dialect && { dialect }),
+    },
     backoff: resolveOptions(BACKOFF_SCHEMA, { ...options.backoff, random }, 'backoff'),
     scheduler,
     lifecycle,

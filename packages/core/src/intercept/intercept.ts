@@ -7,17 +7,22 @@ import { override } from './override.ts';
 export interface Interceptor {
   /** Called for each message, with the ping or pong in it, if any. Those are hidden afterwards. */
   receive(beat: Beat | undefined): void;
-  /**
-   * If set, called for each message in place of `receive`, with its data as the socket received it.
-   * Returns what the application receives: the same data, a part of it, or `undefined` for nothing.
-   */
-  take?: ((data: unknown, isText?: boolean) => unknown) | undefined;
+  /** If set, reads each message in place of `receive`. */
+  reader?: MessageReader | undefined;
   /** Called for each protocol Ping, if the runtime reports it. */
   receiveProtocolPing?(): void;
   /** Called if the server refuses the handshake and the runtime reports it. */
   receiveRefusal?(response: RefusedHandshake): void;
   /** Called for each protocol Pong, if the runtime reports it. Return true to hide it. */
   receiveProtocolPong?(payload: Uint8Array): boolean;
+}
+
+/** Reads messages, and returns what the application receives; `undefined` for nothing. */
+export interface MessageReader {
+  /** Called with the data of each message, as an event emitter emits it. */
+  receive(data: unknown, isText: boolean): unknown;
+  /** Called with each event, maybe several times. `byHandler`: before its listeners are called. */
+  receiveEvent(event: SocketEvent, byHandler?: boolean): SocketEvent | undefined;
 }
 
 /** The parts of the response to a handshake, an `IncomingMessage` of Node, that are used. */
@@ -82,8 +87,8 @@ function interceptEmit(socket: EmittingSocket, interceptor: Interceptor): () => 
     socket,
     'emit',
     function (this: unknown, name: string, ...args: unknown[]): boolean {
-      if (name === 'message' && interceptor.take !== undefined) {
-        args[0] = interceptor.take(args[0], args[1] !== true);
+      if (name === 'message' && interceptor.reader !== undefined) {
+        args[0] = interceptor.reader.receive(args[0], args[1] !== true);
         if (args[0] === undefined) return true;
       } else if (name === 'message') {
         const beat = args[1] === true ? undefined : readBeat(args[0]);
@@ -103,16 +108,11 @@ function interceptEmit(socket: EmittingSocket, interceptor: Interceptor): () => 
 function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor): () => void {
   let seen: SocketEvent | undefined; // handled by the override, so the listener ignores it
   const take = (event: SocketEvent): SocketEvent | undefined => {
-    if (interceptor.take !== undefined) return takeOnce(event);
+    if (interceptor.reader !== undefined) return interceptor.reader.receiveEvent(event);
     const beat = typeof event.data === 'string' ? decodeBeat(event.data) : undefined;
     interceptor.receive(beat);
     return beat === undefined ? event : undefined;
   };
-  const takeOnce = onceEach((event) => {
-    const data = interceptor.take?.(event.data);
-    if (data === undefined || data === event.data) return data === undefined ? undefined : event;
-    return withData(event, data);
-  });
   const listener = (event: SocketEvent) => {
     if (event === seen) return;
     const left = take(event);
@@ -129,7 +129,7 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
     socket.addEventListener('message', listener, options);
   }
   const openGates = gateListeners(socket, (event) => {
-    if (interceptor.take !== undefined) return takeOnce(event, true);
+    if (interceptor.reader !== undefined) return interceptor.reader.receiveEvent(event, true);
     return typeof event.data === 'string' && decodeBeat(event.data) ? undefined : event;
   }); // before the override, as it looks for `dispatchEvent`
   const { dispatchEvent } = socket;
@@ -151,37 +151,6 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
     restore();
     socket.removeEventListener('message', listener, options);
   };
-}
-
-/**
- * Reads each message once, although several listeners may ask. A class that calls its handlers itself,
- * such as partysocket, calls them before it dispatches a copy of the event.
- */
-function onceEach(
-  read: (event: SocketEvent) => SocketEvent | undefined,
-): (event: SocketEvent, byHandler?: boolean) => SocketEvent | undefined {
-  let last: SocketEvent | undefined;
-  let left: SocketEvent | undefined; // of the last event
-  let isCopyDue = false;
-  return (event, byHandler = false) => {
-    const isCopy = isCopyDue && !byHandler && event.data === last?.data;
-    if (event === last || event === left || isCopy) {
-      if (isCopy && left === last) left = event;
-      if (isCopy) last = event;
-    } else {
-      last = event;
-      left = read(event);
-    }
-    isCopyDue = byHandler;
-    return left;
-  };
-}
-
-/** A copy of an event with other data. */
-function withData(event: SocketEvent, data: unknown): SocketEvent {
-  const { type, origin } = event as SocketEvent & { origin?: string };
-  const MessageEvent = event.constructor as new (type: string, init: object) => SocketEvent;
-  return new MessageEvent(type, { data, origin });
 }
 
 /** Reads a ping or pong from text or, as in `ws`, from the bytes of text; otherwise undefined. */

@@ -688,3 +688,81 @@ describe('interceptCalls', () => {
     expect(socket.sent).toEqual([['x']]);
   });
 });
+
+describe('intercept with a reader', () => {
+  const read = new WeakMap<SocketEvent, SocketEvent | undefined>();
+  /** Hides `PONG`, and takes `PONG,` out of the beginning of a message. */
+  const reader = {
+    receive: (data: unknown) => {
+      const text = String(data);
+      if (text === 'PONG') return undefined;
+      return text.startsWith('PONG,') ? text.slice(5) : data;
+    },
+    receiveEvent(event: SocketEvent): SocketEvent | undefined {
+      if (read.has(event)) return read.get(event); // each event once
+      const data = this.receive(event.data);
+      const isWhole = data === undefined || data === event.data;
+      const left = isWhole ? data && event : new MessageEvent('message', { data });
+      read.set(event, left as SocketEvent | undefined);
+      if (left !== undefined) read.set(left as SocketEvent, left as SocketEvent);
+      return left as SocketEvent | undefined;
+    },
+  };
+  const interceptor = (): Interceptor => ({
+    receive: () => expect.unreachable('the reader reads'),
+    reader,
+  });
+
+  it('passes on what the reader leaves, on a socket of a page', () => {
+    const socket = new PageSocket();
+    const early = application();
+    const late = application();
+    socket.onmessage = early.listener;
+    intercept(socket, interceptor());
+    socket.addEventListener('message', late.listener as never);
+    for (const data of ['one', 'PONG', 'PONG,two', PING]) socket.deliver(data);
+    expect(late.seen).toEqual(['one', 'two', PING]);
+    expect(early.seen).toEqual(['one', 'two', PING]);
+  });
+
+  it('passes on what the reader leaves, where dispatchEvent can be overridden', () => {
+    const socket = new FakeSocket(new VirtualScheduler());
+    const { seen, listener } = application();
+    intercept(socket, interceptor());
+    socket.addEventListener('message', listener);
+    for (const data of ['one', 'PONG', 'PONG,two', PING]) receiveOnFake(socket, data);
+    expect(seen).toEqual(['one', 'two', PING]);
+  });
+
+  it('passes on what the reader leaves, on an emitter', () => {
+    const socket = new NodeSocket();
+    const seen: unknown[] = [];
+    const isText: unknown[] = [];
+    const noting = {
+      ...reader,
+      receive: (data: unknown, text: boolean) => {
+        isText.push(text);
+        return reader.receive(data);
+      },
+    };
+    intercept(socket as never, { ...interceptor(), reader: noting });
+    socket.on('message', (data: unknown) => seen.push(String(data)));
+    for (const data of ['one', 'PONG', 'PONG,two', PING]) socket.deliver(data);
+    socket.emit('message', Buffer.from('bytes'), true);
+    expect(seen).toEqual(['one', 'two', PING, 'bytes']);
+    expect(isText).toEqual([true, true, true, true, false]);
+  });
+
+  it('reads beats again once the reader is gone', () => {
+    const socket = new FakeSocket(new VirtualScheduler());
+    const { seen, listener } = application();
+    const { shown, interceptor } = recorder();
+    intercept(socket, Object.assign(interceptor, { reader }));
+    socket.addEventListener('message', listener);
+    interceptor.reader = undefined;
+    receiveOnFake(socket, PING);
+    receiveOnFake(socket, 'PONG');
+    expect(seen).toEqual(['PONG']);
+    expect(shown).toHaveLength(2);
+  });
+});

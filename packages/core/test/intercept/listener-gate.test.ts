@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { gateListeners } from '../../src/intercept/listener-gate.ts';
+import { decodeBeat } from '../../src/protocol/beat.ts';
 import type { SocketEvent } from '../../src/socket.ts';
 
 const PING = '\u0005wb.7;v=1';
@@ -84,13 +85,18 @@ function application() {
   return { seen, listener: (event: SocketEvent) => void seen.push(event.data) };
 }
 
+const hideBeats = (event: SocketEvent) =>
+  typeof event.data === 'string' && decodeBeat(event.data) ? undefined : event;
+
+const gate = (socket: Parameters<typeof gateListeners>[0]) => gateListeners(socket, hideBeats);
+
 describe('gateListeners', () => {
   it('keeps beats from the handler, whenever it is set, and nothing else', () => {
     for (const when of ['before', 'after']) {
       const socket = new LoopingSocket();
       const { seen, listener } = application();
       if (when === 'before') socket.onmessage = listener;
-      gateListeners(socket);
+      gate(socket);
       if (when === 'after') socket.onmessage = listener;
       const bytes = new Uint8Array([5, 119, 98]);
       for (const data of ['one', PING, '\u0005wbx', PONG, bytes, 'two']) socket.deliver(data);
@@ -100,7 +106,7 @@ describe('gateListeners', () => {
 
   it('lets a handler be called as a method, and be taken off', () => {
     const socket = new LoopingSocket();
-    gateListeners(socket);
+    gate(socket);
     expect(socket.onmessage).toBeNull();
     const handler = vi.fn(function (this: unknown) {
       return this === socket;
@@ -118,7 +124,7 @@ describe('gateListeners', () => {
     const socket = new LoopingSocket();
     const [early, late, object] = [application(), application(), application()];
     socket.addEventListener('message', early.listener);
-    gateListeners(socket);
+    gate(socket);
     socket.addEventListener('message', late.listener);
     socket.addEventListener('message', { handleEvent: object.listener });
     for (const data of ['one', PING, 'two']) socket.deliver(data);
@@ -138,7 +144,7 @@ describe('gateListeners', () => {
     Object.defineProperty(AccessorSocket.prototype, 'onmessage', { value: null, writable: true });
     for (const socket of [new HandlerlessSocket(), new AccessorSocket()]) {
       const { seen, listener } = application();
-      gateListeners(socket);
+      gate(socket);
       socket.addEventListener('message', listener);
       for (const data of ['one', PING, PONG, 'two']) socket.deliver(data);
       expect(seen).toEqual(['one', 'two']);
@@ -149,7 +155,7 @@ describe('gateListeners', () => {
     const socket = new LoopingSocket();
     const [early, late] = [application(), application()];
     socket.addEventListener('message', early.listener);
-    gateListeners(socket);
+    gate(socket);
     socket.addEventListener('message', late.listener);
     socket.addEventListener('message', late.listener); // the same: as the standard has it, one
     socket.removeEventListener('message', late.listener);
@@ -159,7 +165,7 @@ describe('gateListeners', () => {
 
   it('calls a listener once that asked for it: with a message, not with a beat', () => {
     const socket = new LoopingSocket();
-    gateListeners(socket);
+    gate(socket);
     const { seen, listener } = application();
     socket.addEventListener('message', listener, { once: true });
     for (const data of [PING, 'one', 'two']) socket.deliver(data);
@@ -169,7 +175,7 @@ describe('gateListeners', () => {
 
   it('has no part in other events', () => {
     const socket = new LoopingSocket();
-    gateListeners(socket);
+    gate(socket);
     const { listener } = application();
     socket.addEventListener('close', listener, { once: true });
     socket.addEventListener('message', null);
@@ -186,7 +192,7 @@ describe('gateListeners', () => {
     socket.addEventListener('message', early);
     socket.onmessage = handler;
     const before = Object.getOwnPropertyDescriptors(socket);
-    const end = gateListeners(socket);
+    const end = gate(socket);
     socket.addEventListener('message', late, { capture: true });
     socket.addEventListener('message', last);
     expect(socket.listeners.map(([, listener]) => listener)).not.toEqual(listeners);
@@ -204,7 +210,7 @@ describe('gateListeners', () => {
   it('leaves the listeners to a class that is an EventTarget, and takes its handler', () => {
     const socket = new DispatchingSocket();
     const { addEventListener, removeEventListener } = socket;
-    gateListeners(socket);
+    gate(socket);
     expect(socket).toMatchObject({ addEventListener, removeEventListener });
     const { seen, listener } = application();
     socket.onmessage = listener;
@@ -215,7 +221,7 @@ describe('gateListeners', () => {
   it('gates a looping class also in a runtime without EventTarget', () => {
     vi.stubGlobal('EventTarget', undefined);
     const socket = new LoopingSocket();
-    gateListeners(socket);
+    gate(socket);
     vi.unstubAllGlobals();
     expect(Object.hasOwn(socket, 'addEventListener')).toBe(true);
   });
@@ -224,7 +230,7 @@ describe('gateListeners', () => {
     it('does nothing where none is set', () => {
       const socket = new NativeSocket();
       const set = vi.spyOn(socket, 'onmessage', 'set');
-      gateListeners(socket)();
+      gate(socket)();
       expect(set).not.toHaveBeenCalled();
     });
 
@@ -232,7 +238,7 @@ describe('gateListeners', () => {
       const socket = new NativeSocket();
       const [early, late] = [application(), application()];
       socket.onmessage = early.listener;
-      gateListeners(socket);
+      gate(socket);
       expect(socket.onmessage).toBe(early.listener);
       for (const data of ['one', PING]) socket.deliver(data);
       socket.onmessage = null;
@@ -248,7 +254,7 @@ describe('gateListeners', () => {
       const socket = new NativeSocket();
       const { seen, listener } = application();
       socket.onmessage = listener;
-      gateListeners(socket)();
+      gate(socket)();
       expect(Reflect.ownKeys(socket)).toEqual(Reflect.ownKeys(new NativeSocket()));
       expect(socket.onmessage).toBe(listener);
       socket.deliver(PING);
@@ -260,7 +266,7 @@ describe('gateListeners', () => {
         const socket = new NativeSocket();
         const [early, late] = [application(), application()];
         socket.onmessage = early.listener;
-        const ends = [gateListeners(socket), gateListeners(socket)];
+        const ends = [gate(socket), gate(socket)];
         socket.deliver(PING);
         if (order === 'last') ends.reverse();
         ends[0]?.();
@@ -280,7 +286,7 @@ describe('a socket without a handler until one is set', () => {
     const socket: FieldlessSocket & { onmessage?: Callback | null } = new FieldlessSocket();
     const heard: unknown[] = [];
     const handler = ({ data }: SocketEvent) => heard.push(data);
-    const end = gateListeners(socket as never);
+    const end = gate(socket as never);
     socket.onmessage = handler;
     for (const data of [PING, 'text', PONG]) socket.deliver(data);
     expect(heard).toEqual(['text']);
@@ -292,13 +298,13 @@ describe('a socket without a handler until one is set', () => {
 
   it('leaves no trace where none was set', () => {
     const socket = new FieldlessSocket();
-    gateListeners(socket as never)();
+    gate(socket as never)();
     expect('onmessage' in socket).toBe(false);
   });
 
   it('leaves its listeners alone', () => {
     const socket = new FieldlessSocket();
-    gateListeners(socket as never);
+    gate(socket as never);
     expect(Object.keys(socket)).not.toContain('addEventListener');
   });
 });

@@ -1,140 +1,134 @@
-import type { Instant, Millis } from '../../time.ts';
-import type {
-  DialectBeat,
-  DialectConnection,
-  DialectDefinition,
-  DialectPort,
-  DialectSession,
-  Wire,
-} from './dialect.ts';
-import { likeData, wireOf } from './wire.ts';
-
-/**
- * How a dialect shares its socket. `shared`: with a client or server of the protocol. `observing`: the
- * same, and nothing is sent. `answering`: with nobody, so pings of the peer are answered.
- */
-export type DialectMode = 'shared' | 'observing' | 'answering';
+import type { SocketEvent } from '../../socket.ts';
+import type { Millis } from '../../time.ts';
+import type { DialectConnection, DialectDefinition, DialectPort } from './dialect.ts';
+import { wireOf } from './wire.ts';
 
 const NEVER: Millis = Number.POSITIVE_INFINITY;
-/** Pings of the application that are timed at once. A peer that answers none takes no more memory. */
-const MAX_TIMED = 16;
-/** What stands for a ping without an id. No ping of the application can have it as its id. */
+/** Stands for a ping without an id. No ping can have it as its id. */
 const NO_ID = '.';
 
+/** Watches the pings of the application, instead of sending pings. */
+export interface PingWatch {
+  /** The application sends a ping. */
+  asked(id: string): void;
+  /** The peer has sent something. */
+  heard(): void;
+  /** The peer has answered a ping of the application. */
+  answered(id: string): void;
+}
+
+/** Limits the silence of the peer, in ms, besides what the options and the protocol say. */
+export type LimitSilence = (silence?: Millis) => void;
+
 /**
- * Connects the session of a dialect with the heartbeat of a socket.
+ * Connects a session of a dialect with the heartbeat of a socket.
  *
- * Where this end asks, the heartbeat is held to its pongs, because a dialect is chosen by name: the
- * peer speaks it. Where this end only listens, no ping of ours could end a doubt, so the heartbeat is
- * muted and judges the peer by the silence that its protocol promises not to exceed.
+ * If this end asks, the heartbeat expects every ping to be answered, because a dialect is chosen by
+ * name. If it only listens, no ping could end a doubt, so the heartbeat is muted and judges the peer by
+ * the longest silence that its protocol allows.
+ *
+ * A closure and not a class, because its names are shortened in a bundle.
  */
-export class WatchedDialect implements DialectConnection {
-  readonly name: string;
-  readonly asks: boolean;
-  readonly #mode: DialectMode;
-  readonly #port: DialectPort;
-  readonly #session: DialectSession;
-  readonly #timed: Map<string, Instant> = new Map(); // when the application sent its pings
-  #promised: Millis = NEVER; // the longest silence of the peer, by the protocol
-  #isAsking = false;
-  #isHeld = false; // a ping waits for the end of a message of the application
-  #isLimited = false; // a ping of the application limits the silence
+export function connectDialect(
+  definition: DialectDefinition,
+  port: DialectPort,
+  isShared = true,
+  watching?: (limit: LimitSilence) => PingWatch,
+): DialectConnection {
+  const { driver, end, send } = port;
+  const { heartbeat } = driver;
+  const session = definition.open(end, isShared);
+  let isAsking = false;
+  let isHeld = false; // a ping waits for the end of a message of the application
+  let promised = NEVER; // the longest silence of the peer, by the protocol
+  let lastEvent: SocketEvent | undefined;
+  let left: SocketEvent | undefined; // what the application receives of it
+  let isCopyDue = false;
 
-  constructor(definition: DialectDefinition, mode: DialectMode, port: DialectPort) {
-    this.name = definition.name;
-    this.asks = mode !== 'observing' && definition[port.end].asks;
-    this.#mode = mode;
-    this.#port = port;
-    this.#session = definition.open(port.end, mode !== 'answering');
-    port.driver.open(false);
-    this.#update();
-  }
-
-  receive(data: unknown, isText = typeof data === 'string'): unknown {
-    const { driver, send } = this.#port;
-    driver.receive();
-    if (this.#isLimited) this.#limit(NEVER);
-    const message = wireOf(data, isText);
-    if (message === undefined) return data;
-    const reading = this.#session.receive(message);
-    this.#update();
-    if (reading === undefined) return data;
-    for (const beat of reading.beats) {
-      if (beat.kind === 'pong') this.#answered(beat);
-      else if (beat.kind === 'ping' && beat.answer !== undefined) send(beat.answer);
-    }
-    return reading.rest === message ? data : likeData(reading.rest, data);
-  }
-
-  ping(id = NO_ID): Wire | undefined {
-    if (!this.#isAsking) return undefined;
-    const ping = this.#session.ping(id);
-    if (ping === undefined && this.#session.isMidMessage) {
-      this.#isHeld = true;
-      this.#port.driver.suspend(); // the peer cannot answer it yet
-    }
-    return ping;
-  }
-
-  sending(data: unknown): void {
-    const message = wireOf(data, typeof data === 'string');
-    const id = message && this.#session.sent(message);
-    if (id !== undefined && this.#mode === 'observing') this.#asked(id);
-  }
-
-  sent(): void {
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    this.#port.driver.resume(); // pings
-  }
+  const limit: LimitSilence = (silence = NEVER) => {
+    heartbeat.maxSilence = Math.min(port.maxSilence, promised, silence);
+    driver.rearm();
+  };
+  const watch = watching?.(limit);
 
   /** Applies what the session has learned. */
-  #update(): void {
-    const { ready, timing } = this.#session;
-    const { driver } = this.#port;
-    const { pingInterval: promised = NEVER, maxSilence = NEVER } = timing;
-    if (maxSilence !== this.#promised) {
-      this.#promised = maxSilence;
-      this.#limit(NEVER);
+  const update = () => {
+    const { maxSilence = NEVER, pingInterval = NEVER } = session.timing;
+    if (maxSilence !== promised) {
+      promised = maxSilence;
+      limit();
     }
-    if (this.#mode === 'answering' && promised < driver.heartbeat.pingInterval) {
-      driver.heartbeat.adopt({ pingInterval: promised });
-    }
-    if (!this.asks || !ready || this.#isAsking) return;
-    this.#isAsking = true;
+    if (!isShared && pingInterval < heartbeat.pingInterval) heartbeat.adopt({ pingInterval });
+    if (isAsking || watch || !definition[end].asks || !session.ready) return;
+    isAsking = true;
     driver.receiveBeat({ type: 'pong' }); // the peer speaks the dialect
-    const { pingInterval, pingTimeout } = driver.heartbeat;
-    if (pingInterval < NEVER) driver.probe(pingTimeout);
-  }
+    if (heartbeat.pingInterval < NEVER) driver.probe(heartbeat.pingTimeout);
+  };
 
-  /** Limits the silence of the peer, in ms, besides what the options and the protocol say. */
-  #limit(silence: Millis): void {
-    const { driver, maxSilence } = this.#port;
-    this.#isLimited = silence < NEVER;
-    driver.heartbeat.maxSilence = Math.min(maxSilence, this.#promised, silence);
-    driver.rearm();
-  }
+  const receive = (data: unknown, isText: boolean): unknown => {
+    driver.receive();
+    watch?.heard();
+    const message = wireOf(data, isText);
+    const reading = message === undefined ? undefined : session.receive(message);
+    update();
+    if (reading === undefined) return data;
+    for (const beat of reading.beats) {
+      if (beat.kind === 'ping' && beat.answer !== undefined) send(beat.answer);
+      if (beat.kind !== 'pong' || beat.id === undefined) continue;
+      const { id, isOurs } = beat;
+      if (isOurs) driver.receiveBeat({ type: 'pong', id: id === NO_ID ? undefined : id });
+      else watch?.answered(id);
+    }
+    if (reading.rest === message) return data;
+    return reading.rest && definition.cut?.(data, reading.rest);
+  };
 
-  /** The application has sent a ping. */
-  #asked(id: string): void {
-    const { driver, now } = this.#port;
-    const [oldest = ''] = this.#timed.keys();
-    if (this.#timed.size === MAX_TIMED) this.#timed.delete(oldest);
-    this.#timed.set(id, now());
-    const { lastReceived, pingTimeout } = driver.heartbeat;
-    if (!this.#isLimited) this.#limit(now() - lastReceived + pingTimeout);
-  }
-
-  #answered({ id, isOurs }: Extract<DialectBeat, { kind: 'pong' }>): void {
-    const { driver, now, emit } = this.#port;
-    if (id === undefined) return;
-    if (isOurs) return driver.receiveBeat({ type: 'pong', id: id === NO_ID ? undefined : id });
-    const sentAt = this.#timed.get(id);
-    if (sentAt === undefined) return;
-    this.#timed.delete(id);
-    const latency = now() - sentAt;
-    const sampled = driver.heartbeat.stallAt(now()) === 0; // else it may have waited on this side
-    if (sampled) driver.heartbeat.sample(latency);
-    emit('pong', { id, latency, sampled });
-  }
+  return {
+    name: definition.name,
+    get asks() {
+      return isAsking;
+    },
+    open() {
+      driver.open(false);
+      limit(); // replaces the limit of an earlier connection on the same socket
+      update();
+    },
+    receive,
+    receiveEvent(event, byHandler = false) {
+      // Each event is read once, although several listeners may ask. A class that calls its handlers
+      // itself, such as partysocket, dispatches a copy afterwards.
+      const isCopy = isCopyDue && !byHandler && event.data === lastEvent?.data;
+      const isNew = !isCopy && event !== lastEvent && event !== left;
+      isCopyDue = byHandler && (isNew || isCopyDue);
+      if (isCopy) {
+        if (left === lastEvent) left = event;
+        lastEvent = event;
+      } else if (isNew) {
+        lastEvent = event;
+        const data = receive(event.data, typeof event.data === 'string');
+        if (data === undefined || data === event.data) left = data === undefined ? data : event;
+        else left = definition.cut?.(event, data) as SocketEvent;
+      }
+      return left;
+    },
+    ping(id = NO_ID) {
+      const ping = isAsking ? session.ping(id) : undefined;
+      if (ping === undefined && isAsking && session.isMidMessage) {
+        isHeld = true;
+        driver.suspend(); // the peer cannot answer it yet
+      }
+      return ping;
+    },
+    sending(data) {
+      const message = wireOf(data, typeof data === 'string');
+      const id = message === undefined ? undefined : session.sent(message);
+      if (id !== undefined) watch?.asked(id);
+    },
+    sent() {
+      update();
+      if (!isHeld) return;
+      isHeld = false;
+      driver.resume(); // pings
+    },
+  };
 }

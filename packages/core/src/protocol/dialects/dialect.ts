@@ -1,3 +1,4 @@
+import type { SocketEvent } from '../../socket.ts';
 import type { Instant, Millis } from '../../time.ts';
 
 /** A message on the wire: text or binary. */
@@ -35,6 +36,11 @@ export interface DialectDefinition {
    * client or server answers the pings of the peer.
    */
   open(end: DialectEnd, isShared?: boolean): DialectSession;
+  /**
+   * Replaces an event, or its data, by a part of it. Needed if a message can hold more than one beat:
+   * pass {@link cut}.
+   */
+  cut?(whole: unknown, part: unknown): unknown;
 }
 
 /** A heartbeat of another protocol, for the `dialect` option. */
@@ -87,13 +93,20 @@ export interface DialectDriver {
 export interface DialectConnection {
   /** The name of the dialect. */
   readonly name: string;
-  /** Whether this end sends pings of its own, so that `ping()` works. */
+  /** Whether this end may send pings of its own now, so that `ping()` works. */
   readonly asks: boolean;
+  /** Starts the heartbeat. */
+  open(): void;
   /**
    * Reads a message of the peer, as the socket received it. Returns what the application receives: the
    * same object, one of the same type, or `undefined` for nothing.
    */
-  receive(data: unknown, isText?: boolean): unknown;
+  receive(data: unknown, isText: boolean): unknown;
+  /**
+   * Like `receive`, for sockets that dispatch events. `byHandler` if a handler asks, before the event
+   * is dispatched.
+   */
+  receiveEvent(event: SocketEvent, byHandler?: boolean): SocketEvent | undefined;
   /** Returns a ping to send, or `undefined` if none may be sent now. */
   ping(id: string | undefined): Wire | undefined;
   /** Called before the application sends a message. */

@@ -1,4 +1,5 @@
 export { actionCable } from './action-cable.ts';
+export { cut } from './cut.ts';
 export { answering, bySubprotocol, defineDialect, observing } from './define-dialect.ts';
 export type {
   Dialect,

@@ -1,3 +1,4 @@
+import { cut } from './cut.ts';
 import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectBeat, DialectEnd, DialectSession, DialectTiming } from './dialect.ts';
 import { type Packet, PacketReader } from './mqtt-packets.ts';
@@ -23,6 +24,7 @@ export const mqtt: Dialect = /* @__PURE__ */ defineDialect({
   server: { asks: false, beats: false },
   inject: 'order',
   open: (end, isShared = false) => openSession(end, isShared),
+  cut,
 });
 
 function openSession(end: DialectEnd, isShared: boolean): DialectSession {

@@ -1,3 +1,4 @@
+import { cut } from './cut.ts';
 import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectBeat, DialectSession, Wire } from './dialect.ts';
 import { PingOwners } from './ping-owners.ts';
@@ -21,6 +22,7 @@ export const nats: Dialect = /* @__PURE__ */ defineDialect({
   server: { asks: true, beats: false },
   inject: 'order',
   open: (_end, isShared = false) => openSession(isShared),
+  cut,
 });
 
 function openSession(isShared: boolean): DialectSession {

@@ -1,3 +1,4 @@
+import { cut } from './cut.ts';
 import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectBeat, DialectSession, DialectTiming } from './dialect.ts';
 
@@ -22,6 +23,7 @@ export const signalR: Dialect = /* @__PURE__ */ defineDialect({
   server: { asks: false, beats: true },
   inject: 'order',
   open: (_end, isShared = false) => openSession(isShared),
+  cut,
 });
 
 function openSession(isShared: boolean): DialectSession {

@@ -1,3 +1,4 @@
+import { cut } from './cut.ts';
 import { defineDialect } from './define-dialect.ts';
 import type { Dialect, DialectBeat, DialectSession, DialectTiming, Wire } from './dialect.ts';
 import { joinWire, utf8Bytes } from './wire.ts';
@@ -21,6 +22,7 @@ export const stomp: Dialect = /* @__PURE__ */ defineDialect({
   server: { asks: false, beats: true },
   inject: 'order',
   open: (end, isShared = false) => openSession(end === 'client', isShared),
+  cut,
 });
 
 type Pair = readonly [sends: number, wants: number];

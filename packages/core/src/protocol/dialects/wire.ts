@@ -34,11 +34,3 @@ export function wireOf(data: unknown, isText: boolean): Wire | undefined {
   const isBuffer = Object.prototype.toString.call(data) === '[object ArrayBuffer]';
   return isBuffer ? new Uint8Array(data as ArrayBuffer) : undefined;
 }
-
-/** Returns `rest` in the type of `data`, which it was a part of. */
-export function likeData(rest: Wire | undefined, data: unknown): unknown {
-  if (rest === undefined || typeof data === 'string') return rest;
-  if (!ArrayBuffer.isView(data)) return (rest as Uint8Array).slice().buffer;
-  // A Buffer, whose class is not known here; text in it is UTF-8.
-  return (data.constructor as unknown as { from(rest: Wire): unknown }).from(rest);
-}

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import {
+  bySubprotocol,
+  defineDialect,
+  engineIo,
+  graphql,
+  keepAlive,
+  mqtt,
+  observing,
+  phoenix,
+  trpc,
+} from '../../../src/protocol/dialects/index.ts';
+import { Connected } from './connected.ts';
+
+const TIMING = { pingInterval: 1_000, pingTimeout: 2_000 };
+
+describe('defineDialect', () => {
+  it('makes a dialect of a definition', () => {
+    const { connect: _, ...definition } = graphql;
+    const it = new Connected(defineDialect(definition), TIMING);
+    expect(it.dialect?.name).toBe('graphql');
+    expect(it.sent).toHaveLength(1);
+  });
+
+  it('is used if no subprotocol, or its own, was negotiated, and not with another', () => {
+    const used = (dialect: typeof mqtt, protocol: string) =>
+      new Connected(dialect, {}, { protocol }).dialect !== undefined;
+    expect(used(mqtt, '')).toBe(true);
+    expect(used(mqtt, 'mqtt')).toBe(true);
+    expect(used(mqtt, 'graphql-ws')).toBe(false);
+    expect(used(trpc, 'chat')).toBe(true); // it belongs to none
+  });
+});
+
+describe('bySubprotocol', () => {
+  const choice = bySubprotocol(trpc, graphql, keepAlive());
+
+  it('chooses by the negotiated subprotocol', () => {
+    const nameFor = (protocol: string) => new Connected(choice, {}, { protocol }).dialect?.name;
+    expect(nameFor('graphql-transport-ws')).toBe('graphql');
+    expect(nameFor('graphql-ws')).toBe('ka');
+  });
+
+  it('never guesses', () => {
+    for (const protocol of ['', 'chat', 'mqtt']) {
+      expect(new Connected(choice, {}, { protocol }).dialect).toBeUndefined();
+    }
+  });
+});
+
+describe('observing', () => {
+  it('sends nothing, and times the pings of the application', () => {
+    const it = new Connected(observing(trpc), TIMING);
+    it.driver.probe(100);
+    it.scheduler.advance(60_000);
+    it.send('PING');
+    it.scheduler.advance(40);
+    expect(it.receive('PONG')).toBe('PONG');
+    expect(it.sent).toEqual([]);
+    expect(it.dialect?.asks).toBe(false);
+    expect(it.driver.heartbeat.latency).toBe(40);
+    expect(it.named('pong')).toEqual([{ id: 'application-1', latency: 40, sampled: true }]);
+    it.receive('PONG'); // answers nothing
+    expect(it.named('pong')).toHaveLength(1);
+  });
+
+  it('finds a link dead if a ping of the application stays unanswered for `pingTimeout`', () => {
+    const it = new Connected(observing(trpc), TIMING);
+    it.scheduler.advance(10_000);
+    it.send('PING');
+    it.scheduler.advance(1_500);
+    it.send('PING');
+    it.scheduler.advance(499);
+    expect(it.status).toBe('alive');
+    it.scheduler.advance(300);
+    expect(it.named('dead')).toMatchObject([{ silentFor: 12_250 }]);
+  });
+
+  it('forgives a ping if anything is received', () => {
+    const it = new Connected(observing(trpc), TIMING);
+    it.send('PING');
+    it.scheduler.advance(1_900);
+    it.receive('data');
+    it.scheduler.advance(60_000);
+    expect(it.status).toBe('alive');
+  });
+
+  it('takes no sample of a pong that may have waited on this side', () => {
+    const it = new Connected(observing(trpc), TIMING);
+    it.send('PING');
+    it.scheduler.stall(10_000);
+    it.driver.heartbeat.maxSilence = 1; // the overdue timer has not run yet
+    it.receive('PONG');
+    expect(it.named('pong')).toMatchObject([{ latency: 10_000 }]);
+  });
+
+  it('times 16 pings at most', () => {
+    const it = new Connected(observing(phoenix()), TIMING);
+    for (let ref = 1; ref <= 20; ref += 1) it.send(`[null,"${ref}","phoenix","heartbeat",{}]`);
+    for (let ref = 1; ref <= 20; ref += 1) {
+      it.receive(`[null,"${ref}","phoenix","phx_reply",{"status":"ok","response":{}}]`);
+    }
+    expect(it.named('pong').length).toBeLessThanOrEqual(16);
+  });
+
+  it('is not used with another subprotocol', () => {
+    const it = new Connected(observing(graphql), {}, { protocol: 'graphql-ws' });
+    expect(it.dialect).toBeUndefined();
+  });
+
+  it('judges a peer that promised to send', () => {
+    const it = new Connected(observing(engineIo));
+    it.receive('0{"pingInterval":250,"pingTimeout":200}');
+    it.scheduler.advance(1_200);
+    expect(it.status).toBe('dead');
+  });
+});
