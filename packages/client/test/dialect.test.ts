@@ -2,7 +2,8 @@ import { InvalidOptionError } from '@wirebeat/core';
 import { bySubprotocol, engineIo, graphql, observing, text, trpc } from '@wirebeat/core/dialects';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
-import { type AttachOptions, attachHeartbeat } from '../src/attach.ts';
+import { attachHeartbeat } from '../src/attach.ts';
+import type { AttachOptions } from '../src/options.ts';
 import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import { FakeServer, KINDS, type Kind, type Reply } from './fake-server.ts';
 
