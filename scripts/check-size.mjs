@@ -5,7 +5,7 @@ import { bundleSize } from './bundle-size.mjs';
 /** Largest size in bytes of a page that imports this name. */
 const BUDGETS = {
   attachHeartbeat: 11_600, // to become 5 000
-  ReconnectingWebSocket: 19_300, // to become 9 000
+  ReconnectingWebSocket: 19_450, // to become 9 000
 };
 
 let failed = false;

@@ -1,6 +1,8 @@
 import {
   type Beat,
   ConnectionClosedError,
+  type DialectChoice,
+  type DialectConnection,
   encodeBeat,
   HeartbeatDriver,
   HeartbeatError,
@@ -17,6 +19,7 @@ import {
   readBeat,
   type Scheduler,
   type WebSocketLike,
+  type Wire,
 } from '@wirebeat/core';
 import type { Reader } from './attach.ts';
 import { isForeign } from './foreign-protocols.ts';
@@ -29,6 +32,7 @@ export interface LinkOptions {
   readonly scheduler: Scheduler;
   readonly lifecycle: Lifecycle | false;
   readonly memory: PeerMemory;
+  readonly dialect?: DialectChoice | undefined;
   /** Sent with the first ping, so that the server can replace an older connection of this client. */
   readonly session: string | undefined;
 }
@@ -41,8 +45,8 @@ const FREE_BYTES = 4_096;
 const LOOK_AGAIN: Millis = 1_000;
 
 /**
- * The heartbeat of one socket whose owner passes on what the socket receives, and calls
- * {@link sent} before it sends.
+ * The heartbeat of one socket whose owner passes on what the socket receives, and sends with
+ * {@link send}.
  */
 export class Link {
   readonly driver: HeartbeatDriver;
@@ -60,6 +64,7 @@ export class Link {
   #alone: string | false | undefined = false; // the id of the last ping, if nothing was sent since
   #stuck = 0; // bytes that `bufferedAmount` reports by mistake
   #foreign: string | undefined; // the subprotocol, if it has no place for pings
+  #dialect: DialectConnection | undefined; // undefined: the heartbeat is our own
   #lookedAt: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -109,35 +114,58 @@ export class Link {
 
   /** The socket has opened. Pings at once: that measures a first latency. */
   open(protocol = ''): void {
+    const { dialect, timing } = this.#options;
+    this.#dialect = dialect?.connect({
+      end: 'client',
+      protocol,
+      driver: this.driver,
+      maxSilence: timing.maxSilence,
+      now: () => this.now(),
+      send: (message) => this.#sendText(message),
+      emit: (...event) => this.#emitEvent(...event),
+    });
+    if (this.#dialect) return this.#dialect.open();
     this.#foreign = isForeign(protocol) ? protocol : undefined;
     this.driver.open(this.#foreign === undefined);
     const { pingInterval, pingTimeout } = this.driver.heartbeat;
     if (pingInterval < Number.POSITIVE_INFINITY) this.driver.probe(pingTimeout);
   }
 
-  /** Records a received message. Returns whether it was a ping or pong. */
-  receive(data: unknown): boolean {
+  /**
+   * Records a received message. Returns what is left for the application; undefined if it was a ping or
+   * pong.
+   */
+  receive(data: unknown): unknown {
+    if (this.#dialect) {
+      const left = this.#dialect.receive(data, typeof data === 'string');
+      this.#look();
+      return left;
+    }
     const beat = typeof data === 'string' ? readBeat(data) : undefined;
     if (beat === undefined) this.driver.receive();
     else this.#receiveBeat(beat);
     this.#look();
-    return beat !== undefined;
+    return beat === undefined ? data : undefined;
   }
 
-  /** Records that the owner is about to send a message of at least this many bytes. */
-  sent(bytes: number): void {
+  /** Calls `send`, which sends a message of the application. */
+  send(data: unknown, send: () => void): void {
     this.#look();
     this.driver.sent();
     this.#alone = false;
-    this.#pongs.sentBehind(bytes);
+    this.#pongs.sentBehind(leastBytes(data));
+    this.#dialect?.sending(data);
+    send();
+    this.#dialect?.sent();
   }
 
   /** Pings now: see {@link SocketHeartbeat.ping}. */
   async ping(options?: PingOptions): Promise<Millis> {
-    if (this.#foreign === undefined || !this.driver.heartbeat.isMuted) {
+    const foreign = this.#dialect?.asks === false ? this.#dialect.name : this.#foreign;
+    if (foreign === undefined || !this.driver.heartbeat.isMuted) {
       return this.driver.ping(options);
     }
-    const words = `The protocol ${this.#foreign} has no place for pings`;
+    const words = `The protocol ${foreign} has no place for pings`;
     throw new HeartbeatError('HeartbeatError', 'ERR_FOREIGN_PROTOCOL', words);
   }
 
@@ -183,15 +211,17 @@ export class Link {
 
   #emitEvent(...event: HeartbeatEvent): void {
     const [name, detail] = event;
+    if (name === 'unanswered' && this.#dialect) return; // the dialect says when to ping
     // Firefox 153 subtracts the size of its own protocol Pongs from `bufferedAmount`, and then
     // never subtracts some bytes that it has sent. If the last message was a ping and it was
     // answered, the real amount is 0, so what remains is that error.
     if (name === 'pong' && detail.id === this.#alone) this.#stuck += this.#bufferedBytes;
     this.#emit(...event);
-    if (name === 'pong' && detail.id) this.#page.understood();
+    if (name === 'pong' && detail.id && !this.#dialect) this.#page.understood();
   }
 
   #sendPing({ id, first }: PingOrder): void {
+    if (this.#dialect) return this.#sendText(this.#dialect.ping(id));
     this.#alone = id;
     const { session } = this.#options;
     const values = {
@@ -201,14 +231,20 @@ export class Link {
     this.#sendText(encodeBeat({ type: 'ping', id, values }));
   }
 
-  #sendText(text: string): void {
-    if (this.#socket.readyState !== ReadyState.Open) return; // its `close` event will follow
+  #sendText(text: Wire | undefined): void {
+    if (text === undefined || this.#socket.readyState !== ReadyState.Open) return; // its `close` event will follow
     try {
       this.#socket.send(text as never);
     } catch {
       // A ping that was not sent is not answered either, so the timeout handles this.
     }
   }
+}
+
+/** Returns a lower bound of the size of a message in bytes: a character takes at least one byte. */
+function leastBytes(data: unknown): number {
+  const { byteLength, size, length } = Object(data) as Record<string, number | undefined>;
+  return byteLength ?? size ?? length ?? 0;
 }
 
 /** Reads a duration in ms; undefined unless the text consists of digits. */

@@ -105,8 +105,7 @@ export class Connection {
   }
 
   send(data: SocketData): void {
-    this.link?.sent(leastBytes(data));
-    this.socket?.send(data as never);
+    this.link?.send(data, () => this.socket?.send(data as never));
   }
 
   async ping(options?: PingOptions): Promise<Millis> {
@@ -144,7 +143,8 @@ export class Connection {
     const { link } = this;
     this.#listen(socket, 'open', () => this.#open(link));
     this.#listen(socket, 'message', ({ data }) => {
-      if (!link.receive(data)) this.#emit(this, 'message', data);
+      const left = link.receive(data);
+      if (left !== undefined) this.#emit(this, 'message', left);
     });
     this.#listen(socket, 'error', ({ error }) => this.#emit(this, 'error', error));
     this.#listen(socket, 'close', (event) => this.#end(event));
@@ -232,10 +232,4 @@ export class Connection {
 function readRetryAfter(text: string): Millis | undefined {
   const digits = /\bretryAfter=(\d+)/.exec(text)?.[1];
   return digits === undefined ? digits : Number(digits);
-}
-
-/** Returns a lower bound of the size of a message in bytes: a character takes at least one byte. */
-function leastBytes(data: unknown): number {
-  const { byteLength, size, length } = Object(data) as Record<string, number | undefined>;
-  return byteLength ?? size ?? length ?? 0;
 }

@@ -51,13 +51,14 @@ export class Connections {
       scheduler: _,
       lifecycle: __,
       memory: ___,
+      dialect,
       ...timing
     } = resolveAttachOptions(options.heartbeat);
     const session = makeBeforeBreak ? drawSession() : undefined;
     this.#options = options;
     this.#dialer = dialer;
     this.#emit = emit;
-    this.#link = { timing, scheduler, lifecycle, memory: this.#memory, session };
+    this.#link = { timing, scheduler, lifecycle, memory: this.#memory, dialect, session };
     this.#machine = new Reconnector(machineOptions(options));
     this.#timer = new LazyTimer(scheduler, () => {
       this.#run(this.#machine.tick(this.#now, this.current?.bufferedAmount));
