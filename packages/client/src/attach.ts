@@ -32,6 +32,7 @@ import { type AttachOptions, resolveAttachOptions } from './options.ts';
 import { type PageState, watchPageState } from './page/page-state.ts';
 import { readRetryAfter } from './reconnect/retry-after.ts';
 import { reconnectOf, terminate } from './reconnect/terminate.ts';
+import { WATCHED } from './watched.ts';
 
 /**
  * What answers pings. A `gateway` answers itself, and may hold messages not yet read by its
@@ -43,9 +44,6 @@ export type Reader = 'server' | 'gateway';
 const HINT_TIMEOUT: Millis = 5_000;
 /** Pongs wait only if more bytes are unsent: browsers report a message as sent a little late. */
 const FREE_BYTES = 4_096;
-
-/** The sockets that have a heartbeat. A second heartbeat would hide every pong from the first. */
-export const WATCHED: WeakSet<object> = /* @__PURE__ */ new WeakSet();
 
 /**
  * Adds a heartbeat to `socket`: pings the peer, measures the latency, and detects a dead link.

@@ -10,9 +10,9 @@ import {
   type SocketData,
   type WebSocketLike,
 } from '@wirebeat/core';
-import { WATCHED } from '../attach.ts';
 import { type Flushed, ID_PREFIX } from '../outbox/outbox.ts';
 import { sendable } from '../outbox/send-queue.ts';
+import { WATCHED } from '../watched.ts';
 import { readClose } from '../websocket-api/close-arguments.ts';
 import { messageEvent } from '../websocket-api/dom-events.ts';
 import { WebSocketEventTarget } from '../websocket-api/event-target.ts';

@@ -32,6 +32,7 @@ function connect(kind: Kind = 'ws', prepare?: Prepare): Stage {
     timing: resolveAttachOptions({ jitter: 0, random: () => 0.5, pingTimeout: 10_000 }),
     scheduler,
     lifecycle: false,
+    dialect: undefined,
     memory: new PeerMemory(),
     session: undefined,
   });
