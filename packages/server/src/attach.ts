@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ReadyState } from '@wirebeat/core';
+import { Heartbeat, InvalidOptionError, ReadyState } from '@wirebeat/core';
 import { checkServer, checkSocket } from './check-server.ts';
 import { Authentication } from './connection/authentication.ts';
 import { Connection } from './connection/connection.ts';
@@ -13,6 +13,10 @@ import { SocketTap } from './connection/socket-tap.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
 import { ConnectionMap } from './fleet/connection-map.ts';
+import { MemoryRegistry } from './fleet/memory-registry.ts';
+import type { Presence } from './fleet/presence.ts';
+import type { Registry } from './fleet/registry.ts';
+import { type RegistryEvents, ServerNode } from './fleet/server-node.ts';
 import { Sessions, type UserOf } from './fleet/sessions.ts';
 import { isWatched, publish } from './metrics/diagnostics.ts';
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from './options.ts';
@@ -40,15 +44,15 @@ export type ServerEvents<Socket> = {
     readonly socket: Socket;
     readonly connection: ConnectionHeartbeat;
   };
-} & {
-  readonly replaced: { readonly by: Socket };
-  /**
-   * A hook of the application threw or rejected: a function that you passed as an option, or a
-   * listener. The failed call counts as no answer. If `error` has no listener, the first failure of
-   * each hook is emitted as a process warning.
-   */
-  readonly error: HookFailure<Socket>;
-};
+} & RegistryEvents & {
+    readonly replaced: { readonly by: Socket | undefined };
+    /**
+     * A hook of the application threw or rejected: a function that you passed as an option, or a
+     * listener. The failed call counts as no answer. If `error` has no listener, the first failure of
+     * each hook is emitted as a process warning.
+     */
+    readonly error: HookFailure<Socket>;
+  };
 
 /**
  * Adds a heartbeat to every connection of a `ws` server, including those that are already open. It
@@ -81,6 +85,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   #isDetached = false;
   #announcing: Stagger<Connection> | undefined;
   #drain: Drain | undefined;
+  #node: ServerNode | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
 
   /** @throws {InvalidOptionError} in the same cases as {@link attachHeartbeat}. */
@@ -126,6 +131,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.#overload = new Overload(scheduler, (isOn) => {
       if (fleet.slow(isOn)) this.#retime();
     });
+    if (resolved.registry !== undefined) this.#join(resolved.registry, true);
     this.#server = server;
     server.prependListener('connection', this.#watch);
     for (const socket of server.clients ?? []) this.#attach(socket);
@@ -158,6 +164,29 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   }
 
   /**
+   * Who is connected: on all servers that share the registry, or without a registry on this server.
+   *
+   * @throws {InvalidOptionError} if sessions are off.
+   */
+  get presence(): Presence {
+    this.#node ??= this.#join(new MemoryRegistry(), false);
+    return this.#node.presence;
+  }
+
+  /** Whether this server could not renew its lease, so that none of its connections is current. */
+  get isIsolated(): boolean {
+    return this.#options.registry !== undefined && this.#node?.isIsolated === true;
+  }
+
+  /**
+   * Number of users present on all servers, when this server last renewed its lease. `undefined`
+   * without a registry, unless `presence` was used.
+   */
+  get presentUsers(): number | undefined {
+    return this.#node?.users;
+  }
+
+  /**
    * Asks all clients to use a new timing from now on. Clients that have sent an application ping are
    * sent the new timing at staggered times over one client interval; the others receive it with the
    * answer to their first ping. The server's own interval becomes 1.2 times the new client interval,
@@ -184,7 +213,11 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const { metronome, timing } = this.#options;
     const clock = { scheduler: metronome.scheduler, random: timing.options.random };
     this.#announcing?.cancel();
-    this.#drain ??= new Drain(this.#connections, resolved, clock);
+    this.#drain ??= new Drain(this.#connections, resolved, {
+      ...clock,
+      ended: () => this.#node?.flush(),
+    });
+    this.#node?.drain(resolved.retryAfter);
     return this.#drain.done;
   }
 
@@ -199,11 +232,41 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.#overload.close();
     this.#drain?.cancel();
     for (const connection of this.#connections.values()) connection.detach();
+    void this.#node?.close();
     this.removeAllListeners();
   }
 
   [Symbol.dispose](): void {
     this.detach();
+  }
+
+  #join(registry: Registry, isShared: boolean): ServerNode {
+    const { sessions } = this.#context;
+    if (sessions === undefined) {
+      throw new InvalidOptionError(
+        'session',
+        'anything but false, because presence needs it',
+        false,
+      );
+    }
+    this.#node = new ServerNode(registry, isShared, {
+      scheduler: this.#options.preciseScheduler,
+      sessions,
+      detectionBound: () => new Heartbeat(this.#fleet.timing).detectionBound,
+      emit: (name, event) => this.#emitFor(name, event),
+      failed: (error) => this.#failed({ hook: 'registry', error, socket: undefined }),
+      heartbeatOf: ({ socket }) => this.#connections.get(socket as Socket),
+    });
+    return this.#node;
+  }
+
+  #emitFor<Name extends keyof RegistryEvents>(name: Name, event: RegistryEvents[Name]): void {
+    if (this.hears(name)) this.emit(name, event as never);
+    if (name === 'isolated' && this.#options.whenIsolated === 'close') {
+      for (const connection of this.#connections.values()) {
+        if (typeof connection.session !== 'number') connection.dismiss(0);
+      }
+    }
   }
 
   #attach(socket: Socket, request?: IncomingMessage): void {

@@ -35,6 +35,12 @@ export interface Drainable {
   terminate(): void;
 }
 
+/** What a {@link Drain} needs of its server. */
+export interface DrainClock extends Omit<StaggerOptions, 'within'> {
+  /** All connections have ended. The drain is done when this resolves. */
+  readonly ended?: () => PromiseLike<unknown> | undefined;
+}
+
 /** {@link DrainOptions} with every default filled in. */
 export type ResolvedDrainOptions = Required<DrainOptions>;
 
@@ -54,7 +60,8 @@ export class Drain {
   readonly #retryAfter: Millis;
   readonly #spread: Stagger<Drainable>;
   readonly #limit: Timer;
-  #resolve: () => void = () => {};
+  readonly #ended: DrainClock['ended'];
+  #resolve: (last?: PromiseLike<unknown>) => void = () => {};
 
   /**
    * Starts to drain. `left` is the live map of open connections: the drain checks its size when one
@@ -63,12 +70,13 @@ export class Drain {
   constructor(
     left: ReadonlyMap<unknown, Drainable>,
     { within, retryAfter }: ResolvedDrainOptions,
-    clock: Omit<StaggerOptions, 'within'>,
+    { ended, ...clock }: DrainClock,
   ) {
+    this.#ended = ended;
     this.#left = left;
     this.#retryAfter = retryAfter;
     this.done = new Promise((resolve) => {
-      this.#resolve = resolve;
+      this.#resolve = (last) => resolve(last as PromiseLike<void> | undefined);
     });
     const connections = [...left.values()];
     for (const connection of connections) connection.rest();
@@ -96,7 +104,7 @@ export class Drain {
   cancel(): void {
     this.#spread.cancel();
     this.#limit.cancel();
-    this.#resolve();
+    this.#resolve(this.#ended?.());
   }
 
   #end(): void {

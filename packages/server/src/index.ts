@@ -20,6 +20,8 @@ export type { HookFailure, HookName } from './connection/hooks.ts';
 export type { ServerSocket } from './connection/server-socket.ts';
 export type { DrainOptions } from './drain.ts';
 export { MemoryRegistry, type MemoryRegistryOptions } from './fleet/memory-registry.ts';
+export type { AskedPlace, Presence, PresenceEvent } from './fleet/presence.ts';
+export type { PlaceQuality } from './fleet/questions.ts';
 export type {
   Claim,
   Grant,
@@ -31,6 +33,8 @@ export type {
   Registry,
   Renewal,
 } from './fleet/registry.ts';
+export type { RegistryCall, RegistryOperation } from './fleet/registry-call.ts';
 export type { RegistryTiming } from './fleet/registry-timing.ts';
+export type { RegistryEvents } from './fleet/server-node.ts';
 export type { PingLimit, ServerOptions, SessionOptions } from './options.ts';
 export type { Advertisement } from './timing/advertisement.ts';

@@ -2,14 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import {
   HEARTBEAT_SCHEMA,
   type HeartbeatOptions,
+  InvalidOptionError,
   initialTiming,
   type Millis,
   type Resolved,
   resolveOptions,
   type Scheduler,
+  SystemScheduler,
   type Timing,
 } from '@wirebeat/core';
 import type { RateLimitOptions } from './connection/rate-limit.ts';
+import type { Registry } from './fleet/registry.ts';
 import {
   type Advertisement,
   advertisementFor,
@@ -69,6 +72,20 @@ export interface ServerOptions<Socket = never> extends HeartbeatOptions {
    */
   readonly session?: SessionOptions<Socket> | false;
   /**
+   * Shares sessions with other servers: a client's older connection ends also if the newer one is to
+   * another server. Pass a `RedisRegistry` of `@wirebeat/server/redis`, or one `MemoryRegistry` to
+   * several servers of one process. Needs sessions.
+   * @default sessions and presence of this server alone
+   */
+  readonly registry?: Registry;
+  /**
+   * What the server does with its connections when it is isolated: it cannot reach the registry, and
+   * other servers may have taken over their sessions. `keep`: they stay open, but hold no session until
+   * the registry can be reached. `close`: connections that have sent a session are closed with 1012.
+   * @default 'keep'
+   */
+  readonly whenIsolated?: 'keep' | 'close';
+  /**
    * How many pings, of both kinds, a client may send. The server closes a client that sends more with
    * 1008. `false`: no limit.
    */
@@ -119,10 +136,18 @@ export interface PingLimit {
 export interface ResolvedServerOptions<Socket>
   extends Pick<
     Resolved<ServerOptions<Socket>, typeof SERVER_SCHEMA>,
-    'maxBufferedBytes' | 'whenDead' | 'whenUnresponsive' | 'maxUnresponsive' | 'authenticated'
+    | 'registry'
+    | 'whenIsolated'
+    | 'maxBufferedBytes'
+    | 'whenDead'
+    | 'whenUnresponsive'
+    | 'maxUnresponsive'
+    | 'authenticated'
   > {
   readonly timing: Timing;
   readonly metronome: PingScheduler;
+  /** For short waits: the timers of connections may be 100 ms late. */
+  readonly preciseScheduler: Scheduler;
   /** `false`: the server never advertises any timing. */
   readonly advertised: Advertisement | false | undefined;
   /** `undefined`: the secret alone decides. `false`: sessions are off. */
@@ -138,6 +163,8 @@ export const SERVER_SCHEMA = {
   scheduler: { type: 'object', method: 'now' },
   advertise: { type: 'object', off: true },
   session: { type: 'object', off: true },
+  registry: { type: 'object', method: 'renew' },
+  whenIsolated: { type: 'choice', of: ['keep', 'close'], default: 'keep' },
   pingLimit: { type: 'object', off: true },
   maxBufferedBytes: { type: 'count', default: 1_048_576, off: true }, // behind more, a pong is late anyway
   whenDead: { type: 'choice', of: ['terminate', 'report'], default: 'terminate' },
@@ -183,10 +210,17 @@ export function resolveServerOptions<Socket>(
     ...resolved,
     timing: initialTiming(timing),
     metronome: scheduler === undefined ? sharedPingScheduler() : new PingScheduler(scheduler),
+    preciseScheduler: scheduler ?? new SystemScheduler({ unref: true }),
     advertised,
+    registry: checkRegistry(resolved.registry, session),
     userOf: session && resolveOptions(SESSION_SCHEMA, session, 'session').user,
     pingLimit: pingLimit ? resolveOptions(PING_LIMIT_SCHEMA, pingLimit, 'pingLimit') : NO_LIMIT,
   };
+}
+
+function checkRegistry<Given>(registry: Given, session: unknown): Given {
+  if (registry === undefined || session !== false) return registry;
+  throw new InvalidOptionError('registry', 'absent, because `session` is false', registry);
 }
 
 const NO_LIMIT: RateLimitOptions = { burst: Number.POSITIVE_INFINITY, interval: 1 };

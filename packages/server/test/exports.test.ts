@@ -34,6 +34,9 @@ describe('@wirebeat/server', () => {
       'detach',
       'drain',
       'get',
+      'isIsolated',
+      'presence',
+      'presentUsers',
       'update',
       'watch',
     ]);
@@ -43,6 +46,7 @@ describe('@wirebeat/server', () => {
       applicationLatency: true,
       detach: true,
       detectionBound: true,
+      epoch: true,
       isResponsive: true,
       lastReceived: true,
       lastSeen: true,

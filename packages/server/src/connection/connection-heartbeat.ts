@@ -31,6 +31,14 @@ export interface ConnectionHeartbeat {
    */
   readonly lastSeen: Instant;
 
+  /**
+   * The fencing token of the client's session: greater than that of every connection that held the
+   * session before, on any server. Pass it along with your writes, and let your storage reject a token
+   * smaller than the last one. `undefined` if the connection does not hold a session now: its client has
+   * sent none, an older connection has not ended yet, or the registry is out of reach.
+   */
+  readonly epoch: number | undefined;
+
   /** Longest possible time in ms from the last byte received to `dead`, while this process runs. */
   readonly detectionBound: Millis;
 

@@ -14,7 +14,7 @@ import {
   ReadyState,
 } from '@wirebeat/core';
 import type { Member } from '../fleet/connection-map.ts';
-import type { SessionClaim, SessionHolder } from '../fleet/sessions.ts';
+import type { SessionClaim, SessionHolder } from '../fleet/session-claim.ts';
 import type { Values } from '../timing/advertisement.ts';
 import { ApplicationTier, type ApplicationTierPort } from './application-tier.ts';
 import type { Authenticated } from './authentication.ts';
@@ -254,9 +254,14 @@ export class Connection
     if (at > this.#lastSeen) this.#lastSeen = at;
   }
 
-  /** The session was bound after the client's ping had been answered. */
-  bound(): void {
-    this.announce({ session: 'ok' });
+  get epoch(): number | undefined {
+    const { session } = this;
+    return typeof session === 'number' ? undefined : this.#context.sessions?.epochOf(session);
+  }
+
+  bound({ epoch, isAnswered }: { readonly epoch: number; readonly isAnswered: boolean }): void {
+    if (isAnswered) this.announce({ session: 'ok' });
+    this.tell('session', { epoch });
   }
 
   // Implementation of `HeartbeatPort`.
@@ -342,7 +347,7 @@ export class Connection
 
   // Ending the connection.
 
-  replace(by: ServerSocket): void {
+  replace(by: ServerSocket | undefined): void {
     if (this.hasEnded) return;
     this.#stop();
     dropLateBytes(this.socket);

@@ -20,10 +20,16 @@ export interface ConnectionEvents extends Omit<HeartbeatEvents, 'ping' | 'pong'>
   /** Emitted when an unresponsive application tier has sent something. */
   readonly responsive: Readonly<Record<string, never>>;
   /**
-   * Emitted when a newer connection came with the same session. This connection is terminated, and
-   * everything else that it receives is ignored.
+   * Emitted when the connection holds its session, with its fencing token. Emitted again with a greater
+   * token after the server was isolated.
    */
-  readonly replaced: { readonly by: ServerSocket };
+  readonly session: { readonly epoch: number };
+  /**
+   * Emitted when a newer connection came with the same session. This connection is terminated, and
+   * everything else that it receives is ignored. `by` is undefined if the newer connection is one of
+   * another server.
+   */
+  readonly replaced: { readonly by: ServerSocket | undefined };
   /** Emitted exactly once when the connection ends: at `dead`, or when the socket closes. */
   readonly end: ConnectionEnd;
 }

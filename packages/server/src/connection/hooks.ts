@@ -1,7 +1,10 @@
 import type { ServerSocket } from './server-socket.ts';
 
-/** A function of the application that the server calls: an option, or a `listener` of an event. */
-export type HookName = 'authenticated' | 'user' | 'random' | 'listener';
+/**
+ * A function of the application that the server calls: an option, or a `listener` of an event. Or the
+ * `registry`, if the server cannot reach it.
+ */
+export type HookName = 'authenticated' | 'user' | 'random' | 'listener' | 'registry';
 
 /** A hook threw, or its promise was rejected. */
 export interface HookFailure<Socket = ServerSocket> {
@@ -46,6 +49,11 @@ export class Hooks {
       return fail(error);
     }
     answered(answer);
+  }
+
+  /** Reports a failure that the caller has noticed. */
+  fail(hook: HookName, socket: ServerSocket | undefined, error: unknown): void {
+    this.#report({ hook, error, socket });
   }
 
   /** Returns a random function that always returns numbers in [0, 1), even if `random` fails. */

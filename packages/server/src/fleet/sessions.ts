@@ -2,44 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { ReadyState } from '@wirebeat/core';
 import type { Hooks } from '../connection/hooks.ts';
 import type { ServerSocket } from '../connection/server-socket.ts';
-
-/** A connection that can hold a session. */
-export interface SessionHolder {
-  readonly socket: ServerSocket;
-  /**
-   * The session, once it is bound; until then the number of the connection. A newer connection has a
-   * greater number. One field holds both to save memory in idle connections. Only {@link Sessions} sets
-   * it.
-   */
-  session: SessionClaim | number;
-  /** Whether the heartbeat of this connection has ended. */
-  readonly hasEnded: boolean;
-  /**
-   * The session was bound after `bind` had returned, because the application's hook was asynchronous.
-   */
-  bound(): void;
-  /**
-   * A newer connection came with the same session. Ends this connection before the newer one is
-   * answered.
-   */
-  replace(by: ServerSocket): void;
-}
+import { nameOfUser, Registration } from './registration.ts';
+import type { RegistryNode } from './registry-node.ts';
+import type { SessionClaim, SessionHolder } from './session-claim.ts';
 
 /**
  * Returns the user of a connection: the same value for the same user; `undefined` or `null` if unknown.
  */
 export type UserOf = (socket: ServerSocket, request: IncomingMessage | undefined) => unknown;
 
-/** A session that a connection holds: the secret of the client, and its user. */
-export interface SessionClaim {
-  readonly secret: string;
-  readonly user: unknown;
-  readonly holder: SessionHolder;
-  /** The number of the connection. */
-  readonly order: number;
-  /** The session of another user with the same secret. */
-  next: SessionClaim | undefined;
-}
+/** The user if `userOf` is missing: then the secret alone decides. */
+const ANYBODY: unique symbol = Symbol('anybody');
+
+const UNNAMED = new TypeError(
+  'Expected `user` to return a string or a number, because servers share sessions',
+);
 
 /** The encoding of 128 random bits: RFC 4648 §5 without padding. Anything shorter is not a secret. */
 const SESSION = /^[\w-]{22}$/;
@@ -50,8 +27,8 @@ const SESSION = /^[\w-]{22}$/;
  * Only the newest connection holds a session.
  *
  * It keeps one small object for each open connection that has sent a session, and nothing for other
- * connections. It only knows the connections of this process. If a client reconnects to another
- * process, its older connection ends by its own timeout.
+ * connections. Without a registry it only knows the connections of this server: if a client reconnects
+ * to another one, its older connection ends by its own timeout.
  */
 export class Sessions {
   readonly #hooks: Hooks;
@@ -66,6 +43,11 @@ export class Sessions {
   /** Keyed by secret. Two users hardly ever have the same secret. */
   readonly #claims: Map<string, SessionClaim> = new Map();
   #size = 0;
+  #turn = 0;
+  /** By the clock, so that epochs also rise over a restart. */
+  readonly #firstEpoch: number = Date.now() * 1_000;
+  #node: RegistryNode | undefined;
+  #isShared = false;
 
   /** Without `userOf`, all connections belong to one user, so the secret alone decides. */
   constructor(hooks: Hooks, userOf?: UserOf) {
@@ -78,6 +60,32 @@ export class Sessions {
     if (this.#userOf !== undefined && request !== undefined) this.#requests.set(holder, request);
   }
 
+  /**
+   * Registers all sessions with a registry from now on. `isShared`: other servers use it too, so it
+   * decides who holds a session.
+   */
+  register(node: RegistryNode, isShared: boolean): void {
+    this.#node = node;
+    this.#isShared = isShared;
+    for (let claim of this.#claims.values()) {
+      for (;;) {
+        this.#register(claim);
+        if (claim.next === undefined) break;
+        claim = claim.next;
+      }
+    }
+  }
+
+  /**
+   * The fencing token of a session that is held: greater than that of every connection that held the
+   * session before. `undefined` while the session is claimed or the registry is out of reach.
+   */
+  epochOf(claim: SessionClaim): number | undefined {
+    const { registration } = claim;
+    if (!this.#isShared || registration === undefined) return this.#firstEpoch + claim.turn;
+    return this.#node?.vouchesFor(registration) ? registration.epoch : undefined;
+  }
+
   /** Number of sessions that are held. */
   get size(): number {
     return this.#size;
@@ -86,8 +94,8 @@ export class Sessions {
   /**
    * A connection has sent the session `id`. Returns whether it is bound now, so that the client can be
    * told. Ends the connection that held the session before; if that one is newer, ends this one
-   * instead. A connection that is closing does not replace another. If the hook returns a promise,
-   * `holder.bound()` is called when it resolves.
+   * instead. A connection that is closing does not replace another. If the hook returns a promise, or
+   * other servers must agree, `holder.bound()` is called later.
    */
   bind(holder: SessionHolder, id: string): boolean {
     const { session } = holder;
@@ -95,9 +103,11 @@ export class Sessions {
     // Stored as bytes: half the memory of the text, and no reference to the message that the text was
     // cut from.
     const secret = Buffer.from(id, 'base64url').toString('latin1');
-    if (typeof session !== 'number') return session.secret === secret;
+    if (typeof session !== 'number') {
+      return session.secret === secret && this.epochOf(session) !== undefined;
+    }
     const userOf = this.#userOf;
-    if (userOf === undefined) return this.#give(holder, secret, 'anybody');
+    if (userOf === undefined) return this.#give(holder, secret, ANYBODY, false);
     if (this.#asking.has(holder)) return false;
     this.#asking.add(holder);
     const { socket } = holder;
@@ -108,8 +118,7 @@ export class Sessions {
       this.#asking.delete(holder);
       if (user == null || holder.hasEnded) return; // the hook may have ended the connection
       this.#requests.delete(holder);
-      isBound = this.#give(holder, secret, user);
-      if (isBound && isLate && !holder.hasEnded) holder.bound();
+      isBound = this.#give(holder, secret, user, isLate);
     });
     isLate = true;
     return isBound;
@@ -121,7 +130,17 @@ export class Sessions {
     if (typeof holder.session !== 'number') this.#take(holder.session);
   }
 
-  #give(holder: SessionHolder, secret: string, user: unknown): boolean {
+  #register(claim: SessionClaim): void {
+    const user = claim.user === ANYBODY ? '' : nameOfUser(claim.user);
+    if (user === undefined) {
+      if (this.#isShared) this.#hooks.fail('user', claim.holder.socket, UNNAMED);
+      return;
+    }
+    claim.registration = new Registration(claim, user, this.#isShared);
+    this.#node?.add(claim.registration);
+  }
+
+  #give(holder: SessionHolder, secret: string, user: unknown, isAnswered: boolean): boolean {
     // The application has closed this connection already, for example because it allows one connection
     // per user and keeps the older one.
     if (holder.socket.readyState !== ReadyState.Open) return false;
@@ -132,11 +151,16 @@ export class Sessions {
       return false;
     }
     if (other !== undefined) this.#take(other);
-    const claim = { secret, user, holder, order, next: this.#claims.get(secret) };
+    this.#turn += 1;
+    const next = this.#claims.get(secret);
+    const claim: SessionClaim = { secret, user, holder, order, turn: this.#turn, next };
     this.#claims.set(secret, claim);
     this.#size += 1;
     holder.session = claim;
+    if (this.#node !== undefined) this.#register(claim);
     other?.holder.replace(holder.socket);
+    if (this.#isShared && claim.registration !== undefined) return false; // until it is granted
+    holder.bound({ epoch: this.#firstEpoch + claim.turn, isAnswered });
     return true;
   }
 
@@ -147,6 +171,7 @@ export class Sessions {
   }
 
   #take(claim: SessionClaim): void {
+    if (claim.registration !== undefined) this.#node?.remove(claim.registration);
     claim.holder.session = claim.order;
     this.#size -= 1;
     let before = this.#claims.get(claim.secret);

@@ -12,6 +12,7 @@ const CHANNELS: Readonly<Record<keyof ConnectionEvents | 'error', string>> = {
   stall: 'wirebeat:server:stall',
   unresponsive: 'wirebeat:server:unresponsive',
   responsive: 'wirebeat:server:responsive',
+  session: 'wirebeat:server:session',
   replaced: 'wirebeat:server:replaced',
   end: 'wirebeat:server:end',
   error: 'wirebeat:server:error',

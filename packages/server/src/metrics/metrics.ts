@@ -1,5 +1,6 @@
 import type { Millis } from '@wirebeat/core';
 import type { HookName } from '../connection/hooks.ts';
+import type { RegistryCall } from '../fleet/registry-call.ts';
 
 /** The part of a `ServerHeartbeat` that metrics need, for any socket class. */
 export interface HeartbeatSource {
@@ -9,6 +10,10 @@ export interface HeartbeatSource {
     unknown,
     { readonly status: string; readonly isResponsive: boolean | undefined }
   >;
+  /** Absent for a gateway. */
+  readonly isIsolated?: boolean;
+  /** Absent for a gateway, and undefined while nobody counts users. */
+  readonly presentUsers?: number | undefined;
 }
 
 /** Labels of one metric. */
@@ -17,7 +22,7 @@ export type Labels = Readonly<Record<string, string>>;
 /** Receives the metrics: one implementation per metrics system. */
 export interface MetricsSink {
   /** Increments a counter. */
-  count(name: CounterName, labels: Labels): void;
+  count(name: CounterName, labels: Labels, by?: number): void;
   /** Records a duration in ms. */
   record(name: HistogramName, duration: Millis, labels: Labels): void;
 }
@@ -30,7 +35,11 @@ export type CounterName =
   | 'floods'
   | 'stalls'
   | 'ends'
-  | 'hook_failures';
+  | 'hook_failures'
+  | 'registry_calls'
+  | 'leases_lost'
+  | 'isolations'
+  | 'reaped';
 
 interface CounterDescription {
   readonly help: string;
@@ -39,7 +48,8 @@ interface CounterDescription {
 }
 
 const TIERS: readonly Labels[] = [{ tier: 'transport' }, { tier: 'application' }];
-const HOOKS: readonly HookName[] = ['authenticated', 'user', 'random', 'listener'];
+const HOOKS: readonly HookName[] = ['authenticated', 'user', 'random', 'listener', 'registry'];
+const OPERATIONS = ['renew', 'claim', 'release'];
 const ENDS = ['ping-timeout', 'one-way', 'max-silence', 'closed', 'detached', 'replaced'];
 
 /**
@@ -71,6 +81,28 @@ export const COUNTERS: Readonly<Record<CounterName, CounterDescription>> = {
     labels: ['hook'],
     known: HOOKS.map((hook) => ({ hook })),
   },
+  registry_calls: {
+    help: 'Calls of the registry.',
+    labels: ['operation', 'outcome'],
+    known: OPERATIONS.flatMap((operation) => {
+      return ['ok', 'failed'].map((outcome) => ({ operation, outcome }));
+    }),
+  },
+  leases_lost: {
+    help: 'Times that the registry had ended the lease of this server.',
+    labels: [],
+    known: [{}],
+  },
+  isolations: {
+    help: 'Times that this server could not renew its lease.',
+    labels: [],
+    known: [{}],
+  },
+  reaped: {
+    help: 'Connections of dead servers that this server removed from the registry.',
+    labels: [],
+    known: [{}],
+  },
 };
 
 /** The histograms, with their bucket bounds in ms. */
@@ -85,12 +117,46 @@ export const HISTOGRAMS = {
     labels: ['reason'],
     bounds: [5_000, 10_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 300_000],
   },
+  registry: {
+    help: 'How long calls of the registry took.',
+    labels: ['operation'],
+    bounds: [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000],
+  },
 } as const;
 
+/** A value by its labels. */
+type Reading = readonly [labels: Labels, value: number];
+
+/** A gauge is read whenever metrics are collected. */
+interface GaugeDescription {
+  readonly help: string;
+  readonly labels: readonly string[];
+  read(heartbeat: HeartbeatSource): Iterable<Reading>;
+}
+
 /** The gauges. */
-export const GAUGES = {
-  connections: { help: 'Open connections.', labels: ['status'] },
-} as const;
+export const GAUGES: Readonly<
+  Record<'connections' | 'isolated' | 'present_users', GaugeDescription>
+> = {
+  connections: {
+    help: 'Open connections.',
+    labels: ['status'],
+    read: (heartbeat) => {
+      const counts = connectionsByStatus(heartbeat);
+      return [...counts].map(([status, count]): Reading => [{ status }, count]);
+    },
+  },
+  isolated: {
+    help: 'Whether this server cannot renew its lease: 1 if so.',
+    labels: [],
+    read: ({ isIsolated }) => [[{}, isIsolated === true ? 1 : 0]],
+  },
+  present_users: {
+    help: 'Users who are present on all servers.',
+    labels: [],
+    read: ({ presentUsers }) => (presentUsers === undefined ? [] : [[{}, presentUsers]]),
+  },
+};
 
 export type HistogramName = keyof typeof HISTOGRAMS;
 
@@ -148,6 +214,14 @@ function takersOf(sink: MetricsSink): Takers {
       if (now - lateBy > stalledAt) sink.count('stalls', {});
       stalledAt = now;
     },
+    registry({ operation, outcome, duration }: RegistryCall) {
+      const counted = outcome === 'failed' ? 'failed' : 'ok';
+      sink.count('registry_calls', { operation, outcome: counted });
+      if (outcome === 'lost') sink.count('leases_lost', {});
+      sink.record('registry', duration, { operation });
+    },
+    isolated: () => sink.count('isolations', {}),
+    reaped: ({ count }: { count: number }) => sink.count('reaped', {}, count),
     error: ({ hook }: { hook: string }) => sink.count('hook_failures', { hook }),
     end({ reason }: { reason: string }) {
       if (reason === 'flood') sink.count('floods', {});

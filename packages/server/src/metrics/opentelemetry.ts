@@ -1,13 +1,6 @@
 import { type Meter, metrics, type ObservableResult } from '@opentelemetry/api';
 import type { Millis } from '@wirebeat/core';
-import {
-  COUNTERS,
-  connectionsByStatus,
-  GAUGES,
-  type HeartbeatSource,
-  HISTOGRAMS,
-  watchMetrics,
-} from './metrics.ts';
+import { COUNTERS, GAUGES, type HeartbeatSource, HISTOGRAMS, watchMetrics } from './metrics.ts';
 
 export type { HeartbeatSource } from './metrics.ts';
 
@@ -43,18 +36,20 @@ export function exportMetrics(
       return [name, meter.createHistogram(`${prefix}${name}`, options)];
     }),
   );
-  const { help: description } = GAUGES.connections;
-  const gauge = meter.createObservableGauge(`${prefix}connections`, { description });
-  const observe = (result: ObservableResult) => {
-    for (const [status, count] of connectionsByStatus(heartbeat)) result.observe(count, { status });
-  };
-  gauge.addCallback(observe);
+  const gauges = Object.entries(GAUGES).map(([name, { help: description, read }]) => {
+    const gauge = meter.createObservableGauge(`${prefix}${name}`, { description });
+    const observe = (result: ObservableResult) => {
+      for (const [labels, value] of read(heartbeat)) result.observe(value, labels);
+    };
+    gauge.addCallback(observe);
+    return { gauge, observe };
+  });
   const end = watchMetrics(heartbeat, {
-    count: (name, labels) => counters.get(name)?.add(1, labels),
+    count: (name, labels, by = 1) => counters.get(name)?.add(by, labels),
     record: (name, duration, labels) => histograms.get(name)?.record(duration / SECOND, labels),
   });
   return () => {
     end();
-    gauge.removeCallback(observe);
+    for (const { gauge, observe } of gauges) gauge.removeCallback(observe);
   };
 }

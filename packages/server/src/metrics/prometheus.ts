@@ -2,7 +2,6 @@ import { InvalidOptionError, type Millis } from '@wirebeat/core';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import {
   COUNTERS,
-  connectionsByStatus,
   GAUGES,
   type HeartbeatSource,
   HISTOGRAMS,
@@ -56,14 +55,14 @@ export function exportMetrics(heartbeat: HeartbeatSource, options: PrometheusOpt
       registers,
     });
   });
-  const gauges = made(GAUGES, (name, { help, labels: labelNames }) => {
+  const gauges = made(GAUGES, (name, { help, labels: labelNames, read }) => {
     const collect = function (this: Gauge) {
-      for (const [status, count] of connectionsByStatus(heartbeat)) this.set({ status }, count);
+      for (const [labels, value] of read(heartbeat)) this.set(labels, value);
     };
     return new Gauge({ name: `${prefix}${name}`, help, labelNames, registers, collect });
   });
   const end = watchMetrics(heartbeat, {
-    count: (name, labels) => counters.get(name)?.inc(labels as Labels),
+    count: (name, labels, by = 1) => counters.get(name)?.inc(labels as Labels, by),
     record: (name, duration, labels) => histograms.get(name)?.observe(labels, duration / SECOND),
   });
   return () => {

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { RUNS } from '../../../core/test/simulation.ts';
 import { type HookFailure, Hooks } from '../../src/connection/hooks.ts';
 import type { ServerSocket } from '../../src/connection/server-socket.ts';
-import { type SessionHolder, Sessions } from '../../src/fleet/sessions.ts';
+import type { SessionHolder } from '../../src/fleet/session-claim.ts';
+import { Sessions } from '../../src/fleet/sessions.ts';
 import { Stage, VirtualServer, type VirtualSocket } from '../virtual-server.ts';
 
 const PING = '\u0005wb';

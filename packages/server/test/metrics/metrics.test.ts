@@ -21,6 +21,8 @@ type Listener = (event: never) => void;
 
 /** A server's heartbeat that tells what it is told to. */
 class FakeHeartbeat {
+  readonly isIsolated = true;
+  readonly presentUsers = 7;
   readonly listeners: [name: string, listener: Listener][] = [];
   readonly connections: Map<object, { status: string; isResponsive: boolean | undefined }> =
     new Map();
@@ -40,6 +42,10 @@ class FakeHeartbeat {
 
   /** Something of each kind. */
   live(): void {
+    const renewal = { operation: 'renew', duration: 2 };
+    for (const outcome of ['ok', 'lost', 'failed']) this.tell('registry', { ...renewal, outcome });
+    this.tell('isolated', {});
+    this.tell('reaped', { count: 3 });
     this.tell('ping', { tier: 'transport' });
     this.tell('ping', { tier: 'application' });
     this.tell('pong', { tier: 'transport', latency: 20, sampled: true });
@@ -97,6 +103,15 @@ describe('for Prometheus', () => {
       'wirebeat_timeouts_total{tier="transport",reason="ping-timeout"} 1',
       'wirebeat_timeouts_total{tier="application",reason="unresponsive"} 1',
       'wirebeat_floods_total 1',
+      'wirebeat_registry_calls_total{operation="renew",outcome="ok"} 2',
+      'wirebeat_registry_calls_total{operation="renew",outcome="failed"} 1',
+      'wirebeat_registry_calls_total{operation="claim",outcome="ok"} 0',
+      'wirebeat_registry_seconds_sum{operation="renew"} 0.006',
+      'wirebeat_leases_lost_total 1',
+      'wirebeat_isolations_total 1',
+      'wirebeat_reaped_total 3',
+      'wirebeat_isolated 1',
+      'wirebeat_present_users 7',
       'wirebeat_stalls_total 1',
       'wirebeat_ends_total{reason="closed"} 1',
       'wirebeat_connections{status="alive"} 2',
@@ -166,6 +181,9 @@ describe('for OpenTelemetry', () => {
       [{ tier: 'transport' }, 1],
       [{ tier: 'application' }, 1],
     ]);
+    expect(points('reaped')).toEqual([[{}, 3]]);
+    expect(points('isolated')).toEqual([[{}, 1]]);
+    expect(points('present_users')).toEqual([[{}, 7]]);
     expect(points('connections')).toContainEqual([{ status: 'suspect' }, 1]);
     expect(points('latency')).toMatchObject([[{ tier: 'transport' }, { sum: 0.02, count: 1 }]]);
     const names = [COUNTERS, HISTOGRAMS, GAUGES].flatMap(Object.keys);
