@@ -25,13 +25,20 @@ const tscMaps = {
 /** `using` wants Symbol.dispose, which no lib has before esnext. */
 const banner = '/// <reference lib="esnext.disposable" />';
 
-const code = (name, input, external = isBare, plugins = []) => ({
+/** Bundles for pages in production have no sentences in errors, which would be a tenth of them. */
+const inProduction = {
+  name: 'in-production',
+  load: (id) =>
+    id.endsWith('/build/development.js') ? 'export const IS_DEVELOPMENT = false;' : null,
+};
+
+const code = (name, input, external = isBare, plugins = [], dist = 'dist') => ({
   input,
   onwarn,
   external,
-  plugins: [tscMaps, ...plugins],
+  plugins: [...plugins, tscMaps],
   output: {
-    dir: at(`${name}/dist`),
+    dir: at(`${name}/${dist}`),
     format: 'es',
     sourcemap: true,
     chunkFileNames: 'shared.js',
@@ -51,6 +58,11 @@ const coreEntries = (ending) => ({
   testing: at(`core/build/testing/index${ending}`),
 });
 
+const productionEntries = {
+  index: at('core/build/index.js'),
+  dialects: at('core/build/protocol/dialects/index.js'),
+};
+
 /** For what stands beside the package: it takes from it as everybody does, not from a second copy. */
 const besideClient = {
   name: 'beside-client',
@@ -68,6 +80,7 @@ const withoutWs = {
 export default [
   code('core', coreEntries('.js')),
   types('core', coreEntries('.d.ts')),
+  code('core', productionEntries, isBare, [inProduction], 'dist/production'),
   code('client', { index: at('client/build/index.js') }),
   types('client', { index: at('client/build/index.d.ts') }, { banner }),
   {
@@ -95,11 +108,25 @@ export default [
     resolve({ browser: true }),
     commonjs(),
   ]),
+  code(
+    'client',
+    { index: at('client/build/index.js') },
+    (id) => id === '@wirebeat/core',
+    [inProduction, withoutWs, resolve({ browser: true }), commonjs()],
+    'dist/production',
+  ),
   // One file with nothing left to resolve: `wirebeat.js` for a module script, the other for a plain one.
   {
     input: at('client/build/index.js'),
     onwarn,
-    plugins: [withoutWs, tscMaps, resolve({ browser: true }), commonjs(), terser()],
+    plugins: [
+      inProduction,
+      withoutWs,
+      tscMaps,
+      resolve({ browser: true, exportConditions: ['production'] }),
+      commonjs(),
+      terser(),
+    ],
     output: [
       { file: at('client/dist/wirebeat.js'), format: 'es', sourcemap: true },
       {

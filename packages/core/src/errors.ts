@@ -5,7 +5,7 @@
 // └── QueueOverflowError         maxQueuedBytes, …Messages   the queue is full while disconnected
 //
 // Only InvalidOptionError and QueueOverflowError are thrown. The others are part of an event or
-// reject a promise.
+// reject a promise. In a bundle for production, a message is only the code: the fields say the rest.
 
 import { IS_DEVELOPMENT } from './development.ts';
 import type { Millis } from './time.ts';
@@ -65,7 +65,9 @@ export class PingTimeoutError extends HeartbeatError {
     super(
       'PingTimeoutError',
       'ERR_PING_TIMEOUT',
-      `No pong within ${Math.round(pingTimeout)} ms; nothing received for ${Math.round(silentFor)} ms`,
+      IS_DEVELOPMENT
+        ? `No pong within ${Math.round(pingTimeout)} ms; nothing received for ${Math.round(silentFor)} ms`
+        : '',
     );
     this.pingTimeout = pingTimeout;
     this.silentFor = silentFor;
@@ -80,11 +82,12 @@ export class ConnectionClosedError extends HeartbeatError {
   readonly reason: string;
 
   constructor(closeCode?: number, reason = '') {
-    const words = [closeCode ?? 'no close code', reason].filter((word) => word !== '').join(', ');
     super(
       'ConnectionClosedError',
       'ERR_CONNECTION_CLOSED',
-      `The connection is not open (${words})`,
+      IS_DEVELOPMENT
+        ? `The connection is not open (${closeCode ?? 'no close code'}${reason && `, ${reason}`})`
+        : '',
     );
     this.closeCode = closeCode;
     this.reason = reason;
@@ -102,7 +105,9 @@ export class QueueOverflowError extends HeartbeatError {
     super(
       'QueueOverflowError',
       'ERR_QUEUE_OVERFLOW',
-      `The message does not fit into the queue of ${maxQueuedBytes} bytes and ${maxQueuedMessages} messages kept while disconnected`,
+      IS_DEVELOPMENT
+        ? `The message does not fit into the queue of ${maxQueuedBytes} bytes and ${maxQueuedMessages} messages kept while disconnected`
+        : '',
     );
     this.maxQueuedBytes = maxQueuedBytes;
     this.maxQueuedMessages = maxQueuedMessages;
