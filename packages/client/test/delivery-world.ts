@@ -233,7 +233,7 @@ export class DeliveryWorld {
       random: seededRandom(seed),
       WebSocket: this.#slowSockets(),
       confirm: confirm || resend,
-      resend: resend && 'unconfirmed',
+      resend,
       pingInterval,
       pingTimeout: 3_000,
       backoff: { maxDelay: 2_000 },

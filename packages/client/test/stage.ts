@@ -53,7 +53,7 @@ export function dial(
   server.greeting = greeting;
   const socket = new ReconnectingWebSocket(url, protocols, {
     scheduler,
-    ...(options.createWebSocket === undefined && { WebSocket: server.WebSocket }),
+    ...(options.WebSocket === undefined && { WebSocket: server.WebSocket }),
     jitter: 0,
     pingTimeout: 10_000,
     random: () => 0.5,

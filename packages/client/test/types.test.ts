@@ -66,7 +66,7 @@ const compiles = {
 
   connectionsAreMadeAndMadeReady: (): void => {
     new ReconnectingWebSocket(URL, [], {
-      createWebSocket: (url, protocols) =>
+      WebSocket: (url, protocols) =>
         new NodeWebSocket(url, protocols, { headers: { authorization: 'Bearer' } }),
       ready: async (socket, { signal }) => {
         socket.send('login');
@@ -81,8 +81,9 @@ const compiles = {
       (url, protocols) => new WebSocket(url, protocols),
       (url, protocols) => new UndiciWebSocket(url, protocols ?? []),
     ];
+    for (const make of makes) new ReconnectingWebSocket(URL, [], { WebSocket: make });
     // @ts-expect-error: there is no such policy
-    new ReconnectingWebSocket(URL, [], { queuePolicy: 'drop', createWebSocket: makes[0] });
+    new ReconnectingWebSocket(URL, [], { queuePolicy: 'drop' });
   },
 
   everyClassCanBeDialled: (): void => {

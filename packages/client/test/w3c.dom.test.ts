@@ -35,7 +35,7 @@ describe('the surface of a WebSocket in a page', () => {
 
   it('reads relative addresses by that of the page', () => {
     const { host } = window.location;
-    const options = { createWebSocket: () => new WebSocket(server.address) };
+    const options = { WebSocket: () => new WebSocket(server.address) };
     const socket = new ReconnectingWebSocket('/path?query', [], options);
     expect(socket.url).toBe(`ws://${host}/path?query`);
     socket.close();

@@ -124,7 +124,7 @@ const graphql = {
 /** wirebeat first, then its peers. */
 export const SUBJECTS = [
   wirebeat('wirebeat'),
-  wirebeat("wirebeat with `resend: 'unconfirmed'`", [], { resend: 'unconfirmed' }),
+  wirebeat('wirebeat with `resend: true`', [], { resend: true }),
   socketIo,
   {
     name: 'websocket-heartbeat-js',

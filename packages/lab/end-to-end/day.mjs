@@ -37,10 +37,10 @@ const SERVERS = {
 };
 
 const clients = Object.values(SERVERS).flatMap((answer) =>
-  [false, 'unconfirmed'].map((resend) => {
+  [false, true].map((resend) => {
     const history = new History({
       scheduler,
-      createWebSocket: () => dial(answer),
+      WebSocket: () => dial(answer),
       lifecycle: false,
       resend,
       maxQueuedMessages: 50,

@@ -62,7 +62,7 @@ function reconnecting(url: string, path: string): ReconnectingWebSocket {
     ...options,
     scheduler,
     ...(isInStep && { random: () => 0 }),
-    createWebSocket: () => dial(url, path) as never,
+    WebSocket: () => dial(url, path) as never,
   });
   socket.addEventListener('open', () => tell('opened', path));
   socket.addEventListener('close', ({ code }) => tell('closed', path, { code }));

@@ -31,7 +31,7 @@ const invariants = new Invariants();
 const options = {
   ...TIMING,
   WebSocket: WebSocket as never,
-  ...(without === 'resend' ? {} : { resend: 'unconfirmed' as const }),
+  ...(without === 'resend' ? {} : { resend: true }),
 };
 let deaths = 0;
 let isOver = false;

@@ -79,8 +79,8 @@ function pass(stage: Stage, use: string, ms: number): void {
 const OPTIONS: readonly ReconnectOptions[] = [
   { maxQueuedBytes },
   { maxQueuedBytes, confirm: true },
-  { maxQueuedBytes, resend: 'unconfirmed' },
-  { maxQueuedBytes, resend: 'unconfirmed', maxQueuedMessages: 2 },
+  { maxQueuedBytes, resend: true },
+  { maxQueuedBytes, resend: true, maxQueuedMessages: 2 },
 ];
 
 describe('The pings of a client', () => {

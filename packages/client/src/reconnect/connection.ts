@@ -137,7 +137,7 @@ export class Connection {
 
   #dial(dial: () => WebSocketLike, options: LinkOptions): void {
     const socket = dial();
-    if (this.#isEnded) return terminate(socket, ''); // `createWebSocket` closed or reconnected
+    if (this.#isEnded) return terminate(socket, ''); // the `WebSocket` option closed or reconnected
     this.socket = socket;
     this.link = new Link(socket, options, (...event) => this.#beat(...event));
     const { link } = this;

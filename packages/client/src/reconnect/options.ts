@@ -91,8 +91,8 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
    * @default true if `resend` is set, otherwise false
    */
   readonly confirm?: boolean;
-  /** Use `'unconfirmed'` to resend unconfirmed messages on the next connection. @default false */
-  readonly resend?: 'unconfirmed' | false;
+  /** Whether to send unconfirmed messages again on the next connection. @default false */
+  readonly resend?: boolean;
   /**
    * Whether to open a second connection while the first is suspect, if the server has answered a
    * ping before. The connection that receives an answer first is kept.
@@ -103,10 +103,13 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
   readonly fatalCodes?: readonly number[];
   /** Returns whether to reconnect after this end. @default true unless the reason is `fatal` */
   readonly shouldReconnect?: (record: CloseRecord) => boolean;
-  /** The class of the sockets. @default the class of the runtime, or of `ws` in Node */
-  readonly WebSocket?: WebSocketConstructor;
-  /** Creates each socket, instead of `WebSocket`: for headers, an agent or certificates. */
-  readonly createWebSocket?: CreateWebSocket;
+  /**
+   * The class of the sockets, or a function that creates each of them, for example with headers, an
+   * agent or certificates. Arrow functions and methods are called; anything else is called with
+   * `new`.
+   * @default the class of the runtime, or of `ws` in Node
+   */
+  readonly WebSocket?: WebSocketConstructor | CreateWebSocket;
   /** Aborting it calls `close()`. */
   readonly signal?: AbortSignalLike;
   /** Where to log events. @default no logging */
@@ -126,12 +129,11 @@ export const RECONNECT_SCHEMA = {
   maxQueuedMessages: { type: 'count', default: 10_000, off: true }, // a minute of one per frame
   queuePolicy: { type: 'choice', of: ['error', 'drop-oldest', 'drop-newest'], default: 'error' },
   confirm: { type: 'boolean' },
-  resend: { type: 'choice', of: ['unconfirmed', false], default: false },
+  resend: { type: 'boolean', default: false },
   makeBeforeBreak: { type: 'boolean', default: true },
   fatalCodes: { type: 'list' },
   shouldReconnect: { type: 'function' },
   WebSocket: { type: 'function' },
-  createWebSocket: { type: 'function' },
   signal: { type: 'object', method: 'addEventListener' },
   logger: { type: 'object' },
 } as const;
@@ -142,14 +144,13 @@ type OwnOptions = Pick<ReconnectOptions, keyof typeof RECONNECT_SCHEMA>;
 export interface ResolvedReconnectOptions
   extends Omit<
     Resolved<OwnOptions, typeof RECONNECT_SCHEMA>,
-    'backoff' | 'confirm' | 'resend' | 'fatalCodes' | 'shouldReconnect' | 'WebSocket'
+    'backoff' | 'confirm' | 'fatalCodes' | 'shouldReconnect' | 'WebSocket'
   > {
   readonly heartbeat: AttachOptions & { readonly scheduler: Scheduler };
   readonly backoff: BackoffOptions;
   readonly scheduler: Scheduler;
   readonly lifecycle: Lifecycle | false;
   readonly confirm: boolean;
-  readonly resend: boolean;
   readonly createWebSocket: CreateWebSocket;
   readonly isFatal: (code: number) => boolean;
   readonly shouldReconnect: (record: CloseRecord) => boolean;
@@ -169,15 +170,16 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
     lifecycle = pageLifecycle,
     dialect,
     resend,
-    confirm = resend !== false,
+    confirm = resend,
     shouldReconnect = ({ reason }) => reason !== 'fatal',
   } = resolved;
   check(confirm || !resend, 'confirm', 'true where `resend` is', confirm);
   const timing = Object.entries(options).filter(([name]) => name in HEARTBEAT_SCHEMA);
   const heartbeat = Object.fromEntries(timing);
-  const own = Object.entries(resolved).filter(([name]) => name in RECONNECT_SCHEMA);
+  const names = Object.entries(resolved).filter(([name]) => name in RECONNECT_SCHEMA);
+  const { fatalCodes, WebSocket, ...own } = Object.fromEntries(names) as typeof resolved;
   return {
-    ...(Object.fromEntries(own) as Resolved<OwnOptions, typeof RECONNECT_SCHEMA>),
+    ...own,
     heartbeat: {
       ...(confirm && { probeAfter: false }),
       ...heartbeat,
@@ -188,10 +190,9 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
     backoff: resolveOptions(BACKOFF_SCHEMA, { ...options.backoff, random }, 'backoff'),
     scheduler,
     lifecycle,
-    createWebSocket: creatorOf(options),
+    createWebSocket: creatorOf(WebSocket),
     confirm,
-    resend: resend !== false,
-    isFatal: fatalBy(options.fatalCodes),
+    isFatal: fatalBy(fatalCodes),
     shouldReconnect,
   };
 }
@@ -200,14 +201,16 @@ function check(isGood: unknown, option: string, expected: string, value: unknown
   if (!isGood) throw new InvalidOptionError(option, expected, value);
 }
 
-/** Returns how to create sockets: with a class or with a function. Both are an error. */
-function creatorOf({ WebSocket, createWebSocket }: ReconnectOptions): CreateWebSocket {
-  const isOne = WebSocket === undefined || createWebSocket === undefined;
-  check(isOne, 'createWebSocket', 'absent where `WebSocket` is given', createWebSocket);
-  if (createWebSocket !== undefined) return createWebSocket;
+/**
+ * Returns how to create sockets. What has no `prototype` is no class: arrow functions, methods and
+ * async functions. Any other function may be called with `new`: if it returns an object, that is the
+ * result.
+ */
+function creatorOf(given: ReconnectOptions['WebSocket']): CreateWebSocket {
+  if (given !== undefined && !('prototype' in given)) return given as CreateWebSocket;
   // Looked up at each attempt, because a test may replace the global class at any time.
-  const find = () => WebSocket ?? defaultWebSocket();
-  check(find() !== undefined, 'WebSocket', 'given, for this runtime has none', WebSocket);
+  const find = () => (given as WebSocketConstructor | undefined) ?? defaultWebSocket();
+  check(find() !== undefined, 'WebSocket', 'given, for this runtime has none', given);
   return (url, protocols) => new (find() as WebSocketConstructor)(url, protocols);
 }
 

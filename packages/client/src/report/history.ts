@@ -59,15 +59,14 @@ export class History {
   #hintedAt: Instant | undefined;
 
   constructor(options: ReconnectOptions = {}) {
-    const { WebSocket: _, ...others } = options; // `createWebSocket` replaces it
     this.#resolved = resolveReconnectOptions(options);
     const { scheduler, lifecycle, logger } = this.#resolved;
     this.#given = logger;
     this.options = {
-      ...others,
+      ...options,
       scheduler,
       lifecycle: lifecycle && this.#watched(lifecycle),
-      createWebSocket: (url, protocols) => this.#create(url, protocols),
+      WebSocket: (url, protocols) => this.#create(url, protocols),
       logger: {
         debug: (message, details) => this.#take('debug', message, details),
         warn: (message, details) => this.#take('warn', message, details),

@@ -6,7 +6,7 @@ import { CLASSES, eventOf, listen, MS, TestProxy, within } from '../sockets.ts';
 describe.each(CLASSES)('confirmations over the sockets of %s', (_, WebSocket) => {
   it.each([
     ['flushed() is awaited after each message', {}],
-    ['the queue is always full', { resend: 'unconfirmed', maxQueuedMessages: 1 }],
+    ['the queue is always full', { resend: true, maxQueuedMessages: 1 }],
   ] as const)('do not make the server close the client where %s', async (_, options) => {
     const server = await listen();
     onTestFinished(() => server.close());
@@ -35,7 +35,7 @@ describe.each(CLASSES)('confirmations over the sockets of %s', (_, WebSocket) =>
     onTestFinished(() => proxy.close());
     const socket = new ReconnectingWebSocket(proxy.url, [], {
       WebSocket,
-      resend: 'unconfirmed',
+      resend: true,
       backoff: { minDelay: 10 },
     });
     onTestFinished(() => socket.close());

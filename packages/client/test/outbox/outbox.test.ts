@@ -164,7 +164,7 @@ describe('flushed()', () => {
       [() => {}, 'flushed'],
       [(socket: Stage['socket']) => socket.close(), expect.any(ConnectionClosedError)],
     ] as const) {
-      const { server, socket, scheduler } = keeping({ resend: 'unconfirmed' });
+      const { server, socket, scheduler } = keeping({ resend: true });
       server.last.cut();
       socket.send('a');
       const seen = watch(socket.flushed());
@@ -200,7 +200,7 @@ describe('what a lost connection did not confirm', () => {
   });
 
   it('is sent again before what was queued, and after what a listener of open sends', () => {
-    const { server, socket, scheduler } = keeping({ resend: 'unconfirmed' });
+    const { server, socket, scheduler } = keeping({ resend: true });
     socket.addEventListener('open', () => socket.send('hello'));
     server.last.cut();
     socket.send('1');
@@ -213,7 +213,7 @@ describe('what a lost connection did not confirm', () => {
   });
 
   it('is sent again on a connection that replaces a suspect one', () => {
-    const { server, socket, scheduler } = keeping({ resend: 'unconfirmed' });
+    const { server, socket, scheduler } = keeping({ resend: true });
     server.answer = sessionServer();
     socket.reconnect();
     scheduler.advance(2_000);
@@ -226,7 +226,7 @@ describe('what a lost connection did not confirm', () => {
   });
 
   it('repeats what did arrive if its confirmation did not', () => {
-    const { server, socket, scheduler } = keeping({ resend: 'unconfirmed' });
+    const { server, socket, scheduler } = keeping({ resend: true });
     socket.send('1');
     scheduler.advance(10); // it is there; its pong is not
     server.last.reset();
@@ -235,7 +235,7 @@ describe('what a lost connection did not confirm', () => {
   });
 
   it('is the message as it was when it was sent', () => {
-    const { server, socket, scheduler } = keeping({ resend: 'unconfirmed' });
+    const { server, socket, scheduler } = keeping({ resend: true });
     server.last.cut();
     const bytes = new Uint8Array([1, 2, 3]);
     socket.send(bytes);
@@ -271,7 +271,7 @@ describe('flushed() says what has arrived, and no more', () => {
       [() => {}, 'flushed'],
       [({ server }: Stage) => server.last.reset(), expect.any(ConnectionClosedError)],
     ] as const) {
-      const stage = dial('ws', { resend: 'unconfirmed' });
+      const stage = dial('ws', { resend: true });
       let seen: { outcome?: unknown } = {};
       stage.socket.addEventListener(
         'open',
@@ -344,7 +344,7 @@ describe('flushed() says what has arrived, and no more', () => {
 describe('a message that the server closes for', () => {
   /** Closes with `code` for each message of that text, and answers all pings. */
   function refusing(code: number, refused: string, options: ReconnectOptions = {}): Stage {
-    const stage = dial('ws', { resend: 'unconfirmed', ...options });
+    const stage = dial('ws', { resend: true, ...options });
     stage.server.answer = (text, link) => {
       if (text === refused) link.peer.close(code, 'not that');
       return minimalPeer(text);
@@ -396,7 +396,7 @@ describe('a message that the server closes for', () => {
   });
 
   it('is not blamed for cuts, restarts and the like', () => {
-    const stage = dial('ws', { resend: 'unconfirmed' });
+    const stage = dial('ws', { resend: true });
     const { server, socket, scheduler } = stage;
     server.answer = silentPeer;
     socket.send('innocent');
@@ -413,7 +413,7 @@ describe('a message that the server closes for', () => {
   });
 
   it('is not blamed where a server closes with 1008 before it answers: that means the client', () => {
-    const stage = dial('ws', { resend: 'unconfirmed' });
+    const stage = dial('ws', { resend: true });
     const { server, socket, scheduler } = stage;
     server.answer = (_, link) => {
       link.peer.close(1008, 'not let in');
@@ -506,7 +506,7 @@ it('keeps the order of what listeners send while a message is on its way', () =>
 it('sends no message twice or into nothing if a listener reconnects while it is on its way', () => {
   const { server, socket, scheduler } = dialOpen('ws', {
     confirm: true,
-    resend: 'unconfirmed',
+    resend: true,
     probeAfter: 1_000,
   });
   scheduler.advance(2_000);

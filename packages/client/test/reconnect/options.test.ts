@@ -55,7 +55,7 @@ describe('resolveReconnectOptions', () => {
     const scheduler = new VirtualScheduler();
     const random = () => 0.5;
     const shouldReconnect = () => false;
-    const createWebSocket = () => new NodeWebSocket('ws://127.0.0.1:9/');
+    const WebSocket = () => new NodeWebSocket('ws://127.0.0.1:9/');
     const ready = async () => {};
     const lifecycle = { watch: () => () => {} };
     const { signal } = new AbortController();
@@ -76,10 +76,10 @@ describe('resolveReconnectOptions', () => {
         maxQueuedBytes: 7,
         maxQueuedMessages: 10,
         queuePolicy: 'drop-newest',
-        resend: 'unconfirmed',
+        resend: true,
         makeBeforeBreak: true,
         shouldReconnect,
-        createWebSocket,
+        WebSocket,
         lifecycle,
         signal,
         logger: console,
@@ -110,7 +110,7 @@ describe('resolveReconnectOptions', () => {
       makeBeforeBreak: true,
       isFatal: expect.any(Function),
       shouldReconnect,
-      createWebSocket,
+      createWebSocket: WebSocket,
       lifecycle,
       signal,
       logger: console,
@@ -160,7 +160,7 @@ describe('resolveReconnectOptions', () => {
     ['maxQueuedBytes', '1MB'],
     ['shouldReconnect', true],
     ['WebSocket', {}],
-    ['createWebSocket', {}],
+    ['resend', 'unconfirmed'],
     ['ready', true],
     ['readyTimeout', 0],
     ['maxAge', 0],
@@ -184,10 +184,25 @@ describe('resolveReconnectOptions', () => {
     expect(() => resolveReconnectOptions(options as never)).toThrow(InvalidOptionError);
   });
 
-  it('refuses a class and a function at once: one of them makes the sockets', () => {
-    const createWebSocket = () => new NodeWebSocket('ws://127.0.0.1:9/');
-    const attempt = () => resolveReconnectOptions({ WebSocket: NodeWebSocket, createWebSocket });
-    expect(attempt).toThrow(expect.objectContaining({ option: 'createWebSocket' }));
+  it('calls a class with new, and an arrow function or a method as it is', () => {
+    class Made {
+      readonly args: readonly unknown[];
+      constructor(...args: readonly unknown[]) {
+        this.args = args;
+      }
+    }
+    const arrow = (...args: unknown[]) => new Made(...args);
+    const { method } = { method: (...args: unknown[]) => new Made(...args) };
+    function plain(...args: unknown[]): Made {
+      return new Made(...args);
+    }
+    for (const WebSocket of [Made, arrow, method, plain, new Proxy(Made, {})]) {
+      if (WebSocket === arrow) expect(() => Reflect.construct(WebSocket, [])).toThrow(TypeError);
+      const { createWebSocket } = resolveReconnectOptions({ WebSocket: WebSocket as never });
+      const made = createWebSocket('ws://host/', ['chat']);
+      expect(made).toMatchObject({ args: ['ws://host/', ['chat']] });
+      expect(made).toBeInstanceOf(Made);
+    }
   });
 
   it('knows as fatal the codes 4400 to 4499, or those that it is given', () => {
@@ -209,7 +224,7 @@ describe('resolveReconnectOptions', () => {
     const names = Object.keys(resolveReconnectOptions({}));
     const options = Object.fromEntries(
       [...names, 'jitter', 'random', 'pingInterval', 'fatalCodes', 'WebSocket']
-        .filter((name) => name !== 'heartbeat' && name !== 'isFatal')
+        .filter((name) => !['heartbeat', 'isFatal', 'createWebSocket'].includes(name))
         .map((name) => [name, undefined]),
     );
     const strip = ({ scheduler: _, heartbeat: _1, ...rest }: object & Record<string, unknown>) =>

@@ -692,14 +692,14 @@ describe('ReconnectingWebSocket', () => {
     });
   });
 
-  describe('with createWebSocket', () => {
+  describe('with a function that creates the sockets', () => {
     it('makes its sockets by that', () => {
       const made: unknown[][] = [];
       const { WebSocket } = dial().server;
       const stage = dial(
         'ws',
         {
-          createWebSocket: (url, protocols) => {
+          WebSocket: (url, protocols) => {
             made.push([url, protocols]);
             return new WebSocket(url, protocols);
           },
@@ -714,7 +714,7 @@ describe('ReconnectingWebSocket', () => {
     });
   });
 
-  describe('with createWebSocket that closes what it serves', () => {
+  describe('with a function that closes what it creates', () => {
     it.each(['returns a socket', 'throws'])('and %s', (then) => {
       const scheduler = new VirtualScheduler();
       const server = new FakeServer(scheduler);
@@ -722,7 +722,7 @@ describe('ReconnectingWebSocket', () => {
       const made: WebSocketLike[] = [];
       const stage = dial('ws', {
         scheduler,
-        createWebSocket: (url, protocols) => {
+        WebSocket: (url, protocols) => {
           calls += 1;
           if (calls === 2) stage.socket.close();
           if (calls === 2 && then === 'throws') throw new Error('closed');

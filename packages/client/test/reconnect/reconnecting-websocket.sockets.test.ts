@@ -441,7 +441,7 @@ describe('ReconnectingWebSocket with a signal', () => {
   });
 });
 
-describe('ReconnectingWebSocket with createWebSocket', () => {
+describe('ReconnectingWebSocket with a function that creates its sockets', () => {
   it('sends headers, at each attempt anew', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     const seen: Log<string | undefined> = new Log();
@@ -455,7 +455,7 @@ describe('ReconnectingWebSocket with createWebSocket', () => {
       `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
       [],
       {
-        createWebSocket: (url, protocols) => {
+        WebSocket: (url, protocols) => {
           attempts += 1;
           return new NodeWebSocket(url, protocols, { headers: { authorization: `${attempts}` } });
         },

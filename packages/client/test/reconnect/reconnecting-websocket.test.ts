@@ -1226,7 +1226,7 @@ describe('ReconnectingWebSocket', () => {
       new ReconnectingWebSocket('ws://test/', [], {
         scheduler,
         signal,
-        createWebSocket: () => {
+        WebSocket: () => {
           throw new Error('not here');
         },
       });

@@ -2,6 +2,7 @@ import type { WebSocketLike } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { LifecycleListener } from '../../src/page/page-lifecycle.ts';
+import type { CreateWebSocket } from '../../src/reconnect/dialer.ts';
 import type { Logger, ReconnectOptions } from '../../src/reconnect/options.ts';
 import { ReconnectingWebSocket } from '../../src/reconnect/reconnecting-websocket.ts';
 import { History } from '../../src/report/history.ts';
@@ -237,16 +238,16 @@ describe('History', () => {
     it('forgets those that closed without a word', () => {
       const silent = { readyState: 2, send() {}, close() {} };
       const deaf = { addEventListener() {}, removeEventListener() {} };
-      const createWebSocket = (): WebSocketLike => Object.assign(silent, deaf);
+      const createSocket = (): WebSocketLike => Object.assign(silent, deaf);
       const history = new History({
         scheduler: new VirtualScheduler(),
         lifecycle: false,
-        createWebSocket,
+        WebSocket: createSocket,
       });
-      history.options.createWebSocket?.('ws://test/');
+      (history.options.WebSocket as CreateWebSocket)('ws://test/');
       expect(history.report()).toContain('1 socket left behind');
       silent.readyState = 3;
-      history.options.createWebSocket?.('ws://test/');
+      (history.options.WebSocket as CreateWebSocket)('ws://test/');
       expect(history.report()).toContain('0 sockets left behind');
     });
   });
@@ -270,11 +271,11 @@ describe('History', () => {
     const scheduler = new VirtualScheduler();
     const server = new FakeServer(scheduler);
     const asked: string[] = [];
-    const createWebSocket = (url: string, protocols?: string[]) => {
+    const createSocket = (url: string, protocols?: string[]) => {
       asked.push(url);
       return new server.WebSocket(url, protocols) as WebSocketLike;
     };
-    const history = new History({ scheduler, createWebSocket, lifecycle: false });
+    const history = new History({ scheduler, WebSocket: createSocket, lifecycle: false });
     const socket = new ReconnectingWebSocket('ws://test/', [], history.options);
     expect(asked).toEqual(['ws://test/']);
     socket.close();

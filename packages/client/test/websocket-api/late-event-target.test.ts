@@ -21,7 +21,7 @@ describe('a ReconnectingWebSocket in a runtime that lacks a class', () => {
   it('is an instance of the EventTarget that there is when it is made', () => {
     class Polyfill extends EventTarget {}
     vi.stubGlobal('EventTarget', Polyfill);
-    const never = { createWebSocket: () => new Proxy(new EventTarget(), socketLike) as never };
+    const never = { WebSocket: () => new Proxy(new EventTarget(), socketLike) as never };
     const socket = new ReconnectingWebSocket('ws://test/', [], never);
     expect(socket).toBeInstanceOf(Polyfill);
     socket.close();

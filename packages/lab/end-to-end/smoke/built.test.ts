@@ -99,7 +99,7 @@ describe.concurrent('the packages as they are built', () => {
         }
       };
       delete globalThis.WebSocket;
-      const without = [tried(), tried({ createWebSocket: (url) => new WebSocket(url) })];
+      const without = [tried(), tried({ WebSocket: (url) => new WebSocket(url) })];
       globalThis.WebSocket = WebSocket;
       console.log(JSON.stringify([...without, tried()]));`;
     expect(await run('module', program)).toEqual([
