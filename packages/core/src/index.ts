@@ -36,7 +36,8 @@ export {
   ROUTINE_PING,
   type Row,
 } from './machine/connection-table.ts';
-export { Heartbeat, VERDICT_WAIT } from './machine/heartbeat.ts';
+export { VERDICT_WAIT } from './machine/deadlines.ts';
+export { Heartbeat } from './machine/heartbeat.ts';
 export { PeerMemory } from './machine/peer-memory.ts';
 export { OWNER, OWNER_INSTANT, ROW_WORDS } from './machine/row.ts';
 export { RttEstimator } from './machine/rtt-estimator.ts';
@@ -84,7 +85,6 @@ export {
   type SocketEvent,
   type WebSocketLike,
 } from './socket.ts';
-export { type ClockExchange, ClockOffset } from './statistics/clock-offset.ts';
 export { LatencyHistogram } from './statistics/latency-histogram.ts';
 export { type Instant, MAX_DELAY, type Millis, type Scheduler, type Timer } from './time.ts';
 export { LazyTimer } from './timers/lazy-timer.ts';

@@ -23,7 +23,6 @@ function names(list: string): string[] {
 const CORE = [
   'BACKOFF_SCHEMA',
   'Backoff',
-  'ClockOffset',
   'CloseCode',
   'ConnectionClosedError',
   'ConnectionTable',
@@ -76,7 +75,6 @@ const CORE_TYPES = [
   'type BackoffOptions',
   'type Beat',
   'type BlobLike',
-  'type ClockExchange',
   'type EventEmitterLike',
   'type HeartbeatAction',
   'type HeartbeatEvent',

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { HeartbeatDriver } from '../src/driver/heartbeat-driver.ts';
 import type { HeartbeatEvent } from '../src/driver/heartbeat-events.ts';
-import { VERDICT_WAIT } from '../src/machine/heartbeat.ts';
+import { VERDICT_WAIT } from '../src/machine/deadlines.ts';
 import { TIMER_SLACK } from '../src/machine/timing.ts';
 import type { HeartbeatOptions } from '../src/options.ts';
 import { decodeBeat, encodeBeat } from '../src/protocol/beat.ts';

@@ -1,5 +1,5 @@
 import type { HeartbeatError } from '../errors.ts';
-import { VERDICT_WAIT } from '../machine/heartbeat.ts';
+import { VERDICT_WAIT } from '../machine/deadlines.ts';
 import { type AbortSignalLike, onAbort } from '../on-abort.ts';
 import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
 

@@ -15,7 +15,8 @@
 
 import type { Instant, Millis } from '../time.ts';
 import type { Answer, HeartbeatAction, HeartbeatStatus } from './actions.ts';
-import { Heartbeat, MAX_SKIPS, PEER_ANSWERS, PEER_PINGS } from './heartbeat.ts';
+import { MAX_SKIPS } from './deadlines.ts';
+import { Heartbeat } from './heartbeat.ts';
 import {
   ASKED,
   COUNT,
@@ -23,6 +24,8 @@ import {
   LATEST,
   MICROS,
   MICROS_BITS,
+  PEER_ANSWERS,
+  PEER_PINGS,
   PERIOD,
   PINGED,
   RECEIVED,
@@ -32,6 +35,7 @@ import {
   THAWED,
 } from './row.ts';
 import { RowMemory } from './row-memory.ts';
+import { freeze, loadRtt, saveRtt, thaw } from './row-state.ts';
 import { RttEstimator } from './rtt-estimator.ts';
 import { Suspicion } from './suspicion.ts';
 import { answerTimeout, drawInterval, type Timing } from './timing.ts';
@@ -51,6 +55,8 @@ export const ROUTINE_ANSWER: Answer = Object.freeze({
   sampled: true,
 });
 
+/** A row has no false suspicion. */
+const CALM: Suspicion = /* @__PURE__ */ new Suspicion();
 const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
 const NEVER: Instant = Number.POSITIVE_INFINITY;
 const MAX_INTERVAL: Millis = 2 ** (31 - MICROS_BITS) - 1;
@@ -116,7 +122,8 @@ export class ConnectionTable {
   peek(row: Row): Heartbeat {
     const heartbeat = this.#objects.get(row) ?? new Heartbeat(this.#timing);
     if (this.isThawed(row)) return heartbeat;
-    return heartbeat.thaw(this.words, row * ROW_WORDS, this.origin, this.#memory.now);
+    thaw(heartbeat.state, this.words, row * ROW_WORDS, this.origin, this.#memory.now);
+    return heartbeat;
   }
 
   isThawed(row: Row): boolean {
@@ -128,7 +135,7 @@ export class ConnectionTable {
     const heartbeat = this.#objects.get(row);
     if (heartbeat === undefined) return true;
     const at = row * ROW_WORDS;
-    if (!this.#fits || !heartbeat.freeze(this.words, at, this.origin, this.#timing)) {
+    if (!this.#fits || !freeze(heartbeat.state, this.words, at, this.origin, this.#timing)) {
       this.words[at + FLAGS] = THAWED;
       return false;
     }
@@ -256,8 +263,8 @@ export class ConnectionTable {
   latency(row: Row): Millis | undefined {
     const heartbeat = this.#objects.get(row);
     if (heartbeat !== undefined) return heartbeat.latency;
-    this.#rtt.load(this.words, row * ROW_WORDS + LATEST);
-    return this.#rtt.latest;
+    const latest = this.words[row * ROW_WORDS + LATEST] as number;
+    return latest < 0 ? undefined : latest / 1_000;
   }
 
   /** See {@link Heartbeat.lastReceived}. */
@@ -298,7 +305,7 @@ export class ConnectionTable {
     return Math.floor(now) - this.#dueAt(row * ROW_WORDS, flags) <= this.#timing.timerSlack;
   }
 
-  /** As the machine has it: see `#dueAt` of {@link Heartbeat}. */
+  /** As the machine has it: see `deadlineOf`. */
   #dueAt(at: number, flags: number): Instant {
     const words = this.words;
     const interval = (words[at + PERIOD] as number) >> MICROS_BITS;
@@ -314,19 +321,19 @@ export class ConnectionTable {
 
   /** How long the answer to the routine ping may take before the peer is suspect, in whole ms. */
   #wait(at: number): Millis {
-    this.#rtt.load(this.words, at + LATEST);
+    loadRtt(this.#rtt, this.words, at);
     const { suspectAfter } = this.#timing.options;
     const timeout = answerTimeout(this.#timing);
-    return Math.ceil(Suspicion.initial.wait(this.#rtt, suspectAfter, timeout, this.#memory.now));
+    return Math.ceil(CALM.wait(this.#rtt, suspectAfter, timeout, this.#memory.now));
   }
 
   #measure(at: number, now: Instant): void {
     const words = this.words;
     const micros = (words[at + PERIOD] as number) & MICROS;
     const sentAt = this.origin + (words[at + PINGED] as number) + micros / 1_000;
-    this.#rtt.load(words, at + LATEST);
+    loadRtt(this.#rtt, words, at);
     this.#rtt.sample(Math.max(0, now - sentAt));
-    this.#rtt.save(words, at + LATEST);
+    saveRtt(this.#rtt, words, at);
   }
 }
 

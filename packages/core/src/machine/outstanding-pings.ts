@@ -13,60 +13,55 @@ export interface OutstandingPing {
 
 /** The maximum number of pings remembered. */
 const MAX_OUTSTANDING = 16;
-const NONE: OutstandingPing[] = [];
 
-/**
- * The unanswered pings of one connection, in the order they were sent. The object exists only while
- * there is at least one, so an idle connection needs no memory for it.
- */
+/** The pings of one connection, and their ids. */
 export class OutstandingPings {
-  #pings: OutstandingPing[];
-  #owedSince: Instant;
-
-  constructor(ping: OutstandingPing) {
-    this.#pings = [ping];
-    this.#owedSince = Math.floor(ping.sentAt);
-  }
-
-  /** The number of unanswered pings; 0 only after the last one was answered. */
-  get count(): number {
-    return this.#pings.length;
-  }
+  /** The number of pings sent. */
+  sent = 0;
+  /** When the wait for a pong began: at the first unanswered ping, or at the last pong after it. */
+  owedSince: Instant = 0;
+  /** Whether the peer answers pings with an id; undefined until it has answered one or ignored one. */
+  answersIds: boolean | undefined;
+  /** Those without an answer, in the order they were sent. */
+  unanswered: OutstandingPing[] = [];
 
   /** The oldest unanswered ping. */
-  get oldest(): OutstandingPing {
-    return this.#pings[0] as OutstandingPing;
+  get oldest(): OutstandingPing | undefined {
+    return this.unanswered[0];
   }
 
-  /** When the wait for a pong began: at the first unanswered ping, or at the last pong after it. */
-  get owedSince(): Instant {
-    return this.#owedSince;
-  }
-
-  /** Whether a bare ping is unanswered. */
-  get hasBare(): boolean {
-    return this.has(undefined);
-  }
-
-  /** Whether a ping with this id is unanswered. */
-  has(id: string | undefined): boolean {
-    return this.#pings.some((ping) => ping.id === id);
+  /** Whether a ping with this id is unanswered; without an argument, whether a bare ping is. */
+  has(id?: string): boolean {
+    return this.unanswered.some((ping) => ping.id === id);
   }
 
   /**
-   * Adds a ping; returns how many others are given up. A bare ping unanswered for longer than
-   * `lostAfter` ms is lost: the next bare pong does not answer it.
+   * Adds a ping with `id`, or with a new id if it needs one. A bare ping unanswered
+   * for longer than `lostAfter` ms is given up: the next bare pong does not answer it.
    */
-  add(ping: OutstandingPing, lostAfter: Millis): number {
-    const before = this.#pings.length;
-    const since = ping.sentAt - lostAfter;
-    this.#pings = this.#pings.filter(({ id, sentAt }) => id !== undefined || sentAt >= since);
+  add(
+    sentAt: Instant,
+    sampled: boolean,
+    asked: boolean,
+    lostAfter: Millis,
+    id: string | undefined = this.#nextId(asked),
+  ): OutstandingPing {
+    this.sent += 1;
+    const ping = { seq: this.sent, id, sentAt, sampled };
+    if (this.oldest === undefined) this.owedSince = Math.floor(sentAt);
+    const since = sentAt - lostAfter;
+    this.unanswered = this.unanswered.filter(
+      (other) => other.id !== undefined || other.sentAt >= since,
+    );
     // The oldest stays, because its pong comes first. A pong to a later ping also answers this one.
-    if (this.#pings.length === MAX_OUTSTANDING) this.#pings.splice(1, 1);
-    const lost = before - this.#pings.length;
-    if (ping.id === undefined) this.#distrustBareOnes(ping);
-    this.#pings.push(ping);
-    return lost;
+    if (this.unanswered.length === MAX_OUTSTANDING) this.unanswered.splice(1, 1);
+    // The pongs of two bare pings look the same.
+    if (id === undefined && this.has()) {
+      ping.sampled = false;
+      for (const other of this.unanswered) other.sampled &&= other.id !== undefined;
+    }
+    this.unanswered.push(ping);
+    return ping;
   }
 
   /**
@@ -74,23 +69,32 @@ export class OutstandingPings {
    * stay in order, so the peer has read them too. Undefined if the pong is unsolicited.
    */
   answer(id: string | undefined, now: Instant): OutstandingPing | undefined {
-    const index = this.#pings.findIndex((ping) => ping.id === id);
-    const ping = this.#pings[index];
+    const { oldest } = this;
+    const index = this.unanswered.findIndex((ping) => ping.id === id);
+    const ping = this.unanswered[index];
     if (ping === undefined) return undefined;
-    this.#pings = index + 1 === this.#pings.length ? NONE : this.#pings.slice(index + 1);
-    this.#owedSince = Math.floor(now);
+    if (id !== undefined) this.answersIds = true;
+    else if (oldest?.seq === 1) this.answersIds = false; // the first ping has an id
+    this.unanswered = this.unanswered.slice(index + 1);
+    this.owedSince = Math.floor(now);
     return ping;
   }
 
   /** Marks all latencies as invalid, because this side was stalled and they include that time. */
   distrust(): void {
-    for (const ping of this.#pings) ping.sampled = false;
+    for (const ping of this.unanswered) ping.sampled = false;
   }
 
-  /** Marks all bare pings as invalid samples if there are several: their pongs look the same. */
-  #distrustBareOnes(ping: OutstandingPing): void {
-    for (const other of this.#pings) {
-      if (other.id === undefined) other.sampled = ping.sampled = false;
-    }
+  /**
+   * The id of the next ping. The first has one. An `asked` ping (not a scheduled one) has one if
+   * another ping is unanswered.
+   */
+  #nextId(asked: boolean): string | undefined {
+    // A peer that has not answered an id yet may answer only bare pings: one is sent.
+    const needsBare = !this.oldest || !(asked || this.answersIds || this.has());
+    if (this.answersIds === false || (this.sent > 0 && needsBare)) return undefined;
+    let next = this.sent + 1;
+    while (this.has(next.toString(36))) next += 1; // the application chose that id
+    return next.toString(36);
   }
 }

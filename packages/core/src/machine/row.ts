@@ -1,11 +1,11 @@
 // The layout of a row of a `ConnectionTable`: sixteen words of 32 bits, one line of a processor's cache.
-// The first eleven hold the state of a `Heartbeat` that is well; the others belong to the owner of the
-// table. Instants are in whole ms since the origin of the table.
+// The first eleven hold the state of a `Heartbeat` that is well, though 6 and 10 are not in use; the
+// others belong to the owner of the table. Instants are in whole ms since the origin of the table.
 
 /** The number of words in a row. */
 export const ROW_WORDS = 16;
 
-/** The flags of the machine, with those below. 0 in a row that is not in use. */
+/** The flags below. 0 in a row that is not in use. */
 export const FLAGS = 0;
 export const SENT = 1; // when something was last sent
 export const RECEIVED = 2; // when something was last received
@@ -13,11 +13,9 @@ export const PINGED = 3; // when the last ping was sent
 /** The length of the current period in ms times 1 024, plus the microseconds of `PINGED`. */
 export const PERIOD = 4;
 export const COUNT = 5; // pings sent
-export const LOST = 6; // pings lost
-export const LATEST = 7; // this and the next three: round-trip times in µs, -1 for none
+export const LATEST = 7; // this and the next two: round-trip times in µs, -1 for none
 export const SMOOTHED = 8;
 export const VARIATION = 9;
-export const MINIMUM = 10;
 /** An instant of the owner, which the table keeps relative to its origin. */
 export const OWNER_INSTANT = 11;
 /** The first of four words in which the owner may keep anything. */
@@ -27,6 +25,14 @@ export const OWNER = 12;
 export const MICROS_BITS = 10;
 export const MICROS: number = 2 ** MICROS_BITS - 1;
 
+// The facts of the machine, as bits of `FLAGS`.
+export const OPEN = 1;
+export const PEER_PINGS = 2;
+export const PEER_ANSWERS = 4;
+/** The peer answers pings with an id. */
+export const ANSWERS_IDS = 8;
+/** The peer answers only bare pings. Without this and the other, neither is known. */
+export const IGNORES_IDS = 16;
 /** One bare ping is unanswered. */
 export const ASKED: number = 2 ** 20;
 /** Nothing was received since that ping. */

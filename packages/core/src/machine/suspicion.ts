@@ -22,8 +22,6 @@ const CALM: Millis = 900_000;
  * has thousands of answers between two outages.
  */
 export class Suspicion {
-  /** Shared by all peers without a false suspicion. Never call `wasFalse` on it. */
-  static readonly initial: Suspicion = new Suspicion();
   #patience = 1; // the factor at `#since`
   #since: Instant = 0;
 
@@ -32,22 +30,17 @@ export class Suspicion {
    */
   wait(rtt: RttEstimator, floor: Millis, pingTimeout: Millis, now: Instant): Millis {
     const expected = Math.max(floor, rtt.timeout(INITIAL));
-    return Math.min(Math.round(expected * this.#patienceAt(now)), pingTimeout);
+    return Math.min(Math.round(expected * this.patienceAt(now)), pingTimeout);
   }
 
   /** Records that a suspect peer was alive. */
   wasFalse(now: Instant): void {
-    this.#patience = Math.min(STEP * this.#patienceAt(now), MAX_PATIENCE);
+    this.#patience = Math.min(STEP * this.patienceAt(now), MAX_PATIENCE);
     this.#since = now;
   }
 
-  /** Whether an earlier false suspicion still makes the wait longer. */
-  isRaisedAt(now: Instant): boolean {
-    return this.#patienceAt(now) > 1;
-  }
-
-  #patienceAt(now: Instant): number {
-    if (this.#patience === 1) return 1; // the usual case, without the cost of `**`
+  /** The factor of the wait at `now`; 1 if no false suspicion makes it longer. */
+  patienceAt(now: Instant): number {
     const calm = Math.max(0, now - this.#since);
     return Math.max(1, this.#patience * STEP ** (-calm / CALM));
   }

@@ -4,7 +4,7 @@ import { HeartbeatDriver, type HeartbeatPort } from '../../src/driver/heartbeat-
 import type { HeartbeatEvent, HeartbeatEvents } from '../../src/driver/heartbeat-events.ts';
 import { Emitter } from '../../src/emitter.ts';
 import { ConnectionClosedError, InvalidOptionError, PingTimeoutError } from '../../src/errors.ts';
-import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
+import { VERDICT_WAIT } from '../../src/machine/deadlines.ts';
 import { PeerMemory } from '../../src/machine/peer-memory.ts';
 import { HIDDEN_TIMER_SLACK } from '../../src/machine/timing.ts';
 import type { HeartbeatOptions } from '../../src/options.ts';

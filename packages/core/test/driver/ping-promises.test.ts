@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { PingPromises } from '../../src/driver/ping-promises.ts';
 import { ConnectionClosedError, PingTimeoutError } from '../../src/errors.ts';
-import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
+import { VERDICT_WAIT } from '../../src/machine/deadlines.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
 import type { Instant } from '../../src/time.ts';
 import { outcomeOf } from '../outcome.ts';

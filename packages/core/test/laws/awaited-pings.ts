@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { HeartbeatDriver } from '../../src/driver/heartbeat-driver.ts';
 import { ConnectionClosedError, PingTimeoutError } from '../../src/errors.ts';
-import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
+import { VERDICT_WAIT } from '../../src/machine/deadlines.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
 
 /** What may happen to a driver. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HeartbeatAction } from '../../src/machine/actions.ts';
-import { Heartbeat, VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
+import { VERDICT_WAIT } from '../../src/machine/deadlines.ts';
+import { Heartbeat } from '../../src/machine/heartbeat.ts';
 import { PeerMemory } from '../../src/machine/peer-memory.ts';
 import { HIDDEN_TIMER_SLACK, TIMER_SLACK } from '../../src/machine/timing.ts';
 import {

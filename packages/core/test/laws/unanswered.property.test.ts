@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
+import { VERDICT_WAIT } from '../../src/machine/deadlines.ts';
 import { PeerMemory } from '../../src/machine/peer-memory.ts';
 import { type Input, jittered, life, Simulation, settings } from '../simulation.ts';
 

@@ -3,14 +3,25 @@ import { type OutstandingPing, OutstandingPings } from '../../src/machine/outsta
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-function pingOf(seq: number, id?: string, sentAt = seq): OutstandingPing {
-  return { seq, id, sentAt, sampled: true };
+type Given = { id?: string; sentAt?: number; lostAfter?: number; asked?: boolean };
+
+/** Sends a ping, a bare one unless it needs an id. */
+function send(pings: OutstandingPings, given: Given = {}): OutstandingPing {
+  const { id, sentAt = pings.sent + 1, lostAfter = NEVER, asked = false } = given;
+  return pings.add(sentAt, true, asked, lostAfter, id);
 }
 
 /** So many, with the ids 1, 2, 3 … in base 36, sent at these instants. */
 function some(count: number): OutstandingPings {
-  const pings = new OutstandingPings(pingOf(1, '1'));
-  for (let seq = 2; seq <= count; seq += 1) pings.add(pingOf(seq, seq.toString(36)), NEVER);
+  const pings = new OutstandingPings();
+  for (let seq = 1; seq <= count; seq += 1) send(pings, { id: seq.toString(36) });
+  return pings;
+}
+
+/** After a first ping, which the peer has answered by its id. */
+function acquainted(): OutstandingPings {
+  const pings = some(1);
+  pings.answer('1', 1);
   return pings;
 }
 
@@ -20,88 +31,118 @@ describe('OutstandingPings', () => {
     expect(pings.answer('3', 100)).toMatchObject({ seq: 3, sentAt: 3 });
     expect(pings.answer('2', 200)).toBeUndefined();
     expect(pings.owedSince).toBe(100);
-    expect(pings.count).toBe(1);
-    expect(pings.oldest.seq).toBe(4);
+    expect(pings.oldest?.seq).toBe(4);
   });
 
-  it('passes over a pong that nobody asked for', () => {
-    const pings = new OutstandingPings(pingOf(1, '1', 0.5));
+  it('ignores an unsolicited pong', () => {
+    const pings = new OutstandingPings();
+    send(pings, { sentAt: 0.5 });
     expect(pings.answer('x', 100)).toBeUndefined();
     expect(pings.answer(undefined, 100)).toBeUndefined();
     expect(pings.owedSince).toBe(0);
+    expect(pings.answersIds).toBeUndefined();
   });
 
   it('is empty once the last is answered', () => {
     const pings = some(2);
     pings.answer('2', 100);
-    expect(pings.count).toBe(0);
+    expect(pings.oldest).toBeUndefined();
+    expect(pings.sent).toBe(2);
   });
 
   it('answers the oldest of two bare pings first', () => {
-    const pings = new OutstandingPings(pingOf(2));
-    pings.add(pingOf(3), NEVER);
+    const pings = acquainted();
+    pings.answersIds = false;
+    send(pings);
+    send(pings);
     expect(pings.answer(undefined, 100)?.seq).toBe(2);
     expect(pings.answer(undefined, 101)?.seq).toBe(3);
   });
 
-  it('takes no sample from two bare pings that are out together', () => {
-    const [one, other, third] = [pingOf(2), pingOf(4), pingOf(3, '3')];
-    const pings = new OutstandingPings(one);
-    pings.add(third, NEVER);
+  it('takes no sample from two bare pings that are unanswered together', () => {
+    const pings = some(1);
+    pings.answersIds = false;
+    const one = send(pings);
+    const third = send(pings, { id: '3' });
     expect(one.sampled).toBe(true);
-    pings.add(other, NEVER);
+    const other = send(pings);
     expect([one.sampled, other.sampled, third.sampled]).toEqual([false, false, true]);
   });
 
-  it('takes a bare ping for lost that is out for longer than lostAfter', () => {
-    const pings = new OutstandingPings(pingOf(3, undefined, 1_000));
-    const next = pingOf(4, undefined, 1_500);
-    expect(pings.add(next, 500)).toBe(0);
-    expect(next.sampled).toBe(false);
-    const last = pingOf(5, undefined, 2_001);
-    expect(pings.add(last, 500)).toBe(2);
+  it('gives up a bare ping that is unanswered for longer than lostAfter', () => {
+    const pings = some(1);
+    pings.answersIds = false;
+    send(pings, { sentAt: 1_000 });
+    expect(send(pings, { sentAt: 1_500, lostAfter: 500 }).sampled).toBe(false);
+    const last = send(pings, { sentAt: 2_001, lostAfter: 500 });
     expect(last.sampled).toBe(true);
     expect(pings.answer(undefined, 3_000)).toBe(last);
   });
 
-  it('never takes a ping with an id for lost', () => {
+  it('never gives up a ping with an id', () => {
     const pings = some(1);
-    expect(pings.add(pingOf(2, '2', 1_000_000), 500)).toBe(0);
+    send(pings, { id: '2', sentAt: 1_000_000, lostAfter: 500 });
     expect(pings.answer('1', 100)?.seq).toBe(1);
   });
 
   it('remembers sixteen, among them the oldest, whose pong comes first', () => {
     const pings = some(100);
-    expect(pings.count).toBe(16);
+    expect(pings.has('2')).toBe(false);
+    expect(pings.has((85).toString(36))).toBe(false);
+    expect(pings.has((86).toString(36))).toBe(true);
     expect(pings.answer('1', 100)?.seq).toBe(1);
     expect(pings.answer((100).toString(36), 101)?.seq).toBe(100);
   });
 
-  it('gives up one for each that is too many', () => {
-    const pings = some(16);
-    expect(pings.add(pingOf(17, 'h'), NEVER)).toBe(1);
-    expect(pings.has('2')).toBe(false);
-  });
-
-  it('owes an answer since the first ping without one, also if that is lost', () => {
-    const pings = new OutstandingPings(pingOf(2, undefined, 10.75));
-    pings.add(pingOf(3, undefined, 20), 5);
-    pings.add(pingOf(4, undefined, 30), 5);
+  it('owes an answer since the first ping without one, also if that is given up', () => {
+    const pings = acquainted();
+    for (const sentAt of [10.75, 20, 30]) send(pings, { sentAt, lostAfter: 5 });
     expect(pings.owedSince).toBe(10);
   });
 
-  it('knows which ids are out, and whether a bare ping is', () => {
+  it('knows which ids are unanswered, and whether a bare ping is', () => {
     const pings = some(1);
-    expect([pings.has('1'), pings.has('2'), pings.hasBare]).toEqual([true, false, false]);
-    pings.add(pingOf(2), NEVER);
-    expect(pings.hasBare).toBe(true);
+    expect([pings.has('1'), pings.has('2'), pings.has()]).toEqual([true, false, false]);
+    send(pings);
+    expect(pings.has()).toBe(true);
   });
 
-  it('takes no sample from what is out while it is distrusted', () => {
+  it('takes no sample from what is unanswered while it is distrusted', () => {
     const pings = some(2);
     pings.distrust();
-    pings.add(pingOf(3, '3'), NEVER);
+    send(pings, { id: '3' });
     const sampled = ['1', '2', '3'].map((id) => pings.answer(id, 100)?.sampled);
     expect(sampled).toEqual([false, false, true]);
+  });
+
+  it('gives the first ping an id, and then only one that needs it', () => {
+    const pings = new OutstandingPings();
+    expect(send(pings).id).toBe('1');
+    expect(send(pings).id).toBeUndefined(); // the peer may answer only bare pings
+    expect(send(pings).id).toBe('3');
+    expect(send(pings, { asked: true }).id).toBe('4');
+    pings.answer('4', 10);
+    expect(send(pings, { asked: true }).id).toBeUndefined();
+    expect(send(pings).id).toBe('6');
+  });
+
+  it('uses no id that an unanswered ping has', () => {
+    const pings = acquainted();
+    send(pings, { id: '3' });
+    expect(send(pings, { asked: true }).id).toBe('4');
+  });
+
+  it('sends only bare pings to a peer that ignored the first and answered the second', () => {
+    const pings = new OutstandingPings();
+    send(pings);
+    send(pings);
+    pings.answer(undefined, 10);
+    expect(pings.answersIds).toBe(false);
+    send(pings);
+    expect(send(pings, { asked: true }).id).toBeUndefined();
+    pings.answer(undefined, 20);
+    send(pings, { id: 'x' });
+    pings.answer('x', 30);
+    expect(pings.answersIds).toBe(true);
   });
 });

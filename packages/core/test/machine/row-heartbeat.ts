@@ -122,20 +122,8 @@ export class RowHeartbeat {
     return this.#copy.lastSent;
   }
 
-  get loss(): number {
-    return this.#copy.loss;
-  }
-
-  get smoothed(): number | undefined {
-    return this.#copy.smoothed;
-  }
-
-  get variation(): number {
-    return this.#copy.variation;
-  }
-
-  get minimum(): number | undefined {
-    return this.#copy.minimum;
+  get state(): Heartbeat['state'] {
+    return this.#copy.state;
   }
 
   get detectionBound(): number {

@@ -81,14 +81,14 @@ describe('Suspicion', () => {
   });
 
   it('is not changed where nothing was suspected', () => {
-    expect(floorOf(Suspicion.initial, 24 * 60 * MINUTE)).toBe(1_000);
+    expect(floorOf(new Suspicion(), 24 * 60 * MINUTE)).toBe(1_000);
   });
 
   it('says whether a false suspicion still makes the wait longer', () => {
     const suspicion = new Suspicion();
-    expect(suspicion.isRaisedAt(0)).toBe(false);
+    expect(suspicion.patienceAt(0)).toBe(1);
     suspicion.wasFalse(0);
-    expect(suspicion.isRaisedAt(800_000)).toBe(true);
-    expect(suspicion.isRaisedAt(900_000)).toBe(false);
+    expect(suspicion.patienceAt(800_000)).toBeGreaterThan(1);
+    expect(suspicion.patienceAt(900_000)).toBe(1);
   });
 });

@@ -9,7 +9,7 @@ it('§2.1: until a measurement has been made, the timeout is the initial one', (
 it('§2.2: the first measurement R makes SRTT R and RTTVAR R/2', () => {
   const rtt = new RttEstimator();
   rtt.sample(100);
-  expect(rtt).toMatchObject({ smoothed: 100, variation: 50 });
+  expect(rtt).toMatchObject({ smoothed: 100_000, variation: 50_000 });
   expect(rtt.timeout(3_000)).toBe(100 + 4 * 50);
 });
 
@@ -17,6 +17,6 @@ it('§2.3: the next one R′ takes RTTVAR against the old SRTT, with beta 1/4 an
   const rtt = new RttEstimator();
   rtt.sample(100);
   rtt.sample(180);
-  expect(rtt.variation).toBe((1 - 1 / 4) * 50 + (1 / 4) * Math.abs(100 - 180));
-  expect(rtt.smoothed).toBe((1 - 1 / 8) * 100 + (1 / 8) * 180);
+  expect(rtt.variation).toBe((1 - 1 / 4) * 50_000 + (1 / 4) * Math.abs(100_000 - 180_000)); // in µs;
+  expect(rtt.smoothed).toBe((1 - 1 / 8) * 100_000 + (1 / 8) * 180_000);
 });

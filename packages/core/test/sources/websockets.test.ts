@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { HeartbeatDriver } from '../../src/driver/heartbeat-driver.ts';
 import type { HeartbeatEvents } from '../../src/driver/heartbeat-events.ts';
 import { ConnectionClosedError, InvalidOptionError, PingTimeoutError } from '../../src/errors.ts';
-import { VERDICT_WAIT } from '../../src/machine/heartbeat.ts';
+import { VERDICT_WAIT } from '../../src/machine/deadlines.ts';
 import { HEARTBEAT_SCHEMA, type HeartbeatOptions } from '../../src/options.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
 import type { Instant, Millis } from '../../src/time.ts';
