@@ -30,6 +30,9 @@ const IDLE_SLACK = 20_000;
 const LOOK = 50; // ms between two checks of the time that a test takes
 const HEAP = 512; // MB per thread, which a mutant may try to fill
 
+/** The files of the machine. */
+const MACHINE = ['heartbeat', 'heartbeat-state', 'deadlines', 'verdict'];
+
 /** The files, and the tests that should detect mistakes in them. */
 const TARGETS = {
   'machine/rtt-estimator': ['machine/rtt-estimator', 'sources/rfc6298'],
@@ -38,11 +41,7 @@ const TARGETS = {
     'timers/timing-wheel.property',
     'sources/varghese-lauck-1987',
   ],
-  'machine/heartbeat': [
-    ...['machine/heartbeat', 'machine/heartbeat.table', 'traces', 'pair'],
-    ...['sources/rfc6455', 'sources/rfc6298'],
-    ...testsIn('laws').filter((name) => !name.startsWith('laws/interception')), // not about the machine
-  ],
+  ...Object.fromEntries(MACHINE.map((name) => [`machine/${name}`, testsOfMachine(name)])),
 };
 const ALIASES = { '@wirebeat/core/testing': `${CORE}/src/testing/index.ts` };
 
@@ -67,6 +66,14 @@ const baselines = new Map();
 const queue = [...mutants];
 await Promise.all(Array.from({ length: jobs }, work));
 process.exitCode = report() ? 0 : 1;
+
+function testsOfMachine(name) {
+  return [
+    ...[`machine/${name}`, 'machine/heartbeat.table', 'traces', 'pair'],
+    ...['sources/rfc6455', 'sources/rfc6298'],
+    ...testsIn('laws').filter((name) => !name.startsWith('laws/interception')), // not about the machine
+  ];
+}
 
 // Mutants.
 

@@ -75,6 +75,9 @@ const CORE_TYPES = [
   'type BackoffOptions',
   'type Beat',
   'type BlobLike',
+  'type DialectChoice',
+  'type DialectConnection',
+  'type DialectPort',
   'type EventEmitterLike',
   'type HeartbeatAction',
   'type HeartbeatEvent',
@@ -105,6 +108,7 @@ const CORE_TYPES = [
   'type UnansweredReason',
   'type WebSocketLike',
   'type WheelEntry',
+  'type Wire',
 ];
 
 const TESTING = [
@@ -121,13 +125,18 @@ const TESTING_TYPES = ['type LinkEnd', 'type Path', 'type PathOptions'];
 
 const DIALECTS = [
   'actionCable',
+  'answering',
   'appSync',
+  'bySubprotocol',
+  'cut',
+  'defineDialect',
   'engineIo',
   'graphql',
   'json',
   'keepAlive',
   'mqtt',
   'nats',
+  'observing',
   'phoenix',
   'signalR',
   'stomp',
@@ -138,7 +147,12 @@ const DIALECTS = [
 const DIALECT_TYPES = [
   'type Dialect',
   'type DialectBeat',
+  'type DialectChoice',
+  'type DialectConnection',
+  'type DialectDefinition',
+  'type DialectDriver',
   'type DialectEnd',
+  'type DialectPort',
   'type DialectRole',
   'type DialectSession',
   'type DialectTiming',
