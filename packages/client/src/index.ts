@@ -31,7 +31,9 @@ export {
 export { WorkerScheduler, type WorkerSchedulerOptions } from './page/worker-scheduler.ts';
 export type { CloseReason, CloseRecord } from './reconnect/close-record.ts';
 export type { Attempt, CreateWebSocket, ProtocolsSource, UrlSource } from './reconnect/dialer.ts';
-export type { Logger, ReadySocket, ReconnectOptions } from './reconnect/options.ts';
+export type { Observer, ReconnectEvent } from './reconnect/events.ts';
+export { type Logger, logTo } from './reconnect/log.ts';
+export type { ReadySocket, ReconnectOptions } from './reconnect/options.ts';
 export { ReconnectingWebSocket } from './reconnect/reconnecting-websocket.ts';
 export { explain } from './report/close-words.ts';
 export { type Diagnosis, type DiagnosisType, diagnose, type End } from './report/diagnosis.ts';

@@ -19,6 +19,7 @@ describe('@wirebeat/client', () => {
       'attachHeartbeat',
       'diagnose',
       'explain',
+      'logTo',
       'reactNativeLifecycle',
       'snapshotOf',
     ]);

@@ -10,9 +10,9 @@ import {
 } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Lifecycle } from '../src/page/page-lifecycle.ts';
 import { useWebSocket, type WebSocketHook, type WebSocketHookOptions } from '../src/react.ts';
 import type { UrlSource } from '../src/reconnect/dialer.ts';
-import type { Logger } from '../src/reconnect/options.ts';
 import type { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import { FakeServer } from './fake-server.ts';
 import { ReactPlace } from './react-place.ts';
@@ -119,14 +119,14 @@ describe('useWebSocket', () => {
   });
 
   it('keeps its connection over renders that bring other functions and equal values', async () => {
-    const logger = (): Logger => {
-      const circle = { debug: () => {}, self: {} };
-      circle.self = circle; // nobody may look into it
+    const lifecycle = (): Lifecycle => {
+      const circle = { watch: () => () => {}, self: {} };
+      circle.self = circle; // React must not look into it
       return circle;
     };
-    await line({ options: { protocols: ['a'], ready: () => {}, logger: logger() } });
+    await line({ options: { protocols: ['a'], ready: () => {}, lifecycle: lifecycle() } });
     await pass(30);
-    await line({ options: { logger: logger(), ready: () => {}, protocols: ['a'] } });
+    await line({ options: { lifecycle: lifecycle(), ready: () => {}, protocols: ['a'] } });
     await pass(30);
     expect(server.links).toHaveLength(1);
   });

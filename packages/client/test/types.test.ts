@@ -8,6 +8,7 @@ import {
   type CreateWebSocket,
   type HeartbeatEvents,
   type HeartbeatStatus,
+  logTo,
   ReconnectingWebSocket,
   type ReconnectOptions,
   type SocketCloseEvent,
@@ -73,7 +74,7 @@ const compiles = {
         socket.addEventListener('message', ({ data }) => data, { signal });
       },
       signal: new AbortController().signal,
-      logger: console,
+      observe: logTo(console),
       queuePolicy: 'drop-oldest',
       fatalCodes: [1008],
     });

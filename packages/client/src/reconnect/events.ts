@@ -16,6 +16,9 @@ export type ReconnectEvent =
   | [name: 'drop', detail: { messages: readonly SocketData[]; reason: DropReason }]
   | [name: 'giveup', detail: { attempts: number; cause: CloseRecord }];
 
+/** Receives each event, before its listeners. */
+export type Observer = (...event: ReconnectEvent) => void;
+
 /** Creates the event that the application sees. */
 export function domEventOf(...[name, detail]: ReconnectEvent): Event {
   switch (name) {

@@ -1,18 +1,22 @@
-import { type ReconnectEvent, report } from './events.ts';
-import type { Logger } from './options.ts';
+import type { Observer } from './events.ts';
+
+/** Receives log messages; `console` is one. */
+export interface Logger {
+  debug?(message: string, details: unknown): void;
+  warn?(message: string, details: unknown): void;
+}
 
 /** The events logged as warnings. All others are logged for debugging. */
 const WARNINGS: readonly string[] = ['suspect', 'dead', 'unanswered', 'error', 'drop', 'giveup'];
 
-/** Returns a function that logs events, without the messages of the application. */
-export function logTo(logger: Logger): (...event: ReconnectEvent) => void {
+/**
+ * Returns an observer that logs events, for the `observe` option. Trouble is logged as a warning.
+ * Messages of the application are never logged.
+ */
+export function logTo(logger: Logger): Observer {
   return (...[name, detail]) => {
     const shown =
       name === 'drop' ? { count: detail.messages.length, reason: detail.reason } : detail;
-    try {
-      logger[WARNINGS.includes(name) ? 'warn' : 'debug']?.(`wirebeat: ${name}`, shown);
-    } catch (error) {
-      report(error); // an error in the logger must not stop the event
-    }
+    logger[WARNINGS.includes(name) ? 'warn' : 'debug']?.(`wirebeat: ${name}`, shown);
   };
 }

@@ -18,6 +18,7 @@ import { defaultWebSocket, type WebSocketConstructor } from '../websocket-api/co
 import type { DomAbortSignal } from '../websocket-api/dom-types.ts';
 import { type CloseRecord, isFatal } from './close-record.ts';
 import type { CreateWebSocket } from './dialer.ts';
+import type { Observer } from './events.ts';
 
 /** The socket of one connection, as passed to `ready`. Its `send()` bypasses the queue. */
 export interface ReadySocket {
@@ -28,12 +29,6 @@ export interface ReadySocket {
   addEventListener(type: string, listener: (event: any) => void, options?: object): void;
   // biome-ignore lint/suspicious/noExplicitAny: each runtime has its own type of event
   removeEventListener(type: string, listener: (event: any) => void): void;
-}
-
-/** Receives log messages; `console` is one. Application messages are never logged. */
-export interface Logger {
-  debug?(message: string, details: unknown): void;
-  warn?(message: string, details: unknown): void;
 }
 
 /** Options of {@link ReconnectingWebSocket}, in addition to those of the heartbeat. */
@@ -112,8 +107,11 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
   readonly WebSocket?: WebSocketConstructor | CreateWebSocket;
   /** Aborting it calls `close()`. */
   readonly signal?: AbortSignalLike;
-  /** Where to log events. @default no logging */
-  readonly logger?: Logger;
+  /**
+   * Called with the name and the detail of each event before its listeners, and with no messages
+   * received. For a log, pass the result of {@link logTo}.
+   */
+  readonly observe?: Observer;
 }
 
 /** The options of {@link ReconnectingWebSocket} that the heartbeat has not. Durations are in ms. */
@@ -135,7 +133,7 @@ export const RECONNECT_SCHEMA = {
   shouldReconnect: { type: 'function' },
   WebSocket: { type: 'function' },
   signal: { type: 'object', method: 'addEventListener' },
-  logger: { type: 'object' },
+  observe: { type: 'function' },
 } as const;
 
 type OwnOptions = Pick<ReconnectOptions, keyof typeof RECONNECT_SCHEMA>;

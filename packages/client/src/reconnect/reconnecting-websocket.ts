@@ -18,8 +18,7 @@ import { messageEvent } from '../websocket-api/dom-events.ts';
 import { WebSocketEventTarget } from '../websocket-api/event-target.ts';
 import { type ApplicationEvent, Connections } from './connections.ts';
 import { Dialer, type ProtocolsSource, type UrlSource } from './dialer.ts';
-import { domEventOf, type ReconnectEvent } from './events.ts';
-import { logTo } from './log.ts';
+import { domEventOf, report } from './events.ts';
 import {
   type ReconnectOptions,
   type ResolvedReconnectOptions,
@@ -37,7 +36,6 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
   readonly #options: ResolvedReconnectOptions;
   readonly #dialer: Dialer;
   readonly #connections: Connections;
-  readonly #observe: ((...event: ReconnectEvent) => void) | undefined;
   readonly #ignoreSignal: (() => void) | undefined;
   #binaryType: string | undefined;
 
@@ -54,8 +52,6 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     WATCHED.add(this); // it has its own heartbeat
     this.#options = resolveReconnectOptions(options);
     this.#dialer = new Dialer(url, protocols, (...address) => this.#create(...address));
-    const { logger } = this.#options;
-    this.#observe = logger && logTo(logger);
     this.#connections = new Connections(this.#options, this.#dialer, (...event) =>
       this.#emit(...event),
     );
@@ -232,7 +228,11 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
       return;
     }
     if (this.readyState === ReadyState.Closed) this.#ignoreSignal?.();
-    this.#observe?.(...event);
+    try {
+      this.#options.observe?.(...event);
+    } catch (error) {
+      report(error); // an error in the observer must not stop the event
+    }
     this.dispatchEvent(domEventOf(...event));
   }
 }

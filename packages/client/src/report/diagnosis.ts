@@ -1,5 +1,5 @@
 import type { Millis, PeerState } from '@wirebeat/core';
-import type { CloseRecord } from '../reconnect/close-record.ts';
+import type { CloseReason, CloseRecord } from '../reconnect/close-record.ts';
 import { withCode } from './close-words.ts';
 import { about } from './duration-words.ts';
 
@@ -59,7 +59,7 @@ const BACKLOG_BYTES = 1_024;
 const JUST: Millis = 1_000;
 
 /** Ends caused by this side on purpose. They say nothing about the network or the server. */
-const PLANNED = /^(user|reconnect|rotation|replaced)$/;
+const PLANNED: readonly CloseReason[] = ['user', 'reconnect', 'rotation', 'replaced'];
 
 /** A rule: which ends in a row it matches, and what it reports about them. */
 interface Rule {
@@ -150,7 +150,7 @@ const RULES: readonly Rule[] = [
  * if it may be chance.
  */
 export function diagnose(ends: readonly End[]): Diagnosis | undefined {
-  const unplanned = ends.filter(({ reason }) => !PLANNED.test(reason));
+  const unplanned = ends.filter(({ reason }) => !PLANNED.includes(reason));
   for (const rule of RULES) {
     const row = rowOf(unplanned, rule);
     if (row.length < (rule.inARow ?? IN_A_ROW)) continue;

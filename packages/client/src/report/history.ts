@@ -1,5 +1,4 @@
 import {
-  type HeartbeatEvents,
   type Instant,
   type Millis,
   type PeerState,
@@ -9,8 +8,8 @@ import {
 import { resolveAttachOptions } from '../options.ts';
 import type { Lifecycle, LifecycleListener } from '../page/page-lifecycle.ts';
 import type { CloseRecord } from '../reconnect/close-record.ts';
+import type { ReconnectEvent } from '../reconnect/events.ts';
 import {
-  type Logger,
   type ReconnectOptions,
   type ResolvedReconnectOptions,
   resolveReconnectOptions,
@@ -21,12 +20,8 @@ import { type Recorded, writeReport } from './report.ts';
 
 /** How many facts and latencies are kept: about twenty outages, or a page of text. */
 const KEPT = 100;
-/** The prefix of log messages. */
-const PREFIX = 'wirebeat: ';
-/** Events that are only counted, or that `end` covers. */
-const ROUTINE = /^(ping|pong|alive|close)$/;
 /** Facts that may be frequent: each focus of a window is a hint, each refused message a drop. */
-const FLOODS = /^(hint|drop)$/;
+const FLOODS: readonly string[] = ['hint', 'drop'];
 
 /**
  * Keeps the recent events of one {@link ReconnectingWebSocket} for {@link report}. Pass your
@@ -46,7 +41,6 @@ export class History {
   /** The options to pass to the socket: your own, and those that record its events. */
   readonly options: ReconnectOptions;
   readonly #resolved: ResolvedReconnectOptions;
-  readonly #given: Logger | undefined;
   readonly #facts: Fact[] = [];
   readonly #latencies: Millis[] = [];
   readonly #counts: Map<string, number> = new Map();
@@ -60,16 +54,15 @@ export class History {
 
   constructor(options: ReconnectOptions = {}) {
     this.#resolved = resolveReconnectOptions(options);
-    const { scheduler, lifecycle, logger } = this.#resolved;
-    this.#given = logger;
+    const { scheduler, lifecycle, observe } = this.#resolved;
     this.options = {
       ...options,
       scheduler,
       lifecycle: lifecycle && this.#watched(lifecycle),
       WebSocket: (url, protocols) => this.#create(url, protocols),
-      logger: {
-        debug: (message, details) => this.#take('debug', message, details),
-        warn: (message, details) => this.#take('warn', message, details),
+      observe: (...event) => {
+        this.#record(...event);
+        observe?.(...event);
       },
     };
   }
@@ -101,26 +94,56 @@ export class History {
     return writeReport(recorded);
   }
 
-  #take(level: keyof Logger, message: string, details: unknown): void {
-    this.#hear(message.slice(PREFIX.length), details);
-    this.#given?.[level]?.(message, details);
-  }
-
-  #hear(name: string, details: unknown): void {
-    const { cause, wasOpen } = Object(details) as { cause?: CloseRecord; wasOpen?: boolean };
-    if (wasOpen !== undefined) this.#end(details as CloseRecord);
-    else if (cause?.wasOpen !== undefined) this.#end(cause); // a failed attempt has no `close`
-    if (name === 'pong') this.#measure(details as HeartbeatEvents['pong']);
-    const isRecovery = name === 'alive' && this.#isSuspect;
-    if (/^(suspect|alive|open|close)$/.test(name)) this.#isSuspect = name === 'suspect';
-    this.#add(isRecovery ? 'recovered' : name, details);
+  #record(...event: ReconnectEvent): void {
+    const [name, detail] = event;
+    this.#count(name);
+    switch (name) {
+      case 'ping':
+        return;
+      case 'pong':
+        if (detail.sampled) keep(this.#latencies, detail.latency);
+        return;
+      case 'alive':
+        if (this.#isSuspect) this.#add('recovered');
+        this.#isSuspect = false;
+        return;
+      case 'close':
+        this.#isSuspect = false;
+        return this.#end(detail);
+      case 'retry':
+      case 'giveup': // a failed attempt has no `close`
+        this.#end(detail.cause);
+        return this.#keep(name, detail);
+      case 'drop':
+        return this.#keep(name, { count: detail.messages.length, reason: detail.reason });
+      case 'open':
+      case 'suspect':
+        this.#isSuspect = name === 'suspect';
+        return this.#keep(name, detail);
+      case 'error':
+        if (detail !== undefined) this.#keep(name, detail);
+        return;
+      case 'dead':
+      case 'unanswered':
+      case 'stall':
+        return this.#keep(name, detail);
+      default:
+        name satisfies never;
+    }
   }
 
   #add(name: string, detail?: unknown): void {
+    this.#count(name);
+    this.#keep(name, detail);
+  }
+
+  #count(name: string): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-    if (ROUTINE.test(name) || (name === 'error' && detail === undefined)) return;
+  }
+
+  #keep(name: string, detail: unknown): void {
     const last = this.#facts.at(-1);
-    const isFlood = FLOODS.test(name) && last?.name === name;
+    const isFlood = FLOODS.includes(name) && last?.name === name;
     if (isFlood) last.times += 1;
     else keep(this.#facts, { at: this.#resolved.scheduler.now(), name, detail, times: 1 });
   }
@@ -132,10 +155,6 @@ export class History {
     const since = this.#pageSince;
     const pageFor = since === undefined ? undefined : this.#resolved.scheduler.now() - since;
     this.#add('end', { ...record, page: this.#page, pageFor } satisfies End);
-  }
-
-  #measure({ latency, sampled }: HeartbeatEvents['pong']): void {
-    if (sampled) keep(this.#latencies, latency);
   }
 
   #create(url: string, protocols?: string[]): WebSocketLike {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NEVER_DIALLED } from '../../src/reconnect/close-record.ts';
 import { logTo } from '../../src/reconnect/log.ts';
-import { reportedErrors } from '../reported-errors.ts';
 
 describe('logTo', () => {
   it('logs trouble as warnings, and everything else for debugging', () => {
@@ -28,12 +27,7 @@ describe('logTo', () => {
     expect(entries).toEqual([['wirebeat: drop', { count: 1, reason: 'close' }]]);
   });
 
-  it('accepts a logger without all methods, and reports what a logger throws', async () => {
-    logTo({})('open');
-    const debug = () => {
-      throw new Error('disk full');
-    };
-    const errors = await reportedErrors(() => logTo({ debug })('open'));
-    expect(errors.map(String)).toEqual(['Error: disk full']);
+  it('accepts a logger without all methods', () => {
+    expect(() => logTo({})('open')).not.toThrow();
   });
 });

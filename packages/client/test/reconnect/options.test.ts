@@ -82,7 +82,7 @@ describe('resolveReconnectOptions', () => {
         WebSocket,
         lifecycle,
         signal,
-        logger: console,
+        observe: () => {},
       }),
     ).toEqual({
       heartbeat: {
@@ -113,7 +113,7 @@ describe('resolveReconnectOptions', () => {
       createWebSocket: WebSocket,
       lifecycle,
       signal,
-      logger: console,
+      observe: expect.any(Function),
     });
   });
 
@@ -170,8 +170,8 @@ describe('resolveReconnectOptions', () => {
     ['fatalCodes', [400]],
     ['fatalCodes', ['4400']],
     ['signal', {}],
-    ['logger', 'console'],
-    ['logger', null],
+    ['observe', 'console'],
+    ['observe', {}],
     ['lifecycle', {}],
     ['url', 'ws://host/'],
   ])('refuses %s: %s', (option, value) => {

@@ -3,6 +3,7 @@ import { VirtualScheduler } from '@wirebeat/core/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LifecycleListener } from '../../src/page/page-lifecycle.ts';
 import type { Attempt } from '../../src/reconnect/dialer.ts';
+import { logTo } from '../../src/reconnect/log.ts';
 import type { ReadySocket, ReconnectOptions } from '../../src/reconnect/options.ts';
 import { FakeServer, KINDS, type Link, silentPeer } from '../fake-server.ts';
 import { reportedErrors } from '../reported-errors.ts';
@@ -741,14 +742,18 @@ describe('ReconnectingWebSocket', () => {
     });
   });
 
-  describe('with a logger', () => {
-    it('tells it each event before the listeners, and no message', () => {
+  describe('with observe', () => {
+    it('logs each event before its listeners, and no message', () => {
       const entries: unknown[][] = [];
       const logger = {
         debug: (...entry: unknown[]) => entries.push(['debug', ...entry]),
         warn: (...entry: unknown[]) => entries.push(['warn', ...entry]),
       };
-      const stage = dialOpen('ws', { logger, queuePolicy: 'drop-newest', maxQueuedMessages: 1 });
+      const stage = dialOpen('ws', {
+        observe: logTo(logger),
+        queuePolicy: 'drop-newest',
+        maxQueuedMessages: 1,
+      });
       stage.server.last.peer.send('secret');
       stage.server.last.peer.close(1001);
       stage.scheduler.advance(10);
@@ -772,20 +777,18 @@ describe('ReconnectingWebSocket', () => {
       expect(entries[4]?.[2]).toMatchObject({ reason: 'peer-close', code: 1001 });
     });
 
-    it('takes no harm from one that throws or has not all methods', async () => {
-      const logger = {
-        debug: () => {
-          throw new Error('of the logger');
-        },
+    it('reports what the observer throws, and emits the event', async () => {
+      const observe = () => {
+        throw new Error('of the observer');
       };
       const errors = await reportedErrors(() => {
-        const { scheduler, server, socket } = dialOpen('ws', { logger });
+        const { scheduler, server, socket } = dialOpen('ws', { observe });
         server.last.cut();
         scheduler.advance(40_000);
         expect(socket.readyState).toBe(1);
       });
       expect(errors.length).toBeGreaterThan(3);
-      expect(new Set(errors.map(String))).toEqual(new Set(['Error: of the logger']));
+      expect(new Set(errors.map(String))).toEqual(new Set(['Error: of the observer']));
     });
   });
 

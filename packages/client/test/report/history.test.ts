@@ -3,7 +3,7 @@ import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import type { LifecycleListener } from '../../src/page/page-lifecycle.ts';
 import type { CreateWebSocket } from '../../src/reconnect/dialer.ts';
-import type { Logger, ReconnectOptions } from '../../src/reconnect/options.ts';
+import type { ReconnectOptions } from '../../src/reconnect/options.ts';
 import { ReconnectingWebSocket } from '../../src/reconnect/reconnecting-websocket.ts';
 import { History } from '../../src/report/history.ts';
 import { FakeServer, type Kind } from '../fake-server.ts';
@@ -145,7 +145,7 @@ describe('History', () => {
 
   it('leaves out latencies that are not those of the link', () => {
     const { history } = record();
-    history.options.logger?.debug?.('wirebeat: pong', { latency: 9_000, sampled: false });
+    history.options.observe?.('pong', { id: undefined, latency: 9_000, sampled: false });
     expect(history.report()).toContain('longest 20 ms (last 1 pong)');
   });
 
@@ -252,19 +252,15 @@ describe('History', () => {
     });
   });
 
-  it('passes the log on to who wanted it, also without its levels', () => {
-    const lines: string[] = [];
-    const logger: Logger = {
-      debug: (message) => lines.push(`debug ${message}`),
-      warn: (message) => lines.push(`warn ${message}`),
-    };
-    const stage = record({ logger });
+  it('passes events on to the observer in its options', () => {
+    const names: string[] = [];
+    const stage = record({ observe: (...[name]) => void names.push(name) });
     stage.server.last.cut();
     stage.socket.probe();
     stage.scheduler.advance(3_000);
-    expect(lines).toContain('debug wirebeat: open');
-    expect(lines).toContain('warn wirebeat: suspect');
-    expect(sentencesOf(record({ logger: {} }))).toHaveLength(2);
+    expect(names.slice(0, 4)).toEqual(['open', 'alive', 'ping', 'pong']);
+    expect(names).toContain('suspect');
+    expect(sentencesOf(stage)).toContain('It opened.');
   });
 
   it('dials by the function that was given, or by the class, as the socket does', () => {
