@@ -100,7 +100,7 @@ export class TestNetwork {
   /** Drops this random fraction of the packets, in [0, 1]. */
   lose(share: number, direction?: NetworkDirection): void {
     const match = ['-m', 'statistic', '--mode', 'random', '--probability', String(share)];
-    const rule = [...(share < 1 ? match : []), '-j', 'DROP'];
+    const rule = ['-i', WIRE, ...(share < 1 ? match : []), '-j', 'DROP'];
     if (direction !== 'back') this.second.filter('-A', 'INPUT', ...rule);
     if (direction !== 'there') this.first.filter('-A', 'INPUT', ...rule);
   }

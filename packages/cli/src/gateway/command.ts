@@ -1,10 +1,10 @@
 import { HeartbeatError, InvalidOptionError } from '@wirebeat/core';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Place, place, seconds, webSocketUrl } from '../arguments.ts';
 import type { Output } from '../output.ts';
-import { safeJson } from '../safe-text.ts';
 import { ConfigError, readConfig, readFile } from './config.ts';
-import { type Log, serveGateway } from './service.ts';
+import { LOG_FORMATS, type Log, type LogFormat, lineOf } from './log.ts';
+import { serveGateway } from './service.ts';
 
 /** The exit code for an invalid command line or config file. */
 const MISUSE = 2;
@@ -31,6 +31,11 @@ export function addGateway(program: Command, output: Output): void {
       seconds,
       10,
     )
+    .addOption(
+      new Option('--log <format>', 'json: one object per line; pretty: for people')
+        .choices(LOG_FORMATS)
+        .default('json'),
+    )
     .addHelpText('after', GATEWAY_HELP)
     .action((flags: GatewayFlags) => gatewayAction(flags, output));
 }
@@ -53,15 +58,13 @@ interface GatewayFlags {
   readonly status?: Place | false;
   readonly config?: string;
   readonly drain: number;
+  readonly log: LogFormat;
 }
-
-const log: Log = (entry) => {
-  console.log(safeJson({ time: new Date().toISOString(), ...entry }));
-};
 
 async function gatewayAction(flags: GatewayFlags, output: Output): Promise<void> {
   const { listen, upstream, config, drain } = flags;
   const stop = new AbortController();
+  const log: Log = (entry) => output.print(lineOf(entry, flags.log, output.look, new Date()));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   try {
     const { options, ...file } = config === undefined ? { options: {} } : readConfig(config);

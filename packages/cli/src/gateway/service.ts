@@ -1,13 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  createGateway,
-  type Gateway,
-  type GatewayConnection,
-  type GatewayOptions,
-} from '@wirebeat/server/gateway';
+import { createGateway, type Gateway, type GatewayOptions } from '@wirebeat/server/gateway';
 import type { Place } from '../arguments.ts';
+import { type Log, logEvents } from './log.ts';
 import { metricsOf } from './metrics.ts';
 
 /** The arguments of `wirebeat gateway`. Durations are in ms. */
@@ -27,9 +23,6 @@ export interface GatewayCommand {
 /** Largest number of connections to the status port. Few monitoring tools connect to it. */
 const MAX_STATUS_CONNECTIONS = 64;
 
-/** Writes one log entry. */
-export type Log = (entry: Readonly<Record<string, unknown>>) => void;
-
 /**
  * Serves until `stop` aborts, then drains. Resolves when all connections are closed. Rejects with
  * `InvalidOptionError`, or with the system's error if it cannot listen.
@@ -40,7 +33,7 @@ export async function serveGateway(
   stop: AbortSignal,
 ): Promise<void> {
   const gateway = createGateway(options);
-  logOf(gateway, log);
+  logEvents(gateway, log);
   const request = (asked: IncomingMessage, response: ServerResponse) =>
     void answer(gateway, asked, response);
   const { url } = await gateway.listen({
@@ -91,28 +84,4 @@ async function answer(
     const { type, text } = await metricsOf(status);
     response.writeHead(200, { 'content-type': type }).end(text);
   } else response.writeHead(426, { upgrade: 'websocket' }).end('A WebSocket is wanted here.\n');
-}
-
-/** Logs the events of the gateway, except heartbeats and latencies, which are in the metrics. */
-function logOf(gateway: Gateway, log: Log): void {
-  const of = ({ id, remoteAddress, upstream }: GatewayConnection) => ({
-    connection: id,
-    from: remoteAddress,
-    upstream,
-  });
-  gateway.on('open', ({ connection }) => log({ event: 'open', ...of(connection) }));
-  gateway.on('refuse', ({ status, reason, error }) =>
-    log({ event: 'refuse', status, reason, error: error?.message }),
-  );
-  gateway.on('dead', ({ connection, side, reason, silentFor }) =>
-    log({ event: 'dead', ...of(connection), side, reason, silentFor }),
-  );
-  gateway.on('unresponsive', ({ connection, silentFor }) =>
-    log({ event: 'unresponsive', ...of(connection), silentFor }),
-  );
-  gateway.on('responsive', ({ connection }) => log({ event: 'responsive', ...of(connection) }));
-  gateway.on('end', ({ connection, reason, code, text, by, duration, error }) => {
-    const why = error?.message;
-    log({ event: 'end', ...of(connection), reason, code, text, by, duration, error: why });
-  });
 }

@@ -9,7 +9,7 @@ export class HostProcess {
   readonly told: unknown[] = [];
   readonly #child: ChildProcess;
 
-  constructor(host: TestHost, file: string, ...args: (string | number)[]) {
+  constructor(host: Pick<TestHost, 'command'>, file: string, ...args: (string | number)[]) {
     const path = fileURLToPath(new URL(file, import.meta.url));
     const [program, ...rest] = host.command(process.execPath, path, ...args.map(String));
     this.#child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });

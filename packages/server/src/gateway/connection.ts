@@ -9,11 +9,12 @@ import {
 } from '@wirebeat/core';
 import { BAD_GATEWAY, SERVICE_RESTART, UPSTREAM_DEAD } from '../connection/close-reasons.ts';
 import type { ConnectionEnd } from '../connection/events.ts';
+import { blameFor, type Cause, OVERDUE } from './blame.ts';
 import type { GatewayContext } from './context.ts';
 import type { ConnectionListener, GatewayEnd } from './events.ts';
 import { mayBeSent, readClose } from './frames/close-frame.ts';
 import { encodeFrame, Opcode } from './frames/frame.ts';
-import { type FrameError, FrameFault } from './frames/frame-error.ts';
+import { FrameError, FrameFault } from './frames/frame-error.ts';
 import { UpstreamError } from './http/upstream-error.ts';
 import { PageSide } from './tunnel/page-side.ts';
 import { otherOf, type Side } from './tunnel/side.ts';
@@ -26,6 +27,8 @@ export interface ConnectionEnds {
   readonly sockets: Readonly<Record<Side, Duplex>>;
   /** The upstream URL without query, user and password. */
   readonly url: string;
+  /** The path of the page's request, without the query. */
+  readonly path: string;
   /** The subprotocol that was agreed; empty if none was. */
   readonly protocol: string;
   readonly remoteAddress: string | undefined;
@@ -40,6 +43,8 @@ export class GatewayConnection {
   readonly id: number;
   /** The URL that was dialled, without query, user and password. */
   readonly upstream: string;
+  /** The path of the page's request, without the query. */
+  readonly path: string;
   /** The subprotocol that was agreed; empty if none was. */
   readonly protocol: string;
   /** Address of the page, or of a proxy in front of the gateway. */
@@ -51,10 +56,12 @@ export class GatewayConnection {
   readonly #link: Tunnel;
   readonly #page: PageSide;
   readonly #upstream: UpstreamSide;
+  #cause: Cause | undefined;
 
   constructor(ends: ConnectionEnds, context: GatewayContext, tell: ConnectionListener) {
     this.id = ends.id;
     this.upstream = ends.url;
+    this.path = ends.path;
     this.protocol = ends.protocol;
     this.remoteAddress = ends.remoteAddress;
     this.openedAt = context.scheduler.now();
@@ -258,7 +265,10 @@ export class GatewayConnection {
   /** Handles a protocol Ping. The other end answers it, or the gateway does. */
   #receivePing(side: Side, payload: Buffer): boolean {
     if (side === 'page' && !this.#page.admits()) return true;
-    if (this.#context.endToEnd) return false;
+    if (this.#context.endToEnd) {
+      this.#link.asked(otherOf(side));
+      return false;
+    }
     const pong = encodeFrame(Opcode.Pong, payload, side === 'upstream');
     // RFC 6455 §5.5.3: one Pong to the latest of several Pings is enough.
     this.#link.insert(side, pong, { slot: 'pong of the layer' });
@@ -301,16 +311,50 @@ export class GatewayConnection {
     this.#link.finish({ reason: why, code, text, by: 'gateway' }, { page: [code, text] });
   }
 
-  /** Stops both heartbeats once the end is decided. */
-  #decided({ code, text }: GatewayEnd): void {
+  /** Stops both heartbeats once the end is decided. Returns the end to report. */
+  #decided(end: GatewayEnd): GatewayEnd {
+    const { code, text, by } = end;
+    this.#cause = this.#judge(end);
     const error = new ConnectionClosedError(code, text);
     this.#page.close(error);
     this.#upstream.close(error);
+    if (end.reason !== 'abnormal' || by === 'gateway') return end;
+    // A side that leaves because the other one does not answer has only noticed first.
+    const other = otherOf(by);
+    const { blame } = this.#cause;
+    const isOther = blame === other || blame === `${other}-network`;
+    return isOther ? { ...end, reason: `${other}-dead` } : end;
   }
 
   #ended(end: GatewayEnd): void {
     this.#context.tally.ended[end.reason] += 1;
-    this.#tell('end', { ...end, duration: this.#context.scheduler.now() - this.openedAt });
+    const duration = this.#context.scheduler.now() - this.openedAt;
+    const { blame, evidence } = this.#cause ?? this.#judge(end);
+    this.#tell('end', { ...end, duration, blame, evidence });
+  }
+
+  /** Decides who is to blame, from what is known while both sockets are still open. */
+  #judge(end: GatewayEnd): Cause {
+    const { endHistory, stallWatch, scheduler } = this.#context;
+    const { reason, by, error } = end;
+    const overdue = reason === 'page-dead' || reason === 'upstream-dead' ? 0 : OVERDUE;
+    const sides = {
+      page: this.#link.factsOf('page', overdue),
+      upstream: this.#link.factsOf('upstream', overdue),
+    };
+    const now = scheduler.now();
+    const pattern =
+      reason === 'abnormal' && by !== 'gateway'
+        ? endHistory.add(by, {
+            at: now,
+            idle: sides[by].idleFor,
+            survivedIdle: sides[by].survivedIdle,
+            age: now - this.openedAt,
+          })
+        : undefined;
+    const errorCode = (error as { readonly code?: unknown } | undefined)?.code;
+    const faultSide = error instanceof FrameError ? error.side : undefined;
+    return blameFor({ end, errorCode, faultSide, sides, stall: stallWatch.last, pattern });
   }
 }
 

@@ -2,6 +2,8 @@ import type { Millis, Scheduler, Timing } from '@wirebeat/core';
 import type { ApplicationTierContext } from '../connection/application-tier.ts';
 import type { RateLimitOptions } from '../connection/rate-limit.ts';
 import type { TimingPolicy } from '../timing/timing-policy.ts';
+import type { EndHistory } from './end-history.ts';
+import type { StallWatch } from './stall-watch.ts';
 import type { TrafficCount } from './tunnel/traffic-count.ts';
 
 /** What the connections of one gateway share. */
@@ -16,4 +18,6 @@ export interface GatewayContext extends ApplicationTierContext {
   readonly maxMessageBytes: number;
   readonly closeTimeout: Millis;
   readonly tally: TrafficCount;
+  readonly endHistory: EndHistory;
+  readonly stallWatch: StallWatch;
 }

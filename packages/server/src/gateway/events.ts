@@ -35,9 +35,12 @@ export type EndReason =
   | 'closed'
   /** The TCP connection of one side ended without a Close frame. The other side sees 1006. */
   | 'abnormal'
-  /** The upstream stopped answering. The page received 4502. */
+  /**
+   * The upstream stopped answering. The page received 4502, or noticed first and left: then `by` is
+   * `page`.
+   */
   | 'upstream-dead'
-  /** The page and its browser stopped answering. */
+  /** The page and its browser stopped answering. If the upstream noticed first, `by` is `upstream`. */
   | 'page-dead'
   /** The application tier was unresponsive for too long. The page received 3008. */
   | 'unresponsive'
@@ -56,6 +59,16 @@ export type EndReason =
   | 'drain'
   /** `close` or `terminate` of the connection, or `close` of the gateway, was called. */
   | 'terminated';
+
+/** Which part of the path caused the end of a connection. */
+export type Blame =
+  | 'page'
+  /** The network between the page and the gateway, with its proxies. */
+  | 'page-network'
+  | 'gateway'
+  /** The network between the gateway and the upstream, with its proxies. */
+  | 'upstream-network'
+  | 'upstream';
 
 /** How a connection ended. */
 export interface GatewayEnd {
@@ -102,6 +115,10 @@ export interface ConnectionEvents {
   readonly end: GatewayEnd & {
     /** Time in ms since both handshakes were done. */
     readonly duration: Millis;
+    /** The part of the path that caused the end. */
+    readonly blame: Blame;
+    /** The evidence for `blame` in plain words. */
+    readonly evidence: string;
   };
 }
 

@@ -8,6 +8,7 @@ import { HandleEmitter } from '../emitter.ts';
 import { TimingPolicy } from '../timing/timing-policy.ts';
 import { type ConnectionEnds, GatewayConnection } from './connection.ts';
 import type { GatewayContext } from './context.ts';
+import { EndHistory } from './end-history.ts';
 import type { ConnectionEvents, ConnectionListener, RefuseReason } from './events.ts';
 import type { Address } from './http/address.ts';
 import type { Answer } from './http/dial.ts';
@@ -20,6 +21,7 @@ import {
   type ResolvedGatewayOptions,
   resolveGatewayOptions,
 } from './options.ts';
+import { StallWatch } from './stall-watch.ts';
 import { type GatewayStatus, statusOf } from './status.ts';
 import { TrafficCount } from './tunnel/traffic-count.ts';
 
@@ -204,9 +206,12 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     const { remoteAddress } = request.socket;
     quicken(upstream);
     this.#count += 1;
+    const [path = '/'] = (request.url ?? '/').split('?');
     const sockets = { page, upstream };
-    const connection = this.#join({ id: this.#count, sockets, url, protocol, remoteAddress });
+    const ends = { id: this.#count, sockets, url, path, protocol, remoteAddress };
+    const connection = this.#join(ends);
     this.#connections.add(connection);
+    this.#context.stallWatch.start();
     this.#drainable.set(connection.id, connection);
     this.#tally.accepted += 1;
     this.#options.page.metronome.opening(() =>
@@ -235,6 +240,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     if (name === 'end') {
       this.#connections.delete(connection);
       this.#drainable.delete(connection.id);
+      if (this.#connections.size === 0) this.#context.stallWatch.stop();
     }
     this.emit(name, { ...event, connection } as unknown as GatewayEvents[Name]);
     if (name === 'end') this.#drain?.look();
@@ -280,6 +286,8 @@ function contextOf(options: ResolvedGatewayOptions, tally: TrafficCount): Gatewa
     maxMessageBytes,
     closeTimeout,
     tally,
+    endHistory: new EndHistory(),
+    stallWatch: new StallWatch(metronome.scheduler),
   };
 }
 

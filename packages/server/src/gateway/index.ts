@@ -3,7 +3,7 @@ export type { DrainOptions } from '../drain.ts';
 export type { PingLimit } from '../options.ts';
 export type { Advertisement } from '../timing/advertisement.ts';
 export { GatewayConnection } from './connection.ts';
-export type { EndReason, GatewayEnd, RefuseReason } from './events.ts';
+export type { Blame, EndReason, GatewayEnd, RefuseReason } from './events.ts';
 export { FrameError } from './frames/frame-error.ts';
 export { createGateway, Gateway, type GatewayEvents } from './gateway.ts';
 export type { Upstream, UpstreamAddress } from './http/address.ts';

@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Millis, type Scheduler, type Timer } from '@wirebeat/core';
 import type { GatewayEnd } from '../events.ts';
-import { encodeClose } from '../frames/frame.ts';
+import { encodeClose, Opcode } from '../frames/frame.ts';
 import { FrameError } from '../frames/frame-error.ts';
+import { Activity, type SideFacts } from './activity.ts';
 import { FramePipe } from './frame-pipe.ts';
 import { otherOf, SIDES, type Side } from './side.ts';
 import type { Line } from './side-heartbeat.ts';
+import { tcpStateOf } from './tcp-state.ts';
 
 /** How long the last bytes of a connection that the gateway closes may take to be sent, in ms. */
 const LEAVE_WAIT: Millis = 1_000;
@@ -39,8 +41,8 @@ export interface TunnelPort {
   faulted(error: FrameError): void;
   /** Reading from a side has resumed, because the other side accepts bytes again. */
   resumed(side: Side): void;
-  /** The connection is going to end, for this reason. Called once. */
-  decided(end: GatewayEnd): void;
+  /** The connection is going to end. Called once. Returns the end to report. */
+  decided(end: GatewayEnd): GatewayEnd;
   /** Both sides have closed. Called once, at the end. */
   ended(end: GatewayEnd): void;
 }
@@ -58,6 +60,7 @@ export class Tunnel {
   readonly #parts: TunnelParts;
   readonly #watcher: TunnelPort;
   readonly #flows: Readonly<Record<Side, FramePipe>>; // keyed by source
+  readonly #activity: Readonly<Record<Side, Activity>>;
   readonly #open: Set<Side> = new Set(SIDES);
   #end: GatewayEnd | undefined;
   #timer: Timer | undefined;
@@ -65,6 +68,8 @@ export class Tunnel {
   constructor(parts: TunnelParts, watcher: TunnelPort) {
     this.#parts = parts;
     this.#watcher = watcher;
+    const now = parts.scheduler.now();
+    this.#activity = { page: new Activity(now), upstream: new Activity(now) };
     this.#flows = { page: this.#flowFrom('page'), upstream: this.#flowFrom('upstream') };
   }
 
@@ -80,7 +85,21 @@ export class Tunnel {
 
   /** Inserts a frame into the traffic to a side. */
   insert(to: Side, frame: Buffer, options?: Parameters<FramePipe['insert']>[1]): void {
+    this.#activity[to].sent(this.#parts.scheduler.now());
+    if (((frame[0] ?? 0) & 0x0f) === Opcode.Ping) this.asked(to);
     this.#flows[otherOf(to)].insert(frame, options);
+  }
+
+  /** A Ping is being sent to a side. */
+  asked(side: Side): void {
+    this.#activity[side].asked(this.#parts.scheduler.now());
+  }
+
+  /** Returns what is known about a side. Asks the kernel if an answer has been missing for `overdue`. */
+  factsOf(side: Side, overdue: Millis): SideFacts {
+    const facts = this.#activity[side].factsAt(this.#parts.scheduler.now());
+    const isOverdue = (facts.unansweredFor ?? -1) >= overdue;
+    return { ...facts, tcp: isOverdue ? tcpStateOf(this.#parts.sockets[side]) : undefined };
   }
 
   bytesFrom(side: Side): number {
@@ -116,7 +135,7 @@ export class Tunnel {
   decide(end: GatewayEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#watcher.decided(end);
+    this.#end = this.#watcher.decided(end);
   }
 
   /**
@@ -162,6 +181,9 @@ export class Tunnel {
     const flow = this.#flows[side];
     if (flow.isShut) return flow.read(chunk); // which discards it
     const { frames, messages } = flow;
+    const now = this.#parts.scheduler.now();
+    this.#activity[side].received(now);
+    this.#activity[otherOf(side)].sent(now);
     this.#watcher.received(side);
     try {
       flow.read(chunk);
