@@ -50,19 +50,24 @@ export class HeartbeatDriver {
   readonly #port: HeartbeatPort;
   readonly #timer: LazyTimer;
   #promises: PingPromises | undefined; // undefined until the first awaited ping
-  #emitted: HeartbeatStatus = 'idle'; // the status that was emitted last
+  #emitted: HeartbeatStatus; // the status that was emitted last
 
-  /** @throws {InvalidOptionError} if an option is out of range or unknown. */
+  /**
+   * Takes options, or a machine that is in use already: call {@link rearm} to set its timer.
+   *
+   * @throws {InvalidOptionError} if an option is out of range or unknown.
+   */
   constructor(
-    options: HeartbeatOptions | Timing,
+    options: HeartbeatOptions | Timing | Heartbeat,
     scheduler: Scheduler,
     port: HeartbeatPort,
     memory?: PeerMemory,
   ) {
-    this.heartbeat = new Heartbeat(options, memory);
+    this.heartbeat = options instanceof Heartbeat ? options : new Heartbeat(options, memory);
+    this.#emitted = this.heartbeat.status;
     this.#scheduler = scheduler;
     this.#port = port;
-    this.#timer = new LazyTimer(scheduler, () => this.#tick());
+    this.#timer = new LazyTimer(scheduler, () => this.tick());
   }
 
   /**
@@ -148,6 +153,13 @@ export class HeartbeatDriver {
     this.#perform(this.heartbeat.probe(this.#scheduler.now(), shortTimeout));
   }
 
+  /** Handles what is due. Does nothing if it is early. */
+  tick(): void {
+    this.#port.beforeTick?.();
+    this.#readBuffer();
+    this.#perform(this.heartbeat.tick(this.#scheduler.now(), this.#port.isPaused));
+  }
+
   /** Sets the timer again after the peer changed its timing or page state. */
   rearm(): void {
     this.#timer.cancel();
@@ -181,6 +193,16 @@ export class HeartbeatDriver {
     return isRefusal;
   }
 
+  /** Whether a `ping()` is awaited. */
+  get isAwaited(): boolean {
+    return this.#promises?.isEmpty === false;
+  }
+
+  /** Cancels the timer, because something else will drive the machine. */
+  release(): void {
+    this.#timer.cancel();
+  }
+
   /** Checked between two actions too, because a listener may close the connection. */
   get #isClosed(): boolean {
     return this.heartbeat.status === 'idle';
@@ -188,13 +210,6 @@ export class HeartbeatDriver {
 
   get #silentFor(): Millis {
     return this.#scheduler.now() - this.heartbeat.lastReceived;
-  }
-
-  /** Handles what is due. The timer may fire early. */
-  #tick(): void {
-    this.#port.beforeTick?.();
-    this.#readBuffer();
-    this.#perform(this.heartbeat.tick(this.#scheduler.now(), this.#port.isPaused));
   }
 
   #checkId(id: unknown): void {

@@ -70,6 +70,11 @@ export class PingPromises {
     }
   }
 
+  /** Whether no promise is pending. */
+  get isEmpty(): boolean {
+    return this.#waiters.size === 0;
+  }
+
   /** Rejects all promises, because no more pongs will come. */
   rejectAll(error: HeartbeatError): void {
     for (const waiter of this.#waiters) {

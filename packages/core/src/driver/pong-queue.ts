@@ -42,6 +42,11 @@ export class PongQueue<Socket extends { readonly readyState: number }> {
     this.#port = port;
   }
 
+  /** Whether no pong waits, here or in the buffer of the socket. */
+  get isEmpty(): boolean {
+    return this.#held === undefined && !this.#isQueued;
+  }
+
   /** Sends a pong with this id, now or once there is room. A later pong replaces a waiting one. */
   send(id: string | undefined): void {
     this.#held = { type: 'pong', id, values: this.values };

@@ -57,6 +57,7 @@ export const ROUTINE_ANSWER: Answer = Object.freeze({
 
 /** A row has no false suspicion. */
 const CALM: Suspicion = /* @__PURE__ */ new Suspicion();
+const SCRATCH = new Int32Array(ROW_WORDS);
 const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
 const NEVER: Instant = Number.POSITIVE_INFINITY;
 const MAX_INTERVAL: Millis = 2 ** (31 - MICROS_BITS) - 1;
@@ -134,13 +135,9 @@ export class ConnectionTable {
   settle(row: Row): boolean {
     const heartbeat = this.#objects.get(row);
     if (heartbeat === undefined) return true;
-    const at = row * ROW_WORDS;
-    if (!this.#fits || !freeze(heartbeat.state, this.words, at, this.origin, this.#timing)) {
-      this.words[at + FLAGS] = THAWED;
-      return false;
-    }
+    if (!this.isAtRest(row)) return false;
     this.#objects.delete(row);
-    return true;
+    return freeze(heartbeat.state, this.words, row * ROW_WORDS, this.origin, this.#timing);
   }
 
   /** Gives all connections another timing, from their next period on: see {@link Heartbeat.rebase}. */
@@ -176,8 +173,7 @@ export class ConnectionTable {
   /** See {@link Heartbeat.sent}. */
   sent(row: Row, now: Instant): readonly HeartbeatAction[] {
     const instant = this.#memory.advance(now);
-    const isRoutine = !this.isThawed(row) && this.#timing.options.probeAfter === NEVER;
-    if (!isRoutine) return this.heartbeat(row).sent(instant);
+    if (this.isThawed(row)) return this.heartbeat(row).sent(instant);
     this.words[row * ROW_WORDS + SENT] = Math.floor(instant) - this.origin;
     return NOTHING;
   }
@@ -185,7 +181,7 @@ export class ConnectionTable {
   /** See {@link Heartbeat.receivePing}. */
   receivePing(row: Row, now: Instant, id?: string): readonly HeartbeatAction[] {
     const instant = this.#memory.advance(now);
-    if (!this.#isPunctual(row, instant)) {
+    if (!this.isPunctual(row, instant)) {
       const actions = this.heartbeat(row).receivePing(instant, id);
       this.settle(row);
       return actions;
@@ -200,7 +196,7 @@ export class ConnectionTable {
   /** See {@link Heartbeat.receivePong}. Returns {@link ROUTINE_ANSWER} for a routine ping. */
   receivePong(row: Row, now: Instant, id?: string): Answer | undefined {
     const instant = this.#memory.advance(now);
-    if (!this.#isPunctual(row, instant)) {
+    if (!this.isPunctual(row, instant)) {
       const answer = this.heartbeat(row).receivePong(instant, id);
       this.settle(row);
       return answer;
@@ -219,23 +215,20 @@ export class ConnectionTable {
   /** See {@link Heartbeat.tick}. Returns {@link ROUTINE_PING} for the routine ping of a row. */
   tick(row: Row, now: Instant, isPaused = false): readonly HeartbeatAction[] {
     const instant = this.#memory.advance(now);
-    const whole = Math.floor(instant);
-    const at = row * ROW_WORDS;
-    const words = this.words;
-    const flags = words[at + FLAGS] as number;
-    const lateBy = (flags & THAWED) === 0 ? whole - this.#dueAt(at, flags) : NEVER;
-    if (lateBy < 0) return NOTHING;
-    const isRoutine = (flags & ASKED) === 0 && lateBy <= this.#timing.timerSlack && !isPaused;
-    if (!isRoutine || words[at + COUNT] === 0) {
+    if (!this.isThawed(row) && Math.floor(instant) < this.deadline(row)) return NOTHING;
+    if (isPaused || !this.isToPing(row, instant)) {
       const actions = this.heartbeat(row).tick(instant, isPaused);
       this.settle(row);
       return actions;
     }
+    const at = row * ROW_WORDS;
+    const { words } = this;
+    const whole = Math.floor(instant);
     const interval = drawInterval(this.#timing);
     words[at + COUNT] = (words[at + COUNT] as number) + 1;
     words[at + SENT] = words[at + PINGED] = whole - this.origin;
     words[at + PERIOD] = (interval << MICROS_BITS) | Math.round((instant - whole) * 1_000);
-    words[at + FLAGS] = flags | ASKED | SILENT;
+    words[at + FLAGS] = (words[at + FLAGS] as number) | ASKED | SILENT;
     return ROUTINE_PING;
   }
 
@@ -246,6 +239,32 @@ export class ConnectionTable {
   }
 
   // Outputs.
+
+  /** Whether a connection is a row, and would stay one if a ping or pong came now. */
+  isPunctual(row: Row, now: Instant): boolean {
+    const flags = this.#flags(row);
+    if ((flags & THAWED) !== 0) return false;
+    return Math.floor(now) - this.#dueAt(row * ROW_WORDS, flags) <= this.#timing.timerSlack;
+  }
+
+  /** Whether a connection is a row, and a `tick` now would send its routine ping. */
+  isToPing(row: Row, now: Instant): boolean {
+    const isAsked = (this.#flags(row) & ASKED) !== 0;
+    if (isAsked || this.pings(row) === 0 || !this.isPunctual(row, now)) return false;
+    return Math.floor(now) >= this.deadline(row);
+  }
+
+  /** Whether nothing was received since the routine ping of a row. */
+  isSilent(row: Row): boolean {
+    return (this.#flags(row) & SILENT) !== 0;
+  }
+
+  /** Whether {@link settle} would freeze the machine of a row. */
+  isAtRest(row: Row): boolean {
+    const heartbeat = this.#objects.get(row);
+    if (heartbeat === undefined) return true;
+    return this.#fits && freeze(heartbeat.state, SCRATCH, 0, this.origin, this.#timing);
+  }
 
   /** See {@link Heartbeat.deadline}. */
   deadline(row: Row): Instant {
@@ -298,13 +317,6 @@ export class ConnectionTable {
     return this.words[row * ROW_WORDS + FLAGS] as number;
   }
 
-  /** Whether a row is well, and no overdue tick is still to come. */
-  #isPunctual(row: Row, now: Instant): boolean {
-    const flags = this.#flags(row);
-    if ((flags & THAWED) !== 0) return false;
-    return Math.floor(now) - this.#dueAt(row * ROW_WORDS, flags) <= this.#timing.timerSlack;
-  }
-
   /** As the machine has it: see `deadlineOf`. */
   #dueAt(at: number, flags: number): Instant {
     const words = this.words;
@@ -337,8 +349,11 @@ export class ConnectionTable {
   }
 }
 
-/** Whether rows can hold the intervals of this timing: whole ms, of at most half an hour. */
+/**
+ * Whether rows can hold connections with this timing: intervals in whole ms of at most half an hour, and
+ * no pings that messages schedule.
+ */
 function fitsRows({ pingInterval, options }: Timing): boolean {
   const isWhole = Number.isInteger(pingInterval) || options.jitter > 0; // jitter rounds
-  return isWhole && pingInterval <= MAX_INTERVAL;
+  return isWhole && pingInterval <= MAX_INTERVAL && options.probeAfter === NEVER;
 }
