@@ -1,18 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import { Heartbeat, InvalidOptionError, ReadyState } from '@wirebeat/core';
+import { Heartbeat, InvalidOptionError, ReadyState, type Row } from '@wirebeat/core';
 import { checkServer, checkSocket } from './check-server.ts';
 import { Authentication } from './connection/authentication.ts';
-import { Connection } from './connection/connection.ts';
 import type { ConnectionHeartbeat } from './connection/connection-heartbeat.ts';
 import type { ConnectionPort } from './connection/connection-port.ts';
+import type { ConnectionRows } from './connection/connection-rows.ts';
 import type { ConnectionEvents } from './connection/events.ts';
 import { type HookFailure, type HookName, Hooks, warnOf } from './connection/hooks.ts';
 import { drawPayload } from './connection/ping-payload.ts';
+import { Routine } from './connection/routine.ts';
 import type { ServerSocket } from './connection/server-socket.ts';
 import { SocketTap } from './connection/socket-tap.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
-import { ConnectionMap } from './fleet/connection-map.ts';
 import { MemoryRegistry } from './fleet/memory-registry.ts';
 import type { Presence } from './fleet/presence.ts';
 import type { Registry } from './fleet/registry.ts';
@@ -78,12 +78,11 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   readonly #fleet: TimingPolicy;
   readonly #context: ConnectionPort;
   readonly #overload: Overload;
-  readonly #connections: ConnectionMap<Socket, Connection> = new ConnectionMap();
+  readonly #routine: Routine<Socket>;
   readonly #reported: WeakSet<object> = new WeakSet();
   readonly #warned: Set<HookName> = new Set();
-  #opened = 0;
   #isDetached = false;
-  #announcing: Stagger<Connection> | undefined;
+  #announcing: Stagger<Row> | undefined;
   #drain: Drain | undefined;
   #node: ServerNode | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
@@ -97,7 +96,9 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const { timing, metronome, userOf } = resolved;
     const { scheduler } = metronome;
     const fleet = new TimingPolicy(resolved);
-    const tap = new SocketTap((socket) => this.#watching(socket as Socket));
+    const routine = new Routine<Socket>(() => this.#context, metronome.granule);
+    const tap = new SocketTap(routine);
+    this.#routine = routine;
     this.#options = resolved;
     this.#fleet = fleet;
     this.#context = {
@@ -119,14 +120,11 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       whenDead: resolved.whenDead,
       whenUnresponsive: resolved.whenUnresponsive,
       maxUnresponsive: resolved.maxUnresponsive,
-      authentication: new Authentication(
-        hooks,
-        resolved.authenticated as ((socket: ServerSocket) => unknown) | undefined,
-      ),
+      authentication:
+        resolved.authenticated &&
+        new Authentication(hooks, resolved.authenticated as (socket: ServerSocket) => unknown),
       hears: (name) => this.#hears(name),
-      tell: (connection, socket, name, event) => {
-        this.#tell(connection, socket as Socket, name, event);
-      },
+      tell: (row, name, event) => this.#tell(row, name, event),
     };
     this.#overload = new Overload(scheduler, (isOn) => {
       if (fleet.slow(isOn)) this.#retime();
@@ -142,7 +140,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
    * another server.
    */
   get(socket: Socket): ConnectionHeartbeat | undefined {
-    return this.#connections.get(socket);
+    return this.#rows.get(socket);
   }
 
   /**
@@ -160,7 +158,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
 
   /** The heartbeats of all open connections, by socket. */
   get connections(): ReadonlyMap<Socket, ConnectionHeartbeat> {
-    return this.#connections;
+    return this.#rows;
   }
 
   /**
@@ -213,7 +211,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const { metronome, timing } = this.#options;
     const clock = { scheduler: metronome.scheduler, random: timing.options.random };
     this.#announcing?.cancel();
-    this.#drain ??= new Drain(this.#connections, resolved, {
+    this.#drain ??= new Drain(this.#rows, resolved, {
       ...clock,
       ended: () => this.#node?.flush(),
     });
@@ -231,7 +229,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.#announcing?.cancel();
     this.#overload.close();
     this.#drain?.cancel();
-    for (const connection of this.#connections.values()) connection.detach();
+    for (const connection of [...this.#rows.values()]) connection.detach();
     void this.#node?.close();
     this.removeAllListeners();
   }
@@ -255,7 +253,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       detectionBound: () => new Heartbeat(this.#fleet.timing).detectionBound,
       emit: (name, event) => this.#emitFor(name, event),
       failed: (error) => this.#failed({ hook: 'registry', error, socket: undefined }),
-      heartbeatOf: ({ socket }) => this.#connections.get(socket as Socket),
+      heartbeatOf: ({ socket }) => this.#rows.get(socket as Socket),
     });
     return this.#node;
   }
@@ -263,32 +261,37 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   #emitFor<Name extends keyof RegistryEvents>(name: Name, event: RegistryEvents[Name]): void {
     if (this.hears(name)) this.emit(name, event as never);
     if (name === 'isolated' && this.#options.whenIsolated === 'close') {
-      for (const connection of this.#connections.values()) {
-        if (typeof connection.session !== 'number') connection.dismiss(0);
-      }
+      for (const connection of this.#rows.holders()) connection.dismiss(0);
     }
   }
 
+  get #rows(): ConnectionRows<Socket> {
+    return this.#routine.rows;
+  }
+
   #attach(socket: Socket, request?: IncomingMessage): void {
-    if (socket.readyState !== ReadyState.Open || this.#connections.has(socket)) return;
-    this.#opened += 1;
-    const origin = { order: this.#opened, counter: request?.socket };
-    const connection = new Connection(socket, this.#context, origin);
-    this.#context.sessions?.enter(connection, request);
-    this.#connections.add(connection);
-    this.#options.metronome.opening(() => connection.open());
-    this.#drain?.opened(connection);
+    const rows = this.#rows;
+    if (socket.readyState !== ReadyState.Open || rows.has(socket)) return;
+    const { row } = rows.add(socket, request?.socket);
+    const { sessions } = this.#context;
+    if (sessions?.asksForUser) sessions.enter(rows.handle(row), request);
+    rows.act(row, (connection) => this.#options.metronome.opening(() => connection.open()));
+    const handle = this.#drain && rows.get(socket);
+    if (handle !== undefined) this.#drain?.opened(handle);
   }
 
   #tell<Name extends keyof ConnectionEvents>(
-    connection: ConnectionHeartbeat,
-    socket: Socket,
+    row: Row,
     name: Name,
     event: ConnectionEvents[Name],
   ): void {
-    if (name === 'end') this.#connections.delete(socket);
+    const rows = this.#rows;
+    const hears = this.#hears(name);
+    const socket = rows.socket(row);
+    const connection = hears ? rows.handle(row) : undefined;
+    if (name === 'end') rows.remove(row);
     else if (name === 'stall') this.#overload.stalled((event as ConnectionEvents['stall']).lateBy);
-    if (this.#hears(name)) {
+    if (connection !== undefined) {
       const told = { ...event, socket, connection };
       publish(name, told);
       this.emit(name, told as never);
@@ -324,14 +327,9 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     return this.hears(name) || isWatched(name);
   }
 
-  #watching(socket: Socket): Connection | undefined {
-    const connection = this.#connections.get(socket);
-    return connection?.hasEnded ? undefined : connection;
-  }
-
   /** Gives every connection the new timing from its next ping on, and sends it to the clients. */
   #retime(): void {
-    for (const connection of this.#connections.values()) connection.retime();
+    this.#rows.retime();
     this.#announce();
   }
 
@@ -343,9 +341,13 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const { timing, metronome } = this.#options;
     const { scheduler } = metronome;
     const { random } = timing.options;
-    const tell = (connection: Connection) => connection.announce(this.#fleet.welcome ?? {});
+    const rows = this.#rows;
+    const tell = (row: Row) => {
+      if (!rows.isOpen(row) || rows.pageOf(row) === undefined) return;
+      rows.act(row, (connection) => connection.announce(this.#fleet.welcome ?? {}));
+    };
     this.#announcing?.cancel();
-    const clients = [...this.#connections.values()];
+    const clients = [...rows.rows()];
     this.#announcing = new Stagger(clients, tell, { within, scheduler, random });
   }
 }

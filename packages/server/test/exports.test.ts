@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Connection } from '../src/connection/connection.ts';
+import { ConnectionHandle } from '../src/connection/connection-handle.ts';
 import * as gateway from '../src/gateway/index.ts';
 import * as server from '../src/index.ts';
 import * as opentelemetry from '../src/metrics/opentelemetry.ts';
@@ -55,7 +55,7 @@ describe('@wirebeat/server', () => {
       terminate: true,
       transportLatency: true,
     } satisfies Record<keyof server.ConnectionHeartbeat, true>;
-    expect(membersOf(Connection)).toEqual(expect.arrayContaining(Object.keys(liveness)));
+    expect(membersOf(ConnectionHandle)).toEqual(expect.arrayContaining(Object.keys(liveness)));
   });
 });
 

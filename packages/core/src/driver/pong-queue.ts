@@ -44,7 +44,8 @@ export class PongQueue<Socket extends { readonly readyState: number }> {
 
   /** Whether no pong waits, here or in the buffer of the socket. */
   get isEmpty(): boolean {
-    return this.#held === undefined && !this.#isQueued;
+    const isQueued = this.#isQueued && this.#port.bufferedBytes(this.#socket) > 0;
+    return this.#held === undefined && !isQueued;
   }
 
   /** Sends a pong with this id, now or once there is room. A later pong replaces a waiting one. */

@@ -1,5 +1,6 @@
 import {
   type Beat,
+  type Heartbeat,
   HeartbeatDriver,
   type HeartbeatError,
   type HeartbeatEvent,
@@ -56,16 +57,23 @@ export class ApplicationTier {
   readonly #shell: ApplicationTierPort;
   readonly #context: ApplicationTierContext;
   readonly #driver: HeartbeatDriver;
-  #isWelcomed = false;
+  #isWelcomed: boolean;
   #silentFrom: Instant | undefined; // when it last sent anything, if it has left a ping unanswered
   #isUnresponsive = false;
   #isMute = false; // it sends pings but never answers any
   #limit: Timer | undefined;
 
-  constructor(shell: ApplicationTierPort, context: ApplicationTierContext) {
+  /** `machine` is a machine that is in use already, if its connection was a row. */
+  constructor(
+    shell: ApplicationTierPort,
+    context: ApplicationTierContext,
+    machine?: Heartbeat,
+    isWelcomed = false,
+  ) {
     this.#shell = shell;
     this.#context = context;
-    this.#driver = new HeartbeatDriver(context.fleet.pageTiming, context.wheel, {
+    this.#isWelcomed = isWelcomed;
+    this.#driver = new HeartbeatDriver(machine ?? context.fleet.pageTiming, context.wheel, {
       sendPing: ({ id }) => shell.sendBeat({ type: 'ping', id }),
       sendPong: () => {}, // the connection sends the pong
       emit: (...event) => this.#emit(...event),
@@ -73,7 +81,18 @@ export class ApplicationTier {
         return shell.isPaused;
       },
     });
-    this.#driver.open();
+    if (this.heartbeat.status === 'idle') this.#driver.open();
+  }
+
+  /** Whether the client was sent what the server asks for. */
+  get isWelcomed(): boolean {
+    return this.#isWelcomed;
+  }
+
+  /** Whether a row can take the place of this object. */
+  get isAtRest(): boolean {
+    const isSuspected = this.#silentFrom !== undefined || this.#isUnresponsive || this.#isMute;
+    return !isSuspected && this.#limit === undefined && !this.#driver.isAwaited;
   }
 
   get heartbeat(): HeartbeatDriver['heartbeat'] {
@@ -161,6 +180,21 @@ export class ApplicationTier {
   /** Sends values to the client in a ping. */
   announce(values: Values): void {
     this.#driver.pingWith(({ id }) => this.#shell.sendBeat({ type: 'ping', id, values }));
+  }
+
+  /** Handles what is due. */
+  tick(): void {
+    this.#driver.tick();
+  }
+
+  /** Sets the timer for a machine that is in use already. */
+  rearm(): void {
+    this.#driver.rearm();
+  }
+
+  /** Cancels the timer, because a row takes the place of this object. */
+  release(): void {
+    this.#driver.release();
   }
 
   /** Stops pinging the tier and checking its answers. */

@@ -16,12 +16,11 @@ export interface Authenticated {
  */
 export class Authentication {
   readonly #hooks: Hooks;
-  readonly #isAuthenticated: ((socket: ServerSocket) => unknown) | undefined;
+  readonly #isAuthenticated: (socket: ServerSocket) => unknown;
   /** When the last ping or pong of each connection arrived, while the hook has not answered. */
   readonly #beats: WeakMap<Authenticated, Instant> = new WeakMap();
 
-  /** Without `isAuthenticated`, every client counts as authenticated. */
-  constructor(hooks: Hooks, isAuthenticated: ((socket: ServerSocket) => unknown) | undefined) {
+  constructor(hooks: Hooks, isAuthenticated: (socket: ServerSocket) => unknown) {
     this.#hooks = hooks;
     this.#isAuthenticated = isAuthenticated;
   }
@@ -31,8 +30,6 @@ export class Authentication {
    * authenticated.
    */
   beat(connection: Authenticated, now: Instant): void {
-    const isAuthenticated = this.#isAuthenticated;
-    if (isAuthenticated === undefined) return connection.seen(now);
     const isAsked = this.#beats.has(connection);
     this.#beats.set(connection, now);
     if (isAsked) return;
@@ -40,7 +37,7 @@ export class Authentication {
     this.#hooks.ask(
       'authenticated',
       socket,
-      () => isAuthenticated(socket),
+      () => this.#isAuthenticated(socket),
       (answer) => {
         const last = this.#beats.get(connection) ?? now;
         this.#beats.delete(connection);

@@ -1,9 +1,10 @@
-import type { PongPort } from '@wirebeat/core';
+import type { Heartbeat, Instant, PongPort, Row } from '@wirebeat/core';
+import type { SessionHolder } from '../fleet/session-claim.ts';
 import type { Sessions } from '../fleet/sessions.ts';
 import type { ApplicationTierContext } from './application-tier.ts';
-import type { Authentication } from './authentication.ts';
-import type { ConnectionHeartbeat } from './connection-heartbeat.ts';
+import type { Authenticated, Authentication } from './authentication.ts';
 import type { ConnectionEvents } from './events.ts';
+import type { Progress } from './progress.ts';
 import type { RateLimitOptions } from './rate-limit.ts';
 import type { ByteCounter, ServerSocket } from './server-socket.ts';
 import type { SocketTap } from './socket-tap.ts';
@@ -18,21 +19,32 @@ export interface ConnectionPort extends ApplicationTierContext {
   /** Undefined if sessions are off. */
   readonly sessions: Sessions | undefined;
   readonly pingLimit: RateLimitOptions;
-  readonly authentication: Authentication;
+  /** Undefined if every client counts as authenticated. */
+  readonly authentication: Authentication | undefined;
   tell<Name extends keyof ConnectionEvents>(
-    of: ConnectionHeartbeat,
-    socket: ServerSocket,
+    of: Row,
     name: Name,
     event: ConnectionEvents[Name],
   ): void;
 }
 
-/** What is known of a connection apart from its socket. */
-export interface ConnectionOrigin {
-  /** Number of the connection on its server; a newer connection has a greater number. */
-  readonly order: number;
-  /**
-   * Counts the bytes received; undefined for a socket that was open before the heartbeat was attached.
-   */
-  readonly counter?: ByteCounter | undefined;
+/** What a `Connection` needs of its row. */
+export interface RowPort {
+  socket(row: Row): ServerSocket;
+  /** The machine of the transport tier. */
+  machine(row: Row): Heartbeat;
+  /** The machine of the application tier; `undefined` if the client sends no pings. */
+  page(row: Row): { readonly machine: Heartbeat; readonly isWelcomed: boolean } | undefined;
+  /** The client has sent its first ping. Returns the machine of its page. */
+  addPage(row: Row): Heartbeat;
+  /** What counts the bytes of the connection: its progress, while its Ping is unanswered. */
+  incoming(row: Row): ByteCounter | Progress | undefined;
+  /** The application has heard from the client. */
+  see(row: Row, at: Instant): void;
+  /** Returns whether the client may send a ping now, and counts it if so. */
+  admits(row: Row, now: Instant): boolean;
+  /** What the application holds of the connection. */
+  handle(row: Row): SessionHolder & Authenticated;
+  /** The same, if it was ever asked for. */
+  knownHandle(row: Row): SessionHolder | undefined;
 }

@@ -12,70 +12,58 @@ import {
   type PingOrder,
   PongQueue,
   ReadyState,
+  type Row,
 } from '@wirebeat/core';
-import type { Member } from '../fleet/connection-map.ts';
-import type { SessionClaim, SessionHolder } from '../fleet/session-claim.ts';
 import type { Values } from '../timing/advertisement.ts';
 import { ApplicationTier, type ApplicationTierPort } from './application-tier.ts';
-import type { Authenticated } from './authentication.ts';
 import { FLOOD, REPLACED, SERVICE_RESTART, UNRESPONSIVE } from './close-reasons.ts';
-import type { ConnectionHeartbeat } from './connection-heartbeat.ts';
-import type { ConnectionOrigin, ConnectionPort } from './connection-port.ts';
+import type { ConnectionPort, RowPort } from './connection-port.ts';
 import type { ConnectionEnd, ConnectionEvents, Tier } from './events.ts';
 import { payloadOf, readPayload } from './ping-payload.ts';
 import { Progress } from './progress.ts';
-import { RateLimit } from './rate-limit.ts';
 import { type ByteCounter, dropLateBytes, expel, type ServerSocket } from './server-socket.ts';
-import type { SocketPort } from './socket-tap.ts';
 
 const ignore = (): void => {};
 
 /**
- * Implements {@link ConnectionHeartbeat}, and receives the events of its socket, of both tiers and of
- * its server. Its driver is the transport tier, which decides whether the connection is dead.
+ * One connection while it is not a row: it has just opened, something is out of the ordinary, or
+ * something other than the routine is asked of it. Receives the events of its socket, of both tiers and
+ * of its server. Its driver is the transport tier, which decides whether the connection is dead.
  *
- * One object does all of this without closures, and creates optional parts only when needed, to save
- * memory.
+ * What the connection must not forget while it is a row is in its row from the start.
  */
-export class Connection
-  implements
-    ConnectionHeartbeat,
-    Authenticated,
-    Member,
-    ApplicationTierPort,
-    SessionHolder,
-    SocketPort,
-    HeartbeatPort
-{
+export class Connection implements ApplicationTierPort, HeartbeatPort {
   readonly socket: ServerSocket;
-  place = 0;
-  session: SessionClaim | number;
+  readonly row: Row;
+  readonly #rows: RowPort;
   readonly #context: ConnectionPort;
   readonly #driver: HeartbeatDriver;
   #hasEnded = false;
   #page: ApplicationTier | undefined; // created on the client's first application ping
-  #bucket: RateLimit | undefined; // created on the client's first ping of either kind
   #pongs: PongQueue<ServerSocket> | undefined; // created with the first pong
   /**
    * Counts the bytes received. Between a protocol Ping and the next complete message, Ping or Pong it
    * is a {@link Progress}.
    */
   #incoming: ByteCounter | Progress | undefined;
-  #lastSeen: Instant = 0;
 
-  constructor(socket: ServerSocket, context: ConnectionPort, origin: ConnectionOrigin) {
-    this.socket = socket;
-    this.session = origin.order;
+  constructor(row: Row, rows: RowPort, context: ConnectionPort) {
+    this.row = row;
+    this.socket = rows.socket(row);
+    this.#rows = rows;
     this.#context = context;
-    this.#incoming = origin.counter;
-    this.#driver = new HeartbeatDriver(context.fleet.timing, context.wheel, this);
+    this.#incoming = rows.incoming(row);
+    this.#driver = new HeartbeatDriver(rows.machine(row), context.wheel, this);
+    const page = rows.page(row);
+    if (page === undefined) return;
+    this.#page = new ApplicationTier(this, context, page.machine, page.isWelcomed);
   }
 
   /** Starts the heartbeat. The connection emits events from now on. */
   open(): void {
     this.#context.tap.open(this.socket);
     this.#driver.open();
-    this.#lastSeen = this.lastReceived;
+    this.#rows.see(this.row, this.lastReceived);
     const { pingInterval, pingTimeout } = this.heartbeat;
     if (pingInterval < Number.POSITIVE_INFINITY) this.#driver.probe(pingTimeout); // a first latency
   }
@@ -104,8 +92,40 @@ export class Connection
     return this.heartbeat.lastReceived;
   }
 
-  get lastSeen(): Instant {
-    return this.#lastSeen;
+  /** Whether a row can take the place of this object. */
+  get isAtRest(): boolean {
+    if (this.#hasEnded || this.#driver.isAwaited || this.#incoming instanceof Progress)
+      return false;
+    if (this.#page?.isAtRest === false || this.#pongs?.isEmpty === false) return false;
+    return !this.#context.tap.isMidMessage(this.socket);
+  }
+
+  /** Whether the client was sent what the server asks for; `undefined` if it sends no pings. */
+  get isWelcomed(): boolean | undefined {
+    return this.#page?.isWelcomed;
+  }
+
+  /** Sets the timers of a connection that was a row. */
+  rearm(): void {
+    this.#driver.rearm();
+    this.#page?.rearm();
+  }
+
+  /** Cancels the timers, because a row takes the place of this object. */
+  release(): void {
+    this.#driver.release();
+    this.#page?.release();
+    this.#pongs?.close();
+  }
+
+  /** Handles what is due. */
+  tick(): void {
+    this.#driver.tick();
+  }
+
+  /** Handles what is due on the application tier. */
+  tickPage(): void {
+    this.#page?.tick();
   }
 
   get detectionBound(): Millis {
@@ -133,13 +153,6 @@ export class Connection
 
   announce(values: Values): void {
     this.#page?.announce(values);
-  }
-
-  /** Applies the server's new timing from the next ping on. */
-  retime(): void {
-    const { timing, pageTiming } = this.#context.fleet;
-    this.heartbeat.rebase(timing);
-    this.#page?.heartbeat.rebase(pageTiming);
   }
 
   /**
@@ -178,8 +191,8 @@ export class Connection
     if (beat?.type === 'ping') return this.#receivePing(beat);
     this.#driver.receive();
     if (beat === undefined) {
-      this.#lastSeen = this.lastReceived;
-      this.#page?.spoke(this.#lastSeen);
+      this.#rows.see(this.row, this.lastReceived);
+      this.#page?.spoke(this.lastReceived);
       return;
     }
     this.#page?.receiveBeat(beat);
@@ -190,12 +203,13 @@ export class Connection
     const received = Date.now();
     if (!this.#admits()) return;
     const session = ping.values?.['session'];
-    const isBound = session !== undefined && this.#context.sessions?.bind(this, session) === true;
+    const { sessions } = this.#context;
+    const isBound = session !== undefined && sessions?.bind(this.#rows.handle(this.row), session);
     if (this.hasEnded) return; // a newer connection has taken over the session
     const isFirst = this.#page === undefined;
-    this.#page ??= new ApplicationTier(this, this.#context);
+    this.#page ??= new ApplicationTier(this, this.#context, this.#rows.addPage(this.row));
     this.#pongs ??= new PongQueue(this.socket, this.#context.pongPort);
-    this.#pongs.values = this.#page.answerTo(ping, received, isBound);
+    this.#pongs.values = this.#page.answerTo(ping, received, isBound === true);
     this.#driver.receiveBeat(ping);
     if (this.hasEnded) return;
     this.#page.receiveBeat(ping);
@@ -238,30 +252,17 @@ export class Connection
 
   /** Returns whether the client may send a ping now. If not, closes the connection. */
   #admits(): boolean {
-    const { scheduler, pingLimit } = this.#context;
-    this.#bucket ??= new RateLimit();
-    if (this.#bucket.take(scheduler.now(), pingLimit)) return true;
+    if (this.#rows.admits(this.row, this.#context.scheduler.now())) return true;
     this.#expel(FLOOD);
     return false;
   }
 
   /** A ping or pong arrived. It counts for `lastSeen` once its client is authenticated. */
   #sawBeat(): void {
-    if (!this.hasEnded) this.#context.authentication.beat(this, this.lastReceived);
-  }
-
-  seen(at: Instant): void {
-    if (at > this.#lastSeen) this.#lastSeen = at;
-  }
-
-  get epoch(): number | undefined {
-    const { session } = this;
-    return typeof session === 'number' ? undefined : this.#context.sessions?.epochOf(session);
-  }
-
-  bound({ epoch, isAnswered }: { readonly epoch: number; readonly isAnswered: boolean }): void {
-    if (isAnswered) this.announce({ session: 'ok' });
-    this.tell('session', { epoch });
+    if (this.hasEnded) return;
+    const { authentication } = this.#context;
+    if (authentication === undefined) this.#rows.see(this.row, this.lastReceived);
+    else authentication.beat(this.#rows.handle(this.row), this.lastReceived);
   }
 
   // Implementation of `HeartbeatPort`.
@@ -323,7 +324,7 @@ export class Connection
   // What the application tier calls.
 
   tell<Name extends keyof ConnectionEvents>(name: Name, event: ConnectionEvents[Name]): void {
-    this.#context.tell(this, this.socket, name, event);
+    this.#context.tell(this.row, name, event);
   }
 
   sendBeat(beat: Beat): void {
@@ -373,7 +374,8 @@ export class Connection
   /** Stops receiving and sending. */
   #stop(): void {
     this.#hasEnded = true;
-    this.#context.sessions?.release(this);
+    const handle = this.#rows.knownHandle(this.row);
+    if (handle !== undefined) this.#context.sessions?.release(handle);
     this.#pongs?.close();
     this.#context.tap.close(this.socket);
   }

@@ -1,6 +1,7 @@
 import type { Beat } from '@wirebeat/core';
 
-const BARE_PONG: Beat = Object.freeze({ type: 'pong', id: undefined });
+/** The answer to a Ping without an id. */
+export const BARE_PONG: Beat = Object.freeze({ type: 'pong', id: undefined });
 
 /**
  * Draws the random prefix of the payload of our protocol Pings. It keeps our Pongs apart from those of
@@ -26,4 +27,9 @@ export function readPayload(prefix: string, payload: Uint8Array): Beat | undefin
   if (payload.length === prefix.length) return BARE_PONG; // the common case
   const [begin, id, ...rest] = String.fromCharCode(...payload).split('.');
   return begin === prefix && rest.length === 0 ? { type: 'pong', id } : undefined;
+}
+
+/** Returns the whole frame of the protocol Ping without an id: RFC 6455 §5.2 and §5.5.2. */
+export function pingFrame(prefix: string): Buffer {
+  return Buffer.from(`\u0089${String.fromCharCode(prefix.length)}${prefix}`, 'latin1');
 }

@@ -13,9 +13,10 @@ export class Progress {
   #seen: number; // bytes read at the last check
   #pardonedAt: Instant | undefined;
 
-  constructor(counter: ByteCounter) {
+  /** `seen` is the number of bytes that had been read when the Ping was sent. */
+  constructor(counter: ByteCounter, seen: number = counter.bytesRead) {
     this.counter = counter;
-    this.#seen = counter.bytesRead;
+    this.#seen = seen;
   }
 
   /** Another protocol Ping is being sent. */

@@ -16,11 +16,24 @@ export interface RateLimitOptions {
 export class RateLimit {
   #fullAt: Instant = Number.NEGATIVE_INFINITY;
 
+  /**
+   * Returns the instant to store after one more event at `now`, or `undefined` if it is not allowed.
+   * `fullAt` is the instant stored after the event before it, `-Infinity` at first.
+   */
+  static next(
+    fullAt: Instant,
+    now: Instant,
+    { burst, interval }: RateLimitOptions,
+  ): Instant | undefined {
+    const next = Math.max(now, fullAt) + interval;
+    return next - now > burst * interval ? undefined : next;
+  }
+
   /** Returns whether one more event is allowed now, and counts it if so. */
-  take(now: Instant, { burst, interval }: RateLimitOptions): boolean {
-    const fullAt = Math.max(now, this.#fullAt) + interval;
-    if (fullAt - now > burst * interval) return false;
-    this.#fullAt = fullAt;
+  take(now: Instant, options: RateLimitOptions): boolean {
+    const next = RateLimit.next(this.#fullAt, now, options);
+    if (next === undefined) return false;
+    this.#fullAt = next;
     return true;
   }
 }

@@ -1,58 +1,76 @@
-import { type Beat, readBeat } from '@wirebeat/core';
+import { type Beat, type Row, readBeat } from '@wirebeat/core';
 import type { ServerSocket } from './server-socket.ts';
 import { SharedOverride } from './shared-override.ts';
 
-/** Receives what happens on a socket. */
+/** Receives what happens on the sockets of one server. */
 export interface SocketPort {
-  /**
-   * A message arrived. `beat` is the ping or pong in it, or `undefined`. The application does not
-   * receive pings and pongs.
-   */
-  receiveMessage(beat: Beat | undefined): void;
-  receiveProtocolPing(): void;
-  /** Returns whether the Pong is ours. If so, the application does not receive it. */
-  receiveProtocolPong(payload: Uint8Array): boolean;
-  /** The application is about to send something. */
-  sending(): void;
+  /** Returns the row of a socket, or `undefined` if its heartbeat has ended. */
+  rowOf(socket: object): Row | undefined;
+  /** Each of these returns whether to hide the event from the application. */
+  receiveMessage(row: Row, data: unknown, isBinary: boolean): boolean;
+  receiveProtocolPing(row: Row): boolean;
+  receiveProtocolPong(row: Row, payload: Uint8Array): boolean;
+  closed(row: Row, code: number, text: string): boolean;
+  /** The application is about to send something; `isWhole` is false if more fragments follow. */
+  sending(row: Row, isWhole: boolean): void;
   /** The last fragment of a message was sent. `held` is the ping that waited for it, if any. */
-  messageEnded(held: Beat | undefined): void;
-  closed(code: number, text: string): void;
+  messageEnded(row: Row, held: Beat | undefined): void;
 }
 
 type Method = (this: unknown, ...args: never[]) => unknown;
 
 const ignore = (): void => {};
 
+/** A prototype that a tap has derived from the one below it. */
+interface Layer {
+  readonly tap: SocketTap;
+  readonly base: object;
+}
+
+/** The layers of all taps: a socket that two servers watch has two. */
+const LAYERS: WeakMap<object, Layer> = new WeakMap();
+
 /**
  * Reads what the sockets of one server receive and send before the application does, and hides pings
  * and pongs from the application. `ws` delivers data through the `emit` method of the socket, so
  * overriding this method hides them from all listeners, whenever they were added.
  *
- * All sockets share the same functions, which look up the connection by socket. Closures for each
- * socket would use more memory than the rest of the connection.
+ * All sockets of a class get one prototype, derived from that of the class, which has both methods. A
+ * socket with a method of its own gets a replacement of its own. Closures for each socket would use more
+ * memory than the rest of the connection.
  */
 export class SocketTap {
-  readonly #watcherOf: (socket: unknown) => SocketPort | undefined;
+  readonly #port: SocketPort;
+  /** The derived prototype of each prototype. */
+  readonly #derived: WeakMap<object, object> = new WeakMap();
   /**
    * Sockets on which the application is sending a fragmented message, each with the ping that waits for
    * its end.
    */
   readonly #fragmented: WeakMap<object, { held: Beat | undefined }> = new WeakMap();
-  readonly #emit: SharedOverride = new SharedOverride('emit', (emit) => this.#emitOver(emit));
-  readonly #send: SharedOverride = new SharedOverride('send', (send) => this.#sendOver(send));
+  readonly #emit: SharedOverride = new SharedOverride('emit', (emit) => this.#emitOver(() => emit));
+  readonly #send: SharedOverride = new SharedOverride('send', (send) => this.#sendOver(() => send));
 
-  /** `watcherOf` returns the port of a socket, or `undefined` if its heartbeat has ended. */
-  constructor(watcherOf: (socket: unknown) => SocketPort | undefined) {
-    this.#watcherOf = watcherOf;
+  constructor(port: SocketPort) {
+    this.#port = port;
   }
 
   open(socket: ServerSocket): void {
-    this.#send.put(socket);
-    this.#emit.put(socket);
+    if (Object.hasOwn(socket, 'emit') || Object.hasOwn(socket, 'send')) {
+      this.#send.put(socket);
+      this.#emit.put(socket);
+    } else Object.setPrototypeOf(socket, this.#derive(Object.getPrototypeOf(socket)));
   }
 
-  /** Restores the socket. */
+  /** Restores the socket. Another tap that lies above goes on, and restores it later. */
   close(socket: ServerSocket): void {
+    let prototype = Object.getPrototypeOf(socket);
+    for (;;) {
+      const layer = LAYERS.get(prototype);
+      if (layer === undefined || layer.tap.#port.rowOf(socket) !== undefined) break;
+      prototype = layer.base;
+      Object.setPrototypeOf(socket, prototype);
+    }
     this.#emit.takeOff(socket);
     this.#send.takeOff(socket);
     this.#fragmented.delete(socket);
@@ -80,62 +98,89 @@ export class SocketTap {
 
   /** Sends a heartbeat with the `send` method that the socket had before. */
   send(socket: ServerSocket, text: string, sent: () => void = ignore): void {
-    this.#send
-      .original(socket)
-      .call(socket, text as never, { compress: false } as never, sent as never);
+    this.#originalSend(socket).call(
+      socket,
+      text as never,
+      { compress: false } as never,
+      sent as never,
+    );
   }
 
-  #emitOver(emit: Method): Method {
-    const watcherOf = this.#watcherOf;
+  #originalSend(socket: ServerSocket): Method {
+    let prototype = Object.getPrototypeOf(socket);
+    for (;;) {
+      const layer = LAYERS.get(prototype);
+      if (layer === undefined) return this.#send.original(socket);
+      if (layer.tap === this) return Reflect.get(layer.base, 'send') as Method;
+      prototype = layer.base;
+    }
+  }
+
+  #derive(base: object): object {
+    const known = this.#derived.get(base);
+    if (known !== undefined) return known;
+    const derived = Object.create(base, {
+      emit: method(this.#emitOver(() => Reflect.get(base, 'emit') as Method)),
+      send: method(this.#sendOver(() => Reflect.get(base, 'send') as Method)),
+    }) as object;
+    this.#derived.set(base, derived);
+    LAYERS.set(derived, { tap: this, base });
+    return derived;
+  }
+
+  #emitOver(emit: () => Method): Method {
+    const port = this.#port;
     return function (this: unknown, ...args: never[]): unknown {
       const name = args[0] as unknown;
       if (name === 'message' || name === 'ping' || name === 'pong' || name === 'close') {
-        const watcher = watcherOf(this);
-        if (watcher !== undefined && tell(watcher, args)) return true;
+        const row = port.rowOf(this as object);
+        if (row !== undefined && pass(port, row, args)) return true;
       }
-      return emit.apply(this, args);
+      return emit().apply(this, args);
     };
   }
 
-  #sendOver(send: Method): Method {
-    const watcherOf = this.#watcherOf;
+  #sendOver(send: () => Method): Method {
+    const port = this.#port;
     const fragmented = this.#fragmented;
     return function (this: unknown, ...args: never[]): unknown {
-      const watcher = watcherOf(this);
-      if (watcher === undefined) return send.apply(this, args);
-      watcher.sending();
-      const sent = send.apply(this, args);
       const socket = this as object;
+      const row = port.rowOf(socket);
+      if (row === undefined) return send().apply(this, args);
       const { fin = true } = (args[1] ?? {}) as { readonly fin?: boolean };
+      port.sending(row, fin);
+      const sent = send().apply(this, args);
+      const message = fragmented.get(socket);
       if (!fin) {
-        if (!fragmented.has(socket)) fragmented.set(socket, { held: undefined });
-      } else if (fragmented.has(socket)) {
-        const held = fragmented.get(socket)?.held;
+        if (message === undefined) fragmented.set(socket, { held: undefined });
+      } else if (message !== undefined) {
         fragmented.delete(socket);
-        watcher.messageEnded(held);
+        if (port.rowOf(socket) === row) port.messageEnded(row, message.held);
       }
       return sent;
     };
   }
 }
 
-/**
- * Passes an event of the socket to its port. Returns whether to hide the event from the application.
- */
-function tell(watcher: SocketPort, [name, first, second]: unknown[]): boolean {
+function method(value: Method): PropertyDescriptor {
+  return { value, writable: true, configurable: true };
+}
+
+/** Passes an event of the socket to the port. Returns whether to hide it from the application. */
+function pass(port: SocketPort, row: Row, [name, first, second]: unknown[]): boolean {
   switch (name) {
-    case 'message': {
-      const beat = second === true ? undefined : readBeat(first);
-      watcher.receiveMessage(beat);
-      return beat !== undefined;
-    }
+    case 'message':
+      return port.receiveMessage(row, first, second === true);
     case 'ping':
-      watcher.receiveProtocolPing();
-      return false;
+      return port.receiveProtocolPing(row);
     case 'pong':
-      return watcher.receiveProtocolPong(first as Uint8Array);
+      return port.receiveProtocolPong(row, first as Uint8Array);
     default: // 'close'
-      watcher.closed(first as number, String(second));
-      return false;
+      return port.closed(row, first as number, String(second));
   }
+}
+
+/** Reads the ping or pong in a message, if any. */
+export function beatOf(data: unknown, isBinary: boolean): Beat | undefined {
+  return isBinary ? undefined : readBeat(data);
 }

@@ -55,6 +55,11 @@ export class Sessions {
     this.#userOf = userOf;
   }
 
+  /** Whether `enter` must be called for each connection. */
+  get asksForUser(): boolean {
+    return this.#userOf !== undefined;
+  }
+
   /** Adds a new connection. `request` is undefined if unknown. */
   enter(holder: SessionHolder, request: IncomingMessage | undefined): void {
     if (this.#userOf !== undefined && request !== undefined) this.#requests.set(holder, request);

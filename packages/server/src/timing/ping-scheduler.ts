@@ -31,6 +31,8 @@ export class PingScheduler {
   readonly scheduler: Scheduler;
   /** The wheel with the deadlines of the connections: the scheduler itself, if that is a wheel. */
   readonly wheel: TimingWheel;
+  /** The length of a granule of that wheel, in ms. */
+  readonly granule: Millis;
   /** How late a timer may fire, in ms, before that counts as a stall. */
   readonly timerSlack: Millis;
   readonly #beats: Uint16Array = new Uint16Array(SLOTS);
@@ -40,7 +42,8 @@ export class PingScheduler {
   #drawn = 0; // number of draws in that granule
 
   /** Wraps a scheduler that is not a timing wheel in one, with granules of 1 ms. */
-  constructor(scheduler: Scheduler, timerSlack: Millis = TIMER_SLACK) {
+  constructor(scheduler: Scheduler, timerSlack: Millis = TIMER_SLACK, granule: Millis = 1) {
+    this.granule = granule;
     const isWheel = scheduler instanceof TimingWheel;
     this.scheduler = scheduler;
     this.wheel = isWheel ? scheduler : new TimingWheel(scheduler, { granule: 1, slots: SLOTS });
@@ -117,7 +120,7 @@ export function sharedPingScheduler(): PingScheduler {
     granule: GRANULE,
     slots: SLOTS,
   });
-  shared = new PingScheduler(wheel, TIMER_SLACK + GRANULE);
+  shared = new PingScheduler(wheel, TIMER_SLACK + GRANULE, GRANULE);
   return shared;
 }
 

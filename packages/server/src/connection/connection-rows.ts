@@ -1,0 +1,376 @@
+import {
+  ConnectionTable,
+  type Heartbeat,
+  type Instant,
+  type Millis,
+  OWNER,
+  OWNER_INSTANT,
+  ROW_WORDS,
+  type Row,
+} from '@wirebeat/core';
+import type { SessionClaim } from '../fleet/session-claim.ts';
+import { RowWheel } from '../timing/row-wheel.ts';
+import { Connection } from './connection.ts';
+import { ConnectionHandle, type HandlePort } from './connection-handle.ts';
+import type { ConnectionPort, RowPort } from './connection-port.ts';
+import { Progress } from './progress.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { ByteCounter, ServerSocket } from './server-socket.ts';
+
+// Words of the owner. The first two of each table belong to its wheel.
+const SEEN = OWNER_INSTANT; // of a connection: when the application last heard from the client
+const BYTES = OWNER + 2; // of a connection: the low bits of the bytes read when the Ping was sent
+const PAGE = OWNER + 3; // of a connection: the row of its page plus 1; 0 if the client sends no pings
+const CONNECTION = OWNER + 2; // of a page: the row of its connection
+const WELCOMED = OWNER + 3; // of a page: 1 if the client was sent what the server asks for
+
+const NOBODY = -1;
+
+/** A method of the rows that meets a row whose time has come. */
+type Meet = (row: Row) => void;
+
+/**
+ * All connections of one server. A connection that is well is a row of the table, and a second row if
+ * its client sends pings; only one that is not well, or of which something unusual is asked, is a
+ * {@link Connection}. The map shows a handle for each.
+ */
+export class ConnectionRows<Socket extends ServerSocket>
+  implements ReadonlyMap<Socket, ConnectionHandle>, RowPort, HandlePort
+{
+  /** The transport tier of each connection. */
+  readonly table: ConnectionTable;
+  /** The application tier of each connection whose client sends pings. */
+  readonly pages: ConnectionTable;
+  readonly #context: () => ConnectionPort;
+  readonly #wheel: RowWheel;
+  readonly #pageWheel: RowWheel;
+  readonly #key: symbol = Symbol('heartbeat');
+  readonly #sockets: (Socket | undefined)[] = [];
+  readonly #counters: (ByteCounter | undefined)[] = [];
+  /** When the pings of each client may be full: see {@link RateLimit}. */
+  #limits: Float64Array = new Float64Array(0);
+  /** A newer connection has a greater number. */
+  #orders: Int32Array = new Int32Array(0);
+  readonly #thawed: Map<Row, Connection> = new Map();
+  readonly #handles: Map<Row, ConnectionHandle> = new Map();
+  #size = 0;
+  #opened = 0;
+
+  /** `meet` and `meetPage` are called when something is due on a row. */
+  constructor(context: () => ConnectionPort, granule: Millis, meet: Meet, meetPage: Meet) {
+    const { fleet, wheel } = context();
+    this.#context = context;
+    this.table = new ConnectionTable(fleet.timing);
+    this.pages = new ConnectionTable(fleet.pageTiming);
+    this.#wheel = new RowWheel(this.table, wheel, granule, (row) => {
+      if (this.#sockets[row] === undefined) this.table.remove(row);
+      else if (!this.table.isThawed(row)) meet(row);
+    });
+    this.#pageWheel = new RowWheel(this.pages, wheel, granule, (page) => {
+      if (this.ofPage(page) === NOBODY) this.pages.remove(page);
+      else if (!this.pages.isThawed(page)) meetPage(page);
+    });
+  }
+
+  // Connections come and go.
+
+  /** Adds a connection, which is not open yet. */
+  add(socket: Socket, counter: ByteCounter | undefined): Connection {
+    const row = this.table.add();
+    if (row >= this.#limits.length) this.#grow();
+    this.#sockets[row] = socket;
+    this.#counters[row] = counter;
+    this.#limits[row] = Number.NEGATIVE_INFINITY;
+    this.#opened += 1;
+    this.#orders[row] = this.#opened;
+    this.#size += 1;
+    Object.defineProperty(socket, this.#key, { value: row, configurable: true });
+    return this.thaw(row);
+  }
+
+  /** Removes a connection that has ended. Its row is free once it is in no list. */
+  remove(row: Row): void {
+    const socket = this.#sockets[row];
+    const connection = this.#thawed.get(row);
+    if (socket === undefined || connection === undefined) return;
+    this.#handles.get(row)?.end(connection);
+    const page = this.pageOf(row);
+    Reflect.deleteProperty(socket, this.#key);
+    this.#sockets[row] = this.#counters[row] = undefined;
+    this.#thawed.delete(row);
+    this.#handles.delete(row);
+    this.#size -= 1;
+    if (page !== undefined) this.#removePage(page);
+    if (!this.#wheel.isListed(row)) this.table.remove(row);
+    if (this.#size > 0) return;
+    this.#wheel.clear((left) => this.table.remove(left)); // so that no timer is left
+    this.#pageWheel.clear((left) => this.pages.remove(left));
+  }
+
+  /** Its row is free once it is in no list. */
+  #removePage(page: Row): void {
+    this.pages.words[page * ROW_WORDS + CONNECTION] = NOBODY; // its row may soon be another's
+    if (!this.#pageWheel.isListed(page)) this.pages.remove(page);
+  }
+
+  rowOf(socket: object): Row | undefined {
+    return (socket as { readonly [key: symbol]: Row | undefined })[this.#key];
+  }
+
+  /** Whether a row is that of a connection which has not ended. */
+  isOpen(row: Row): boolean {
+    return this.#sockets[row] !== undefined;
+  }
+
+  socket(row: Row): Socket {
+    return this.#sockets[row] as Socket;
+  }
+
+  counter(row: Row): ByteCounter | undefined {
+    return this.#counters[row];
+  }
+
+  order(row: Row): number {
+    return this.#orders[row] as number;
+  }
+
+  /** The object that the application holds of a connection. */
+  handle(row: Row): ConnectionHandle {
+    const known = this.#handles.get(row);
+    if (known !== undefined) return known;
+    const handle = new ConnectionHandle(row, this);
+    this.#handles.set(row, handle);
+    return handle;
+  }
+
+  knownHandle(row: Row): ConnectionHandle | undefined {
+    return this.#handles.get(row);
+  }
+
+  /** Whether the heartbeat of a connection has ended. */
+  hasEnded(row: Row): boolean {
+    return this.#thawed.get(row)?.hasEnded === true;
+  }
+
+  // Rows and objects.
+
+  /** Does something with the object of a connection, which is made if need be. */
+  act<Result>(row: Row, act: (connection: Connection) => Result): Result {
+    const wasRow = !this.#thawed.has(row);
+    const connection = this.thaw(row);
+    try {
+      return act(connection);
+    } finally {
+      if (!this.settle(connection) && wasRow && !connection.hasEnded) connection.rearm();
+    }
+  }
+
+  thaw(row: Row): Connection {
+    const known = this.#thawed.get(row);
+    if (known !== undefined) return known;
+    this.table.advance(this.#context().scheduler.now());
+    const connection = new Connection(row, this, this.#context());
+    this.#thawed.set(row, connection);
+    return connection;
+  }
+
+  /** Lets rows take the place of an object, if it is at rest and well. Returns whether they did. */
+  settle(connection: Connection): boolean {
+    const { row } = connection;
+    const page = this.pageOf(row);
+    if (!connection.isAtRest || !this.#mayFreeze(this.table, this.#wheel, row)) return false;
+    if (page !== undefined && !this.#mayFreeze(this.pages, this.#pageWheel, page)) return false;
+    connection.release();
+    this.#thawed.delete(row);
+    this.#freeze(this.table, this.#wheel, row);
+    if (page === undefined) return true;
+    this.pages.words[page * ROW_WORDS + WELCOMED] = connection.isWelcomed === true ? 1 : 0;
+    this.#freeze(this.pages, this.#pageWheel, page);
+    return true;
+  }
+
+  /** Meets a row at its deadline. */
+  list(row: Row): void {
+    this.#wheel.list(row, this.table.deadline(row));
+  }
+
+  /** Meets the row of a page at its deadline. */
+  listPage(page: Row): void {
+    this.#pageWheel.list(page, this.pages.deadline(page));
+  }
+
+  /** Applies the server's timing from the next ping of each connection on. */
+  retime(): void {
+    const { fleet } = this.#context();
+    const changed = [...this.rows()].filter((row) => this.#isWaiting(row));
+    for (const row of changed) this.thaw(row);
+    this.table.rebase(fleet.timing);
+    this.pages.rebase(fleet.pageTiming);
+    for (const row of this.rows()) if (!this.#isRow(row)) this.act(row, () => {});
+  }
+
+  /** Whether a routine ping is unanswered, whose deadline is that of the timing so far. */
+  #isWaiting(row: Row): boolean {
+    const page = this.pageOf(row);
+    return this.table.isSilent(row) || (page !== undefined && this.pages.isSilent(page));
+  }
+
+  #isRow(row: Row): boolean {
+    const page = this.pageOf(row);
+    return !this.table.isThawed(row) && (page === undefined || !this.pages.isThawed(page));
+  }
+
+  // What a Connection reads of its row when it takes over.
+
+  machine(row: Row): Heartbeat {
+    return this.table.heartbeat(row);
+  }
+
+  page(row: Row): { readonly machine: Heartbeat; readonly isWelcomed: boolean } | undefined {
+    const page = this.pageOf(row);
+    if (page === undefined) return undefined;
+    this.pages.advance(this.#context().scheduler.now());
+    const isWelcomed = this.pages.words[page * ROW_WORDS + WELCOMED] === 1;
+    return { machine: this.pages.heartbeat(page), isWelcomed };
+  }
+
+  /** The client has sent its first ping: gives its page a row. Returns its machine. */
+  addPage(row: Row): Heartbeat {
+    const page = this.pages.add();
+    this.table.words[row * ROW_WORDS + PAGE] = page + 1;
+    this.pages.words[page * ROW_WORDS + CONNECTION] = row;
+    return this.pages.heartbeat(page);
+  }
+
+  /** What counts the bytes of a connection: its progress, while its Ping is unanswered. */
+  incoming(row: Row): ByteCounter | Progress | undefined {
+    const counter = this.#counters[row];
+    if (counter === undefined || !this.table.isSilent(row)) return counter;
+    const { bytesRead } = counter;
+    const since = (bytesRead | 0) - (this.table.words[row * ROW_WORDS + BYTES] as number);
+    return new Progress(counter, bytesRead - (since | 0));
+  }
+
+  // The words of a row.
+
+  pageOf(row: Row): Row | undefined {
+    const page = this.table.words[row * ROW_WORDS + PAGE] as number;
+    return page === 0 ? undefined : page - 1;
+  }
+
+  ofPage(page: Row): Row {
+    return this.pages.words[page * ROW_WORDS + CONNECTION] as number;
+  }
+
+  /** Notes how many bytes had been read when a Ping is sent. */
+  noteBytes(row: Row): void {
+    const counter = this.#counters[row];
+    if (counter !== undefined) this.table.words[row * ROW_WORDS + BYTES] = counter.bytesRead | 0;
+  }
+
+  /** The application has heard from the client. */
+  see(row: Row, at: Instant): void {
+    const word = row * ROW_WORDS + SEEN;
+    const since = Math.floor(at) - this.table.origin;
+    if (since > (this.table.words[word] as number)) this.table.words[word] = since;
+  }
+
+  lastSeen(row: Row): Instant {
+    return this.table.origin + (this.table.words[row * ROW_WORDS + SEEN] as number);
+  }
+
+  /** Returns whether the client may send a ping now, and counts it if so. */
+  admits(row: Row, now: Instant): boolean {
+    const next = RateLimit.next(this.#limits[row] as number, now, this.#context().pingLimit);
+    if (next === undefined) return false;
+    this.#limits[row] = next;
+    return true;
+  }
+
+  pageLatency(row: Row): Millis | undefined {
+    const page = this.pageOf(row);
+    return page === undefined ? undefined : this.pages.latency(page);
+  }
+
+  isResponsive(row: Row): boolean | undefined {
+    const connection = this.#thawed.get(row);
+    if (connection !== undefined) return connection.isResponsive;
+    return this.pageOf(row) === undefined ? undefined : true;
+  }
+
+  epochOf(claim: SessionClaim): number | undefined {
+    return this.#context().sessions?.epochOf(claim);
+  }
+
+  /** The connections that hold sessions. */
+  holders(): ConnectionHandle[] {
+    return [...this.#handles.values()].filter(({ session }) => typeof session !== 'number');
+  }
+
+  // A map from sockets to handles.
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(socket: Socket): ConnectionHandle | undefined {
+    const row = this.rowOf(socket);
+    return row === undefined ? undefined : this.handle(row);
+  }
+
+  has(socket: Socket): boolean {
+    return this.rowOf(socket) !== undefined;
+  }
+
+  forEach(
+    act: (
+      handle: ConnectionHandle,
+      socket: Socket,
+      map: ReadonlyMap<Socket, ConnectionHandle>,
+    ) => void,
+  ): void {
+    for (const [socket, handle] of this) act(handle, socket, this);
+  }
+
+  *keys(): Generator<Socket, undefined> {
+    for (const row of this.rows()) yield this.socket(row);
+  }
+
+  *values(): Generator<ConnectionHandle, undefined> {
+    for (const row of this.rows()) yield this.handle(row);
+  }
+
+  *entries(): Generator<[Socket, ConnectionHandle], undefined> {
+    for (const row of this.rows()) yield [this.socket(row), this.handle(row)];
+  }
+
+  [Symbol.iterator](): Generator<[Socket, ConnectionHandle], undefined> {
+    return this.entries();
+  }
+
+  /** The rows of all connections, without those that end meanwhile. */
+  *rows(): Generator<Row, undefined> {
+    for (let row = 0; row < this.#sockets.length; row += 1) {
+      if (this.#sockets[row] !== undefined) yield row;
+    }
+  }
+
+  #mayFreeze(table: ConnectionTable, wheel: RowWheel, row: Row): boolean {
+    return table.isAtRest(row) && wheel.mayWait(row, table.deadline(row));
+  }
+
+  #freeze(table: ConnectionTable, wheel: RowWheel, row: Row): void {
+    table.settle(row);
+    if (!wheel.isListed(row)) wheel.list(row, table.deadline(row));
+  }
+
+  #grow(): void {
+    const rows = this.table.words.length / ROW_WORDS;
+    const limits = new Float64Array(rows);
+    const orders = new Int32Array(rows);
+    limits.set(this.#limits);
+    orders.set(this.#orders);
+    this.#limits = limits;
+    this.#orders = orders;
+  }
+}

@@ -1,0 +1,148 @@
+import {
+  type ConnectionTable,
+  type Instant,
+  type Millis,
+  OWNER,
+  ROW_WORDS,
+  type Row,
+  type Scheduler,
+  type Timer,
+} from '@wirebeat/core';
+
+const SLOTS = 4_096;
+/** The next row of the list, plus 2; `END` in the last row, `UNLISTED` in a row of no list. */
+const NEXT = OWNER;
+/** The granule in which the row is met: its low 32 bits, which tell granules of 248 days apart. */
+const DUE = OWNER + 1;
+const UNLISTED = 0;
+const END = 1;
+const NEVER = Number.POSITIVE_INFINITY;
+
+/**
+ * The deadlines of the rows of a table. As in the timing wheel of the core, each slot holds a list, but
+ * the lists run through the rows themselves. A row is only taken out of its list when it is met, and it
+ * is listed again if its deadline has moved meanwhile: a message never touches a list.
+ */
+export class RowWheel {
+  /** Rows are met together once in this many granules. */
+  batch = 1;
+  readonly #table: ConnectionTable;
+  readonly #scheduler: Scheduler;
+  readonly #granule: Millis;
+  readonly #meet: (row: Row) => void;
+  readonly #heads: Int32Array = new Int32Array(SLOTS).fill(END);
+  #listed = 0;
+  #turned = 0; // the last granule that was gone through
+  #timer: Timer | undefined;
+  #timerAt = NEVER; // its granule
+
+  /** Calls `meet` for each row at its time, when it is in no list. It must not throw. */
+  constructor(
+    table: ConnectionTable,
+    scheduler: Scheduler,
+    granule: Millis,
+    meet: (row: Row) => void,
+  ) {
+    this.#table = table;
+    this.#scheduler = scheduler;
+    this.#granule = granule;
+    this.#meet = meet;
+  }
+
+  /** Meets a row, which is in no list, at `due` or up to a batch later. */
+  list(row: Row, due: Instant): void {
+    if (this.#listed === 0) this.#turned = this.#present();
+    const granule = Math.max(Math.ceil(due / this.#granule), this.#turned + 1);
+    this.#put(row, Math.ceil(granule / this.batch) * this.batch);
+  }
+
+  isListed(row: Row): boolean {
+    return this.#table.words[row * ROW_WORDS + NEXT] !== UNLISTED;
+  }
+
+  /** Whether a row will be met at `due` or earlier if it stays, or is put, in a list. */
+  mayWait(row: Row, due: Instant): boolean {
+    if (!this.isListed(row)) return true;
+    const granule = Math.ceil(Math.ceil(due / this.#granule) / this.batch) * this.batch;
+    const listed = this.#table.words[row * ROW_WORDS + DUE] as number;
+    return ((listed - granule) | 0) <= 0;
+  }
+
+  /** Takes all rows out of their lists, and cancels the timer. Calls `removed` for each row. */
+  clear(removed: (row: Row) => void): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = NEVER;
+    for (let slot = 0; slot < SLOTS && this.#listed > 0; slot += 1) {
+      for (let next = this.#take(slot); next !== END; ) {
+        const row = next - 2;
+        next = this.#unlist(row);
+        removed(row);
+      }
+    }
+  }
+
+  #put(row: Row, granule: number): void {
+    const { words } = this.#table;
+    const slot = granule & (SLOTS - 1);
+    words[row * ROW_WORDS + NEXT] = this.#heads[slot] as number;
+    words[row * ROW_WORDS + DUE] = granule | 0;
+    this.#heads[slot] = row + 2;
+    this.#listed += 1;
+    if (granule < this.#timerAt) this.#setTimer(granule);
+  }
+
+  #present(): number {
+    return Math.floor(this.#scheduler.now() / this.#granule);
+  }
+
+  #setTimer(granule: number): void {
+    this.#timer?.cancel();
+    this.#timerAt = granule;
+    this.#timer = this.#scheduler.at(granule * this.#granule, () => this.#turn());
+  }
+
+  /** After a long stall, goes through each slot once. */
+  #turn(): void {
+    const present = this.#present();
+    const first = Math.max(this.#turned + 1, present - SLOTS + 1);
+    this.#turned = present; // what is listed meanwhile is due later
+    this.#timerAt = Number.NEGATIVE_INFINITY; // no timer is set meanwhile
+    for (let granule = first; granule <= present; granule += 1) this.#goThrough(granule);
+    this.#timerAt = NEVER;
+    if (this.#listed > 0) this.#setTimer(this.#nextListed());
+  }
+
+  #goThrough(granule: number): void {
+    for (let next = this.#take(granule & (SLOTS - 1)); next !== END; ) {
+      const row = next - 2;
+      next = this.#unlist(row);
+      const { words } = this.#table; // another one when the table has grown
+      const ahead = ((words[row * ROW_WORDS + DUE] as number) - this.#turned) | 0;
+      if (ahead > 0) this.#put(row, this.#turned + ahead);
+      else this.#meet(row);
+    }
+  }
+
+  /** Empties a slot. Returns the head of its list. */
+  #take(slot: number): number {
+    const head = this.#heads[slot] as number;
+    this.#heads[slot] = END;
+    return head;
+  }
+
+  /** Returns the next row of the list, plus 2. */
+  #unlist(row: Row): number {
+    const { words } = this.#table;
+    const next = words[row * ROW_WORDS + NEXT] as number;
+    words[row * ROW_WORDS + NEXT] = UNLISTED;
+    this.#listed -= 1;
+    return next;
+  }
+
+  #nextListed(): number {
+    let ahead = 1;
+    while (ahead < SLOTS && this.#heads[(this.#turned + ahead) & (SLOTS - 1)] === END) ahead += 1;
+    return this.#turned + ahead;
+  }
+}
