@@ -1134,3 +1134,38 @@ describe('HeartbeatDriver', () => {
     });
   });
 });
+
+describe('a machine that is in use already', () => {
+  it('goes on where it was, once its timer is set', () => {
+    const { scheduler, driver, log } = setUp();
+    driver.open();
+    driver.release();
+    expect(scheduler.pending).toBe(0);
+    const sent: (string | undefined)[] = [];
+    const heir = new HeartbeatDriver(driver.heartbeat, scheduler, {
+      sendPing: ({ id }) => sent.push(id),
+      sendPong: () => {},
+      emit: (name) => expect(name).toBe('ping'), // not `alive` again
+    });
+    heir.rearm();
+    scheduler.advance(25_000);
+    expect(sent).toEqual(['1']);
+    expect(log).toHaveLength(1);
+  });
+
+  it('says whether a ping is awaited, and handles what is due when it is told to', () => {
+    const { scheduler, driver, names, pong } = setUp();
+    driver.open();
+    driver.tick();
+    expect(names()).toEqual(['alive']);
+    expect(driver.isAwaited).toBe(false);
+    void driver.ping();
+    expect(driver.isAwaited).toBe(true);
+    pong('1');
+    expect(driver.isAwaited).toBe(false);
+    driver.release();
+    scheduler.advance(25_000);
+    driver.tick();
+    expect(names().filter((name) => name === 'send ping')).toHaveLength(2);
+  });
+});

@@ -223,6 +223,15 @@ describe('PingPromises', () => {
     }
   });
 
+  it('is empty once all pings are settled', () => {
+    const { pending, wait } = setUp();
+    expect(pending.isEmpty).toBe(true);
+    void wait(1, 1_000);
+    expect(pending.isEmpty).toBe(false);
+    pending.settle(1);
+    expect(pending.isEmpty).toBe(true);
+  });
+
   it('settles each ping once, whatever comes later', async () => {
     const { scheduler, pending, expired, wait } = setUp();
     const { signal, abort } = abortable();

@@ -117,6 +117,21 @@ describe('PongQueue', () => {
     socket.bufferedAmount = 0;
   });
 
+  it('is empty while no pong waits, here or in the buffer', () => {
+    const { outlet, socket, left } = setUp();
+    expect(outlet.isEmpty).toBe(true);
+    outlet.send('1');
+    expect(outlet.isEmpty).toBe(false);
+    socket.bufferedAmount = 0; // it has left, although nothing has reported it yet
+    expect(outlet.isEmpty).toBe(true);
+    socket.bufferedAmount = 10;
+    outlet.send('2');
+    left[0]?.();
+    socket.bufferedAmount = 2_000;
+    outlet.send('3');
+    expect(outlet.isEmpty).toBe(false);
+  });
+
   it.each([
     ['close()', ({ outlet }: ReturnType<typeof setUp>) => outlet.close()],
     [

@@ -181,4 +181,31 @@ describe('ConnectionTable', () => {
     expect(table.thawed).toBe(1);
     expect(table.deadline(row)).toBe(31_000);
   });
+
+  it('tells what is routine, and what only a machine can decide', () => {
+    const table = new ConnectionTable(timingOf());
+    const row = table.add();
+    expect(table.isPunctual(row, 0)).toBe(false); // it is no row yet
+    expect(table.isAtRest(row)).toBe(false);
+    table.remove(row);
+    expect(open(table)).toBe(row);
+    expect(table.isAtRest(row)).toBe(true);
+    expect(table.isToPing(row, 29_999)).toBe(false);
+    expect(table.isToPing(row, 30_000)).toBe(true);
+    expect(table.isToPing(row, 30_251)).toBe(false); // so late is a stall
+    expect(table.isPunctual(row, 30_251)).toBe(false);
+    expect(table.isSilent(row)).toBe(false);
+    table.tick(row, 30_000);
+    expect(table.isSilent(row)).toBe(true);
+    expect(table.isToPing(row, 31_000)).toBe(false); // an answer is owed
+  });
+
+  it('sends the first ping of a connection from its machine, because it has an id', () => {
+    const table = new ConnectionTable(timingOf());
+    const row = table.add();
+    table.open(row, 0);
+    expect(table.isThawed(row)).toBe(false);
+    expect(table.isToPing(row, 30_000)).toBe(false);
+    expect(table.tick(row, 30_000)).toEqual([{ type: 'ping', seq: 1, id: '1', first: true }]);
+  });
 });
