@@ -1145,7 +1145,7 @@ describe('a machine that is in use already', () => {
     const heir = new HeartbeatDriver(driver.heartbeat, scheduler, {
       sendPing: ({ id }) => sent.push(id),
       sendPong: () => {},
-      emit: (name) => expect(name).toBe('ping'), // not `alive` again
+      emit: (...[name]) => expect(name).toBe('ping'), // not `alive` again
     });
     heir.rearm();
     scheduler.advance(25_000);
