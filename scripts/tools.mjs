@@ -9,7 +9,8 @@ const NETWORKS = 'the tests in network namespaces';
 
 /**
  * Where each program may be, its Debian package, and what is skipped without it. `has` is a command
- * that the program must be able to run, which shows that it has a library.
+ * that the program must be able to run, which shows that it has a library. `folders` replace those on the
+ * path.
  */
 const TOOLS = {
   chromium: {
@@ -66,6 +67,39 @@ const TOOLS = {
     debian: 'golang-github-gorilla-websocket-dev',
     has: ['list', 'github.com/gorilla/websocket'],
     skips: 'the tests against Go',
+  },
+  'nats-server': {
+    names: ['nats-server'],
+    variable: 'NATS_SERVER_PATH',
+    debian: 'nats-server',
+    skips: 'the tests against NATS',
+  },
+  RabbitMQ: {
+    names: ['rabbitmq-server'],
+    folders: ['/usr/lib/rabbitmq/bin'], // that on the path changes the user
+    variable: 'RABBITMQ_SERVER_PATH',
+    debian: 'rabbitmq-server',
+    needs: 'epmd',
+    skips: 'the tests against RabbitMQ',
+  },
+  epmd: {
+    names: ['epmd'],
+    variable: 'EPMD_PATH',
+    debian: 'erlang-base',
+    skips: 'the tests against RabbitMQ',
+  },
+  puma: {
+    names: ['puma'],
+    variable: 'PUMA_PATH',
+    debian: 'puma',
+    needs: 'Action Cable',
+    skips: 'the tests against Action Cable',
+  },
+  'Action Cable': {
+    names: ['ruby'],
+    debian: 'ruby-actioncable',
+    has: ['-e', 'require "action_cable"'],
+    skips: 'the tests against Action Cable',
   },
   ip: { names: ['ip'], variable: 'IP_PATH', debian: 'iproute2', skips: NETWORKS },
   iptables: { names: ['iptables'], variable: 'IPTABLES_PATH', debian: 'iptables', skips: NETWORKS },
@@ -142,10 +176,10 @@ function missingOf(names) {
   return names.filter((name) => found[name] === undefined);
 }
 
-function find({ names, variable, needs, has }) {
+function find({ names, folders: only, variable, needs, has }) {
   if (needs !== undefined && find(TOOLS[needs]) === undefined) return undefined;
   const given = variable === undefined ? undefined : process.env[variable];
-  const folders = [...(process.env.PATH ?? '').split(delimiter), ...MORE_FOLDERS];
+  const folders = only ?? [...(process.env.PATH ?? '').split(delimiter), ...MORE_FOLDERS];
   const places = names.flatMap((name) => folders.map((folder) => join(folder, name)));
   return [given, ...places].find(
     (path) => path !== undefined && path !== '' && isProgram(path) && runs(path, has),
