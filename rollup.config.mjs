@@ -104,7 +104,7 @@ export default [
     plugins: [besideClient, dts()],
     output: { file: at('client/dist/react.d.ts'), format: 'es' },
   },
-  // Without ws. eventemitter3 is no module: it goes in, else every bundler and page would have to turn it into one.
+  // Without ws: every runtime but Node has a WebSocket of its own.
   code('client', { 'index.native': at('client/build/index.js') }, (id) => id === '@wirebeat/core', [
     withoutWs,
     resolve({ browser: true }),

@@ -16,7 +16,8 @@ export {
   type UnansweredReason,
   type WebSocketLike,
 } from '@wirebeat/core';
-export { attachHeartbeat, type Reader, SocketHeartbeat } from './attach.ts';
+export { attachHeartbeat, SocketHeartbeat } from './attach.ts';
+export type { Reader } from './link.ts';
 export type { AttachOptions } from './options.ts';
 export type { Flushed } from './outbox/outbox.ts';
 export type { QueuePolicy } from './outbox/send-queue.ts';

@@ -3,6 +3,7 @@ import {
   ConnectionClosedError,
   type DialectChoice,
   type DialectConnection,
+  decodeBeat,
   encodeBeat,
   HeartbeatDriver,
   HeartbeatError,
@@ -16,15 +17,19 @@ import {
   PongQueue,
   ReadyState,
   type ResolvedHeartbeatOptions,
-  readBeat,
   type Scheduler,
   type WebSocketLike,
   type Wire,
 } from '@wirebeat/core';
-import type { Reader } from './attach.ts';
 import { isForeign } from './foreign-protocols.ts';
 import type { Lifecycle } from './page/page-lifecycle.ts';
 import { type PageState, watchPageState } from './page/page-state.ts';
+
+/**
+ * What answers pings. A `gateway` answers itself, and may hold messages not yet read by its
+ * upstream.
+ */
+export type Reader = 'server' | 'gateway';
 
 /** What a {@link Link} needs from its owner. */
 export interface LinkOptions {
@@ -44,10 +49,7 @@ const FREE_BYTES = 4_096;
 /** Time between two checks of the clocks while messages come. A shorter sleep breaks nothing. */
 const LOOK_AGAIN: Millis = 1_000;
 
-/**
- * The heartbeat of one socket whose owner passes on what the socket receives, and sends with
- * {@link send}.
- */
+/** The heartbeat of one socket. Its owner passes on what the socket sends and receives. */
 export class Link {
   readonly driver: HeartbeatDriver;
   /** Whether the server has confirmed the session. */
@@ -56,7 +58,10 @@ export class Link {
   answersBy: Reader = 'server';
   /** How long the server asked to wait before the next connection, in a ping. */
   retryAfter: Millis | undefined;
+  /** Reads the messages of another protocol; undefined: the heartbeat is our own. */
+  dialect: DialectConnection | undefined;
   readonly #socket: WebSocketLike;
+  readonly #send: (data: never) => void;
   readonly #options: LinkOptions;
   readonly #emit: (...event: HeartbeatEvent) => void;
   readonly #page: PageState;
@@ -64,7 +69,8 @@ export class Link {
   #alone: string | false | undefined = false; // the id of the last ping, if nothing was sent since
   #stuck = 0; // bytes that `bufferedAmount` reports by mistake
   #foreign: string | undefined; // the subprotocol, if it has no place for pings
-  #dialect: DialectConnection | undefined; // undefined: the heartbeat is our own
+  #isMidMessage = false; // the application has sent a fragment of a message, but not the last one
+  #heldPing: string | undefined; // a ping that waits for the end of the message
   #lookedAt: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -73,6 +79,7 @@ export class Link {
     emit: (...event: HeartbeatEvent) => void,
   ) {
     this.#socket = socket;
+    this.#send = socket.send; // the owner may override it
     this.#options = options;
     this.#emit = emit;
     const { scheduler, lifecycle, memory, timing } = options;
@@ -99,7 +106,7 @@ export class Link {
       maxBufferedBytes: Number.POSITIVE_INFINITY, // at most one pong is in the buffer
       freeBytes: FREE_BYTES,
       bufferedBytes,
-      isMidMessage: () => false,
+      isMidMessage: () => this.#isMidMessage,
       send: (_, text) => {
         this.#alone = false;
         this.#sendText(text);
@@ -115,7 +122,9 @@ export class Link {
   /** The socket has opened. Pings at once: that measures a first latency. */
   open(protocol = ''): void {
     const { dialect, timing } = this.#options;
-    this.#dialect = dialect?.connect({
+    this.#isMidMessage = false;
+    this.#heldPing = undefined;
+    this.dialect = dialect?.connect({
       end: 'client',
       protocol,
       driver: this.driver,
@@ -124,7 +133,7 @@ export class Link {
       send: (message) => this.#sendText(message),
       emit: (...event) => this.#emitEvent(...event),
     });
-    if (this.#dialect) return this.#dialect.open();
+    if (this.dialect) return this.dialect.open();
     this.#foreign = isForeign(protocol) ? protocol : undefined;
     this.driver.open(this.#foreign === undefined);
     const { pingInterval, pingTimeout } = this.driver.heartbeat;
@@ -136,32 +145,53 @@ export class Link {
    * pong.
    */
   receive(data: unknown): unknown {
-    if (this.#dialect) {
-      const left = this.#dialect.receive(data, typeof data === 'string');
+    if (this.dialect) {
+      const left = this.dialect.receive(data, typeof data === 'string');
       this.#look();
       return left;
     }
-    const beat = typeof data === 'string' ? readBeat(data) : undefined;
-    if (beat === undefined) this.driver.receive();
-    else this.#receiveBeat(beat);
-    this.#look();
+    const beat = typeof data === 'string' ? decodeBeat(data) : undefined;
+    this.receiveBeat(beat);
     return beat === undefined ? data : undefined;
   }
 
-  /** Calls `send`, which sends a message of the application. */
-  send(data: unknown, send: () => void): void {
+  /** Records a received message, with the ping or pong in it, if any. */
+  receiveBeat(beat: Beat | undefined): void {
+    if (beat === undefined) this.driver.receive();
+    else this.#receiveBeat(beat);
     this.#look();
+  }
+
+  /** The application is about to send a message. */
+  sending(data: unknown): void {
+    this.#page.look(); // always: a ping before the message finds out at once
     this.driver.sent();
     this.#alone = false;
     this.#pongs.sentBehind(leastBytes(data));
-    this.#dialect?.sending(data);
-    send();
-    this.#dialect?.sent();
+    this.dialect?.sending(data);
+  }
+
+  /**
+   * The application has sent a message, or with `false` a fragment of one. Pings and pongs wait until
+   * the message has ended, or they would become part of it.
+   */
+  sent(isWhole = true): void {
+    this.#isMidMessage = !isWhole;
+    if (isWhole) {
+      const ping = this.#heldPing;
+      this.#heldPing = undefined;
+      this.#pongs.flush();
+      if (ping !== undefined) {
+        this.#sendText(ping);
+        this.driver.resume();
+      }
+    }
+    this.dialect?.sent();
   }
 
   /** Pings now: see {@link SocketHeartbeat.ping}. */
   async ping(options?: PingOptions): Promise<Millis> {
-    const foreign = this.#dialect?.asks === false ? this.#dialect.name : this.#foreign;
+    const foreign = this.dialect?.asks === false ? this.dialect.name : this.#foreign;
     if (foreign === undefined || !this.driver.heartbeat.isMuted) {
       return this.driver.ping(options);
     }
@@ -174,10 +204,14 @@ export class Link {
     this.driver.probe(Math.min(HINT_TIMEOUT, this.driver.heartbeat.pingTimeout));
   }
 
-  /** The connection has ended. Returns whether the peer refused the first ping. */
-  close(code: number | undefined, text: string, byPeer: boolean): boolean {
+  /** Stops watching the page. */
+  release(): void {
     this.#pongs.close();
     this.#page.end();
+  }
+
+  /** The connection has ended. Returns whether the peer refused the first ping. */
+  close(code?: number, text?: string, byPeer = false): boolean {
     return this.driver.close(new ConnectionClosedError(code, text), byPeer);
   }
 
@@ -211,30 +245,33 @@ export class Link {
 
   #emitEvent(...event: HeartbeatEvent): void {
     const [name, detail] = event;
-    if (name === 'unanswered' && this.#dialect) return; // the dialect says when to ping
+    if (name === 'unanswered' && this.dialect) return; // the dialect says when to ping
     // Firefox 153 subtracts the size of its own protocol Pongs from `bufferedAmount`, and then
     // never subtracts some bytes that it has sent. If the last message was a ping and it was
     // answered, the real amount is 0, so what remains is that error.
     if (name === 'pong' && detail.id === this.#alone) this.#stuck += this.#bufferedBytes;
     this.#emit(...event);
-    if (name === 'pong' && detail.id && !this.#dialect) this.#page.understood();
+    if (name === 'pong' && detail.id && !this.dialect) this.#page.understood();
   }
 
   #sendPing({ id, first }: PingOrder): void {
-    if (this.#dialect) return this.#sendText(this.#dialect.ping(id));
+    if (this.dialect) return this.#sendText(this.dialect.ping(id));
     this.#alone = id;
     const { session } = this.#options;
     const values = {
       ...(first && { v: '1', ...(session && { session }) }),
       ...this.#page.valuesOf(first),
     };
-    this.#sendText(encodeBeat({ type: 'ping', id, values }));
+    const text = encodeBeat({ type: 'ping', id, values });
+    if (!this.#isMidMessage) return this.#sendText(text);
+    this.#heldPing ??= text; // keeps the earliest, which may be the first ping of the connection
+    this.driver.suspend(); // the peer cannot answer it yet
   }
 
   #sendText(text: Wire | undefined): void {
     if (text === undefined || this.#socket.readyState !== ReadyState.Open) return; // its `close` event will follow
     try {
-      this.#socket.send(text as never);
+      this.#send.call(this.#socket, text as never);
     } catch {
       // A ping that was not sent is not answered either, so the timeout handles this.
     }

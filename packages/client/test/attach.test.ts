@@ -1,4 +1,4 @@
-import { EventEmitter, getEventListeners } from 'node:events';
+import { getEventListeners } from 'node:events';
 import {
   ConnectionClosedError,
   type HeartbeatEvents,
@@ -1071,29 +1071,6 @@ describe('attachHeartbeat', () => {
       told.push(heartbeat.retryAfter);
     }
     expect(told).toEqual([undefined, undefined, 5_000, 5_000, 5_000, 0]);
-  });
-
-  it('tells the HTTP status of a refusal, and the wait that comes with 429 and 503', () => {
-    const refused = (statusCode: number, retryAfter?: string) => {
-      const response = { statusCode, headers: { 'retry-after': retryAfter } };
-      const socket = Object.assign(new EventEmitter(), {
-        readyState: 0,
-        send: () => {},
-        close: () => {},
-        addEventListener: () => {},
-        removeEventListener: () => {},
-      });
-      const refusal = attachHeartbeat(socket, { lifecycle: false });
-      expect(socket.emit('unexpected-response', {}, response)).toBe(false); // nobody took it
-      const { httpStatus, retryAfter: wait } = refusal;
-      refusal.detach();
-      return [httpStatus, wait];
-    };
-    expect(refused(429, '7')).toEqual([429, 7_000]);
-    expect(refused(503, '120')).toEqual([503, 120_000]);
-    expect(refused(503)).toEqual([503, undefined]);
-    expect(refused(503, 'soon')).toEqual([503, undefined]);
-    expect(refused(401, '7')).toEqual([401, undefined]);
   });
 
   it('refuses a ReconnectingWebSocket, which has its own heartbeat', () => {

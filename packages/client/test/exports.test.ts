@@ -37,8 +37,6 @@ describe('@wirebeat/client', () => {
       'answersBy',
       'detach',
       'detectionBound',
-      'httpStatus',
-      'isBound',
       'isRefused',
       'lastReceived',
       'lastSent',

@@ -16,6 +16,7 @@ export {
   PingTimeoutError,
   QueueOverflowError,
 } from './errors.ts';
+export { guarded } from './guarded.ts';
 export {
   type Interceptor,
   intercept,

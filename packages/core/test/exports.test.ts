@@ -56,6 +56,7 @@ const CORE = [
   'checkNames',
   'decodeBeat',
   'encodeBeat',
+  'guarded',
   'initialTiming',
   'intercept',
   'interceptCalls',

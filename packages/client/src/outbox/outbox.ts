@@ -9,7 +9,7 @@ import {
   type SocketData,
   type Timer,
 } from '@wirebeat/core';
-import type { Reader } from '../attach.ts';
+import type { Reader } from '../link.ts';
 import type { CloseRecord } from '../reconnect/close-record.ts';
 import { type QueueBounds, type QueuedMessage, SendQueue } from './send-queue.ts';
 

@@ -10,7 +10,7 @@ import {
   type SocketEvent,
   type WebSocketLike,
 } from '@wirebeat/core';
-import type { Reader } from '../attach.ts';
+import type { Reader } from '../link.ts';
 import { Link, type LinkOptions } from '../link.ts';
 import type { CloseRecord } from './close-record.ts';
 import type { ConnectionEnd, ConnectionId } from './machine/orders.ts';
@@ -105,7 +105,9 @@ export class Connection {
   }
 
   send(data: SocketData): void {
-    this.link?.send(data, () => this.socket?.send(data as never));
+    this.link?.sending(data);
+    this.socket?.send(data as never);
+    this.link?.sent();
   }
 
   async ping(options?: PingOptions): Promise<Millis> {
@@ -200,6 +202,7 @@ export class Connection {
     const evidence = this.#evidence(text);
     const byPeer = code !== CloseCode.Abnormal && !this.#hasClosed;
     const { link } = this;
+    link?.release();
     const isPingRefused = link?.close(event.code, text, byPeer) === true;
     const isBound = link?.isBound === true;
     this.#emit(this, 'end', { code, text, wasClean, isBound, isPingRefused, evidence });

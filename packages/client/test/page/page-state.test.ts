@@ -315,7 +315,8 @@ describe('a heartbeat with a lifecycle', () => {
       vi.restoreAllMocks();
     });
 
-    it('asks at the next message that comes', () => {
+    it('asks at the next message that comes a second after the last', () => {
+      scheduler.advance(1_000);
       slept = 3_600_000;
       expect(sent()).toEqual([]);
       link.peer.send('news');

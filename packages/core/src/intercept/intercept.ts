@@ -11,10 +11,6 @@ export interface Interceptor {
   reader?: MessageReader | undefined;
   /** Called for each protocol Ping, if the runtime reports it. */
   receiveProtocolPing?(): void;
-  /** Called if the server refuses the handshake and the runtime reports it. */
-  receiveRefusal?(response: RefusedHandshake): void;
-  /** Called for each protocol Pong, if the runtime reports it. Return true to hide it. */
-  receiveProtocolPong?(payload: Uint8Array): boolean;
 }
 
 /** Reads messages, and returns what the application receives; `undefined` for nothing. */
@@ -95,11 +91,6 @@ function interceptEmit(socket: EmittingSocket, interceptor: Interceptor): () => 
         interceptor.receive(beat);
         if (beat !== undefined) return true;
       } else if (name === 'ping') interceptor.receiveProtocolPing?.();
-      // Not with a listener: if there is one, `ws` expects it to end the request.
-      else if (name === 'unexpected-response') {
-        interceptor.receiveRefusal?.(args[1] as RefusedHandshake);
-      } else if (name === 'pong' && interceptor.receiveProtocolPong?.(args[0] as Uint8Array))
-        return true;
       return Reflect.apply(emit, this, [name, ...args]);
     },
   );

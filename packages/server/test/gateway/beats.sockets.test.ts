@@ -78,11 +78,10 @@ describe('a text that looks like a beat', () => {
     far.send('after it');
     await received.find(([, data]) => data === 'after it');
     expect(received.entries.slice(before)).toEqual([['text', 'after it']]);
-    const { retryAfter, answersBy, isBound } = heartbeat;
-    expect({ retryAfter, answersBy, isBound }).toEqual({
+    const { retryAfter, answersBy } = heartbeat;
+    expect({ retryAfter, answersBy }).toEqual({
       retryAfter: undefined,
       answersBy: 'server',
-      isBound: false,
     });
     expect(heartbeat.detectionBound).toBe(detectionBound);
     expect(play.gateway.status().counters.beatsFromUpstreams).toBe(2);
