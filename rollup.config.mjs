@@ -42,8 +42,6 @@ const code = (name, input, external = isBare, plugins = [], dist = 'dist') => ({
     format: 'es',
     sourcemap: true,
     chunkFileNames: 'shared.js',
-    // In a file of its own, so that bundlers leave it out where it is not used.
-    manualChunks: (id) => (id.includes('eventemitter3') ? 'emitter' : undefined),
   },
 });
 const types = (name, input, options = {}) => ({
