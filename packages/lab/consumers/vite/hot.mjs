@@ -9,6 +9,12 @@ const { url, sockets, heartbeat } = await startServer();
 process.env.VITE_SERVER = url;
 const vite = await createServer({ logLevel: 'warn', server: { host: '127.0.0.1', port: 0 } });
 await vite.listen();
+// Vite's development server gives pages the errors with full sentences.
+const { code } = await vite.transformRequest('/connection.ts');
+const [, dependency] = /from "([^"]*wirebeat_client[^"]*)"/.exec(code);
+const bundle = await (await fetch(new URL(dependency, vite.resolvedUrls.local[0]))).text();
+if (!bundle.includes('known options are')) throw new Error('the errors have no sentences');
+
 const page = await openPage(vite.resolvedUrls.local[0]);
 await page.title('pong 0');
 

@@ -109,6 +109,22 @@ describe.concurrent('the packages as they are built', () => {
     ]);
   });
 
+  it('have only codes and fields in the errors of a page in production', async () => {
+    const url = new URL('../../../client/dist/wirebeat.js', import.meta.url);
+    const { attachHeartbeat } = (await import(url.href)) as typeof source;
+    const attach = (options: object) => () => attachHeartbeat(new EventTarget() as never, options);
+    expect(attach({ pingInterval: -1 })).toThrow(
+      expect.objectContaining({
+        name: 'InvalidOptionError',
+        code: 'ERR_INVALID_OPTION',
+        message: 'ERR_INVALID_OPTION: pingInterval',
+        option: 'pingInterval',
+        value: -1,
+      }),
+    );
+    expect(readFileSync(url, 'utf8')).not.toContain('known options are');
+  });
+
   it('give a page that has no bundler one global, `wirebeat`, with all that is exported', () => {
     const url = new URL('../../../client/dist/wirebeat-client.min.js', import.meta.url);
     const page: { wirebeat?: object } = createContext({ Event, EventTarget });
