@@ -11,13 +11,13 @@ export const OTHER_LANGUAGES = 'docs in other languages';
 /** Long checks first, because two run at a time. */
 const CHECKS = {
   packages: ['node', ['scripts/check-packages.mjs']],
-  size: ['node', ['scripts/check-size.mjs']],
+  size: ['size-limit', ['--silent']],
   docs: ['node', ['scripts/check-docs.mjs']],
   [OTHER_LANGUAGES]: ['node', ['scripts/check-docs.mjs', '--other-languages']],
   types: ['tsc', ['-p', 'tsconfig.test.json']],
   'format and lint': ['biome', ['check', '--colors=off', '--error-on-warnings', '.']],
 };
-const ARE_SHOWN = new Set(['size', 'docs', OTHER_LANGUAGES]); // also when they pass
+const ARE_SHOWN = new Set(['docs', OTHER_LANGUAGES]); // also when they pass
 
 /** Runs the checks whose names `isWanted` accepts. Resolves to `{ passed, failed }`. */
 export async function runChecks(isWanted = () => true) {

@@ -19,8 +19,12 @@ const folder = mkdtempSync(join(tmpdir(), 'wirebeat-coverage-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 endWithParent();
-const { isGood, coverage } = await collect();
 const files = filesBelow(SOURCES, '.ts').filter(isWanted).sort();
+if (files.length === 0) {
+  console.log(`No file of ${SOURCES} has ${wanted.join(' or ')} in its name.`);
+  process.exit(1);
+}
+const { isGood, coverage } = await collect();
 const covered = files.filter(tell);
 console.log(`${covered.length} of ${files.length} files covered by their own tests`);
 process.exitCode = isGood && covered.length === files.length ? 0 : 1;

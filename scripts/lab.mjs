@@ -1,24 +1,41 @@
-// Runs the measurements of the lab: `npm run bench` runs packages/lab/bench/*.bench.mjs, and
-// `npm run compare` those of packages/lab/compare, each in a separate process. Further words, as in
-// `npm run bench -- memory`, run only the programs with one of them in their name. Options such as
-// `--full` and `--trial` are passed on. Fails if a program misses its budget.
+// Builds everything and runs programs of packages/lab:
+//
+//   npm run bench      packages/lab/bench/*.bench.mjs, each in a process of its own
+//   npm run compare    packages/lab/compare/*.compare.mjs, likewise; writes docs/comparison.md
+//   npm run fuzz       a million inputs, or as many as you pass, to the code that reads from the network
+//   npm run runtimes   the conformance suite of the client on all runtimes, which it downloads
+//   npm run soak       faults: -- --minutes 10 --clients 2000 --seed 7 --report artifacts/soak.svg
+//   npm run study      the study of false alarms; writes docs/topics/failure-detection.md
+//
+// Of bench and compare, words such as `memory` choose the programs with one of them in their name.
+// Options are passed on. Fails if a program fails or misses its budget.
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { must, root, show } from './run.mjs';
 import { toolVariables } from './tools.mjs';
 
-const [kind = 'bench', ...words] = process.argv.slice(2);
-const options = words.filter((word) => word.startsWith('--'));
-const wanted = words.filter((word) => !word.startsWith('--'));
-const folder = join(root, 'packages', 'lab', kind);
-const files = readdirSync(folder)
-  .filter((name) => name.endsWith(`.${kind}.mjs`))
-  .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
+const MAINS = {
+  fuzz: 'fuzz/main.mjs',
+  runtimes: 'runtimes/main.mjs',
+  soak: 'build/soak/main.js',
+  study: 'build/study/main.js',
+};
+
+const [kind = 'bench', ...args] = process.argv.slice(2);
+const main = MAINS[kind];
+const options = main === undefined ? args.filter((word) => word.startsWith('--')) : args;
+const wanted = args.filter((word) => !word.startsWith('--'));
 
 await must('node', ['scripts/build.mjs']);
-const codes = [];
-for (const file of files) {
-  const run = ['--expose-gc', join(folder, file), ...options];
-  codes.push(await show('node', run, { env: toolVariables() }));
+if (main?.startsWith('build/')) await must('tsc', ['-b', `packages/lab/${kind}`]);
+for (const file of main === undefined ? chosen() : [main]) {
+  const run = ['--expose-gc', `packages/lab/${file}`, ...options];
+  if ((await show('node', run, { env: toolVariables() })) !== 0) process.exitCode = 1;
 }
-if (codes.some((code) => code !== 0)) process.exitCode = 1;
+
+function chosen() {
+  const all = readdirSync(`${root}packages/lab/${kind}`);
+  const files = all.filter((name) => name.endsWith(`.${kind}.mjs`));
+  return files
+    .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+    .map((name) => `${kind}/${name}`);
+}

@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import puppeteer from 'puppeteer-core';
-import { bundle } from '../../../scripts/bundle-size.mjs';
+import { bundle } from '../bundle.mjs';
 import { conclude } from './conclusion.mjs';
 import { pause } from './silent-cut.mjs';
 import { bareServer, packagesOf, SUBJECTS } from './subjects.mjs';

@@ -1,5 +1,5 @@
 // What does a page pay for it in bytes? Bundled with everything inside, minified, compressed by Brotli.
-import { bundleSize } from '../../../scripts/bundle-size.mjs';
+import { bundleSize } from '../bundle.mjs';
 import { conclude } from './conclusion.mjs';
 
 const SUBJECTS = [

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle } from '../../../scripts/bundle-size.mjs';
 import { keep, root } from '../../../scripts/run.mjs';
+import { bundle } from '../bundle.mjs';
 
 /** Ignored by git: the downloads have about 600 MB. */
 export const FOLDER = join(root, 'build', 'runtimes');

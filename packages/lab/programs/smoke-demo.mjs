@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { environment, root } from './run.mjs';
+import { environment, root } from '../../../scripts/run.mjs';
 
 const START_LIMIT = 120_000; // includes installing and building on a new machine
 const LIMIT = 5_000;
