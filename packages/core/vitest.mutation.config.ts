@@ -8,7 +8,10 @@ export default defineConfig({
   root: at('.'),
   resolve: { alias: { '@wirebeat/core/testing': at('src/testing/index.ts') } },
   test: {
-    include: ['test/{machine,driver,laws,sources,timers}/**/*.test.ts', 'test/{backoff,pair,traces}.test.ts'],
+    include: [
+      'test/{machine,driver,laws,sources,timers}/**/*.test.ts',
+      'test/{backoff,pair,traces}.test.ts',
+    ],
     env: { HEARTBEAT_TEST_RUNS: '30', HEARTBEAT_TEST_SEED: '1', HEARTBEAT_TEST_TIME_FACTOR: '5' },
   },
 });
