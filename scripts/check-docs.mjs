@@ -21,6 +21,7 @@ import {
 import { filesBelow } from './files.mjs';
 import { LANGUAGES } from './languages.mjs';
 import { anchors, localLinks, readMarkdown, repeatedRows } from './markdown.mjs';
+import { optionComplaints } from './option-tables.mjs';
 import { keep, root } from './run.mjs';
 import { findTools } from './tools.mjs';
 
@@ -33,6 +34,8 @@ const FIRST_PAGE = 'docs/getting-started.md';
 const BROUGHT_ALONG = new Set(['react', 'vue', 'react-native', '@react-native-community/netinfo']);
 /** Every figure in these files must have been measured. */
 const BOASTS = new Set(['README.md', 'CHANGELOG.md']);
+/** The page with the tables of options. */
+const REFERENCE = 'docs/reference.md';
 /** The page whose tables compare libraries, some of them with options. */
 const COMPARISON = 'docs/comparison.md';
 const COMPILED = new Set(['ts', 'tsx', 'js']);
@@ -59,6 +62,7 @@ try {
     for (const file of files) checkLinks(file, pages);
     for (const file of files) checkPaths(file);
     for (const file of files) checkTables(file, pages);
+    for (const what of optionComplaints(pages.get(REFERENCE).prose)) complain(REFERENCE, what);
     checkFigures(files, pages);
     for (const file of files) checkInstalls(file, pages);
     await checkModules(modulesIn(blocks));
@@ -127,7 +131,7 @@ function installsOf({ blocks }) {
 function checkFigures(files, pages) {
   const known = new Set([
     ...files.flatMap((file) => numbersKeptIn(read(file))),
-    ...numbersOf(read('docs/reference.md')),
+    ...numbersOf(read(REFERENCE)),
   ]);
   const rows = rowsKeptIn(read(COMPARISON));
   const peers = peersIn(rows);
