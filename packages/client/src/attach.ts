@@ -56,7 +56,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   /** @throws {InvalidOptionError} in the same cases as {@link attachHeartbeat}. */
   constructor(socket: WebSocketLike, options: AttachOptions = {}) {
     super();
-    const { scheduler, memory, lifecycle, dialect, ...timing } = resolveAttachOptions(options);
+    const resolved = resolveAttachOptions(options);
     if (typeof socket?.addEventListener !== 'function' || typeof socket.send !== 'function') {
       throw new InvalidOptionError('socket', 'a WebSocket', socket);
     }
@@ -67,7 +67,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.#socket = socket;
     this.#link = new Link(
       socket,
-      { timing, scheduler, memory, dialect, lifecycle: !isClosed && lifecycle, session: undefined },
+      { ...resolved, lifecycle: !isClosed && resolved.lifecycle, session: undefined },
       (...event) => this.#receive(...event),
     );
     this.#interceptor = {

@@ -1,7 +1,6 @@
 import {
   type Beat,
   ConnectionClosedError,
-  type DialectChoice,
   type DialectConnection,
   decodeBeat,
   encodeBeat,
@@ -11,18 +10,15 @@ import {
   type Instant,
   initialTiming,
   type Millis,
-  type PeerMemory,
   type PingOptions,
   type PingOrder,
   PongQueue,
   ReadyState,
-  type ResolvedHeartbeatOptions,
-  type Scheduler,
   type WebSocketLike,
   type Wire,
 } from '@wirebeat/core';
 import { isForeign } from './foreign-protocols.ts';
-import type { Lifecycle } from './page/page-lifecycle.ts';
+import type { ResolvedAttachOptions } from './options.ts';
 import { type PageState, watchPageState } from './page/page-state.ts';
 
 /**
@@ -31,13 +27,8 @@ import { type PageState, watchPageState } from './page/page-state.ts';
  */
 export type Reader = 'server' | 'gateway';
 
-/** What a {@link Link} needs from its owner. */
-export interface LinkOptions {
-  readonly timing: ResolvedHeartbeatOptions;
-  readonly scheduler: Scheduler;
-  readonly lifecycle: Lifecycle | false;
-  readonly memory: PeerMemory;
-  readonly dialect?: DialectChoice | undefined;
+/** The options of a {@link Link}. */
+export interface LinkOptions extends ResolvedAttachOptions {
   /** Sent with the first ping, so that the server can replace an older connection of this client. */
   readonly session: string | undefined;
 }
@@ -82,10 +73,10 @@ export class Link {
     this.#send = socket.send; // the owner may override it
     this.#options = options;
     this.#emit = emit;
-    const { scheduler, lifecycle, memory, timing } = options;
+    const { scheduler, lifecycle, memory } = options;
     const bufferedBytes = () => this.#bufferedBytes;
     this.driver = new HeartbeatDriver(
-      initialTiming(timing),
+      initialTiming(options),
       scheduler,
       {
         sendPing: (ping) => this.#sendPing(ping),
@@ -121,14 +112,14 @@ export class Link {
 
   /** The socket has opened. Pings at once: that measures a first latency. */
   open(protocol = ''): void {
-    const { dialect, timing } = this.#options;
+    const { dialect, maxSilence } = this.#options;
     this.#isMidMessage = false;
     this.#heldPing = undefined;
     this.dialect = dialect?.connect({
       end: 'client',
       protocol,
       driver: this.driver,
-      maxSilence: timing.maxSilence,
+      maxSilence,
       now: () => this.now(),
       send: (message) => this.#sendText(message),
       emit: (...event) => this.#emitEvent(...event),

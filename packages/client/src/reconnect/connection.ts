@@ -17,13 +17,19 @@ import type { ConnectionEnd, ConnectionId } from './machine/orders.ts';
 import { type HandshakeRefusal, watchNodeSocket } from './node-socket.ts';
 import { terminate } from './terminate.ts';
 
-/** Everything that happens on a connection, by name. */
+/** Everything that happens on a connection, except messages. */
 export type ConnectionEvent =
   | HeartbeatEvent
   | [name: 'open', detail?: undefined]
-  | [name: 'message', data: unknown]
   | [name: 'error', error: unknown]
   | [name: 'end', end: ConnectionEnd];
+
+/** What a {@link Connection} needs from its owner. */
+export interface ConnectionPort {
+  emit(connection: Connection, ...event: ConnectionEvent): void;
+  /** Receives a message. Apart from the events, because it is called most often. */
+  receive(connection: Connection, data: unknown): void;
+}
 
 /** Returns a function that dials, or a promise of it. The signal is aborted if it is not needed. */
 export type Prepare = (signal: AbortSignal) => (() => WebSocketLike) | Promise<() => WebSocketLike>;
@@ -45,7 +51,7 @@ export class Connection {
   link: Link | undefined;
   /** What was received while this was the standby. */
   held: unknown[] = [];
-  readonly #emit: (connection: Connection, ...event: ConnectionEvent) => void;
+  readonly #port: ConnectionPort;
   readonly #asking: AbortController = new AbortController();
   readonly #release: (() => void)[] = [];
   /** The events of the heartbeat before `open`. They are emitted after it. */
@@ -56,9 +62,9 @@ export class Connection {
   #isOpen = false;
   #isEnded = false;
 
-  constructor(id: ConnectionId, emit: (connection: Connection, ...event: ConnectionEvent) => void) {
+  constructor(id: ConnectionId, port: ConnectionPort) {
     this.id = id;
-    this.#emit = emit;
+    this.#port = port;
   }
 
   /** Aborted at the end of the connection. */
@@ -100,7 +106,7 @@ export class Connection {
         if (!this.signal.aborted) this.#dial(dial, options);
       })
       .catch((error) => {
-        if (!this.#isEnded) this.#emit(this, 'error', error);
+        if (!this.#isEnded) this.#port.emit(this, 'error', error);
       });
   }
 
@@ -146,15 +152,15 @@ export class Connection {
     this.#listen(socket, 'open', () => this.#open(link));
     this.#listen(socket, 'message', ({ data }) => {
       const left = link.receive(data);
-      if (left !== undefined) this.#emit(this, 'message', left);
+      if (left !== undefined) this.#port.receive(this, left);
     });
-    this.#listen(socket, 'error', ({ error }) => this.#emit(this, 'error', error));
+    this.#listen(socket, 'error', ({ error }) => this.#port.emit(this, 'error', error));
     this.#listen(socket, 'close', (event) => this.#end(event));
     const unwatch = watchNodeSocket(socket, {
       ping: () => link.driver.receive(),
       refused: (refusal, error) => {
         this.#refusal = refusal;
-        this.#emit(this, 'error', error);
+        this.#port.emit(this, 'error', error);
       },
     });
     this.#release.push(unwatch);
@@ -177,10 +183,10 @@ export class Connection {
     if (this.#hasClosed) return;
     this.#isOpen = true;
     link.open((this.socket as { protocol?: string }).protocol);
-    this.#emit(this, 'open');
+    this.#port.emit(this, 'open');
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const event of early) if (!this.#isEnded) this.#emit(this, ...event);
+    for (const event of early) if (!this.#isEnded) this.#port.emit(this, ...event);
   }
 
   #beat(...event: HeartbeatEvent): void {
@@ -189,7 +195,7 @@ export class Connection {
     if (name === 'stall') Object.assign(this.#since, detail);
     if (name === 'pong') this.#since = { missedPings: 0 };
     if (this.#early !== undefined) this.#early.push(event);
-    else this.#emit(this, ...event);
+    else this.#port.emit(this, ...event);
   }
 
   #end(event: SocketEvent): void {
@@ -205,7 +211,7 @@ export class Connection {
     link?.release();
     const isPingRefused = link?.close(event.code, text, byPeer) === true;
     const isBound = link?.isBound === true;
-    this.#emit(this, 'end', { code, text, wasClean, isBound, isPingRefused, evidence });
+    this.#port.emit(this, 'end', { code, text, wasClean, isBound, isPingRefused, evidence });
   }
 
   #evidence(text: string): Partial<CloseRecord> {

@@ -1,11 +1,10 @@
-import { type Instant, LazyTimer, PeerMemory, ReadyState, type SocketData } from '@wirebeat/core';
+import { type Instant, LazyTimer, ReadyState, type SocketData } from '@wirebeat/core';
 import type { LinkOptions } from '../link.ts';
-import { resolveAttachOptions } from '../options.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { byteLength } from '../outbox/send-queue.ts';
 import type { DropReason } from '../websocket-api/event-target.ts';
 import type { CloseRecord } from './close-record.ts';
-import { Connection, type ConnectionEvent } from './connection.ts';
+import { Connection, type ConnectionEvent, type ConnectionPort } from './connection.ts';
 import type { Dialer } from './dialer.ts';
 import { type ReconnectEvent, report } from './events.ts';
 import type { ConnectionId, ReconnectOrder } from './machine/orders.ts';
@@ -33,8 +32,11 @@ export class Connections {
   readonly #emit: (...event: ApplicationEvent) => void;
   readonly #machine: Reconnector;
   readonly #timer: LazyTimer;
-  readonly #memory: PeerMemory = new PeerMemory();
   readonly #link: LinkOptions;
+  readonly #port: ConnectionPort = {
+    emit: (connection, ...event) => this.#onEvent(connection, ...event),
+    receive: (connection, data) => this.#receive(connection, data),
+  };
   #standby: Connection | undefined;
   #preparation: Preparation | undefined; // while `ready` runs
   #unwatch: (() => void) | undefined; // during a wait
@@ -46,19 +48,12 @@ export class Connections {
     dialer: Dialer,
     emit: (...event: ApplicationEvent) => void,
   ) {
-    const { scheduler, lifecycle, makeBeforeBreak } = options;
-    const {
-      scheduler: _,
-      lifecycle: __,
-      memory: ___,
-      dialect,
-      ...timing
-    } = resolveAttachOptions(options.heartbeat);
-    const session = makeBeforeBreak ? drawSession() : undefined;
+    const { heartbeat, makeBeforeBreak, scheduler } = options;
     this.#options = options;
     this.#dialer = dialer;
     this.#emit = emit;
-    this.#link = { timing, scheduler, lifecycle, memory: this.#memory, dialect, session };
+    const session = makeBeforeBreak ? drawSession() : undefined;
+    this.#link = { ...heartbeat, session };
     this.#machine = new Reconnector(machineOptions(options));
     this.#timer = new LazyTimer(scheduler, () => {
       this.#run(this.#machine.tick(this.#now, this.current?.bufferedAmount));
@@ -105,8 +100,6 @@ export class Connections {
     const isCurrent = connection === this.current;
     const machine = this.#machine;
     switch (name) {
-      case 'message':
-        return this.#receive(connection, detail);
       case 'open':
         return this.#run(machine.opened(this.#now, id));
       case 'error':
@@ -118,7 +111,7 @@ export class Connections {
         this.#preparation?.flush(); // the peer sent them before it closed
         return this.#run(machine.ended(this.#now, id, detail));
       case 'unanswered': {
-        const { speaks: mayAnswer } = this.#memory;
+        const { speaks: mayAnswer } = this.#link.memory;
         const silentFor = this.#now - connection.lastReceived;
         const pings = { reason: detail.reason, silentFor, mayAnswer };
         return this.#run(machine.unanswered(this.#now, id, pings));
@@ -127,7 +120,7 @@ export class Connections {
         if (isCurrent) this.#emit(name, detail);
         return this.#run(machine.dead(id, detail.reason));
       case 'suspect':
-        this.#run(machine.suspect(this.#now, id, this.#memory.hasAnswered));
+        this.#run(machine.suspect(this.#now, id, this.#link.memory.hasAnswered));
         break;
       case 'alive':
         this.#run(machine.recovered(id));
@@ -233,7 +226,7 @@ export class Connections {
   }
 
   #dial(id: ConnectionId, isStandby: boolean): void {
-    const connection = new Connection(id, (dialled, ...event) => this.#onEvent(dialled, ...event));
+    const connection = new Connection(id, this.#port);
     if (isStandby) this.#standby = connection;
     else this.current = connection;
     if (!isStandby) this.#unwatchPage();
@@ -334,7 +327,7 @@ function machineOptions(options: ResolvedReconnectOptions) {
   return {
     ...options,
     random: options.backoff.random,
-    pingTimeout: resolveAttachOptions(options.heartbeat).pingTimeout,
+    pingTimeout: options.heartbeat.pingTimeout,
     hasReady: options.ready !== undefined,
     isOffline,
     shouldReconnect: (record: CloseRecord) => {

@@ -11,7 +11,12 @@ import {
   type SocketData,
   SystemScheduler,
 } from '@wirebeat/core';
-import { ATTACH_SCHEMA, type AttachOptions } from '../options.ts';
+import {
+  ATTACH_SCHEMA,
+  type AttachOptions,
+  type ResolvedAttachOptions,
+  resolveAttachOptions,
+} from '../options.ts';
 import type { QueuePolicy } from '../outbox/send-queue.ts';
 import { type Lifecycle, pageLifecycle } from '../page/page-lifecycle.ts';
 import { defaultWebSocket, type WebSocketConstructor } from '../websocket-api/constructor.ts';
@@ -144,7 +149,7 @@ export interface ResolvedReconnectOptions
     Resolved<OwnOptions, typeof RECONNECT_SCHEMA>,
     'backoff' | 'confirm' | 'fatalCodes' | 'shouldReconnect' | 'WebSocket'
   > {
-  readonly heartbeat: AttachOptions & { readonly scheduler: Scheduler };
+  readonly heartbeat: ResolvedAttachOptions;
   readonly backoff: BackoffOptions;
   readonly scheduler: Scheduler;
   readonly lifecycle: Lifecycle | false;
@@ -172,19 +177,20 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
     shouldReconnect = ({ reason }) => reason !== 'fatal',
   } = resolved;
   check(confirm || !resend, 'confirm', 'true where `resend` is', confirm);
-  const timing = Object.entries(options).filter(([name]) => name in HEARTBEAT_SCHEMA);
-  const heartbeat = Object.fromEntries(timing);
+  const timing = Object.fromEntries(
+    Object.entries(options).filter(([name]) => name in HEARTBEAT_SCHEMA),
+  );
   const names = Object.entries(resolved).filter(([name]) => name in RECONNECT_SCHEMA);
   const { fatalCodes, WebSocket, ...own } = Object.fromEntries(names) as typeof resolved;
   return {
     ...own,
-    heartbeat: {
+    heartbeat: resolveAttachOptions({
       ...(confirm && { probeAfter: false }),
-      ...heartbeat,
+      ...timing,
       scheduler,
       lifecycle,
       ...(dialect && { dialect }),
-    },
+    }),
     backoff: resolveOptions(BACKOFF_SCHEMA, { ...options.backoff, random }, 'backoff'),
     scheduler,
     lifecycle,

@@ -5,7 +5,6 @@ import {
   ReadyState,
   type WebSocketLike,
 } from '@wirebeat/core';
-import { resolveAttachOptions } from '../options.ts';
 import type { Lifecycle, LifecycleListener } from '../page/page-lifecycle.ts';
 import type { CloseRecord } from '../reconnect/close-record.ts';
 import type { ReconnectEvent } from '../reconnect/events.ts';
@@ -80,7 +79,7 @@ export class History {
    */
   report(): string {
     const { scheduler, heartbeat, ...options } = this.#resolved;
-    const { lifecycle: _, scheduler: __, memory: ___, ...timing } = resolveAttachOptions(heartbeat);
+    const { lifecycle: _, scheduler: __, memory: ___, ...timing } = heartbeat;
     const recorded: Recorded = {
       now: scheduler.now(),
       url: this.#url,

@@ -1,4 +1,4 @@
-import { PeerMemory, type WebSocketLike } from '@wirebeat/core';
+import type { WebSocketLike } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { resolveAttachOptions } from '../../src/options.ts';
@@ -23,17 +23,17 @@ function connect(kind: Kind = 'ws', prepare?: Prepare): Stage {
   const server = new FakeServer(scheduler, kind);
   const events: unknown[] = [];
   const ends: ConnectionEnd[] = [];
-  const connection = new Connection(1, (_, ...[name, detail]) => {
-    if (name === 'end') ends.push(detail as ConnectionEnd);
-    if (name === 'message' || name === 'error') events.push([name, detail]);
-    else if (!ROUTINE.includes(name)) events.push(name);
+  const connection = new Connection(1, {
+    emit(_, ...[name, detail]) {
+      if (name === 'end') ends.push(detail);
+      if (name === 'error') events.push([name, detail]);
+      else if (!ROUTINE.includes(name)) events.push(name);
+    },
+    receive: (_, data) => events.push(['message', data]),
   });
+  const options = { scheduler, lifecycle: false, jitter: 0, pingTimeout: 10_000 } as const;
   connection.dial(prepare ?? (() => () => server.connect().client), {
-    timing: resolveAttachOptions({ jitter: 0, random: () => 0.5, pingTimeout: 10_000 }),
-    scheduler,
-    lifecycle: false,
-    dialect: undefined,
-    memory: new PeerMemory(),
+    ...resolveAttachOptions({ ...options, random: () => 0.5 }),
     session: undefined,
   });
   return { scheduler, server, connection, events, ends };

@@ -36,7 +36,7 @@ describe('resolveReconnectOptions', () => {
     const { scheduler, lifecycle, createWebSocket } = resolved;
     expect(scheduler.now()).toBeTypeOf('number');
     expect(lifecycle).toBe(pageLifecycle);
-    expect(resolved.heartbeat).toEqual({ scheduler, lifecycle });
+    expect(resolved.heartbeat).toMatchObject({ scheduler, lifecycle, pingInterval: 25_000 });
     const socket = createWebSocket('ws://127.0.0.1:9/');
     socket.addEventListener('error', () => {});
     expect(socket).toBeInstanceOf(NodeWebSocket);
@@ -85,15 +85,15 @@ describe('resolveReconnectOptions', () => {
         observe: () => {},
       }),
     ).toEqual({
-      heartbeat: {
+      heartbeat: expect.objectContaining({
         pingInterval: 1_000,
-        pingTimeout: false,
+        pingTimeout: Number.POSITIVE_INFINITY,
         jitter: 0.5,
-        probeAfter: false, // the pings for confirmation do it
+        probeAfter: Number.POSITIVE_INFINITY, // the pings for confirmation do it
         random,
         scheduler,
         lifecycle,
-      },
+      }),
       backoff: { minDelay: 1, maxDelay: 2, factor: 3, jitter: 'equal', random },
       scheduler,
       maxAttempts: 4,

@@ -9,6 +9,7 @@ import { Standby } from './standby.ts';
 
 type Orders = readonly ReconnectOrder[];
 
+const NONE: Orders = [];
 /** How long to wait for the Close frame of the peer: on a dead link it never comes. */
 const CLOSE_WAIT: Millis = 1_000;
 /** The largest fraction that is randomly subtracted from `maxAge`, to spread the reconnections. */
@@ -158,6 +159,7 @@ export class Reconnector {
 
   /** A message was received: of so many bytes, if it was on the standby, where it is held. */
   received(id: ConnectionId, bytes = 0): Orders {
+    if (!this.#standby.isPlanned) return NONE; // called for every message
     if (id === this.#current?.id) return this.#once(this.#standby.heard());
     return id === this.#standby.slot?.id ? this.#once(this.#standby.held(bytes)) : [];
   }

@@ -57,6 +57,11 @@ export class Standby {
     this.#options = options;
   }
 
+  /** Whether there is a standby, or a plan to dial one. */
+  get isPlanned(): boolean {
+    return this.#cause !== undefined;
+  }
+
   get dialAt(): Instant {
     return this.#dialAt;
   }
