@@ -94,7 +94,7 @@ describe.each(SUBJECTS)(`${CONNECTIONS} connections to $title`, (subject) => {
     crowd.signal('SIGCONT');
     await sleep(SETTLED);
     expect(crowd.named('dead')).toEqual([]);
-    expect(crowd.named('close')).toEqual([]);
+    if (!subject.isHasty) expect(crowd.named('close')).toEqual([]);
     const { ticks = 0 } = await crowd.ask('ticks');
     expect(ticks).toBeGreaterThan(CONNECTIONS); // the server sent all the time
 

@@ -22,6 +22,8 @@ export interface Subject {
   readonly client: ClientName;
   /** Whether the client may send pings, so that there is a latency. */
   readonly asks: boolean;
+  /** Whether the official client closes connections that work when its process was blocked. */
+  readonly isHasty?: boolean;
   dialect(maxSilence: number): Dialect;
 }
 
@@ -72,6 +74,7 @@ export const SUBJECTS: readonly Subject[] = [
     path: '/ws',
     client: 'stomp',
     asks: false,
+    isHasty: true,
     dialect: () => stomp,
   },
   { title: 'nats-server', server: 'nats', client: 'nats', asks: true, dialect: () => nats },

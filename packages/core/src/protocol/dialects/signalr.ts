@@ -58,6 +58,7 @@ function openSession(isShared: boolean): DialectSession {
     },
     sent(message) {
       if (typeof message === 'string' && message !== '') {
+        if (message.startsWith(`{}${SEPARATOR}`)) ready = true; // the response of a server
         isSendingRecord = !message.endsWith(SEPARATOR);
       }
       return undefined;

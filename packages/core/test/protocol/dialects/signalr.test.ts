@@ -3,6 +3,14 @@ import { signalR } from '../../../src/protocol/dialects/signalr.ts';
 import { bytes } from './bytes.ts';
 
 describe('SignalR', () => {
+  it('is ready at a server once that has sent the response of the handshake', () => {
+    const session = signalR.open('server');
+    session.receive('{"protocol":"json","version":1}\u001e');
+    expect(session.ping('1')).toBeUndefined();
+    session.sent('{}\u001e');
+    expect(session.ping('1')).toBe('{"type":6}\u001e');
+  });
+
   it('beats once the handshake is over, and never before', () => {
     const session = signalR.open('client');
     session.sent('{"protocol":"json","version":1}\u001e');
