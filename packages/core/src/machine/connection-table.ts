@@ -17,23 +17,7 @@ import type { Instant, Millis } from '../time.ts';
 import type { Answer, HeartbeatAction, HeartbeatStatus } from './actions.ts';
 import { MAX_SKIPS } from './deadlines.ts';
 import { Heartbeat } from './heartbeat.ts';
-import {
-  ASKED,
-  COUNT,
-  FLAGS,
-  LATEST,
-  MICROS,
-  MICROS_BITS,
-  PEER_ANSWERS,
-  PEER_PINGS,
-  PERIOD,
-  PINGED,
-  RECEIVED,
-  ROW_WORDS,
-  SENT,
-  SILENT,
-  THAWED,
-} from './row.ts';
+import * as word from './row.ts';
 import { RowMemory } from './row-memory.ts';
 import { freeze, loadRtt, saveRtt, thaw } from './row-state.ts';
 import { RttEstimator } from './rtt-estimator.ts';
@@ -55,12 +39,12 @@ export const ROUTINE_ANSWER: Answer = Object.freeze({
   sampled: true,
 });
 
-/** A row has no false suspicion. */
+/** That of all rows without a false suspicion. */
 const CALM: Suspicion = /* @__PURE__ */ new Suspicion();
-const SCRATCH = new Int32Array(ROW_WORDS);
+const SCRATCH = new Int32Array(word.ROW_WORDS);
 const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
 const NEVER: Instant = Number.POSITIVE_INFINITY;
-const MAX_INTERVAL: Millis = 2 ** (31 - MICROS_BITS) - 1;
+const MAX_INTERVAL: Millis = 2 ** (31 - word.MICROS_BITS) - 1;
 
 /**
  * The heartbeats of very many connections with the same timing: a row of 64 bytes for each that is well,
@@ -70,6 +54,8 @@ const MAX_INTERVAL: Millis = 2 ** (31 - MICROS_BITS) - 1;
 export class ConnectionTable {
   readonly #objects: Map<Row, Heartbeat> = new Map();
   readonly #rtt: RttEstimator = new RttEstimator(); // reads and writes the statistics of one row
+  /** Those of the rows that a false suspicion gives more time. */
+  readonly #suspicions: Map<Row, Suspicion> = new Map();
   readonly #memory: RowMemory = new RowMemory();
   #timing: Timing;
   #fits: boolean; // whether the timing has a place in rows
@@ -99,13 +85,14 @@ export class ConnectionTable {
   /** Adds a connection, which is not open yet. The words of the owner are 0. */
   add(): Row {
     const row = this.#memory.take();
-    this.words[row * ROW_WORDS + FLAGS] = THAWED;
+    this.words[row * word.ROW_WORDS + word.FLAGS] = word.THAWED;
     this.#objects.set(row, new Heartbeat(this.#timing));
     return row;
   }
 
   remove(row: Row): void {
     this.#objects.delete(row);
+    this.#suspicions.delete(row);
     this.#memory.release(row);
   }
 
@@ -114,7 +101,8 @@ export class ConnectionTable {
     const known = this.#objects.get(row);
     if (known !== undefined) return known;
     const heartbeat = this.peek(row);
-    this.words[row * ROW_WORDS + FLAGS] = THAWED;
+    this.#suspicions.delete(row);
+    this.words[row * word.ROW_WORDS + word.FLAGS] = word.THAWED;
     this.#objects.set(row, heartbeat);
     return heartbeat;
   }
@@ -123,12 +111,14 @@ export class ConnectionTable {
   peek(row: Row): Heartbeat {
     const heartbeat = this.#objects.get(row) ?? new Heartbeat(this.#timing);
     if (this.isThawed(row)) return heartbeat;
-    thaw(heartbeat.state, this.words, row * ROW_WORDS, this.origin, this.#memory.now);
+    const suspicion = this.#suspicions.get(row);
+    if (suspicion !== undefined) heartbeat.state.suspicion = suspicion;
+    thaw(heartbeat.state, this.words, row * word.ROW_WORDS, this.origin, this.#memory.now);
     return heartbeat;
   }
 
   isThawed(row: Row): boolean {
-    return (this.#flags(row) & THAWED) !== 0;
+    return (this.#flags(row) & word.THAWED) !== 0;
   }
 
   /** Freezes the machine of a row, if it is at rest and well. Returns whether it is a row now. */
@@ -137,13 +127,19 @@ export class ConnectionTable {
     if (heartbeat === undefined) return true;
     if (!this.isAtRest(row)) return false;
     this.#objects.delete(row);
-    return freeze(heartbeat.state, this.words, row * ROW_WORDS, this.origin, this.#timing);
+    const at = row * word.ROW_WORDS;
+    const { suspicion } = heartbeat.state;
+    freeze(heartbeat.state, this.words, at, this.origin, this.#timing);
+    if (suspicion.patienceAt(this.#memory.now) === 1) return true;
+    this.#suspicions.set(row, suspicion);
+    this.words[at + word.FLAGS] = (this.words[at + word.FLAGS] as number) | word.RAISED;
+    return true;
   }
 
   /** Gives all connections another timing, from their next period on: see {@link Heartbeat.rebase}. */
   rebase(timing: Timing): void {
     this.#eachRow((row, flags) => {
-      if ((flags & SILENT) !== 0) this.heartbeat(row); // its deadline is that of the old timing
+      if ((flags & word.SILENT) !== 0) this.heartbeat(row); // its deadline is that of the old timing
     });
     this.#timing = timing;
     this.#fits = fitsRows(timing);
@@ -161,20 +157,20 @@ export class ConnectionTable {
 
   /** See {@link Heartbeat.receive}. A hot path: neither allocates nor throws. */
   receive(row: Row, now: Instant): void {
-    const at = row * ROW_WORDS;
+    const at = row * word.ROW_WORDS;
     const words = this.words;
-    const flags = words[at + FLAGS] as number;
+    const flags = words[at + word.FLAGS] as number;
     const instant = this.#memory.advance(now);
-    if ((flags & THAWED) !== 0) return (this.#objects.get(row) as Heartbeat).receive(instant);
-    words[at + RECEIVED] = Math.floor(instant) - this.origin;
-    words[at + FLAGS] = flags & ~SILENT;
+    if ((flags & word.THAWED) !== 0) return (this.#objects.get(row) as Heartbeat).receive(instant);
+    words[at + word.RECEIVED] = Math.floor(instant) - this.origin;
+    words[at + word.FLAGS] = flags & ~word.SILENT;
   }
 
   /** See {@link Heartbeat.sent}. */
   sent(row: Row, now: Instant): readonly HeartbeatAction[] {
     const instant = this.#memory.advance(now);
     if (this.isThawed(row)) return this.heartbeat(row).sent(instant);
-    this.words[row * ROW_WORDS + SENT] = Math.floor(instant) - this.origin;
+    this.words[row * word.ROW_WORDS + word.SENT] = Math.floor(instant) - this.origin;
     return NOTHING;
   }
 
@@ -186,10 +182,10 @@ export class ConnectionTable {
       this.settle(row);
       return actions;
     }
-    const at = row * ROW_WORDS;
+    const at = row * word.ROW_WORDS;
     const words = this.words;
-    words[at + FLAGS] = ((words[at + FLAGS] as number) & ~SILENT) | PEER_PINGS;
-    words[at + SENT] = words[at + RECEIVED] = Math.floor(instant) - this.origin;
+    words[at + word.FLAGS] = ((words[at + word.FLAGS] as number) & ~word.SILENT) | word.PEER_PINGS;
+    words[at + word.SENT] = words[at + word.RECEIVED] = Math.floor(instant) - this.origin;
     return [{ type: 'pong', id }];
   }
 
@@ -201,12 +197,14 @@ export class ConnectionTable {
       this.settle(row);
       return answer;
     }
-    const at = row * ROW_WORDS;
+    const at = row * word.ROW_WORDS;
     const words = this.words;
-    const flags = words[at + FLAGS] as number;
-    const isAnswer = (flags & ASKED) !== 0 && id === undefined;
-    words[at + RECEIVED] = Math.floor(instant) - this.origin;
-    words[at + FLAGS] = isAnswer ? (flags & ~(ASKED | SILENT)) | PEER_ANSWERS : flags & ~SILENT;
+    const flags = words[at + word.FLAGS] as number;
+    const isAnswer = (flags & word.ASKED) !== 0 && id === undefined;
+    words[at + word.RECEIVED] = Math.floor(instant) - this.origin;
+    words[at + word.FLAGS] = isAnswer
+      ? (flags & ~(word.ASKED | word.SILENT)) | word.PEER_ANSWERS
+      : flags & ~word.SILENT;
     if (!isAnswer) return undefined;
     this.#measure(at, instant);
     return ROUTINE_ANSWER;
@@ -221,14 +219,15 @@ export class ConnectionTable {
       this.settle(row);
       return actions;
     }
-    const at = row * ROW_WORDS;
+    const at = row * word.ROW_WORDS;
     const { words } = this;
     const whole = Math.floor(instant);
     const interval = drawInterval(this.#timing);
-    words[at + COUNT] = (words[at + COUNT] as number) + 1;
-    words[at + SENT] = words[at + PINGED] = whole - this.origin;
-    words[at + PERIOD] = (interval << MICROS_BITS) | Math.round((instant - whole) * 1_000);
-    words[at + FLAGS] = (words[at + FLAGS] as number) | ASKED | SILENT;
+    words[at + word.COUNT] = (words[at + word.COUNT] as number) + 1;
+    words[at + word.SENT] = words[at + word.PINGED] = whole - this.origin;
+    words[at + word.PERIOD] =
+      (interval << word.MICROS_BITS) | Math.round((instant - whole) * 1_000);
+    words[at + word.FLAGS] = (words[at + word.FLAGS] as number) | word.ASKED | word.SILENT;
     return ROUTINE_PING;
   }
 
@@ -243,20 +242,20 @@ export class ConnectionTable {
   /** Whether a connection is a row, and would stay one if a ping or pong came now. */
   isPunctual(row: Row, now: Instant): boolean {
     const flags = this.#flags(row);
-    if ((flags & THAWED) !== 0) return false;
-    return Math.floor(now) - this.#dueAt(row * ROW_WORDS, flags) <= this.#timing.timerSlack;
+    if ((flags & word.THAWED) !== 0) return false;
+    return Math.floor(now) - this.#dueAt(row * word.ROW_WORDS, flags) <= this.#timing.timerSlack;
   }
 
   /** Whether a connection is a row, and a `tick` now would send its routine ping. */
   isToPing(row: Row, now: Instant): boolean {
-    const isAsked = (this.#flags(row) & ASKED) !== 0;
+    const isAsked = (this.#flags(row) & word.ASKED) !== 0;
     if (isAsked || this.pings(row) === 0 || !this.isPunctual(row, now)) return false;
     return Math.floor(now) >= this.deadline(row);
   }
 
   /** Whether nothing was received since the routine ping of a row. */
   isSilent(row: Row): boolean {
-    return (this.#flags(row) & SILENT) !== 0;
+    return (this.#flags(row) & word.SILENT) !== 0;
   }
 
   /** Whether {@link settle} would freeze the machine of a row. */
@@ -269,8 +268,8 @@ export class ConnectionTable {
   /** See {@link Heartbeat.deadline}. */
   deadline(row: Row): Instant {
     const flags = this.#flags(row);
-    if ((flags & THAWED) !== 0) return (this.#objects.get(row) as Heartbeat).deadline;
-    return this.#dueAt(row * ROW_WORDS, flags);
+    if ((flags & word.THAWED) !== 0) return (this.#objects.get(row) as Heartbeat).deadline;
+    return this.#dueAt(row * word.ROW_WORDS, flags);
   }
 
   /** See {@link Heartbeat.status}. */
@@ -282,7 +281,7 @@ export class ConnectionTable {
   latency(row: Row): Millis | undefined {
     const heartbeat = this.#objects.get(row);
     if (heartbeat !== undefined) return heartbeat.latency;
-    const latest = this.words[row * ROW_WORDS + LATEST] as number;
+    const latest = this.words[row * word.ROW_WORDS + word.LATEST] as number;
     return latest < 0 ? undefined : latest / 1_000;
   }
 
@@ -290,12 +289,12 @@ export class ConnectionTable {
   lastReceived(row: Row): Instant {
     const heartbeat = this.#objects.get(row);
     if (heartbeat !== undefined) return heartbeat.lastReceived;
-    return this.origin + (this.words[row * ROW_WORDS + RECEIVED] as number);
+    return this.origin + (this.words[row * word.ROW_WORDS + word.RECEIVED] as number);
   }
 
   /** The number of pings sent on a connection that is a row. */
   pings(row: Row): number {
-    return this.words[row * ROW_WORDS + COUNT] as number;
+    return this.words[row * word.ROW_WORDS + word.COUNT] as number;
   }
 
   // Time.
@@ -309,40 +308,45 @@ export class ConnectionTable {
   #eachRow(act: (row: Row, flags: number) => void): void {
     for (let row = 0; row < this.#memory.size; row += 1) {
       const flags = this.#flags(row);
-      if (flags !== 0 && (flags & THAWED) === 0) act(row, flags);
+      if (flags !== 0 && (flags & word.THAWED) === 0) act(row, flags);
     }
   }
 
   #flags(row: Row): number {
-    return this.words[row * ROW_WORDS + FLAGS] as number;
+    return this.words[row * word.ROW_WORDS + word.FLAGS] as number;
   }
 
   /** As the machine has it: see `deadlineOf`. */
   #dueAt(at: number, flags: number): Instant {
     const words = this.words;
-    const interval = (words[at + PERIOD] as number) >> MICROS_BITS;
-    const pinged = words[at + PINGED] as number;
-    if ((flags & SILENT) !== 0) {
-      return this.origin + pinged + Math.min(interval, this.#wait(at));
+    const interval = (words[at + word.PERIOD] as number) >> word.MICROS_BITS;
+    const pinged = words[at + word.PINGED] as number;
+    if ((flags & word.SILENT) !== 0) {
+      return this.origin + pinged + Math.min(interval, this.#wait(at, flags));
     }
-    if ((flags & ASKED) !== 0) return this.origin + pinged + interval;
-    const quietSince = Math.min(words[at + SENT] as number, words[at + RECEIVED] as number);
-    if ((flags & PEER_PINGS) !== 0) return this.origin + quietSince + interval;
+    if ((flags & word.ASKED) !== 0) return this.origin + pinged + interval;
+    const quietSince = Math.min(
+      words[at + word.SENT] as number,
+      words[at + word.RECEIVED] as number,
+    );
+    if ((flags & word.PEER_PINGS) !== 0) return this.origin + quietSince + interval;
     return this.origin + Math.min(quietSince + interval, pinged + (MAX_SKIPS + 1) * interval);
   }
 
   /** How long the answer to the routine ping may take before the peer is suspect, in whole ms. */
-  #wait(at: number): Millis {
+  #wait(at: number, flags: number): Millis {
     loadRtt(this.#rtt, this.words, at);
     const { suspectAfter } = this.#timing.options;
-    const timeout = answerTimeout(this.#timing);
-    return Math.ceil(CALM.wait(this.#rtt, suspectAfter, timeout, this.#memory.now));
+    const isRaised = (flags & word.RAISED) !== 0;
+    const suspicion = isRaised ? (this.#suspicions.get(at / word.ROW_WORDS) as Suspicion) : CALM;
+    const pinged = this.origin + (this.words[at + word.PINGED] as number);
+    return Math.ceil(suspicion.wait(this.#rtt, suspectAfter, answerTimeout(this.#timing), pinged));
   }
 
   #measure(at: number, now: Instant): void {
     const words = this.words;
-    const micros = (words[at + PERIOD] as number) & MICROS;
-    const sentAt = this.origin + (words[at + PINGED] as number) + micros / 1_000;
+    const micros = (words[at + word.PERIOD] as number) & word.MICROS;
+    const sentAt = this.origin + (words[at + word.PINGED] as number) + micros / 1_000;
     loadRtt(this.#rtt, words, at);
     this.#rtt.sample(Math.max(0, now - sentAt));
     saveRtt(this.#rtt, words, at);

@@ -36,7 +36,7 @@ export interface Facts {
 export class HeartbeatState {
   readonly memory: PeerMemory | undefined;
   readonly rtt: RttEstimator = new RttEstimator();
-  readonly suspicion: Suspicion = new Suspicion();
+  suspicion: Suspicion = new Suspicion();
   /** The timing in force. */
   timing: Timing;
   is: Facts = {};

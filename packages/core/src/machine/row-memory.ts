@@ -5,6 +5,7 @@ const GROWTH = 1.125; // an eighth is free at worst
 const FIRST_ROWS = 64;
 /** When the origin moves on, in ms. */
 const EPOCH: Millis = 2 ** 30;
+const INSTANTS = [SENT, RECEIVED, PINGED, OWNER_INSTANT, OWNER_INSTANT + 1];
 const NEVER: Instant = Number.POSITIVE_INFINITY;
 
 /**
@@ -47,7 +48,7 @@ export class RowMemory {
     const { words } = this;
     const by = to - this.origin;
     for (let at = 0; at < this.size * ROW_WORDS; at += ROW_WORDS) {
-      for (const word of [SENT, RECEIVED, PINGED, OWNER_INSTANT]) {
+      for (const word of INSTANTS) {
         words[at + word] = Math.max((words[at + word] as number) - by, -EPOCH);
       }
     }

@@ -28,7 +28,8 @@ import { silenceSince } from './verdict.ts';
 
 /**
  * Writes a state into the row that begins at `at`. Returns whether a row can hold it: the peer is
- * alive, no ping is unanswered, nothing else is pending, and the timing is that of the table.
+ * alive, no ping is unanswered, nothing else is pending, and the timing is that of the table. The row
+ * does not hold the suspicion.
  */
 export function freeze(
   state: HeartbeatState,
@@ -57,11 +58,11 @@ export function freeze(
 
 /** Whether the connection is alive, and nothing is pending apart from its next ping. */
 function isWell(state: HeartbeatState): boolean {
-  const { is, pings, suspicion } = state;
+  const { is, pings } = state;
   const isPlain = is.open && !is.suspended && !is.paused && !is.backlogged && !is.muted;
   if (!isPlain || state.memory || pings.oldest || state.silence || state.stalls > 0) return false;
   if (state.probeAt < NEVER || state.afreshAt > quietAt(state)) return false;
-  return suspicion.patienceAt(state.now) === 1 && Number.isInteger(state.interval);
+  return Number.isInteger(state.interval);
 }
 
 /** Reads a state from the row that begins at `at`. */

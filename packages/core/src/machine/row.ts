@@ -1,6 +1,6 @@
 // The layout of a row of a `ConnectionTable`: sixteen words of 32 bits, one line of a processor's cache.
-// The first eleven hold the state of a `Heartbeat` that is well, though 6 and 10 are not in use; the
-// others belong to the owner of the table. Instants are in whole ms since the origin of the table.
+// The first nine hold the state of a `Heartbeat` that is well, the others belong to the owner of the table.
+// Instants are in whole ms since the origin of the table.
 
 /** The number of words in a row. */
 export const ROW_WORDS = 16;
@@ -13,13 +13,13 @@ export const PINGED = 3; // when the last ping was sent
 /** The length of the current period in ms times 1 024, plus the microseconds of `PINGED`. */
 export const PERIOD = 4;
 export const COUNT = 5; // pings sent
-export const LATEST = 7; // this and the next two: round-trip times in µs, -1 for none
-export const SMOOTHED = 8;
-export const VARIATION = 9;
-/** An instant of the owner, which the table keeps relative to its origin. */
-export const OWNER_INSTANT = 11;
-/** The first of four words in which the owner may keep anything. */
-export const OWNER = 12;
+export const LATEST = 6; // this and the next two: round-trip times in µs, -1 for none
+export const SMOOTHED = 7;
+export const VARIATION = 8;
+/** The first of two instants of the owner, which the table keeps relative to its origin. */
+export const OWNER_INSTANT = 9;
+/** The first of five words in which the owner may keep anything. */
+export const OWNER = 11;
 
 /** The bits of `PERIOD` below the interval. */
 export const MICROS_BITS = 10;
@@ -37,5 +37,7 @@ export const IGNORES_IDS = 16;
 export const ASKED: number = 2 ** 20;
 /** Nothing was received since that ping. */
 export const SILENT: number = 2 ** 21;
+/** The table has a {@link Suspicion} of the connection: a false suspicion gives it more time. */
+export const RAISED: number = 2 ** 23;
 /** The connection is a {@link Heartbeat} object, and the row has only the words of the owner. */
 export const THAWED: number = 2 ** 22;

@@ -41,6 +41,7 @@ export class Suspicion {
 
   /** The factor of the wait at `now`; 1 if no false suspicion makes it longer. */
   patienceAt(now: Instant): number {
+    if (this.#patience === 1) return 1; // the usual case, without the cost of `**`
     const calm = Math.max(0, now - this.#since);
     return Math.max(1, this.#patience * STEP ** (-calm / CALM));
   }

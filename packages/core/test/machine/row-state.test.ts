@@ -95,16 +95,6 @@ describe('a machine in a row', () => {
     expect(fits(adopted, short)).toBe(false);
   });
 
-  it('has no place there while a false suspicion gives it more time', () => {
-    const heartbeat = answered();
-    heartbeat.tick(30_000);
-    heartbeat.tick(heartbeat.deadline);
-    heartbeat.receivePong(32_000);
-    expect(fits(heartbeat)).toBe(false);
-    heartbeat.receivePing(32_000 + 900_000);
-    expect(fits(heartbeat)).toBe(true);
-  });
-
   it('has no place there if its peer is remembered, or a number is no whole number of 32 bits', () => {
     expect(fits(answered(timing, new PeerMemory()))).toBe(false);
     const fractional = timingOf({ pingInterval: 1_000.5 });

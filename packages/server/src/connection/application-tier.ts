@@ -42,6 +42,13 @@ export interface ApplicationTierContext {
   readonly maxUnresponsive: Millis;
 }
 
+/** What an {@link ApplicationTier} takes over from a row. */
+export interface KeptTier {
+  readonly machine: Heartbeat;
+  readonly isWelcomed: boolean;
+  readonly scheduler: Scheduler;
+}
+
 /**
  * The application tier of one connection: reads the client's application pings, chooses what their
  * answers say, and checks whether the client still answers. Created on the client's first application
@@ -63,17 +70,13 @@ export class ApplicationTier {
   #isMute = false; // it sends pings but never answers any
   #limit: Timer | undefined;
 
-  /** `machine` is a machine that is in use already, if its connection was a row. */
-  constructor(
-    shell: ApplicationTierPort,
-    context: ApplicationTierContext,
-    machine?: Heartbeat,
-    isWelcomed = false,
-  ) {
+  /** `kept`: what a row has kept of the tier, if it was one. */
+  constructor(shell: ApplicationTierPort, context: ApplicationTierContext, kept?: KeptTier) {
+    const { machine = context.fleet.pageTiming, isWelcomed = false } = kept ?? {};
     this.#shell = shell;
     this.#context = context;
     this.#isWelcomed = isWelcomed;
-    this.#driver = new HeartbeatDriver(machine ?? context.fleet.pageTiming, context.wheel, {
+    this.#driver = new HeartbeatDriver(machine, kept?.scheduler ?? context.wheel, {
       sendPing: ({ id }) => shell.sendBeat({ type: 'ping', id }),
       sendPong: () => {}, // the connection sends the pong
       emit: (...event) => this.#emit(...event),

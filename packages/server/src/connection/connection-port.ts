@@ -1,6 +1,7 @@
 import type { Heartbeat, Instant, PongPort, Row } from '@wirebeat/core';
 import type { SessionHolder } from '../fleet/session-claim.ts';
 import type { Sessions } from '../fleet/sessions.ts';
+import type { RowTimer } from '../timing/row-timer.ts';
 import type { ApplicationTierContext } from './application-tier.ts';
 import type { Authenticated, Authentication } from './authentication.ts';
 import type { ConnectionEvents } from './events.ts';
@@ -28,13 +29,24 @@ export interface ConnectionPort extends ApplicationTierContext {
   ): void;
 }
 
+/** What a row keeps of an application tier. */
+export interface PageState {
+  readonly machine: Heartbeat;
+  /** Whether the client was sent what the server asks for. */
+  readonly isWelcomed: boolean;
+}
+
 /** What a `Connection` needs of its row. */
 export interface RowPort {
   socket(row: Row): ServerSocket;
   /** The machine of the transport tier. */
   machine(row: Row): Heartbeat;
   /** The machine of the application tier; `undefined` if the client sends no pings. */
-  page(row: Row): { readonly machine: Heartbeat; readonly isWelcomed: boolean } | undefined;
+  page(row: Row): PageState | undefined;
+  /** The timers of the transport tier. */
+  timer(row: Row): RowTimer;
+  /** The timers of the application tier. */
+  pageTimer(row: Row): RowTimer;
   /** The client has sent its first ping. Returns the machine of its page. */
   addPage(row: Row): Heartbeat;
   /** What counts the bytes of the connection: its progress, while its Ping is unanswered. */

@@ -9,22 +9,29 @@ import {
   type Row,
 } from '@wirebeat/core';
 import type { SessionClaim } from '../fleet/session-claim.ts';
+import { RowTimer } from '../timing/row-timer.ts';
 import { RowWheel } from '../timing/row-wheel.ts';
 import { Connection } from './connection.ts';
 import { ConnectionHandle, type HandlePort } from './connection-handle.ts';
-import type { ConnectionPort, RowPort } from './connection-port.ts';
+import type { ConnectionPort, PageState, RowPort } from './connection-port.ts';
 import { Progress } from './progress.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { ByteCounter, ServerSocket } from './server-socket.ts';
 
 // Words of the owner. The first two of each table belong to its wheel.
-const SEEN = OWNER_INSTANT; // of a connection: when the application last heard from the client
-const BYTES = OWNER + 2; // of a connection: the low bits of the bytes read when the Ping was sent
-const PAGE = OWNER + 3; // of a connection: the row of its page plus 1; 0 if the client sends no pings
-const CONNECTION = OWNER + 2; // of a page: the row of its connection
-const WELCOMED = OWNER + 3; // of a page: 1 if the client was sent what the server asks for
+// Of a connection:
+const SEEN = OWNER_INSTANT; // when the application last heard from the client
+const FULL = OWNER_INSTANT + 1; // when the pings of the client may be full: see `RateLimit`
+const BYTES = OWNER + 2; // the low bits of the bytes read when the Ping was sent
+const PAGE = OWNER + 3; // the row of its page plus 1; 0 if the client sends no pings
+const ORDER = OWNER + 4; // its number: a newer connection has a greater one
+// Of a page:
+const CONNECTION = OWNER + 2; // the row of its connection
+const WELCOMED = OWNER + 3; // 1 if the client was sent what the server asks for
 
 const NOBODY = -1;
+/** How far ahead of the present an instant in a word may be, in ms. */
+const MAX_AHEAD = 2 ** 30;
 
 /** A method of the rows that meets a row whose time has come. */
 type Meet = (row: Row) => void;
@@ -45,12 +52,10 @@ export class ConnectionRows<Socket extends ServerSocket>
   readonly #wheel: RowWheel;
   readonly #pageWheel: RowWheel;
   readonly #key: symbol = Symbol('heartbeat');
-  readonly #sockets: (Socket | undefined)[] = [];
-  readonly #counters: (ByteCounter | undefined)[] = [];
-  /** When the pings of each client may be full: see {@link RateLimit}. */
-  #limits: Float64Array = new Float64Array(0);
-  /** A newer connection has a greater number. */
-  #orders: Int32Array = new Int32Array(0);
+  #sockets: (Socket | undefined)[] = [];
+  #counters: (ByteCounter | undefined)[] = [];
+  /** When the pings of each client may be full, if words cannot hold that. */
+  readonly #limits: Map<Row, Instant> = new Map();
   readonly #thawed: Map<Row, Connection> = new Map();
   readonly #handles: Map<Row, ConnectionHandle> = new Map();
   #size = 0;
@@ -64,11 +69,13 @@ export class ConnectionRows<Socket extends ServerSocket>
     this.pages = new ConnectionTable(fleet.pageTiming);
     this.#wheel = new RowWheel(this.table, wheel, granule, (row) => {
       if (this.#sockets[row] === undefined) this.table.remove(row);
-      else if (!this.table.isThawed(row)) meet(row);
+      else if (this.table.isThawed(row)) this.#thawed.get(row)?.wake();
+      else meet(row);
     });
     this.#pageWheel = new RowWheel(this.pages, wheel, granule, (page) => {
       if (this.ofPage(page) === NOBODY) this.pages.remove(page);
-      else if (!this.pages.isThawed(page)) meetPage(page);
+      else if (this.pages.isThawed(page)) this.#thawed.get(this.ofPage(page))?.wakePage();
+      else meetPage(page);
     });
   }
 
@@ -77,12 +84,11 @@ export class ConnectionRows<Socket extends ServerSocket>
   /** Adds a connection, which is not open yet. */
   add(socket: Socket, counter: ByteCounter | undefined): Connection {
     const row = this.table.add();
-    if (row >= this.#limits.length) this.#grow();
+    if (row >= this.#sockets.length) this.#grow();
     this.#sockets[row] = socket;
     this.#counters[row] = counter;
-    this.#limits[row] = Number.NEGATIVE_INFINITY;
     this.#opened += 1;
-    this.#orders[row] = this.#opened;
+    this.table.words[row * ROW_WORDS + ORDER] = this.#opened;
     this.#size += 1;
     Object.defineProperty(socket, this.#key, { value: row, configurable: true });
     return this.thaw(row);
@@ -99,6 +105,7 @@ export class ConnectionRows<Socket extends ServerSocket>
     this.#sockets[row] = this.#counters[row] = undefined;
     this.#thawed.delete(row);
     this.#handles.delete(row);
+    this.#limits.delete(row);
     this.#size -= 1;
     if (page !== undefined) this.#removePage(page);
     if (!this.#wheel.isListed(row)) this.table.remove(row);
@@ -131,7 +138,7 @@ export class ConnectionRows<Socket extends ServerSocket>
   }
 
   order(row: Row): number {
-    return this.#orders[row] as number;
+    return this.table.words[row * ROW_WORDS + ORDER] as number;
   }
 
   /** The object that the application holds of a connection. */
@@ -226,7 +233,15 @@ export class ConnectionRows<Socket extends ServerSocket>
     return this.table.heartbeat(row);
   }
 
-  page(row: Row): { readonly machine: Heartbeat; readonly isWelcomed: boolean } | undefined {
+  timer(row: Row): RowTimer {
+    return new RowTimer(this.#context().wheel, this.#wheel, row);
+  }
+
+  pageTimer(row: Row): RowTimer {
+    return new RowTimer(this.#context().wheel, this.#pageWheel, this.pageOf(row) as Row);
+  }
+
+  page(row: Row): PageState | undefined {
     const page = this.pageOf(row);
     if (page === undefined) return undefined;
     this.pages.advance(this.#context().scheduler.now());
@@ -281,9 +296,17 @@ export class ConnectionRows<Socket extends ServerSocket>
 
   /** Returns whether the client may send a ping now, and counts it if so. */
   admits(row: Row, now: Instant): boolean {
-    const next = RateLimit.next(this.#limits[row] as number, now, this.#context().pingLimit);
+    const { pingLimit } = this.#context();
+    const { words, origin } = this.table;
+    const word = row * ROW_WORDS + FULL;
+    const { burst, interval } = pingLimit;
+    if (burst === Number.POSITIVE_INFINITY) return true;
+    const isWord = Number.isInteger(interval) && burst * interval < MAX_AHEAD;
+    const before = isWord ? origin + (words[word] as number) : this.#limits.get(row);
+    const next = RateLimit.next(before ?? origin, isWord ? Math.floor(now) : now, pingLimit);
     if (next === undefined) return false;
-    this.#limits[row] = next;
+    if (isWord) words[word] = next - origin;
+    else this.#limits.set(row, next);
     return true;
   }
 
@@ -364,13 +387,10 @@ export class ConnectionRows<Socket extends ServerSocket>
     if (!wheel.isListed(row)) wheel.list(row, table.deadline(row));
   }
 
+  /** An array that grows by itself would have half of its places free. */
   #grow(): void {
-    const rows = this.table.words.length / ROW_WORDS;
-    const limits = new Float64Array(rows);
-    const orders = new Int32Array(rows);
-    limits.set(this.#limits);
-    orders.set(this.#orders);
-    this.#limits = limits;
-    this.#orders = orders;
+    const length = this.table.words.length / ROW_WORDS;
+    this.#sockets = Array.from({ length }, (_, row) => this.#sockets[row]);
+    this.#counters = Array.from({ length }, (_, row) => this.#counters[row]);
   }
 }

@@ -15,9 +15,10 @@ import {
   type Row,
 } from '@wirebeat/core';
 import type { Values } from '../timing/advertisement.ts';
+import type { RowTimer } from '../timing/row-timer.ts';
 import { ApplicationTier, type ApplicationTierPort } from './application-tier.ts';
 import { FLOOD, REPLACED, SERVICE_RESTART, UNRESPONSIVE } from './close-reasons.ts';
-import type { ConnectionPort, RowPort } from './connection-port.ts';
+import type { ConnectionPort, PageState, RowPort } from './connection-port.ts';
 import type { ConnectionEnd, ConnectionEvents, Tier } from './events.ts';
 import { payloadOf, readPayload } from './ping-payload.ts';
 import { Progress } from './progress.ts';
@@ -38,6 +39,8 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
   readonly #rows: RowPort;
   readonly #context: ConnectionPort;
   readonly #driver: HeartbeatDriver;
+  readonly #timer: RowTimer;
+  #pageTimer: RowTimer | undefined;
   #hasEnded = false;
   #page: ApplicationTier | undefined; // created on the client's first application ping
   #pongs: PongQueue<ServerSocket> | undefined; // created with the first pong
@@ -53,10 +56,10 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
     this.#rows = rows;
     this.#context = context;
     this.#incoming = rows.incoming(row);
-    this.#driver = new HeartbeatDriver(rows.machine(row), context.wheel, this);
+    this.#timer = rows.timer(row);
+    this.#driver = new HeartbeatDriver(rows.machine(row), this.#timer, this);
     const page = rows.page(row);
-    if (page === undefined) return;
-    this.#page = new ApplicationTier(this, context, page.machine, page.isWelcomed);
+    if (page !== undefined) this.#page = this.#tierOf(page);
   }
 
   /** Starts the heartbeat. The connection emits events from now on. */
@@ -116,6 +119,22 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
     this.#driver.release();
     this.#page?.release();
     this.#pongs?.close();
+  }
+
+  /** The time of its row has come. */
+  wake(): void {
+    this.#timer.wake();
+  }
+
+  /** The time of the row of its page has come. */
+  wakePage(): void {
+    this.#pageTimer?.wake();
+  }
+
+  #tierOf({ machine, isWelcomed }: PageState): ApplicationTier {
+    this.#pageTimer = this.#rows.pageTimer(this.row);
+    const scheduler = this.#pageTimer;
+    return new ApplicationTier(this, this.#context, { machine, isWelcomed, scheduler });
   }
 
   /** Handles what is due. */
@@ -207,7 +226,7 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
     const isBound = session !== undefined && sessions?.bind(this.#rows.handle(this.row), session);
     if (this.hasEnded) return; // a newer connection has taken over the session
     const isFirst = this.#page === undefined;
-    this.#page ??= new ApplicationTier(this, this.#context, this.#rows.addPage(this.row));
+    this.#page ??= this.#tierOf({ machine: this.#rows.addPage(this.row), isWelcomed: false });
     this.#pongs ??= new PongQueue(this.socket, this.#context.pongPort);
     this.#pongs.values = this.#page.answerTo(ping, received, isBound === true);
     this.#driver.receiveBeat(ping);

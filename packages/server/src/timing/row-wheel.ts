@@ -36,7 +36,10 @@ export class RowWheel {
   #timer: Timer | undefined;
   #timerAt = NEVER; // its granule
 
-  /** Calls `meet` for each row at its time, when it is in no list. It must not throw. */
+  /**
+   * Calls `meet` for each row at its time, when it is in no list. If it throws, the error becomes an
+   * unhandled rejection, and the other rows are met all the same.
+   */
   constructor(
     table: ConnectionTable,
     scheduler: Scheduler,
@@ -120,7 +123,15 @@ export class RowWheel {
       const { words } = this.#table; // another one when the table has grown
       const ahead = ((words[row * ROW_WORDS + DUE] as number) - this.#turned) | 0;
       if (ahead > 0) this.#put(row, this.#turned + ahead);
-      else this.#meet(row);
+      else this.#meetRow(row);
+    }
+  }
+
+  #meetRow(row: Row): void {
+    try {
+      this.#meet(row);
+    } catch (error) {
+      void Promise.reject(error);
     }
   }
 

@@ -1,0 +1,114 @@
+import { ConnectionTable, initialTiming, resolveHeartbeatOptions } from '@wirebeat/core';
+import { VirtualScheduler } from '@wirebeat/core/testing';
+import { describe, expect, it } from 'vitest';
+import { RowTimer } from '../../src/timing/row-timer.ts';
+import { RowWheel } from '../../src/timing/row-wheel.ts';
+
+/** A wheel with granules of 10 ms over three rows, and when each was met. */
+function start(batch = 1) {
+  const scheduler = new VirtualScheduler();
+  const table = new ConnectionTable(initialTiming(resolveHeartbeatOptions({})));
+  const met: [row: number, at: number][] = [];
+  const wheel = new RowWheel(table, scheduler, 10, (row) => met.push([row, scheduler.now()]));
+  wheel.batch = batch;
+  const [a, b, c] = [table.add(), table.add(), table.add()];
+  return { scheduler, table, met, wheel, a, b, c };
+}
+
+describe('RowWheel', () => {
+  it('meets each row once, at its granule, and sets one timer', () => {
+    const { scheduler, met, wheel, a, b, c } = start();
+    wheel.list(a, 25);
+    wheel.list(b, 30);
+    wheel.list(c, 100_000); // more than a turn ahead
+    expect(scheduler.pending).toBe(1);
+    scheduler.advanceTo(200_000);
+    expect(met).toEqual([
+      [b, 30],
+      [a, 30],
+      [c, 100_000],
+    ]);
+    expect(scheduler.pending).toBe(0);
+  });
+
+  it('meets rows together once a batch', () => {
+    const { scheduler, met, wheel, a, b, c } = start(5);
+    for (const [row, due] of [
+      [a, 1],
+      [b, 50],
+      [c, 51],
+    ] as const)
+      wheel.list(row, due);
+    scheduler.advanceTo(1_000);
+    expect(met.map(([, at]) => at)).toEqual([50, 50, 100]);
+  });
+
+  it('lets a row be listed again while it is met, and meets it in a later granule', () => {
+    const { scheduler, table } = start();
+    const times: number[] = [];
+    const wheel: RowWheel = new RowWheel(table, scheduler, 10, (row) => {
+      times.push(scheduler.now());
+      if (times.length < 3) wheel.list(row, 0); // long due
+    });
+    wheel.list(0, 5);
+    scheduler.advanceTo(1_000);
+    expect(times).toEqual([10, 20, 30]);
+  });
+
+  it('says whether a row that is listed would be met in time', () => {
+    const { wheel, a, b } = start(5);
+    wheel.list(a, 100);
+    expect(wheel.mayWait(a, 60)).toBe(true); // the same batch
+    expect(wheel.mayWait(a, 50)).toBe(false);
+    expect(wheel.mayWait(a, 200)).toBe(true);
+    expect(wheel.mayWait(b, 0)).toBe(true); // it is in no list
+    expect(wheel.isListed(b)).toBe(false);
+  });
+
+  it('leaves no timer once it is cleared', () => {
+    const { scheduler, met, wheel, a, b } = start();
+    wheel.list(a, 100);
+    wheel.list(b, 100);
+    const removed: number[] = [];
+    wheel.clear((row) => removed.push(row));
+    expect(removed.sort()).toEqual([a, b]);
+    expect(wheel.isListed(a)).toBe(false);
+    expect(scheduler.pending).toBe(0);
+    scheduler.advanceTo(1_000);
+    expect(met).toEqual([]);
+  });
+});
+
+describe('RowTimer', () => {
+  it('runs one timer when its row is met, without an entry in the wheel', () => {
+    const { scheduler, table } = start();
+    const log: string[] = [];
+    const timers: RowTimer[] = [];
+    const wheel = new RowWheel(table, scheduler, 10, (row) => timers[row]?.wake());
+    const timer = new RowTimer(scheduler, wheel, 0);
+    timers[0] = timer;
+    timer.at(50, () => log.push(`first ${timer.now()}`));
+    expect(scheduler.pending).toBe(1); // that of the rows
+    timer.at(35, () => log.push(`second ${timer.now()}`)); // one of its own
+    expect(scheduler.pending).toBe(2);
+    scheduler.advanceTo(100);
+    expect(log).toEqual(['second 35', 'first 50']);
+  });
+
+  it('waits for a later time if its row is met early, and for none if it is cancelled', () => {
+    const { scheduler, table } = start();
+    const log: number[] = [];
+    const timers: RowTimer[] = [];
+    const wheel = new RowWheel(table, scheduler, 10, (row) => timers[row]?.wake());
+    const timer = new RowTimer(scheduler, wheel, 0);
+    timers[0] = timer;
+    timer.at(20, () => log.push(0)).cancel();
+    timer.at(70, () => log.push(scheduler.now()));
+    scheduler.advanceTo(1_000);
+    expect(log).toEqual([70]);
+    wheel.list(0, 1_050);
+    timer.at(1_010, () => log.push(scheduler.now())); // its row would be met too late
+    scheduler.advanceTo(2_000);
+    expect(log).toEqual([70, 1_010]);
+  });
+});
