@@ -19,8 +19,8 @@ export {
 export { attachHeartbeat, SocketHeartbeat } from './attach.ts';
 export type { Reader } from './link.ts';
 export type { AttachOptions } from './options.ts';
-export type { Flushed } from './outbox/outbox.ts';
-export type { QueuePolicy } from './outbox/send-queue.ts';
+export { Delivery, type DeliveryOptions } from './outbox/delivery.ts';
+export type { Flushed, QueuePolicy } from './outbox/outbox.ts';
 export type { Lifecycle, LifecycleListener } from './page/page-lifecycle.ts';
 export {
   type AppStateLike,

@@ -5,6 +5,7 @@ import { decodeBeat, ReadyState } from '@wirebeat/core';
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { Delivery } from '../src/outbox/delivery.ts';
 import type { ReconnectOptions } from '../src/reconnect/options.ts';
 import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import {
@@ -94,6 +95,7 @@ export class DeliveryWorld {
   readonly scheduler: SteppedScheduler = new SteppedScheduler();
   readonly server: FakeServer;
   readonly socket: ReconnectingWebSocket;
+  readonly delivery: Delivery;
   readonly messages: Message[] = [];
   /** In the order in which they were read first. */
   readonly firstReads: Message[] = [];
@@ -111,6 +113,7 @@ export class DeliveryWorld {
     this.server.latency = setting.latency;
     const answer = setting.hasSessions ? sessionServer() : minimalPeer;
     this.server.answer = (text, link) => this.#receive(text, link, answer);
+    this.delivery = new Delivery({ confirm: setting.confirm, resend: setting.resend });
     this.socket = this.#dial();
     this.socket.addEventListener('open', () => setting.greets && this.#send(1, true));
     this.socket.addEventListener('drop', ({ detail }) => {
@@ -201,7 +204,7 @@ export class DeliveryWorld {
   }
 
   get #isDone(): boolean {
-    const isWaitedFor = this.socket.unconfirmed.length > 0 || this.flushing > 0;
+    const isWaitedFor = this.delivery.unconfirmed.length > 0 || this.flushing > 0;
     return !isWaitedFor && (!this.#setting.resend || this.#owed().length === 0);
   }
 
@@ -215,7 +218,7 @@ export class DeliveryWorld {
   /** With `resend`: each message was read or handed back, and first reads are in order. */
   expectAllThere(): void {
     expect(this.#owed().map(({ text }) => text.slice(0, 9))).toEqual([]);
-    expect(this.socket.unconfirmed.map((text) => String(text).slice(0, 9))).toEqual([]);
+    expect(this.delivery.unconfirmed.map((text) => String(text).slice(0, 9))).toEqual([]);
     expect(this.flushing).toBe(0);
     const reads = this.firstReads.filter(({ isGreeting }) => !isGreeting);
     const inOrder = this.messages.filter((message) => reads.includes(message));
@@ -227,13 +230,12 @@ export class DeliveryWorld {
   }
 
   #dial(): ReconnectingWebSocket {
-    const { makeBeforeBreak, seed, confirm, resend, isReadied, pingInterval } = this.#setting;
+    const { makeBeforeBreak, seed, isReadied, pingInterval } = this.#setting;
     const options: ReconnectOptions = {
       scheduler: this.scheduler,
       random: seededRandom(seed),
       WebSocket: this.#slowSockets(),
-      confirm: confirm || resend,
-      resend,
+      delivery: this.delivery,
       pingInterval,
       pingTimeout: 3_000,
       backoff: { maxDelay: 2_000 },
@@ -294,7 +296,7 @@ export class DeliveryWorld {
       return !isLost && !wasDropped;
     });
     this.flushing += 1;
-    this.socket
+    this.delivery
       .flushed()
       .then(
         () => {

@@ -7,6 +7,7 @@ describe('@wirebeat/client', () => {
     expect(Object.keys(client).sort()).toEqual([
       'CloseCode',
       'ConnectionClosedError',
+      'Delivery',
       'HeartbeatError',
       'History',
       'InvalidOptionError',
@@ -68,7 +69,6 @@ describe('@wirebeat/client', () => {
       'close',
       'detectionBound',
       'extensions',
-      'flushed',
       'lastReceived',
       'latency',
       'onclose',
@@ -83,7 +83,6 @@ describe('@wirebeat/client', () => {
       'removeEventListener',
       'send',
       'status',
-      'unconfirmed',
       'url',
     ]);
   });

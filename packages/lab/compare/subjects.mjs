@@ -3,7 +3,7 @@
 // neither side. One with options is a row of its own, and its name has them behind " with ".
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { ReconnectingWebSocket } from '@wirebeat/client';
+import { Delivery, ReconnectingWebSocket } from '@wirebeat/client';
 import { attachHeartbeat } from '@wirebeat/server';
 import { buildSchema } from 'graphql';
 import { createClient } from 'graphql-ws';
@@ -59,12 +59,13 @@ const onWs =
 
 const watched = onWs(nothing, (sockets) => attachHeartbeat(sockets));
 
-function wirebeat(name, ...options) {
+function wirebeat(name, delivery) {
   return {
     name,
     serve: watched,
     dial(port) {
-      const socket = new ReconnectingWebSocket(url(port), ...options);
+      const options = delivery && { delivery: new Delivery(delivery) };
+      const socket = new ReconnectingWebSocket(url(port), [], options);
       return { send: (text) => socket.send(text), end: () => socket.close() };
     },
   };
@@ -124,7 +125,7 @@ const graphql = {
 /** wirebeat first, then its peers. */
 export const SUBJECTS = [
   wirebeat('wirebeat'),
-  wirebeat('wirebeat with `resend: true`', [], { resend: true }),
+  wirebeat('wirebeat with `resend: true`', { resend: true }),
   socketIo,
   {
     name: 'websocket-heartbeat-js',

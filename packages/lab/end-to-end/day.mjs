@@ -3,7 +3,7 @@
 // arguments name, and tells in a JSON line the bytes of the heap then. With `--leak` each message is
 // kept, as a control.
 import { writeHeapSnapshot } from 'node:v8';
-import { History, ReconnectingWebSocket } from '@wirebeat/client';
+import { Delivery, History, ReconnectingWebSocket } from '@wirebeat/client';
 import { FakeSocket, VirtualScheduler } from '@wirebeat/core/testing';
 
 const HOUR = 3_600_000;
@@ -38,26 +38,27 @@ const SERVERS = {
 
 const clients = Object.values(SERVERS).flatMap((answer) =>
   [false, true].map((resend) => {
+    const delivery = new Delivery({ resend });
     const history = new History({
       scheduler,
       WebSocket: () => dial(answer),
       lifecycle: false,
-      resend,
+      delivery,
       maxQueuedMessages: 50,
       queuePolicy: 'drop-oldest',
     });
     const socket = new ReconnectingWebSocket('ws://test/', [], history.options);
     socket.addEventListener('error', () => {});
-    return { socket, history, isAnswered: answer === pong };
+    return { socket, delivery, history, isAnswered: answer === pong };
   }),
 );
 
 /** Lets the time pass until `end`, with a message of each client at each step. */
 async function live(end) {
   for (let step = 0; scheduler.now() < end; step += 1) {
-    for (const { socket, isAnswered } of clients) {
+    for (const { socket, delivery, isAnswered } of clients) {
       socket.send(`message ${step}`);
-      if (isAnswered && step % 3 === 0) void socket.flushed();
+      if (isAnswered && step % 3 === 0) void delivery.flushed();
       if (leaks) kept.push({ step });
     }
     scheduler.advance(STEP);

@@ -1,5 +1,5 @@
 // The clients of a soak, in a separate process. Each sends numbered messages that must all arrive.
-import { ReconnectingWebSocket } from '@wirebeat/client';
+import { Delivery, ReconnectingWebSocket } from '@wirebeat/client';
 import { worstOf } from '@wirebeat/lab/fleet/allowance';
 import { obey, settings, tell } from '@wirebeat/lab/fleet/parent';
 import { WebSocket } from 'ws';
@@ -31,7 +31,6 @@ const invariants = new Invariants();
 const options = {
   ...TIMING,
   WebSocket: WebSocket as never,
-  ...(without === 'resend' ? {} : { resend: true }),
 };
 let deaths = 0;
 let isOver = false;
@@ -58,10 +57,11 @@ function pausesSince(instant: number): number[] {
 
 function open(index: number): void {
   const path = `/${index}`;
+  const delivery = new Delivery({ resend: without !== 'resend' });
   const socket = new ReconnectingWebSocket(
     `ws://127.0.0.1:${ports[index % ports.length]}${path}`,
     undefined,
-    options,
+    { ...options, delivery },
   );
   let detectionBound = 0;
   sent[path] = 0;

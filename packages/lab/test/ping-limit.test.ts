@@ -1,12 +1,12 @@
 // No use of the client's confirmations reaches the limit of pings at which the server closes a client,
 // as it is by default: the server's own bucket counts what arrives.
 
-import type { ReconnectOptions } from '@wirebeat/client';
 import { decodeBeat } from '@wirebeat/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Link, minimalPeer } from '../../client/test/fake-server.ts';
-import { dial, type Stage, settle } from '../../client/test/stage.ts';
+import { dial, type Options, type Stage } from '../../client/test/outbox/delivery-stage.ts';
+import { settle } from '../../client/test/stage.ts';
 import { RUNS } from '../../core/test/simulation.ts';
 import { RateLimit } from '../../server/src/connection/rate-limit.ts';
 import { resolveServerOptions } from '../../server/src/options.ts';
@@ -14,7 +14,7 @@ import { resolveServerOptions } from '../../server/src/options.ts';
 const { pingLimit } = resolveServerOptions({});
 
 /** A client, and how often the server would have closed it. */
-function limited(options: ReconnectOptions, latency: number): Stage & { readonly floods: Link[] } {
+function limited(options: Options, latency: number): Stage & { readonly floods: Link[] } {
   const stage = dial('ws', options);
   const { server, scheduler } = stage;
   server.latency = latency;
@@ -39,10 +39,10 @@ const maxQueuedBytes = 52_428;
 
 /** How an application may send, at each ms of virtual time. */
 const USES: Readonly<Record<string, (stage: Stage, ms: number) => void>> = {
-  'flushed() after each message, 50 a second': ({ socket }, ms) => {
-    if (ms % 20 === 0) sendAndFlush(socket);
+  'flushed() after each message, 50 a second': (stage, ms) => {
+    if (ms % 20 === 0) sendAndFlush(stage);
   },
-  'flushed() at each ms': ({ socket }) => sendAndFlush(socket),
+  'flushed() at each ms': (stage) => sendAndFlush(stage),
   'a message of a third of the queue every 40 ms': ({ socket }, ms) => {
     if (ms % 40 === 0) sendIfItFits(socket, LONG);
   },
@@ -55,9 +55,9 @@ const USES: Readonly<Record<string, (stage: Stage, ms: number) => void>> = {
   },
 };
 
-function sendAndFlush(socket: Stage['socket']): void {
+function sendAndFlush({ socket, delivery }: Stage): void {
   sendIfItFits(socket, SHORT);
-  socket.flushed().catch(() => {});
+  delivery.flushed().catch(() => {});
 }
 
 function sendIfItFits(socket: Stage['socket'], text: string): void {
@@ -76,7 +76,7 @@ function pass(stage: Stage, use: string, ms: number): void {
   server.last.wire.sentMessages.length = server.last.received.length = 0;
 }
 
-const OPTIONS: readonly ReconnectOptions[] = [
+const OPTIONS: readonly Options[] = [
   { maxQueuedBytes },
   { maxQueuedBytes, confirm: true },
   { maxQueuedBytes, resend: true },

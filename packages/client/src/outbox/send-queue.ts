@@ -1,15 +1,6 @@
-import { type BlobLike, QueueOverflowError, type SocketData } from '@wirebeat/core';
-import { utf8Length } from './utf8-length.ts';
-
-/** What to do with a message that does not fit into the queue. */
-export type QueuePolicy = 'error' | 'drop-oldest' | 'drop-newest';
-
-/** The limits of a {@link SendQueue}. */
-export interface QueueBounds {
-  readonly maxQueuedBytes: number;
-  readonly maxQueuedMessages: number;
-  readonly queuePolicy: QueuePolicy;
-}
+import { QueueOverflowError, type SocketData } from '@wirebeat/core';
+import { byteLength, copyOf } from './messages.ts';
+import type { QueueBounds } from './outbox.ts';
 
 /** A message in a {@link SendQueue}. */
 export interface QueuedMessage {
@@ -95,7 +86,7 @@ export class SendQueue {
    */
   push(given: SocketData): SocketData[] {
     const { maxQueuedBytes, maxQueuedMessages, queuePolicy } = this.#bounds;
-    const data = copy(given);
+    const data = copyOf(given);
     const size = byteLength(data);
     const fits = () =>
       this.#bytes + size <= maxQueuedBytes && this.#messages.length < maxQueuedMessages;
@@ -164,52 +155,4 @@ export class SendQueue {
     }
     return data;
   }
-}
-
-/**
- * Converts the argument of `send()` as WebIDL does: an ArrayBuffer, a view or a Blob, from any
- * realm, stays binary, and everything else becomes text.
- *
- * @throws {TypeError} for a symbol, and for memory that is shared or resizable.
- */
-export function sendable(data: unknown): SocketData {
-  const isView = ArrayBuffer.isView(data);
-  const buffer = isView ? data.buffer : data;
-  const tag = tagOf(buffer);
-  if (isView || tag === 'ArrayBuffer') {
-    const { resizable } = buffer as { readonly resizable?: boolean };
-    if (tag !== 'ArrayBuffer' || resizable) {
-      throw new TypeError('send() takes no memory that is shared or can be resized: send a copy');
-    }
-    return data as ArrayBuffer | ArrayBufferView;
-  }
-  return isBlob(data) ? data : `${data as string}`;
-}
-
-/**
- * Checks class and tag: the Blob of React Native has no tag, one of another realm another class.
- */
-function isBlob(data: unknown): data is BlobLike {
-  const { Blob } = globalThis as { readonly Blob?: new () => object };
-  return (Blob !== undefined && data instanceof Blob) || /^(Blob|File)$/.test(tagOf(data));
-}
-
-function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
-
-/** Copies a message, because the caller may write to its buffer again. */
-function copy(data: SocketData): SocketData {
-  const message = sendable(data);
-  if (typeof message === 'string' || !('byteLength' in message)) return message;
-  if (message.byteLength === 0) return new Uint8Array(0); // it may be detached
-  if (!ArrayBuffer.isView(message)) return new Uint8Array(message).slice().buffer; // any realm's
-  return new Uint8Array(message.buffer, message.byteOffset, message.byteLength).slice();
-}
-
-/** Returns the size of a message in bytes, with text in UTF-8. */
-export function byteLength(data: unknown): number {
-  if (typeof data === 'string') return utf8Length(data);
-  const { byteLength, size } = data as { byteLength?: number; size?: number };
-  return byteLength ?? size ?? 0;
 }

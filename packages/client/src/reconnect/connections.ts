@@ -1,7 +1,7 @@
 import { type Instant, LazyTimer, ReadyState, type SocketData } from '@wirebeat/core';
 import type { LinkOptions } from '../link.ts';
-import { Outbox } from '../outbox/outbox.ts';
-import { byteLength } from '../outbox/send-queue.ts';
+import { byteLength } from '../outbox/messages.ts';
+import { type MessageOutbox, Outbox } from '../outbox/outbox.ts';
 import type { DropReason } from '../websocket-api/event-target.ts';
 import type { CloseRecord } from './close-record.ts';
 import { Connection, type ConnectionEvent, type ConnectionPort } from './connection.ts';
@@ -22,7 +22,7 @@ export type ApplicationEvent = ReconnectEvent | [name: 'message', data: unknown]
  * Decides nothing.
  */
 export class Connections {
-  readonly outbox: Outbox;
+  readonly outbox: MessageOutbox;
   /** The connection in use; undefined between two connections. */
   current: Connection | undefined;
   protocol = '';
@@ -58,10 +58,12 @@ export class Connections {
     this.#timer = new LazyTimer(scheduler, () => {
       this.#run(this.#machine.tick(this.#now, this.current?.bufferedAmount));
     });
-    this.outbox = new Outbox(options, (message, error) => {
+    const unsendable = (message: SocketData, error: unknown) => {
       emit('error', error);
       this.#drop('undeliverable', [message]);
-    });
+    };
+    const { delivery } = options;
+    this.outbox = delivery?.open(options, unsendable) ?? new Outbox(options, unsendable);
     if (options.signal?.aborted) this.close();
     else this.#run(this.#machine.start(this.#now));
     this.#isFirst = false;
@@ -126,11 +128,11 @@ export class Connections {
         this.#run(machine.recovered(id));
         break;
       case 'pong':
-        if (isCurrent) this.outbox.answered(detail.id);
+        if (isCurrent) this.outbox.answered?.(detail.id);
         this.#run(machine.answered(id));
         break;
       case 'ping':
-        if (isCurrent) this.outbox.pinged();
+        if (isCurrent) this.outbox.pinged?.();
         break;
       case 'stall':
         break;

@@ -17,7 +17,7 @@ import {
   type ResolvedAttachOptions,
   resolveAttachOptions,
 } from '../options.ts';
-import type { QueuePolicy } from '../outbox/send-queue.ts';
+import type { MessageOutbox, QueueBounds, QueuePolicy, Unsendable } from '../outbox/outbox.ts';
 import { type Lifecycle, pageLifecycle } from '../page/page-lifecycle.ts';
 import { defaultWebSocket, type WebSocketConstructor } from '../websocket-api/constructor.ts';
 import type { DomAbortSignal } from '../websocket-api/dom-types.ts';
@@ -34,6 +34,16 @@ export interface ReadySocket {
   addEventListener(type: string, listener: (event: any) => void, options?: object): void;
   // biome-ignore lint/suspicious/noExplicitAny: each runtime has its own type of event
   removeEventListener(type: string, listener: (event: any) => void): void;
+}
+
+/** What the socket uses of a {@link Delivery}. */
+export interface DeliveryChoice {
+  /** Whether messages are kept until they are confirmed. */
+  readonly confirm: boolean;
+  open(
+    bounds: QueueBounds & { readonly scheduler: Scheduler },
+    unsendable: Unsendable,
+  ): MessageOutbox;
 }
 
 /** Options of {@link ReconnectingWebSocket}, in addition to those of the heartbeat. */
@@ -86,13 +96,10 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
   /** What to do if a message does not fit into the queue. @default 'error': `send()` throws */
   readonly queuePolicy?: QueuePolicy;
   /**
-   * Whether messages stay in the queue until the server has confirmed them. Unconfirmed messages
-   * are in `unconfirmed`.
-   * @default true if `resend` is set, otherwise false
+   * Knows which messages have arrived, and sends the others again: a {@link Delivery}.
+   * @default none: messages sent on a connection that is lost may be lost
    */
-  readonly confirm?: boolean;
-  /** Whether to send unconfirmed messages again on the next connection. @default false */
-  readonly resend?: boolean;
+  readonly delivery?: DeliveryChoice;
   /**
    * Whether to open a second connection while the first is suspect, if the server has answered a
    * ping before. The connection that receives an answer first is kept.
@@ -131,8 +138,7 @@ export const RECONNECT_SCHEMA = {
   maxQueuedBytes: { type: 'count', default: 1_048_576, off: true }, // more than pages usually send
   maxQueuedMessages: { type: 'count', default: 10_000, off: true }, // a minute of one per frame
   queuePolicy: { type: 'choice', of: ['error', 'drop-oldest', 'drop-newest'], default: 'error' },
-  confirm: { type: 'boolean' },
-  resend: { type: 'boolean', default: false },
+  delivery: { type: 'object', method: 'open' },
   makeBeforeBreak: { type: 'boolean', default: true },
   fatalCodes: { type: 'list' },
   shouldReconnect: { type: 'function' },
@@ -147,13 +153,12 @@ type OwnOptions = Pick<ReconnectOptions, keyof typeof RECONNECT_SCHEMA>;
 export interface ResolvedReconnectOptions
   extends Omit<
     Resolved<OwnOptions, typeof RECONNECT_SCHEMA>,
-    'backoff' | 'confirm' | 'fatalCodes' | 'shouldReconnect' | 'WebSocket'
+    'backoff' | 'fatalCodes' | 'shouldReconnect' | 'WebSocket'
   > {
   readonly heartbeat: ResolvedAttachOptions;
   readonly backoff: BackoffOptions;
   readonly scheduler: Scheduler;
   readonly lifecycle: Lifecycle | false;
-  readonly confirm: boolean;
   readonly createWebSocket: CreateWebSocket;
   readonly isFatal: (code: number) => boolean;
   readonly shouldReconnect: (record: CloseRecord) => boolean;
@@ -172,11 +177,9 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
     scheduler = new SystemScheduler(),
     lifecycle = pageLifecycle,
     dialect,
-    resend,
-    confirm = resend,
+    delivery,
     shouldReconnect = ({ reason }) => reason !== 'fatal',
   } = resolved;
-  check(confirm || !resend, 'confirm', 'true where `resend` is', confirm);
   const timing = Object.fromEntries(
     Object.entries(options).filter(([name]) => name in HEARTBEAT_SCHEMA),
   );
@@ -185,7 +188,7 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
   return {
     ...own,
     heartbeat: resolveAttachOptions({
-      ...(confirm && { probeAfter: false }),
+      ...(delivery?.confirm && { probeAfter: false }), // the pings for confirmation do it
       ...timing,
       scheduler,
       lifecycle,
@@ -195,7 +198,6 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
     scheduler,
     lifecycle,
     createWebSocket: creatorOf(WebSocket),
-    confirm,
     isFatal: fatalBy(fatalCodes),
     shouldReconnect,
   };

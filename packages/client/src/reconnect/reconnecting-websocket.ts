@@ -10,8 +10,7 @@ import {
   type SocketData,
   type WebSocketLike,
 } from '@wirebeat/core';
-import { type Flushed, ID_PREFIX } from '../outbox/outbox.ts';
-import { sendable } from '../outbox/send-queue.ts';
+import { ID_PREFIX, sendable } from '../outbox/messages.ts';
 import { WATCHED } from '../watched.ts';
 import { readClose } from '../websocket-api/close-arguments.ts';
 import { messageEvent } from '../websocket-api/dom-events.ts';
@@ -186,24 +185,6 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
    */
   reconnect(): void {
     this.#connections.reconnect();
-  }
-
-  /**
-   * Resolves once the WebSocket layer of the peer has read all messages sent so far. The result
-   * says whether that peer is the server or a gateway. This does not mean that the application at
-   * the other end has processed them. Rejects with {@link ConnectionClosedError} if the connection
-   * ends first and unconfirmed messages are not sent again.
-   */
-  flushed(): Promise<Flushed> {
-    return this.#connections.outbox.flushed();
-  }
-
-  /**
-   * The messages that were sent and not confirmed, on this connection or, until the next `open`, on
-   * the last one. Always empty without `confirm` or `resend`.
-   */
-  get unconfirmed(): readonly SocketData[] {
-    return this.#connections.outbox.unconfirmed;
   }
 
   [Symbol.dispose](): void {

@@ -78,12 +78,12 @@ export class History {
    * only the names of errors. It does contain the path, and the close reasons of the server.
    */
   report(): string {
-    const { scheduler, heartbeat, ...options } = this.#resolved;
+    const { scheduler, heartbeat, delivery, ...options } = this.#resolved;
     const { lifecycle: _, scheduler: __, memory: ___, ...timing } = heartbeat;
     const recorded: Recorded = {
       now: scheduler.now(),
       url: this.#url,
-      options: { ...timing, ...options },
+      options: { confirm: false, resend: false, ...delivery, ...timing, ...options },
       facts: this.#facts,
       counts: this.#counts,
       latencies: this.#latencies,

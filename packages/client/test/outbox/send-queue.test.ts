@@ -1,7 +1,9 @@
 import { runInNewContext } from 'node:vm';
 import { QueueOverflowError } from '@wirebeat/core';
 import { describe, expect, it } from 'vitest';
-import { type QueueBounds, SendQueue, sendable } from '../../src/outbox/send-queue.ts';
+import { sendable } from '../../src/outbox/messages.ts';
+import type { QueueBounds } from '../../src/outbox/outbox.ts';
+import { SendQueue } from '../../src/outbox/send-queue.ts';
 
 function queueOf(maxQueuedBytes: number, bounds: Partial<QueueBounds> = {}): SendQueue {
   const maxQueuedMessages = Number.POSITIVE_INFINITY;

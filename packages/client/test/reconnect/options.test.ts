@@ -2,6 +2,7 @@ import { InvalidOptionError } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
+import { Delivery } from '../../src/outbox/delivery.ts';
 import { pageLifecycle } from '../../src/page/page-lifecycle.ts';
 import type { CloseReason, CloseRecord } from '../../src/reconnect/close-record.ts';
 import { resolveReconnectOptions } from '../../src/reconnect/options.ts';
@@ -58,6 +59,7 @@ describe('resolveReconnectOptions', () => {
     const WebSocket = () => new NodeWebSocket('ws://127.0.0.1:9/');
     const ready = async () => {};
     const lifecycle = { watch: () => () => {} };
+    const delivery = new Delivery({ resend: true });
     const { signal } = new AbortController();
     expect(
       resolveReconnectOptions({
@@ -76,7 +78,7 @@ describe('resolveReconnectOptions', () => {
         maxQueuedBytes: 7,
         maxQueuedMessages: 10,
         queuePolicy: 'drop-newest',
-        resend: true,
+        delivery,
         makeBeforeBreak: true,
         shouldReconnect,
         WebSocket,
@@ -105,8 +107,7 @@ describe('resolveReconnectOptions', () => {
       maxQueuedBytes: 7,
       maxQueuedMessages: 10,
       queuePolicy: 'drop-newest',
-      confirm: true,
-      resend: true,
+      delivery,
       makeBeforeBreak: true,
       isFatal: expect.any(Function),
       shouldReconnect,
@@ -160,7 +161,8 @@ describe('resolveReconnectOptions', () => {
     ['maxQueuedBytes', '1MB'],
     ['shouldReconnect', true],
     ['WebSocket', {}],
-    ['resend', 'unconfirmed'],
+    ['delivery', {}],
+    ['delivery', true],
     ['ready', true],
     ['readyTimeout', 0],
     ['maxAge', 0],

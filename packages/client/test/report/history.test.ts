@@ -1,6 +1,7 @@
 import type { WebSocketLike } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
+import { Delivery } from '../../src/outbox/delivery.ts';
 import type { LifecycleListener } from '../../src/page/page-lifecycle.ts';
 import type { CreateWebSocket } from '../../src/reconnect/dialer.ts';
 import type { ReconnectOptions } from '../../src/reconnect/options.ts';
@@ -297,7 +298,7 @@ describe('History', () => {
     const report = (given: ReconnectOptions) => new History(given).report();
     expect(report({ pingInterval: false })).toContain('pingInterval off, ');
     expect(report({ pingInterval: false })).toContain('probeAfter off, ');
-    expect(report({ confirm: true })).toContain('probeAfter off, ');
+    expect(report({ delivery: new Delivery({ confirm: true }) })).toContain('probeAfter off, ');
     expect(report({ probeAfter: 3_000, jitter: 0 })).toMatch(/probeAfter 3 s, .*jitter 0, /);
   });
 

@@ -1,4 +1,4 @@
-import { ReconnectingWebSocket } from '@wirebeat/client';
+import { Delivery, ReconnectingWebSocket } from '@wirebeat/client';
 import { expect, it, type TestContext } from 'vitest';
 import { lacksUpstream } from '../../programs/upstream.ts';
 import { startStage } from './gateway-stage.ts';
@@ -8,10 +8,11 @@ const isLacking = lacksUpstream('Python websockets');
 /** Who has read a message, as the client says, through a gateway before Python `websockets`. */
 async function readBy(context: TestContext, endToEnd: boolean): Promise<string> {
   const { near } = await startStage(context, 'Python websockets', { options: { endToEnd } });
-  const socket = new ReconnectingWebSocket(`ws://127.0.0.1:${near.port}`);
+  const delivery = new Delivery();
+  const socket = new ReconnectingWebSocket(`ws://127.0.0.1:${near.port}`, [], { delivery });
   context.onTestFinished(() => socket.close());
   socket.send('a message');
-  return (await socket.flushed()).by;
+  return (await delivery.flushed()).by;
 }
 
 it.skipIf(isLacking)(

@@ -1,16 +1,20 @@
 // Confirmations over the sockets of real classes, and a server of `@wirebeat/server` with its limits.
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Delivery } from '../../src/outbox/delivery.ts';
 import { ReconnectingWebSocket } from '../../src/reconnect/reconnecting-websocket.ts';
 import { CLASSES, eventOf, listen, MS, TestProxy, within } from '../sockets.ts';
 
 describe.each(CLASSES)('confirmations over the sockets of %s', (_, WebSocket) => {
   it.each([
-    ['flushed() is awaited after each message', {}],
+    ['flushed() is awaited after each message', { resend: false, maxQueuedMessages: 10_000 }],
     ['the queue is always full', { resend: true, maxQueuedMessages: 1 }],
-  ] as const)('do not make the server close the client where %s', async (_, options) => {
+  ])('do not make the server close the client where %s', async (_, options) => {
     const server = await listen();
     onTestFinished(() => server.close());
-    const socket = new ReconnectingWebSocket(server.url, [], { WebSocket, ...options });
+    const { maxQueuedMessages, resend } = options;
+    const delivery = new Delivery({ resend });
+    const all = { WebSocket, maxQueuedMessages, delivery };
+    const socket = new ReconnectingWebSocket(server.url, [], all);
     onTestFinished(() => socket.close());
     const closes: number[] = [];
     socket.addEventListener('close', ({ code }) => closes.push(code));
@@ -19,8 +23,8 @@ describe.each(CLASSES)('confirmations over the sockets of %s', (_, WebSocket) =>
     let rounds = 0;
     while (performance.now() < end) {
       socket.send(`${rounds}`);
-      if (!('resend' in options)) await within(socket.flushed(), 'a confirmation');
-      else while (socket.unconfirmed.length > 0) await new Promise(setImmediate);
+      if (!resend) await within(delivery.flushed(), 'a confirmation');
+      else while (delivery.unconfirmed.length > 0) await new Promise(setImmediate);
       rounds += 1;
     }
     expect(closes).toEqual([]);
@@ -33,14 +37,15 @@ describe.each(CLASSES)('confirmations over the sockets of %s', (_, WebSocket) =>
     onTestFinished(() => server.close());
     const proxy = await TestProxy.to(server.port);
     onTestFinished(() => proxy.close());
+    const delivery = new Delivery({ resend: true });
     const socket = new ReconnectingWebSocket(proxy.url, [], {
       WebSocket,
-      resend: true,
+      delivery,
       backoff: { minDelay: 10 },
     });
     onTestFinished(() => socket.close());
     socket.send('first');
-    await within(socket.flushed(), 'the first');
+    await within(delivery.flushed(), 'the first');
     proxy.cut();
     const bytes = new TextEncoder().encode('buffer');
     for (const data of [
@@ -56,7 +61,7 @@ describe.each(CLASSES)('confirmations over the sockets of %s', (_, WebSocket) =>
     }
     bytes.fill(0);
     proxy.reset();
-    await within(socket.flushed(), 'the others', 8_000 * MS);
+    await within(delivery.flushed(), 'the others', 8_000 * MS);
     expect(server.received.entries).toEqual([
       ...['first', 'text é€😀', 'buffer', 'buffer', 'uff', 'ffer', 'a Blob', 'last'],
     ]);

@@ -16,7 +16,7 @@ async function run(given: Setting): Promise<DeliveryWorld> {
   return world;
 }
 
-describe('Outbox', () => {
+describe('Delivery', () => {
   it('confirms nothing that was not read, and with resend loses nothing and keeps the order', async () => {
     await fc.assert(
       fc.asyncProperty(setting, async (given) => {
