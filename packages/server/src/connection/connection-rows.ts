@@ -185,8 +185,8 @@ export class ConnectionRows<Socket extends ServerSocket>
   settle(connection: Connection): boolean {
     const { row } = connection;
     const page = this.pageOf(row);
-    if (!connection.isAtRest || !this.#mayFreeze(this.table, this.#wheel, row)) return false;
-    if (page !== undefined && !this.#mayFreeze(this.pages, this.#pageWheel, page)) return false;
+    if (!connection.isAtRest || !this.table.isAtRest(row)) return false;
+    if (page !== undefined && !this.pages.isAtRest(page)) return false;
     connection.release();
     this.#thawed.delete(row);
     this.#freeze(this.table, this.#wheel, row);
@@ -378,13 +378,9 @@ export class ConnectionRows<Socket extends ServerSocket>
     }
   }
 
-  #mayFreeze(table: ConnectionTable, wheel: RowWheel, row: Row): boolean {
-    return table.isAtRest(row) && wheel.mayWait(row, table.deadline(row));
-  }
-
   #freeze(table: ConnectionTable, wheel: RowWheel, row: Row): void {
     table.settle(row);
-    if (!wheel.isListed(row)) wheel.list(row, table.deadline(row));
+    wheel.list(row, table.deadline(row));
   }
 
   /** An array that grows by itself would have half of its places free. */

@@ -23,12 +23,10 @@ export class RowTimer implements Scheduler {
   }
 
   at(due: Instant, callback: () => void): Timer {
-    if (this.#waiting !== undefined || !this.#rows.mayWait(this.#row, due)) {
-      return this.#wheel.at(due, callback);
-    }
+    if (this.#waiting !== undefined) return this.#wheel.at(due, callback);
     const waiting = { due, callback };
     this.#waiting = waiting;
-    if (!this.#rows.isListed(this.#row)) this.#rows.list(this.#row, due);
+    this.#rows.list(this.#row, due);
     return {
       cancel: () => {
         if (this.#waiting === waiting) this.#waiting = undefined;

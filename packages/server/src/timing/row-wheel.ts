@@ -52,23 +52,20 @@ export class RowWheel {
     this.#meet = meet;
   }
 
-  /** Meets a row, which is in no list, at `due` or up to a batch later. */
+  /** Meets a row at `due` or up to a batch later, or at an earlier time for which it is listed already. */
   list(row: Row, due: Instant): void {
     if (this.#listed === 0) this.#turned = this.#present();
-    const granule = Math.max(Math.ceil(due / this.#granule), this.#turned + 1);
-    this.#put(row, Math.ceil(granule / this.batch) * this.batch);
+    const first = Math.max(Math.ceil(due / this.#granule), this.#turned + 1);
+    const granule = Math.ceil(first / this.batch) * this.batch;
+    if (!this.isListed(row)) return this.#put(row, granule);
+    const word = row * ROW_WORDS + DUE;
+    if ((((this.#table.words[word] as number) - granule) | 0) <= 0) return;
+    if (this.#takeOut(row)) this.#put(row, granule);
+    else this.#table.words[word] = granule | 0; // its list is being gone through
   }
 
   isListed(row: Row): boolean {
     return this.#table.words[row * ROW_WORDS + NEXT] !== UNLISTED;
-  }
-
-  /** Whether a row will be met at `due` or earlier if it stays, or is put, in a list. */
-  mayWait(row: Row, due: Instant): boolean {
-    if (!this.isListed(row)) return true;
-    const granule = Math.ceil(Math.ceil(due / this.#granule) / this.batch) * this.batch;
-    const listed = this.#table.words[row * ROW_WORDS + DUE] as number;
-    return ((listed - granule) | 0) <= 0;
   }
 
   /** Takes all rows out of their lists, and cancels the timer. Calls `removed` for each row. */
@@ -133,6 +130,23 @@ export class RowWheel {
     } catch (error) {
       void Promise.reject(error);
     }
+  }
+
+  /** Walks through the list of a row, which is short. Returns whether the row was in it. */
+  #takeOut(row: Row): boolean {
+    const { words } = this.#table;
+    const slot = (words[row * ROW_WORDS + DUE] as number) & (SLOTS - 1);
+    let before = END;
+    let next = this.#heads[slot] as number;
+    while (next !== END && next !== row + 2) {
+      before = next;
+      next = words[(next - 2) * ROW_WORDS + NEXT] as number;
+    }
+    if (next === END) return false;
+    const after = this.#unlist(row);
+    if (before === END) this.#heads[slot] = after;
+    else words[(before - 2) * ROW_WORDS + NEXT] = after;
+    return true;
   }
 
   /** Empties a slot. Returns the head of its list. */

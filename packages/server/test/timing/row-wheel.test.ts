@@ -55,14 +55,36 @@ describe('RowWheel', () => {
     expect(times).toEqual([10, 20, 30]);
   });
 
-  it('says whether a row that is listed would be met in time', () => {
-    const { wheel, a, b } = start(5);
-    wheel.list(a, 100);
-    expect(wheel.mayWait(a, 60)).toBe(true); // the same batch
-    expect(wheel.mayWait(a, 50)).toBe(false);
-    expect(wheel.mayWait(a, 200)).toBe(true);
-    expect(wheel.mayWait(b, 0)).toBe(true); // it is in no list
+  it('moves a row that is listed to an earlier time, and leaves it for a later one', () => {
+    const { scheduler, met, wheel, a, b, c } = start();
+    for (const row of [a, b, c]) wheel.list(row, 100);
+    wheel.list(b, 50);
+    wheel.list(c, 40);
+    wheel.list(a, 500); // it is met at 100, and can be listed again then
+    expect(wheel.isListed(b)).toBe(true);
+    scheduler.advanceTo(1_000);
+    expect(met).toEqual([
+      [c, 40],
+      [b, 50],
+      [a, 100],
+    ]);
     expect(wheel.isListed(b)).toBe(false);
+  });
+
+  it('moves a row to an earlier time while its list is being gone through', () => {
+    const { scheduler, table } = start();
+    const met: [row: number, at: number][] = [];
+    const wheel: RowWheel = new RowWheel(table, scheduler, 10, (row) => {
+      met.push([row, scheduler.now()]);
+      if (row === 1) wheel.list(0, 70);
+    });
+    wheel.list(0, 50 + 4_096 * 10); // one turn later, in the same slot
+    wheel.list(1, 50);
+    scheduler.advanceTo(1_000);
+    expect(met).toEqual([
+      [1, 50],
+      [0, 70],
+    ]);
   });
 
   it('leaves no timer once it is cleared', () => {
@@ -107,7 +129,7 @@ describe('RowTimer', () => {
     scheduler.advanceTo(1_000);
     expect(log).toEqual([70]);
     wheel.list(0, 1_050);
-    timer.at(1_010, () => log.push(scheduler.now())); // its row would be met too late
+    timer.at(1_010, () => log.push(scheduler.now())); // its row is met earlier
     scheduler.advanceTo(2_000);
     expect(log).toEqual([70, 1_010]);
   });
