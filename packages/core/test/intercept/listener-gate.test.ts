@@ -307,4 +307,14 @@ describe('a socket without a handler until one is set', () => {
     gate(socket as never);
     expect(Object.keys(socket)).not.toContain('addEventListener');
   });
+
+  it('passes on an event in place of another, and not again when that is dispatched', () => {
+    const socket = new LoopingSocket();
+    const { seen, listener } = application();
+    const rest: SocketEvent = { type: 'message', data: 'rest' };
+    gateListeners(socket, ({ data }) => (data === 'alone' ? { type: 'message', data } : rest));
+    socket.onmessage = listener;
+    for (const data of ['whole', 'rest', 'alone']) socket.deliver(data);
+    expect(seen).toEqual(['rest', 'alone']);
+  });
 });

@@ -412,4 +412,19 @@ describe('The outputs of a heartbeat', () => {
     expect(heartbeat.resume(90_000)).toEqual([]);
     expect(new Heartbeat(initialTiming(resolveHeartbeatOptions({}))).pingInterval).toBe(25_000);
   });
+
+  it('judges a peer without pings by a `maxSilence` that changes', () => {
+    const heartbeat = muted({ maxSilence: 60_000 });
+    expect(heartbeat.maxSilence).toBe(60_000);
+    heartbeat.maxSilence = 8_000;
+    expect(heartbeat.deadline).toBe(8_000);
+    heartbeat.maxSilence = NEVER;
+    expect(heartbeat.deadline).toBe(NEVER);
+  });
+
+  it('takes a latency that was measured elsewhere', () => {
+    const heartbeat = opened();
+    heartbeat.sample(42);
+    expect(heartbeat.latency).toBe(42);
+  });
 });

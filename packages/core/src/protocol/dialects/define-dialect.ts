@@ -72,6 +72,7 @@ function watchPings(port: DialectPort, limit: LimitSilence): PingWatch {
   const { heartbeat } = port.driver;
   const timed = new Map<string, number>(); // when each was sent
   let isLimited = false;
+  let isLate = false; // what was received may have waited on this side
   return {
     asked(id) {
       const now = port.now();
@@ -83,6 +84,7 @@ function watchPings(port: DialectPort, limit: LimitSilence): PingWatch {
       limit(now - heartbeat.lastReceived + heartbeat.pingTimeout);
     },
     heard() {
+      isLate = heartbeat.stallAt(port.now()) > 0;
       if (isLimited) limit();
       isLimited = false;
     },
@@ -91,9 +93,8 @@ function watchPings(port: DialectPort, limit: LimitSilence): PingWatch {
       if (sentAt === undefined) return;
       timed.delete(id);
       const latency = port.now() - sentAt;
-      const sampled = heartbeat.stallAt(port.now()) === 0; // otherwise it may have waited here
-      if (sampled) heartbeat.sample(latency);
-      port.emit('pong', { id, latency, sampled });
+      if (!isLate) heartbeat.sample(latency);
+      port.emit('pong', { id, latency, sampled: !isLate });
     },
   };
 }

@@ -11,7 +11,7 @@ const NO_ID = '.';
 export interface PingWatch {
   /** The application sends a ping. */
   asked(id: string): void;
-  /** The peer has sent something. */
+  /** The peer has sent something, which the heartbeat does not know yet. */
   heard(): void;
   /** The peer has answered a ping of the application. */
   answered(id: string): void;
@@ -66,8 +66,8 @@ export function connectDialect(
   };
 
   const receive = (data: unknown, isText: boolean): unknown => {
-    driver.receive();
     watch?.heard();
+    driver.receive();
     const message = wireOf(data, isText);
     const reading = message === undefined ? undefined : session.receive(message);
     update();

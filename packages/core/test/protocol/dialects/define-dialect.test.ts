@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  answering,
   bySubprotocol,
   defineDialect,
   engineIo,
@@ -48,6 +49,14 @@ describe('bySubprotocol', () => {
   });
 });
 
+describe('answering', () => {
+  it('answers the pings of the peer, and hides all beats', () => {
+    const it = new Connected(answering(engineIo));
+    expect(it.receive('2')).toBeUndefined();
+    expect(it.sent).toEqual(['3']);
+  });
+});
+
 describe('observing', () => {
   it('sends nothing, and times the pings of the application', () => {
     const it = new Connected(observing(trpc), TIMING);
@@ -88,10 +97,32 @@ describe('observing', () => {
   it('takes no sample of a pong that may have waited on this side', () => {
     const it = new Connected(observing(trpc), TIMING);
     it.send('PING');
-    it.scheduler.stall(10_000);
-    it.driver.heartbeat.maxSilence = 1; // the overdue timer has not run yet
+    it.scheduler.stall(10_000); // the timer is overdue and has not run yet
     it.receive('PONG');
-    expect(it.named('pong')).toMatchObject([{ latency: 10_000 }]);
+    expect(it.named('pong')).toMatchObject([{ latency: 10_000, sampled: false }]);
+    expect(it.driver.heartbeat.latency).toBeUndefined();
+    it.send('PING');
+    it.scheduler.advance(40);
+    it.receive('PONG');
+    expect(it.driver.heartbeat.latency).toBe(40);
+  });
+
+  it('ignores a pong to a ping that it has not seen', () => {
+    const pong = { kind: 'pong', id: 'unknown', isOurs: false } as const;
+    const it = new Connected(
+      observing({
+        ...trpc,
+        open: () => ({
+          ready: true,
+          timing: {},
+          ping: () => undefined,
+          sent: () => undefined,
+          receive: (message) => ({ beats: [pong], rest: message }),
+        }),
+      }),
+    );
+    expect(it.receive('PONG')).toBe('PONG');
+    expect(it.named('pong')).toEqual([]);
   });
 
   it('times 16 pings at most', () => {

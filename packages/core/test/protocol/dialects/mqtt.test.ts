@@ -123,4 +123,13 @@ describe('MQTT', () => {
     expect(session.ready).toBe(true);
     expect(session.timing).toEqual({ pingInterval: 60_000 });
   });
+
+  it('says that the application has sent half a packet', () => {
+    const session = mqtt.open('client', true);
+    expect(session.isMidMessage).toBe(false);
+    session.sent(bytes([0x30, 5, 0, 1]));
+    expect(session.isMidMessage).toBe(true);
+    session.sent(bytes('abc'));
+    expect(session.isMidMessage).toBe(false);
+  });
 });

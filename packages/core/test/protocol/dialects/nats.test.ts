@@ -76,4 +76,13 @@ describe('NATS', () => {
     const session = nats.open('client');
     expect(session.receive(bytes(`+${'x'.repeat(5_000)}\r\n`))).toBeUndefined();
   });
+
+  it('says that the application has sent half a line', () => {
+    const session = nats.open('client', true);
+    expect(session.isMidMessage).toBe(false);
+    session.sent(bytes('PUB a'));
+    expect(session.isMidMessage).toBe(true);
+    session.sent(bytes(' 1\r\nx\r\n'));
+    expect(session.isMidMessage).toBe(false);
+  });
 });

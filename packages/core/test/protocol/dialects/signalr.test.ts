@@ -67,4 +67,13 @@ describe('SignalR', () => {
     expect(session.receive('{"type":6}\u001e')).toBeUndefined();
     expect(session.receive('{"type":6}\u001e')?.beats).toHaveLength(1);
   });
+
+  it('says that the application has sent half a record', () => {
+    const session = signalR.open('client', true);
+    expect(session.isMidMessage).toBe(false);
+    session.sent('{"type":1');
+    expect(session.isMidMessage).toBe(true);
+    session.sent('}\u001e');
+    expect(session.isMidMessage).toBe(false);
+  });
 });

@@ -91,4 +91,13 @@ describe('STOMP', () => {
     expect(session.receive(`MESSAGE\na:${'x'.repeat(2_000)}\n\n\n\0`)).toBeUndefined();
     expect(session.receive('\n')?.beats).toHaveLength(1);
   });
+
+  it('says that the application has sent half a frame', () => {
+    const session = stomp.open('client', true);
+    expect(session.isMidMessage).toBe(false);
+    session.sent('SEND\n');
+    expect(session.isMidMessage).toBe(true);
+    session.sent('destination:/a\n\nx\0');
+    expect(session.isMidMessage).toBe(false);
+  });
 });
