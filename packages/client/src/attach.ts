@@ -71,7 +71,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
       (...event) => this.#receive(...event),
     );
     this.#interceptor = {
-      receive: (beat) => this.#link.receiveBeat(beat),
+      receive: (beat, timeStamp) => this.#link.receiveBeat(beat, timeStamp),
       receiveProtocolPing: () => this.#link.driver.receive(),
     };
     if (isClosed) return;

@@ -14,6 +14,7 @@ import {
   type PingOrder,
   PongQueue,
   ReadyState,
+  SystemScheduler,
   type WebSocketLike,
   type Wire,
 } from '@wirebeat/core';
@@ -62,6 +63,7 @@ export class Link {
   #foreign: string | undefined; // the subprotocol, if it has no place for pings
   #isMidMessage = false; // the application has sent a fragment of a message, but not the last one
   #heldPing: string | undefined; // a ping that waits for the end of the message
+  #trustsStamps = false; // whether events have the time of our clock, so that it need not be read
   #lookedAt: Instant = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -135,22 +137,22 @@ export class Link {
    * Records a received message. Returns what is left for the application; undefined if it was a ping or
    * pong.
    */
-  receive(data: unknown): unknown {
+  receive(data: unknown, timeStamp?: number): unknown {
     if (this.dialect) {
       const left = this.dialect.receive(data, typeof data === 'string');
       this.#look();
       return left;
     }
     const beat = typeof data === 'string' ? decodeBeat(data) : undefined;
-    this.receiveBeat(beat);
+    this.receiveBeat(beat, timeStamp);
     return beat === undefined ? data : undefined;
   }
 
   /** Records a received message, with the ping or pong in it, if any. */
-  receiveBeat(beat: Beat | undefined): void {
-    if (beat === undefined) this.driver.receive();
-    else this.#receiveBeat(beat);
-    this.#look();
+  receiveBeat(beat: Beat | undefined, timeStamp?: number): void {
+    if (beat !== undefined) this.#receiveBeat(beat);
+    else this.driver.receive(this.#trustsStamps ? timeStamp : undefined);
+    this.#look(timeStamp);
   }
 
   /** The application is about to send a message. */
@@ -212,12 +214,16 @@ export class Link {
     return bufferedAmount - this.#stuck;
   }
 
-  #look(): void {
+  /** At most once a second while messages come: reading a clock costs as much as a message. */
+  #look(timeStamp?: number): void {
     const { lastReceived, lastSent } = this.driver.heartbeat;
-    const now = Math.max(lastReceived, lastSent);
-    if (now - this.#lookedAt < LOOK_AGAIN) return;
-    this.#lookedAt = now;
+    const latest = Math.max(lastReceived, lastSent);
+    if (latest - this.#lookedAt < LOOK_AGAIN) return;
+    this.#lookedAt = latest;
     this.#page.look();
+    const { scheduler } = this.#options;
+    const isSystem = scheduler instanceof SystemScheduler && timeStamp !== undefined;
+    this.#trustsStamps = isSystem && Math.abs(scheduler.now() - timeStamp) < LOOK_AGAIN;
   }
 
   #receiveBeat(beat: Beat): void {

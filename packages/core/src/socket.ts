@@ -17,6 +17,7 @@ export interface SocketEvent {
   readonly code?: number;
   readonly reason?: string;
   readonly wasClean?: boolean;
+  readonly timeStamp?: number;
   stopImmediatePropagation?(): void;
 }
 

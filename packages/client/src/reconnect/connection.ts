@@ -150,8 +150,8 @@ export class Connection {
     this.link = new Link(socket, options, (...event) => this.#beat(...event));
     const { link } = this;
     this.#listen(socket, 'open', () => this.#open(link));
-    this.#listen(socket, 'message', ({ data }) => {
-      const left = link.receive(data);
+    this.#listen(socket, 'message', ({ data, timeStamp }) => {
+      const left = link.receive(data, timeStamp);
       if (left !== undefined) this.#port.receive(this, left);
     });
     this.#listen(socket, 'error', ({ error }) => this.#port.emit(this, 'error', error));

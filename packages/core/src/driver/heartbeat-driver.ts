@@ -11,7 +11,7 @@ import type { Timing } from '../machine/timing.ts';
 import type { HeartbeatOptions } from '../options.ts';
 import { type Beat, isBeatId } from '../protocol/beat.ts';
 import { resolveOption } from '../schema.ts';
-import type { Millis, Scheduler } from '../time.ts';
+import type { Instant, Millis, Scheduler } from '../time.ts';
 import { LazyTimer } from '../timers/lazy-timer.ts';
 import type { HeartbeatEvent } from './heartbeat-events.ts';
 import { type PingOptions, PingPromises } from './ping-promises.ts';
@@ -83,9 +83,9 @@ export class HeartbeatDriver {
     this.#port.emit('unanswered', { silentFor: 0, reason: asks ? known : 'foreign-protocol' });
   }
 
-  /** Records that any data was received. */
-  receive(): void {
-    this.heartbeat.receive(this.#scheduler.now());
+  /** Records that any data was received, now or at an instant of the scheduler. */
+  receive(at: Instant = this.#scheduler.now()): void {
+    this.heartbeat.receive(at);
     if (this.heartbeat.status !== this.#emitted) this.#emitStatus();
   }
 

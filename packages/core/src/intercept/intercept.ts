@@ -5,8 +5,11 @@ import { override } from './override.ts';
 
 /** Receives what a socket receives. */
 export interface Interceptor {
-  /** Called for each message, with the ping or pong in it, if any. Those are hidden afterwards. */
-  receive(beat: Beat | undefined): void;
+  /**
+   * Called for each message, with the ping or pong in it, if any. Those are hidden afterwards.
+   * `timeStamp` is that of the event, if there is one.
+   */
+  receive(beat: Beat | undefined, timeStamp?: number): void;
   /** If set, reads each message in place of `receive`. */
   reader?: MessageReader | undefined;
   /** Called for each protocol Ping, if the runtime reports it. */
@@ -101,7 +104,7 @@ function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor):
   const take = (event: SocketEvent): SocketEvent | undefined => {
     if (interceptor.reader !== undefined) return interceptor.reader.receiveEvent(event);
     const beat = typeof event.data === 'string' ? decodeBeat(event.data) : undefined;
-    interceptor.receive(beat);
+    interceptor.receive(beat, event.timeStamp);
     return beat === undefined ? event : undefined;
   };
   const listener = (event: SocketEvent) => {
