@@ -13,8 +13,12 @@ import type { ResolvedReconnectOptions } from './options.ts';
 import { Preparation } from './preparation.ts';
 import { drawSession } from './session.ts';
 
-/** What the application sees: events, and messages. */
-export type ApplicationEvent = ReconnectEvent | [name: 'message', data: unknown];
+/** What the application sees. */
+export interface ApplicationPort {
+  emit(...event: ReconnectEvent): void;
+  /** Receives a message. Apart from the events, because it is called most often. */
+  receive(data: unknown): void;
+}
 
 /**
  * The connections of a {@link ReconnectingWebSocket}, one after another, and at times two. Passes
@@ -29,7 +33,7 @@ export class Connections {
   extensions = '';
   readonly #options: ResolvedReconnectOptions;
   readonly #dialer: Dialer;
-  readonly #emit: (...event: ApplicationEvent) => void;
+  readonly #application: ApplicationPort;
   readonly #machine: Reconnector;
   readonly #timer: LazyTimer;
   readonly #link: LinkOptions;
@@ -43,15 +47,11 @@ export class Connections {
   #isFirst = true; // whether the first attempt is being started
 
   /** @throws what the class of the socket throws, if the address is known at once. */
-  constructor(
-    options: ResolvedReconnectOptions,
-    dialer: Dialer,
-    emit: (...event: ApplicationEvent) => void,
-  ) {
+  constructor(options: ResolvedReconnectOptions, dialer: Dialer, application: ApplicationPort) {
     const { heartbeat, makeBeforeBreak, scheduler } = options;
     this.#options = options;
     this.#dialer = dialer;
-    this.#emit = emit;
+    this.#application = application;
     const session = makeBeforeBreak ? drawSession() : undefined;
     this.#link = { ...heartbeat, session };
     this.#machine = new Reconnector(machineOptions(options));
@@ -59,7 +59,7 @@ export class Connections {
       this.#run(this.#machine.tick(this.#now, this.current?.bufferedAmount));
     });
     const unsendable = (message: SocketData, error: unknown) => {
-      emit('error', error);
+      application.emit('error', error);
       this.#drop('undeliverable', [message]);
     };
     const { delivery } = options;
@@ -105,7 +105,7 @@ export class Connections {
       case 'open':
         return this.#run(machine.opened(this.#now, id));
       case 'error':
-        if (isCurrent) this.#emit(name, detail);
+        if (isCurrent) this.#application.emit(name, detail);
         return this.#run(machine.failed(id));
       case 'end':
         if (isCurrent) this.current = undefined;
@@ -119,7 +119,7 @@ export class Connections {
         return this.#run(machine.unanswered(this.#now, id, pings));
       }
       case 'dead':
-        if (isCurrent) this.#emit(name, detail);
+        if (isCurrent) this.#application.emit(name, detail);
         return this.#run(machine.dead(id, detail.reason));
       case 'suspect':
         this.#run(machine.suspect(this.#now, id, this.#link.memory.hasAnswered));
@@ -139,7 +139,7 @@ export class Connections {
       default:
         name satisfies never;
     }
-    if (isCurrent) this.#emit(...(event as ReconnectEvent));
+    if (isCurrent) this.#application.emit(...(event as ReconnectEvent));
   }
 
   #receive(connection: Connection, data: unknown): void {
@@ -153,7 +153,7 @@ export class Connections {
   /** After `close()`, the standard discards messages. */
   #deliver(data: unknown): void {
     if (this.readyState !== ReadyState.Open) return;
-    this.#emit('message', data);
+    this.#application.receive(data);
     this.#preparation?.receive(data);
   }
 
@@ -202,22 +202,22 @@ export class Connections {
       case 'retry': {
         const { type, ...detail } = order;
         this.#watchPage();
-        return this.#emit(type, detail);
+        return this.#application.emit(type, detail);
       }
       case 'unanswered': {
         const silentFor = this.#now - (this.current?.lastReceived ?? 0);
-        return this.#emit(order.type, { silentFor, reason: order.reason });
+        return this.#application.emit(order.type, { silentFor, reason: order.reason });
       }
       case 'giveup': {
         const { attempts, cause } = order;
         this.#finish();
-        this.#emit(order.type, { attempts, cause });
-        return order.isToClose ? this.#emit('close', cause) : undefined;
+        this.#application.emit(order.type, { attempts, cause });
+        return order.isToClose ? this.#application.emit('close', cause) : undefined;
       }
       case 'closed':
         this.#drop('undeliverable', this.#interrupt(order.record));
         this.#finish();
-        return this.#emit('close', order.record);
+        return this.#application.emit('close', order.record);
       default:
         order satisfies never;
     }
@@ -245,7 +245,7 @@ export class Connections {
     const socket = this.current?.socket as { protocol?: string; extensions?: string };
     this.protocol = socket.protocol ?? '';
     this.extensions = socket.extensions ?? '';
-    this.#emit('open');
+    this.#application.emit('open');
     this.#run(this.#machine.emitted(this.#now));
   }
 
@@ -253,7 +253,7 @@ export class Connections {
     const { ready, scheduler } = this.#options;
     const { id, signal } = connection;
     const preparation = new Preparation(connection, this.#dialer.url, scheduler, (data) => {
-      if (this.readyState === ReadyState.Open) this.#emit('message', data);
+      if (this.readyState === ReadyState.Open) this.#application.receive(data);
     });
     this.#preparation = preparation;
     try {
@@ -263,7 +263,7 @@ export class Connections {
     } catch (error) {
       const orders = this.#machine.notReady(this.#now, id);
       if (this.#machine.phase === 'failing' && this.current === connection) {
-        this.#emit('error', error);
+        this.#application.emit('error', error);
       }
       this.#run(orders);
     }
@@ -283,7 +283,7 @@ export class Connections {
 
   #lost(record: CloseRecord, isToClose: boolean): void {
     const refused = this.#interrupt(record);
-    if (isToClose) this.#emit('close', record);
+    if (isToClose) this.#application.emit('close', record);
     this.#drop('undeliverable', refused);
     this.#run(this.#machine.emitted(this.#now));
   }
@@ -314,7 +314,7 @@ export class Connections {
   }
 
   #drop(reason: DropReason, messages: readonly SocketData[]): void {
-    if (messages.length > 0) this.#emit('drop', { messages, reason });
+    if (messages.length > 0) this.#application.emit('drop', { messages, reason });
   }
 }
 

@@ -15,9 +15,9 @@ import { WATCHED } from '../watched.ts';
 import { readClose } from '../websocket-api/close-arguments.ts';
 import { messageEvent } from '../websocket-api/dom-events.ts';
 import { WebSocketEventTarget } from '../websocket-api/event-target.ts';
-import { type ApplicationEvent, Connections } from './connections.ts';
+import { Connections } from './connections.ts';
 import { Dialer, type ProtocolsSource, type UrlSource } from './dialer.ts';
-import { domEventOf, report } from './events.ts';
+import { domEventOf, type ReconnectEvent, report } from './events.ts';
 import {
   type ReconnectOptions,
   type ResolvedReconnectOptions,
@@ -51,9 +51,10 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     WATCHED.add(this); // it has its own heartbeat
     this.#options = resolveReconnectOptions(options);
     this.#dialer = new Dialer(url, protocols, (...address) => this.#create(...address));
-    this.#connections = new Connections(this.#options, this.#dialer, (...event) =>
-      this.#emit(...event),
-    );
+    this.#connections = new Connections(this.#options, this.#dialer, {
+      emit: (...event) => this.#emit(...event),
+      receive: (data) => void this.dispatchEvent(messageEvent(data, this.#dialer.origin)),
+    });
     const { signal } = this.#options;
     this.#ignoreSignal = signal && onAbort(signal, () => this.close());
   }
@@ -201,13 +202,8 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     return socket;
   }
 
-  /** Dispatches an event. All events are dispatched here. */
-  #emit(...event: ApplicationEvent): void {
-    const [name, detail] = event;
-    if (name === 'message') {
-      this.dispatchEvent(messageEvent(detail, this.#dialer.origin));
-      return;
-    }
+  /** Dispatches an event. All events except messages are dispatched here. */
+  #emit(...event: ReconnectEvent): void {
     if (this.readyState === ReadyState.Closed) this.#ignoreSignal?.();
     try {
       this.#options.observe?.(...event);
