@@ -83,6 +83,7 @@ export const SUBJECTS: readonly Subject[] = [
     server: 'cable',
     client: 'cable',
     asks: false,
+    isHasty: true,
     dialect: () => actionCable,
   },
 ];
