@@ -85,7 +85,7 @@ export class Heartbeat {
   sent(now: Instant): readonly HeartbeatAction[] {
     const { state } = this;
     const { is } = state;
-    if (!(now < NEVER)) return NOTHING; // not a valid time
+    if (!Number.isFinite(now)) return NOTHING; // not a valid time
     if (now > state.lastSent) state.lastSent = Math.floor(now);
     if (!is.open || is.suspended || is.muted || state.silence) return NOTHING;
     if (this.stallAt(now) > 0) return NOTHING; // the overdue tick sends a ping

@@ -428,3 +428,15 @@ describe('The outputs of a heartbeat', () => {
     expect(heartbeat.latency).toBe(42);
   });
 });
+
+describe('A message at a time that is not one', () => {
+  it('leaves the deadline as it is, whether or not messages cause pings', () => {
+    for (const probeAfter of [false, 1_000] as const) {
+      for (const now of [Number.NEGATIVE_INFINITY, NEVER, Number.NaN]) {
+        const heartbeat = opened({ probeAfter });
+        expect(heartbeat.sent(now)).toEqual([]);
+        expect(heartbeat.deadline).toBe(25_000);
+      }
+    }
+  });
+});
