@@ -37,6 +37,11 @@ class WatchedSocket extends WebSocket {
     heartbeat.on('dead', ({ reason, silentFor }) =>
       tell({ name: 'dead', reason, silentFor, stalls }),
     );
+    const { close } = this;
+    this.close = (...args) => {
+      tell({ name: 'left' }); // the client has closed it by itself
+      close.apply(this, args);
+    };
     this.on('error', () => {}); // some clients close sockets that are not open yet
     this.once('close', (code) => {
       heartbeats.delete(heartbeat);
