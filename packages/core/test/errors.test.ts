@@ -178,3 +178,40 @@ describe('instanceof', () => {
     expect(error).toHaveProperty('code', new PingTimeoutError(1, 2).code);
   });
 });
+
+describe('in a bundle for production', () => {
+  const load = async () => {
+    vi.resetModules();
+    vi.doMock('../src/development.ts', () => ({ IS_DEVELOPMENT: false }));
+    const errors = await import('../src/errors.ts');
+    vi.doUnmock('../src/development.ts');
+    return errors;
+  };
+
+  it('an error has its code as its message, and all its fields', async () => {
+    const errors = await load();
+    expect(new errors.PingTimeoutError(20, 30)).toMatchObject({
+      message: 'ERR_PING_TIMEOUT',
+      pingTimeout: 20,
+      silentFor: 30,
+    });
+    expect(new errors.ConnectionClosedError(1006, 'gone')).toMatchObject({
+      message: 'ERR_CONNECTION_CLOSED',
+      closeCode: 1006,
+      reason: 'gone',
+    });
+    expect(new errors.QueueOverflowError(10, 2)).toMatchObject({
+      message: 'ERR_QUEUE_OVERFLOW',
+      maxQueuedBytes: 10,
+      maxQueuedMessages: 2,
+    });
+  });
+
+  it('an invalid option is named, and its value is only a field', async () => {
+    const { InvalidOptionError } = await load();
+    expect(new InvalidOptionError('pingInterval', 'a number', -1)).toMatchObject({
+      message: 'ERR_INVALID_OPTION: pingInterval',
+      value: -1,
+    });
+  });
+});

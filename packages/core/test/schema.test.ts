@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { checkNames, type Rule, resolveOption, resolveOptions } from '../src/schema.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -165,5 +165,29 @@ describe('checkNames', () => {
   it('does not know what every object inherits', () => {
     const { option } = refusalOf(() => checkNames('parts', { toString: 1 }, ['one']));
     expect(option).toBe('toString');
+  });
+});
+
+describe('in a bundle for production', () => {
+  const load = async () => {
+    vi.resetModules();
+    vi.doMock('../src/development.ts', () => ({ IS_DEVELOPMENT: false }));
+    const schema = await import('../src/schema.ts');
+    vi.doUnmock('../src/development.ts');
+    vi.resetModules();
+    return schema;
+  };
+
+  it('a value out of range is refused without a sentence', async () => {
+    const { resolveOption } = await load();
+    expect(() => resolveOption('it', { type: 'duration' }, -1)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option: 'it', expected: '' }),
+    );
+  });
+
+  it('unknown names are ignored', async () => {
+    const { checkNames } = await load();
+    expect(() => checkNames('options', { pingIntervall: 1 }, ['pingInterval'])).not.toThrow();
+    expect(() => checkNames('options', 1, ['pingInterval'])).toThrow('options');
   });
 });

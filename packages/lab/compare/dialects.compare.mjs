@@ -81,9 +81,12 @@ for (const subject of SUBJECTS) {
     rows.push({ subject, name, proxy, ...(await connect(subject, proxy, options)) });
   };
   await add(subject.name);
-  await add(`${subject.name} with wirebeat`, {});
+  await add(`${subject.name} and wirebeat`, {});
   if (!subject.dialect.client.asks) continue; // its server decides how often something comes
-  await add(`${subject.name} with wirebeat, \`pingInterval: 5_000\`, \`pingTimeout: 5_000\``, FAST);
+  await add(
+    `${subject.name} and wirebeat with \`pingInterval: 5_000\`, \`pingTimeout: 5_000\``,
+    FAST,
+  );
 }
 await pause(SETTLED);
 const blockedUntil = performance.now() + BLOCKED;
