@@ -55,6 +55,11 @@ describe('wirebeat', () => {
     ['half a ping', ['ping', 'ws://localhost', '-c', '1.5'], /whole number > 0/],
     ['a negative interval', ['ping', 'ws://localhost', '-i', '-1'], /number of seconds > 0/],
     ['an empty timeout', ['ping', 'ws://localhost', '-W', ''], /number of seconds > 0/],
+    [
+      'a status page that is both on and off',
+      ['gateway', '--upstream', 'ws://h', '--status', '9090', '--no-status'],
+      /exclude each other/,
+    ],
     ['two tiers', ['ping', 'ws://localhost', '--protocol', '--application'], /cannot be used with/],
     ['an unknown dialect', ['ping', 'ws://localhost', '--dialect', 'x'], /Allowed choices are/],
     ['a header without a value', ['ping', 'ws://localhost', '-H', 'Cookie'], /"Name: value"/],

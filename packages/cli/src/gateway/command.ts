@@ -10,17 +10,19 @@ import { serveGateway } from './service.ts';
 const MISUSE = 2;
 
 export function addGateway(program: Command, output: Output): void {
-  program
-    .command('gateway')
-    .description('Stand before a WebSocket server that knows only protocol Pings.')
+  const command = program.command('gateway');
+  const given = new Set<string>();
+  for (const name of ['status', 'no-status']) command.on(`option:${name}`, () => given.add(name));
+  command
+    .description('Run a gateway in front of a WebSocket server that only knows protocol Pings.')
     .option('--listen <place>', 'port, or host:port (default: 8080)', place)
-    .option('--upstream <url>', 'the server behind', webSocketUrl)
+    .option('--upstream <url>', 'URL of the WebSocket server', webSocketUrl)
     .option(
       '--status <place>',
-      '/healthz and /metrics at a port of their own (default: beside the pages)',
+      'serve /healthz and /metrics on another port (default: on the same port)',
       place,
     )
-    .option('--no-status', 'neither /healthz nor /metrics')
+    .option('--no-status', 'serve neither /healthz nor /metrics')
     .option(
       '--config <file>',
       'JSON with the options of createGateway, and listen, status, key, cert',
@@ -37,20 +39,24 @@ export function addGateway(program: Command, output: Output): void {
         .default('json'),
     )
     .addHelpText('after', GATEWAY_HELP)
-    .action((flags: GatewayFlags) => gatewayAction(flags, output));
+    .action((flags: GatewayFlags) => {
+      if (given.size === 2) command.error('error: --status and --no-status exclude each other');
+      return gatewayAction(flags, output);
+    });
 }
 
 const GATEWAY_HELP = `
-Application pings of pages become protocol Pings of the server behind, and back: each end sees the other.
-/healthz and /metrics (Prometheus) are on the same port, unless --status names another: whoever
-reaches the pages reaches them too. The log is one JSON object a line.
-SIGTERM and Ctrl-C drain; a second one ends at once.
+The gateway turns application pings of pages into protocol Pings to the server, and the other way round,
+so each end can detect that the other one is dead.
+/healthz and /metrics (Prometheus) are on the same port, unless --status names another: anyone who can
+open the pages can read them too. The log has one JSON object per line.
+SIGTERM and Ctrl-C drain the gateway; a second signal ends it at once.
 
 Examples:
   $ wirebeat gateway --upstream ws://127.0.0.1:8765
   $ wirebeat gateway --listen 127.0.0.1:8080 --status 127.0.0.1:9090 --config gateway.json
 
-Exits with 0 after a drain, 1 if it cannot listen, 2 if the command line or the file makes no sense.`;
+Exits with 0 after a drain, 1 if it cannot listen, 2 if the command line or the config file is invalid.`;
 
 interface GatewayFlags {
   readonly listen?: Place;

@@ -14,7 +14,7 @@ export async function metricsOf(status: GatewayStatus): Promise<{ type: string; 
   for (const [name, help, value] of totalsOf(counters)) {
     new Counter({ name: `wirebeat_gateway_${name}_total`, help, registers: [registry] }).inc(value);
   }
-  addByLabel(registry, 'refused', 'Handshakes that came to nothing.', counters.refused);
+  addByLabel(registry, 'refused', 'Handshakes that were refused or failed.', counters.refused);
   addByLabel(registry, 'ended', 'Connections that ended.', counters.ended);
   const quantiles = new Gauge({
     name: 'wirebeat_gateway_latency_seconds',
@@ -37,11 +37,19 @@ function addGauges(
 ): void {
   const gauges: readonly [name: string, help: string, value: number][] = [
     ['connections', 'Open connections.', open],
-    ['max_connections', 'How many there may be, with handshakes.', rest.maxConnections],
-    ['handshakes', 'Handshakes under way.', handshaking],
+    [
+      'max_connections',
+      'Largest number of connections, including handshakes.',
+      rest.maxConnections,
+    ],
+    ['handshakes', 'Handshakes in progress.', handshaking],
     ['speaking_connections', 'Connections whose page sends application pings.', speaking],
-    ['unresponsive_connections', 'Those whose page is silent.', rest.unresponsive],
-    ['suspect_connections', 'Connections of which one end owes an answer.', rest.suspect],
+    [
+      'unresponsive_connections',
+      'Connections whose page does not answer, while its browser does.',
+      rest.unresponsive,
+    ],
+    ['suspect_connections', 'Connections with an end whose answer is overdue.', rest.suspect],
     ['uptime_seconds', 'Since the start.', rest.uptime / 1_000],
   ];
   for (const [name, help, value] of gauges) {
@@ -58,9 +66,13 @@ function totalsOf(
     ['upstream_bytes', 'Bytes from upstreams.', counters.bytesFromUpstreams],
     ['page_pings', 'Application pings from pages.', counters.pingsFromPages],
     ['page_pongs', 'Application pongs to pages.', counters.pongsToPages],
-    ['upstream_beats', 'Texts of upstreams taken out as beats.', counters.beatsFromUpstreams],
+    [
+      'upstream_beats',
+      'Heartbeats of upstreams that were not passed on.',
+      counters.beatsFromUpstreams,
+    ],
     ['upstream_pings', 'Protocol Pings to upstreams.', counters.pingsToUpstreams],
-    ['stalls', 'Times that the gateway itself did not run.', counters.stalls],
+    ['stalls', 'Times that a timer of the gateway was late.', counters.stalls],
   ];
 }
 

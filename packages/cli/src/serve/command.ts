@@ -11,7 +11,7 @@ export function addServe(program: Command): void {
   program
     .command('serve')
     .description(
-      'Serve a page that shows the heartbeats of your own network, and lets you hurt them.',
+      'Serve a page that shows heartbeats on your own network, with buttons that disturb the connection.',
     )
     .addOption(
       new Option('--listen <place>', 'port, or host:port')
@@ -20,14 +20,14 @@ export function addServe(program: Command): void {
     )
     .option(
       '--allow-origin <origin>',
-      'let pages of another origin in, such as http://localhost:3000; may be repeated',
+      'accept pages of another origin, such as http://localhost:3000; may be repeated',
       origin,
     )
     .addHelpText(
       'after',
       `
-Whoever reaches it may cut, delay and freeze it: it is for this machine, unless you name another host.
-Pages of other sites are refused, unless you allow their origin.
+Anyone who can open the page can use these buttons, so it only accepts connections from this machine,
+unless you name another host. Pages of other sites are refused, unless you allow their origin.
 
 Examples:
   $ wirebeat serve

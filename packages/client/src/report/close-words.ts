@@ -3,19 +3,20 @@ import type { CloseReason, CloseRecord } from '../reconnect/close-record.ts';
 import { inWords } from './duration-words.ts';
 
 const REASONS: Record<CloseReason, (record: CloseRecord) => string> = {
-  'ping-timeout': () => 'The link was dead: after a ping nothing came for `pingTimeout`',
-  'one-way': () => 'The link was dead one way: messages came, but no pong to any ping',
-  'max-silence': () => 'Nothing came for `maxSilence` from a peer that answers no pings',
-  'connect-timeout': () => 'No connection came about within `connectTimeout`',
-  'ready-timeout': () => '`ready` was not done within `readyTimeout`',
+  'ping-timeout': () => 'The link was dead: nothing was received for `pingTimeout` after a ping',
+  'one-way': () => 'The link was dead in one direction: messages arrived, but no pongs',
+  'max-silence': () =>
+    'Nothing was received for `maxSilence` from a peer that does not answer pings',
+  'connect-timeout': () => 'The connection did not open within `connectTimeout`',
+  'ready-timeout': () => '`ready` did not resolve within `readyTimeout`',
   'not-ready': () => '`ready` failed',
-  unanswered: () => 'It answered no ping, and a second connection did',
+  unanswered: () => 'No ping was answered, but a ping on a second connection was',
   'peer-close': (record) => `The peer closed${withCode(record)}`,
-  fatal: (record) => `The peer closed for good${withCode(record)}`,
+  fatal: (record) => `The peer closed the connection for good${withCode(record)}`,
   abnormal: ({ wasOpen }) =>
-    wasOpen ? 'The connection broke: no Close frame came' : 'No connection came about',
-  rotation: () => 'It had reached `maxAge`, so another takes its place',
-  replaced: () => 'It was suspect, and a second connection was answered first',
+    wasOpen ? 'The connection ended without a Close frame' : 'The connection could not be opened',
+  rotation: () => 'The connection had reached `maxAge` and was replaced',
+  replaced: () => 'The connection was suspect, and a second one was answered first',
   reconnect: () => '`reconnect()` was called',
   user: () => '`close()` was called',
 };
@@ -45,9 +46,9 @@ function evidenceOf(record: CloseRecord): string[] {
     missedPings > 0 && `${count(missedPings, 'ping')} without a pong`,
     timed(record.latency, (time) => `last latency ${time}`),
     bufferedAmount > 0 && `${count(bufferedAmount, 'byte')} not sent`,
-    timed(record.lateBy, (time) => `we did not run for ${time}`),
+    timed(record.lateBy, (time) => `timers were late by ${time}`),
     record.hidden === true && 'the page was hidden',
-    timed(record.retryAfter, (time) => `the server asks to wait ${time}`),
+    timed(record.retryAfter, (time) => `the server asked to wait ${time}`),
   ];
   return clauses.filter((clause) => clause !== false);
 }

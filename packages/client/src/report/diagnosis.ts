@@ -77,13 +77,13 @@ const RULES: readonly Rule[] = [
     type: 'unreachable',
     fits: ({ reason }) => reason === 'connect-timeout',
     tell: () =>
-      'Nothing answers at the address: a firewall drops the packets, host or port are wrong, or the server is overloaded.',
+      'The address does not answer: a firewall drops the packets, the host or port is wrong, or the server is overloaded.',
   },
   {
     type: 'refused',
     fits: ({ wasOpen, reason }) => !wasOpen && reason === 'abnormal',
     tell: () =>
-      'No connection comes about: the server is down or refuses, the certificate or the address is bad, or a proxy knows no WebSocket. A page is not told which: look at the network panel.',
+      'No connection can be opened: the server is down or refuses it, the certificate or the address is wrong, or a proxy does not support WebSockets. Browsers do not tell a page which: look at the network panel.',
   },
   {
     type: 'not-ready',
@@ -94,20 +94,20 @@ const RULES: readonly Rule[] = [
     type: 'closed-at-once',
     fits: ({ age = AT_ONCE, ...end }) => isForeign(end) && age < AT_ONCE,
     tell: (row) =>
-      `The server accepts connections and ends them at once${commonCode(row)}: it does not want them. Look at its log, and at who you say you are.`,
+      `The server accepts connections and closes them at once${commonCode(row)}. Look at its log, and check how the client authenticates.`,
   },
   {
     type: 'away',
     fits: isAway,
     tell: () =>
-      'Connections end while the page or the machine does not run, or as it comes back: systems take the sockets of what sleeps. The network and the server are not to blame.',
+      'Connections end while the page or the machine is asleep, or just after it wakes up: systems close the sockets of sleeping pages. The network and the server are not the cause.',
   },
   {
     type: 'hidden',
     fits: (end) => isForeign(end) && end.page === 'hidden',
     constant: ({ pageFor }) => pageFor,
     tell: (_, after) =>
-      `Connections end about ${about(after)} after the page is hidden: the browser or the system takes them. It is no idle timeout on the way.`,
+      `Connections end about ${about(after)} after the page is hidden: the browser or the system closes them. The cause is not an idle timeout in the network.`,
   },
   {
     type: 'idle-timeout',
@@ -127,21 +127,21 @@ const RULES: readonly Rule[] = [
     fits: isForeign,
     constant: ({ age }) => age,
     tell: (_, after) =>
-      `Looks like a limit of about ${about(after)} on the age of a connection, between you and the server or in it: set maxAge below it, and the change comes when it suits you. Pings do not help.`,
+      `Looks like a limit of about ${about(after)} on the age of a connection, in the server or on the way to it. Pings do not help. Set maxAge below the limit, so that connections are replaced at a good moment.`,
   },
   {
     type: 'backlog',
     fits: ({ reason, bufferedAmount = 0 }) =>
       reason === 'ping-timeout' && bufferedAmount >= BACKLOG_BYTES,
     tell: () =>
-      'Links are found dead while messages wait to leave: the way may be too slow for what you send. Send less at a time, or raise pingTimeout.',
+      'Connections die while messages are waiting to be sent: the link may be too slow for what you send. Send less at a time, or increase pingTimeout.',
   },
   {
     type: 'unanswered',
     inARow: UNANSWERED_IN_A_ROW,
     fits: isUnanswered,
     tell: () =>
-      'The server has never answered a ping: it does not know them. Teach it to, which takes five lines, or live without a verdict.',
+      'The server has never answered a ping, so it probably does not support them. Add the five lines of docs/protocol.md to it. Until then, dead connections are not detected.',
   },
 ];
 
@@ -203,9 +203,11 @@ function tellIdle(row: readonly End[], after: Millis): string {
   const isYoung = row.every(({ age = 0, silentFor = 0 }) => age - silentFor < JUST);
   const atMost = isOnTouch ? 'at most ' : '';
   const doubt = isYoung
-    ? ' It may be a limit on the age of a connection too: nothing was ever received, so the two look the same.'
+    ? ' It may also be a limit on the age of a connection: nothing was ever received, so the two look the same.'
     : '';
-  const duty = isDeaf ? ' The server must answer the pings, which it has not done yet.' : '';
+  const duty = isDeaf
+    ? ' Pings only help if the server answers them, which it has not done yet.'
+    : '';
   return `Looks like an idle timeout of ${atMost}about ${about(after)} between you and the server: set pingInterval well below it.${duty}${doubt}`;
 }
 

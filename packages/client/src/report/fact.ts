@@ -27,7 +27,7 @@ interface Details {
 
 const DROPS: Readonly<Record<string, string>> = {
   overflow: 'the queue is full',
-  close: 'it is over',
+  close: '`close()` was called or the client gave up',
   undeliverable: 'they cannot be delivered',
 };
 
@@ -35,17 +35,18 @@ const SENTENCES: Readonly<Record<string, (detail: Details) => string>> = {
   dial: () => 'A connection was dialled.',
   open: () => 'It opened.',
   suspect: ({ silentFor }) => `Suspect: nothing received for ${inWords(silentFor)}.`,
-  recovered: () => 'Alive after all.',
+  recovered: () => 'Alive again: the suspicion was false.',
   dead: ({ silentFor }) => `Dead: nothing received for ${inWords(silentFor)}.`,
-  stall: ({ lateBy }) => `We did not run for ${inWords(lateBy)}; the peer is asked anew.`,
+  stall: ({ lateBy }) =>
+    `A timer was ${inWords(lateBy)} late; another ping is sent before any verdict.`,
   unanswered: ({ reason }) =>
     reason === 'foreign-protocol'
-      ? 'The subprotocol has no place for pings: there are none.'
-      : `The peer ${reason === 'refused' ? 'closes at our first ping' : 'answers no pings'}: there are no more.`,
+      ? 'The subprotocol has no place for pings, so none are sent.'
+      : `The peer ${reason === 'refused' ? 'closes at the first ping' : 'does not answer pings'}, so no more are sent.`,
   retry: ({ attempt, delay }) => `Attempt ${attempt} follows in ${inWords(delay)}.`,
   giveup: ({ attempts }) => `Given up after ${count(attempts, 'attempt')}.`,
   drop: ({ count: messages, reason }) => `${count(messages, 'message')} dropped: ${DROPS[reason]}.`,
-  hint: () => 'The page or the network changed: asked whether the link lives.',
+  hint: () => 'The page or the network changed: a ping was sent to check the link.',
 };
 
 /** Describes a fact in one sentence. */

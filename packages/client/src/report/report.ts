@@ -87,7 +87,7 @@ function countsOf({ counts, unclosed }: Recorded): string {
     `${of('open')} opened`,
     `${of('dead')} found dead`,
     `${count(of('recovered'), 'false suspicion')}`,
-    `${count(of('stall'), 'stall')} of our own`,
+    `${count(of('stall'), 'late timer')}`,
     `${count(unclosed, 'socket')} left behind and not closed yet`,
     `${count(of('pong'), 'pong')} to ${count(of('ping'), 'ping')}`,
   ].join(', ');

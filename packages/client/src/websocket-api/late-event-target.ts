@@ -5,6 +5,7 @@ const POLYFILLS = {
   EventTarget: 'event-target-polyfill',
   Event: 'event-target-polyfill',
   AbortController: 'abort-controller/polyfill',
+  URL: 'react-native-url-polyfill/auto',
 };
 
 /**

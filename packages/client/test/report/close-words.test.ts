@@ -20,23 +20,25 @@ describe('explain', () => {
       retryAfter: 5_000,
     } as const;
     expect(explain(record)).toBe(
-      'The link was dead: after a ping nothing came for `pingTimeout` (open for 12 min, last received 35 s before, last sent 1.2 s before, 2 pings without a pong, last latency 41 ms, 1500 bytes not sent, we did not run for 3 s, the page was hidden, the server asks to wait 5 s).',
+      'The link was dead: nothing was received for `pingTimeout` after a ping (open for 12 min, last received 35 s before, last sent 1.2 s before, 2 pings without a pong, last latency 41 ms, 1500 bytes not sent, timers were late by 3 s, the page was hidden, the server asked to wait 5 s).',
     );
   });
 
   it('says nothing of what is not known', () => {
-    expect(explain(NEVER_DIALLED)).toBe('No connection came about.');
+    expect(explain(NEVER_DIALLED)).toBe('The connection could not be opened.');
   });
 
   it('tells a broken connection from one that never was', () => {
     expect(explain({ ...open, silentFor: undefined })).toBe(
-      'The connection broke: no Close frame came.',
+      'The connection ended without a Close frame.',
     );
   });
 
   it('quotes what the peer said, with no control character of its own', () => {
     const record = { ...NEVER_DIALLED, reason: 'fatal', code: 4401, text: 'bye\n"x"' } as const;
-    expect(explain(record)).toBe('The peer closed for good with 4401 "bye\\n\\"x\\"".');
+    expect(explain(record)).toBe(
+      'The peer closed the connection for good with 4401 "bye\\n\\"x\\"".',
+    );
   });
 
   it('counts one of a thing as one', () => {

@@ -9,13 +9,17 @@ describe('tell', () => {
     ['dial', undefined, 'A connection was dialled.'],
     ['open', undefined, 'It opened.'],
     ['suspect', { silentFor: 26_000 }, 'Suspect: nothing received for 26 s.'],
-    ['recovered', {}, 'Alive after all.'],
+    ['recovered', {}, 'Alive again: the suspicion was false.'],
     ['dead', { silentFor: 45_250 }, 'Dead: nothing received for 45.3 s.'],
-    ['stall', { lateBy: 8_000 }, 'We did not run for 8 s; the peer is asked anew.'],
-    ['unanswered', {}, 'The peer answers no pings: there are no more.'],
+    ['stall', { lateBy: 8_000 }, 'A timer was 8 s late; another ping is sent before any verdict.'],
+    ['unanswered', {}, 'The peer does not answer pings, so no more are sent.'],
     ['retry', { attempt: 3, delay: 1_000 }, 'Attempt 3 follows in 1 s.'],
     ['giveup', { attempts: 1 }, 'Given up after 1 attempt.'],
-    ['drop', { count: 2, reason: 'close' }, '2 messages dropped: it is over.'],
+    [
+      'drop',
+      { count: 2, reason: 'close' },
+      '2 messages dropped: `close()` was called or the client gave up.',
+    ],
     ['drop', { count: 1, reason: 'overflow' }, '1 message dropped: the queue is full.'],
     [
       'drop',
@@ -23,7 +27,7 @@ describe('tell', () => {
       '2 messages dropped: they cannot be delivered.',
     ],
     ['state', 'frozen', 'The page became frozen.'],
-    ['end', NEVER_DIALLED, 'No connection came about.'],
+    ['end', NEVER_DIALLED, 'The connection could not be opened.'],
     ['news', undefined, 'news.'],
   ])('says %s in a sentence', (name, detail, sentence) => {
     expect(told(name, detail)).toBe(sentence);
@@ -31,7 +35,7 @@ describe('tell', () => {
 
   it('says how often a flood came', () => {
     expect(told('hint', undefined, 2)).toMatch(/ \(2 times\)$/);
-    expect(told('hint', undefined, 7)).toMatch(/lives\. \(7 times\)$/);
+    expect(told('hint', undefined, 7)).toMatch(/link\. \(7 times\)$/);
   });
 
   it('names an error by class and code, and what caused it, and keeps its message back', () => {

@@ -67,14 +67,14 @@ describe('History', () => {
         'wirebeat, heartbeat protocol 1',
         'Address: ws://test/path',
         'Options: pingInterval 20 s, pingTimeout 20 s, maxSilence off, probeAfter 1 s, suspectAfter 400 ms, connectTimeout 10 s, readyTimeout 10 s, stableFor 5 s, maxAge off, jitter 0, maxAttempts off, maxQueuedMessages 10000, maxQueuedBytes 1048576, queuePolicy error, confirm false, resend false, makeBeforeBreak true',
-        'Counted: 2 connections dialled, 2 opened, 0 found dead, 0 false suspicions, 0 stalls of our own, 0 sockets left behind and not closed yet, 2 pongs to 2 pings',
+        'Counted: 2 connections dialled, 2 opened, 0 found dead, 0 false suspicions, 0 late timers, 0 sockets left behind and not closed yet, 2 pongs to 2 pings',
         'Latency: median 20 ms, 95 % within 20 ms, longest 20 ms (last 2 pongs)',
         'Diagnosis: no pattern in how connections ended.',
         '',
         'The last 6 facts, oldest first:',
         '   1 s ago  A connection was dialled.',
         '   1 s ago  It opened.',
-        '   1 s ago  The connection broke: no Close frame came (open for 20 ms, last received 0 ms before, last sent 20 ms before, last latency 20 ms).',
+        '   1 s ago  The connection ended without a Close frame (open for 20 ms, last received 0 ms before, last sent 20 ms before, last latency 20 ms).',
         '   1 s ago  Attempt 1 follows in 250 ms.',
         '750 ms ago  A connection was dialled.',
         '740 ms ago  It opened.',
@@ -97,7 +97,7 @@ describe('History', () => {
     expect(countsOf(stage)).toContain('1 found dead, 1 false suspicion,');
     expect(sentencesOf(stage).slice(2)).toEqual([
       expect.stringMatching(/^Suspect: /),
-      'Alive after all.',
+      'Alive again: the suspicion was false.',
       expect.stringMatching(/^Suspect: /),
       expect.stringMatching(/^Dead: /),
       expect.stringMatching(/^The link was dead: .*1 ping without a pong|pings without a pong/),
@@ -117,7 +117,7 @@ describe('History', () => {
       expect.stringMatching(/^The peer closed with 4000 "bye" \(open for /),
       'Attempt 1 follows in 250 ms.',
       'A connection was dialled.',
-      'No connection came about.',
+      'The connection could not be opened.',
       'Given up after 1 attempt.',
     ]);
   });
@@ -195,7 +195,7 @@ describe('History', () => {
       all(({ hint }) => hint());
       expect(sentencesOf(stage).slice(2)).toEqual([
         'The page became hidden.',
-        'The page or the network changed: asked whether the link lives.',
+        'The page or the network changed: a ping was sent to check the link.',
       ]);
       expect(told).toEqual(['hidden', 'hint']);
       stage.scheduler.advance(10);

@@ -18,7 +18,7 @@ describe('writeReport', () => {
       'wirebeat, heartbeat protocol 1',
       'Address: none yet',
       expect.stringMatching(/^Options: pingInterval off, /),
-      'Counted: 0 connections dialled, 0 opened, 0 found dead, 0 false suspicions, 0 stalls of our own, 0 sockets left behind and not closed yet, 0 pongs to 0 pings',
+      'Counted: 0 connections dialled, 0 opened, 0 found dead, 0 false suspicions, 0 late timers, 0 sockets left behind and not closed yet, 0 pongs to 0 pings',
       'Latency: none was measured',
       'Diagnosis: no pattern in how connections ended.',
       '',

@@ -10,6 +10,7 @@ describe('a ReconnectingWebSocket in a runtime that lacks a class', () => {
     ['EventTarget', 'event-target-polyfill'],
     ['Event', 'event-target-polyfill'],
     ['AbortController', 'abort-controller/polyfill'],
+    ['URL', 'react-native-url-polyfill/auto'],
   ])('is refused without %s, by an error that names a polyfill', (name, polyfill) => {
     vi.stubGlobal(name, undefined);
     expect(make).toThrow(ReferenceError);

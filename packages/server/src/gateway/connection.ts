@@ -167,7 +167,7 @@ export class GatewayConnection {
    * @throws {RangeError} if `code` must not be sent in a Close frame.
    */
   close(code: number = CloseCode.GoingAway, text = ''): void {
-    if (!mayBeSent(code)) throw new RangeError(`${code} cannot stand in a Close frame`);
+    if (!mayBeSent(code)) throw new RangeError(`${code} is not allowed in a Close frame`);
     const end = { reason: 'terminated', code, text, by: 'gateway' } as const;
     this.#link.finish(end, { page: [code, text], upstream: LEAVING });
   }

@@ -191,10 +191,10 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     }
     const taken = this.#connections.size + this.#handshakes.size - 1; // without this handshake
     if (taken >= this.#options.maxConnections) {
-      return { ...answer, reason: 'too-many', body: 'There are too many connections.' };
+      return { ...answer, reason: 'too-many', body: 'Too many connections.' };
     }
     if (heapInUse() <= this.#options.maxHeapBytes) return undefined;
-    return { ...answer, reason: 'memory', body: 'The gateway is short of memory.' };
+    return { ...answer, reason: 'memory', body: 'The gateway is low on memory.' };
   }
 
   #connect(

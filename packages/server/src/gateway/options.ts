@@ -231,5 +231,5 @@ function refusalBy(verdict: Verdict): Refusal | undefined {
     return { status, body, headers };
   }
   // A function that returns nothing accepts nobody.
-  throw new InvalidOptionError('allow', 'a function that gives true, false or a status', verdict);
+  throw new InvalidOptionError('allow', 'a function that returns true, false or a status', verdict);
 }

@@ -58,7 +58,7 @@ const ENDS = ['ping-timeout', 'one-way', 'max-silence', 'closed', 'detached', 'r
  */
 export const COUNTERS: Readonly<Record<CounterName, CounterDescription>> = {
   pings: { help: 'Pings that were sent.', labels: ['tier'], known: TIERS },
-  pongs: { help: 'Pongs to them.', labels: ['tier'], known: TIERS },
+  pongs: { help: 'Pongs that were received.', labels: ['tier'], known: TIERS },
   timeouts: {
     help: 'Peers and pages that did not answer in time.',
     labels: ['tier', 'reason'],
@@ -69,8 +69,8 @@ export const COUNTERS: Readonly<Record<CounterName, CounterDescription>> = {
       { tier: 'application', reason: 'unresponsive' },
     ],
   },
-  floods: { help: 'Clients that sent more pings than they may.', labels: [], known: [{}] },
-  stalls: { help: 'Times that this process did not run.', labels: [], known: [{}] },
+  floods: { help: 'Clients that sent more pings than allowed.', labels: [], known: [{}] },
+  stalls: { help: 'Times that a timer of this process was late.', labels: [], known: [{}] },
   ends: {
     help: 'Connections that ended.',
     labels: ['reason'],
@@ -108,12 +108,12 @@ export const COUNTERS: Readonly<Record<CounterName, CounterDescription>> = {
 /** The histograms, with their bucket bounds in ms. */
 export const HISTOGRAMS = {
   latency: {
-    help: 'Latency of a tier, as far as it is that of the link.',
+    help: 'Latency of a tier, without pongs that were late because this process was.',
     labels: ['tier'],
     bounds: [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000],
   },
   silence: {
-    help: 'How long a peer had been silent when it was given up.',
+    help: 'How long a peer had been silent when it was declared dead.',
     labels: ['reason'],
     bounds: [5_000, 10_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 300_000],
   },
@@ -147,7 +147,7 @@ export const GAUGES: Readonly<
     },
   },
   isolated: {
-    help: 'Whether this server cannot renew its lease: 1 if so.',
+    help: '1 if this server cannot renew its lease, otherwise 0.',
     labels: [],
     read: ({ isIsolated }) => [[{}, isIsolated === true ? 1 : 0]],
   },

@@ -24,7 +24,7 @@ const RESERVED: ReadonlySet<number> = new Set([1004, CloseCode.NoStatus, CloseCo
 export function readClose(payload: Buffer, side: Side): CloseFrame {
   if (payload.length === 0) return { code: CloseCode.NoStatus, text: '' };
   if (payload.length === 1) {
-    throw new FrameError(side, FrameFault.Protocol, '§5.5.1: half a close code');
+    throw new FrameError(side, FrameFault.Protocol, '§5.5.1: a close code of one byte');
   }
   const code = payload.readUInt16BE();
   if (!mayBeSent(code)) {
@@ -32,7 +32,7 @@ export function readClose(payload: Buffer, side: Side): CloseFrame {
   }
   const text = payload.subarray(2);
   if (!isUtf8(text)) {
-    throw new FrameError(side, FrameFault.Data, '§5.5.1: a close reason that is no UTF-8');
+    throw new FrameError(side, FrameFault.Data, '§5.5.1: a close reason that is not UTF-8');
   }
   return { code, text: text.toString() };
 }

@@ -48,6 +48,9 @@ export function resolveUpstream(
   };
 }
 
+/** Stands in errors for a URL that may contain credentials. */
+const HIDDEN = 'another text, not shown';
+
 /** @throws {InvalidOptionError} if the value is not a WebSocket URL. */
 function addressOf(given: unknown): Address {
   // Checked by its members, because a URL may be from another realm.
@@ -55,11 +58,9 @@ function addressOf(given: unknown): Address {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
   const scheme = url && SCHEMES[url.protocol];
   if (url === undefined || scheme === undefined) {
-    throw new InvalidOptionError(
-      'upstream',
-      'a ws:, wss:, http: or https: URL, or a function',
-      given,
-    );
+    const expected = 'a ws:, wss:, http: or https: URL, or a function';
+    // A text may contain a password, and the error may be logged.
+    throw new InvalidOptionError('upstream', expected, typeof text === 'string' ? HIDDEN : given);
   }
   const { hostname, port, pathname, search } = url;
   return {
@@ -80,7 +81,7 @@ function authorizationOf({ username, password }: URL): string | undefined {
     return `Basic ${Buffer.from(pair).toString('base64')}`;
   } catch {
     const expected = 'a URL with credentials in percent-encoding';
-    throw new InvalidOptionError('upstream', expected, 'something else'); // keeps the credentials out of logs
+    throw new InvalidOptionError('upstream', expected, HIDDEN);
   }
 }
 

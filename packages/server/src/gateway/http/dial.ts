@@ -64,7 +64,9 @@ export function dial(options: DialOptions): Promise<Answer> {
       if (response.statusCode !== 101) return resolve({ type: 'refused', response });
       // Node treats a 101 without `Upgrade` and `Connection: Upgrade` as an ordinary response.
       response.on('error', () => {}).destroy();
-      reject(new UpstreamError({ kind: 'invalid', url, detail: 'it upgrades to nothing' }));
+      reject(
+        new UpstreamError({ kind: 'invalid', url, detail: 'its response has no Upgrade header' }),
+      );
     });
     request.on('upgrade', (response, socket, head) => {
       const protocol = response.headers['sec-websocket-protocol'] ?? '';

@@ -95,7 +95,7 @@ export class Handshake {
     const { headers, tls } = this.#options;
     const address = await this.#options.upstreamOf(request);
     if (address === undefined) {
-      return this.#refuse('no-upstream', { status: 404, body: 'There is no upstream for this.' });
+      return this.#refuse('no-upstream', { status: 404, body: 'No upstream for this request.' });
     }
     if (this.#isOver) return;
     this.#address = address;

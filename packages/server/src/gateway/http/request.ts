@@ -24,9 +24,9 @@ export function faultOf(request: IncomingMessage): Refusal | undefined {
     return { status: 405, body: 'A handshake is a GET.', headers: { Allow: 'GET' } };
   if (httpVersion !== '1.1') return bad('A handshake is of HTTP/1.1.');
   if (!url.startsWith('/')) return bad('A path begins with a slash.');
-  if (countOf(request, 'host') !== 1) return bad('There must be one Host.'); // RFC 9112 §3.2
+  if (countOf(request, 'host') !== 1) return bad('The request must have exactly one Host header.'); // RFC 9112 §3.2
   if (!hasToken(headers.upgrade, 'websocket')) return UPGRADE;
-  if (!hasToken(headers.connection, 'upgrade')) return bad('Connection is not Upgrade.');
+  if (!hasToken(headers.connection, 'upgrade')) return bad('The Connection header is not Upgrade.');
   if (headers['sec-websocket-version'] !== VERSION) return UPGRADE;
   const key = headers['sec-websocket-key'];
   if (key === undefined || !KEY.test(key)) return bad('Sec-WebSocket-Key is no key.');

@@ -56,6 +56,14 @@ describe('the address of an upstream', () => {
     expect(refusalOf(() => resolveUpstream(given as string)).option).toBe('upstream');
   });
 
+  it.each(['ftp://me:hunter2@host', 'wss//me:hunter2@host', new URL('ftp://me:hunter2@host')])(
+    'does not repeat %s in its error, which may be logged',
+    (given) => {
+      const { message, value } = refusalOf(() => resolveUpstream(given));
+      expect(`${message} ${value}`).not.toContain('hunter2');
+    },
+  );
+
   it('refuses credentials that are not in percent-encoding, and does not repeat them', () => {
     const refusal = refusalOf(() => resolveUpstream('ws://me:100%@host'));
     expect([refusal.option, refusal.message.includes('100%')]).toEqual(['upstream', false]);

@@ -29,6 +29,17 @@ function headersOf(options: HeaderOptions = {}, headers: object = FROM_PAGE, isS
   return upstreamHeaders(request, resolveHeaderOptions(options));
 }
 
+describe('the headers option', () => {
+  it.each([{ authorization: 'Bearer hunter2\r\nx: y' }, { 'x own': 'hunter2' }])(
+    'rejects %j at once, and does not repeat the value',
+    (headers) => {
+      const { option, message, value } = refusalOf(() => resolveHeaderOptions({ headers }));
+      expect(option).toBe('headers');
+      expect(`${message} ${value}`).not.toContain('hunter2');
+    },
+  );
+});
+
 describe('what of a request goes to the upstream', () => {
   it('is origin and cookies, and where the request came from as the gateway saw it', () => {
     expect(headersOf()).toEqual({
