@@ -25,7 +25,9 @@ describe('History in a page', () => {
     expect(records).toMatchObject([{ hidden: false }, { hidden: true }]);
     const report = history.report();
     expect(report).toContain('1 s ago  The page became hidden.');
-    expect(report).toMatch(/0 ms ago {2}The connection broke: .*, the page was hidden\)/);
+    expect(report).toMatch(
+      /0 ms ago {2}The connection ended without a Close frame \(.*, the page was hidden\)/,
+    );
     socket.close();
   });
 });
