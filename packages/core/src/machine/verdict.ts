@@ -106,12 +106,15 @@ export function endSilence(state: HeartbeatState, since: Instant): void {
   is.suspect = false;
 }
 
-/** Clears the answer deadline, and sends a ping with a full timeout. */
+/**
+ * Clears the answer deadline, and sends a ping with a full timeout. A muted machine waits as long for
+ * input that is still unread: a runtime that inflates messages can take a second after a stall.
+ */
 export function askAfresh(state: HeartbeatState): void {
   const { is, now } = state;
   state.silence = undefined;
   state.afreshAt = now;
-  state.verdictAt = is.muted ? now + VERDICT_WAIT : NEVER;
+  state.verdictAt = is.muted ? now + timeoutOf(state) : NEVER;
   state.pings.distrust();
   if (!is.muted) sendPing(state, true, undefined, NEVER); // gives up none: pongs may be unread
 }
