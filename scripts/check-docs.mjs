@@ -8,7 +8,15 @@
 // vectors of packages/core; `nginx` is parsed as part of a server.
 //
 // Those four need programs of their own: `--other-languages` checks them, and nothing else.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import {
   claimsOf,
@@ -30,8 +38,12 @@ const BUILD_LIMIT = 90_000; // ms, for a language that compiles its own library 
 const LET_THROUGH = new Set(['', 'text', 'abnf']);
 /** The page that every reader has read. */
 const FIRST_PAGE = 'docs/getting-started.md';
-/** Packages that readers of the framework pages already have. */
-const BROUGHT_ALONG = new Set(['react', 'vue', 'react-native', '@react-native-community/netinfo']);
+/** Packages that readers of the framework pages and of the migration page already have. */
+const BROUGHT_ALONG = new Set([
+  ...['react', 'vue', 'react-native', '@react-native-community/netinfo'],
+  ...['partysocket', 'reconnecting-websocket', 'socket.io', 'socket.io-client'],
+  ...['@vueuse/core', 'react-use-websocket'],
+]);
 /** Every figure in these files must have been measured. */
 const BOASTS = new Set(['README.md', 'CHANGELOG.md']);
 /** The page with the tables of options. */
@@ -49,6 +61,8 @@ const skipped = new Set();
 // Inside the root, so that imports resolve to the packages of the workspace.
 mkdirSync(`${root}build`, { recursive: true });
 const folder = mkdtempSync(join(root, 'build/docs-'));
+// The libraries that the page about migrations compares are those of the lab.
+symlinkSync(`${root}packages/lab/node_modules`, join(folder, 'node_modules'), 'junction');
 
 try {
   const files = filesBelow('', '.md');
@@ -202,6 +216,9 @@ async function checkTypes(modules) {
     noEmit: false,
     outDir: join(folder, 'out'),
     rootDir: folder,
+    // As bundlers resolve: some of the libraries of the migration page are not typed for Node's rules.
+    module: 'esnext',
+    moduleResolution: 'bundler',
     paths: {}, // resolves to the built packages, as for a user
     rewriteRelativeImportExtensions: true,
     noUnusedLocals: false, // an example may create things that it does not use
