@@ -120,6 +120,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
       whenDead: resolved.whenDead,
       whenUnresponsive: resolved.whenUnresponsive,
       maxUnresponsive: resolved.maxUnresponsive,
+      dialect: resolved.dialect,
       authentication:
         resolved.authenticated &&
         new Authentication(hooks, resolved.authenticated as (socket: ServerSocket) => unknown),

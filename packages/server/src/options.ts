@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import {
+  type DialectChoice,
   HEARTBEAT_SCHEMA,
   type HeartbeatOptions,
   InvalidOptionError,
@@ -122,6 +123,13 @@ export interface ServerOptions<Socket = never> extends HeartbeatOptions {
    * @default every client is authenticated
    */
   readonly authenticated?: (socket: Socket) => boolean | PromiseLike<boolean>;
+  /**
+   * The heartbeat of another protocol, from `@wirebeat/core/dialects`, for the clients of that protocol.
+   * Their application tier is watched in it. It is used unless the handshake settles on a subprotocol
+   * that it does not belong to.
+   * @default wirebeat's own heartbeat
+   */
+  readonly dialect?: DialectChoice;
 }
 
 /** How many pings a client may send. */
@@ -143,6 +151,7 @@ export interface ResolvedServerOptions<Socket>
     | 'whenUnresponsive'
     | 'maxUnresponsive'
     | 'authenticated'
+    | 'dialect'
   > {
   readonly timing: Timing;
   readonly metronome: PingScheduler;
@@ -171,6 +180,7 @@ export const SERVER_SCHEMA = {
   whenUnresponsive: { type: 'choice', of: ['report', 'terminate', false], default: 'report' },
   maxUnresponsive: { type: 'duration', default: false, off: true },
   authenticated: { type: 'function' },
+  dialect: { type: 'object', method: 'connect' },
 } as const;
 
 /** The limits of {@link PingLimit}. */

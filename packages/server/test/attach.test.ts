@@ -303,6 +303,8 @@ describe('options', () => {
     ['random', 0.5],
     ['maxSilence', 0],
     ['interval', 5],
+    ['dialect', 'graphql'],
+    ['dialect', { name: 'graphql' }],
     ['memory', undefined],
   ])('refuses `%s` of %s, says why, and attaches nothing', (name, value) => {
     const server = new VirtualServer();

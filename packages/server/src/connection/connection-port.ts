@@ -1,4 +1,4 @@
-import type { Heartbeat, Instant, PongPort, Row } from '@wirebeat/core';
+import type { DialectChoice, Heartbeat, Instant, PongPort, Row } from '@wirebeat/core';
 import type { SessionHolder } from '../fleet/session-claim.ts';
 import type { Sessions } from '../fleet/sessions.ts';
 import type { RowTimer } from '../timing/row-timer.ts';
@@ -22,6 +22,8 @@ export interface ConnectionPort extends ApplicationTierContext {
   readonly pingLimit: RateLimitOptions;
   /** Undefined if every client counts as authenticated. */
   readonly authentication: Authentication | undefined;
+  /** Undefined: all clients have wirebeat's own heartbeat. */
+  readonly dialect: DialectChoice | undefined;
   tell<Name extends keyof ConnectionEvents>(
     of: Row,
     name: Name,

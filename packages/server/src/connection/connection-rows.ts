@@ -213,6 +213,7 @@ export class ConnectionRows<Socket extends ServerSocket>
     for (const row of changed) this.thaw(row);
     this.table.rebase(fleet.timing);
     this.pages.rebase(fleet.pageTiming);
+    for (const connection of this.#thawed.values()) connection.retime();
     for (const row of this.rows()) if (!this.#isRow(row)) this.act(row, () => {});
   }
 
@@ -311,6 +312,8 @@ export class ConnectionRows<Socket extends ServerSocket>
   }
 
   pageLatency(row: Row): Millis | undefined {
+    const connection = this.#thawed.get(row);
+    if (connection !== undefined) return connection.applicationLatency;
     const page = this.pageOf(row);
     return page === undefined ? undefined : this.pages.latency(page);
   }

@@ -3,6 +3,7 @@ import {
   ConnectionClosedError,
   encodeBeat,
   HeartbeatDriver,
+  HeartbeatError,
   type HeartbeatEvent,
   type HeartbeatPort,
   type HeartbeatStatus,
@@ -19,6 +20,7 @@ import type { RowTimer } from '../timing/row-timer.ts';
 import { ApplicationTier, type ApplicationTierPort } from './application-tier.ts';
 import { FLOOD, REPLACED, SERVICE_RESTART, UNRESPONSIVE } from './close-reasons.ts';
 import type { ConnectionPort, PageState, RowPort } from './connection-port.ts';
+import { DialectTier } from './dialect-tier.ts';
 import type { ConnectionEnd, ConnectionEvents, Tier } from './events.ts';
 import { payloadOf, readPayload } from './ping-payload.ts';
 import { Progress } from './progress.ts';
@@ -43,6 +45,7 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
   #pageTimer: RowTimer | undefined;
   #hasEnded = false;
   #page: ApplicationTier | undefined; // created on the client's first application ping
+  #dialect: DialectTier | undefined; // a client of another protocol
   #pongs: PongQueue<ServerSocket> | undefined; // created with the first pong
   /**
    * Counts the bytes received. Between a protocol Ping and the next complete message, Ping or Pong it
@@ -64,11 +67,14 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
 
   /** Starts the heartbeat. The connection emits events from now on. */
   open(): void {
-    this.#context.tap.open(this.socket);
+    const { dialect, tap } = this.#context;
+    if (dialect !== undefined) this.#dialect = DialectTier.connect(dialect, this, this.#context);
+    tap.open(this.socket);
     this.#driver.open();
     this.#rows.see(this.row, this.lastReceived);
     const { pingInterval, pingTimeout } = this.heartbeat;
     if (pingInterval < Number.POSITIVE_INFINITY) this.#driver.probe(pingTimeout); // a first latency
+    this.#dialect?.open();
   }
 
   get heartbeat(): HeartbeatDriver['heartbeat'] {
@@ -84,11 +90,11 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
   }
 
   get applicationLatency(): Millis | undefined {
-    return this.#page?.latency;
+    return this.#dialect === undefined ? this.#page?.latency : this.#dialect.latency;
   }
 
   get isResponsive(): boolean | undefined {
-    return this.#page?.isResponsive;
+    return this.#dialect?.isResponsive ?? this.#page?.isResponsive;
   }
 
   get lastReceived(): Instant {
@@ -97,6 +103,7 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
 
   /** Whether a row can take the place of this object. */
   get isAtRest(): boolean {
+    if (this.#dialect !== undefined) return false; // a row has no place for its session
     if (this.#hasEnded || this.#driver.isAwaited || this.#incoming instanceof Progress)
       return false;
     if (this.#page?.isAtRest === false || this.#pongs?.isEmpty === false) return false;
@@ -162,12 +169,29 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
       this.beforeTick(); // a long message that is still arriving shows that the peer is alive
       return this.#driver.ping(rest);
     }
+    if (this.#dialect !== undefined) return this.#pingDialect(this.#dialect, rest);
     if (this.#page === undefined) {
       throw new ConnectionClosedError(undefined, 'the client has sent no application ping');
     }
+    return this.#page.ping({ ...rest, timeout: rest.timeout ?? this.#timeout });
+  }
+
+  async #pingDialect(tier: DialectTier, options: PingOptions): Promise<Millis> {
+    const { mute } = tier;
+    if (mute === undefined) return tier.ping({ timeout: this.#timeout, ...options });
+    const words = `The protocol ${mute} has no place for pings`;
+    throw new HeartbeatError('HeartbeatError', 'ERR_FOREIGN_PROTOCOL', words);
+  }
+
+  /** The default of `timeout` for pings of the application tier. */
+  get #timeout(): Millis | false {
     const { pingTimeout } = this.heartbeat;
-    const timeout = pingTimeout === Number.POSITIVE_INFINITY ? false : pingTimeout;
-    return this.#page.ping({ ...rest, timeout: rest.timeout ?? timeout });
+    return pingTimeout === Number.POSITIVE_INFINITY ? false : pingTimeout;
+  }
+
+  /** Applies the server's timing to the tier that is no row. */
+  retime(): void {
+    this.#dialect?.retime();
   }
 
   announce(values: Values): void {
@@ -181,6 +205,7 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
     this.#endProgress();
     this.#driver.suspend();
     this.#page?.rest();
+    this.#dialect?.rest();
   }
 
   /**
@@ -249,6 +274,7 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
     if (pong === undefined) this.#driver.receive();
     else this.#driver.receiveBeat(pong);
     this.#page?.layerAnswered();
+    this.#dialect?.layerAnswered();
     return pong !== undefined;
   }
 
@@ -397,12 +423,14 @@ export class Connection implements ApplicationTierPort, HeartbeatPort {
     if (handle !== undefined) this.#context.sessions?.release(handle);
     this.#pongs?.close();
     this.#context.tap.close(this.socket);
+    this.#dialect?.release();
   }
 
   #finish(end: ConnectionEnd): void {
     const error = new ConnectionClosedError(end.code, end.text);
     if (this.status !== 'dead') this.#driver.close(error); // otherwise its status stays `dead`
     this.#page?.close(error);
+    this.#dialect?.close(error);
     this.tell('end', end);
   }
 }

@@ -172,8 +172,16 @@ export interface ResolvedGatewayOptions
 
 /** @throws {InvalidOptionError} if an option is out of range or unknown. */
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
-  const { session, registry, whenIsolated, whenDead, authenticated, maxBufferedBytes, ...shared } =
-    SERVER_SCHEMA;
+  const {
+    session,
+    registry,
+    whenIsolated,
+    whenDead,
+    authenticated,
+    maxBufferedBytes,
+    dialect,
+    ...shared
+  } = SERVER_SCHEMA;
   const { pingTimeout, random } = HEARTBEAT_SCHEMA;
   const pageSchema = { ...shared, pingTimeout, random };
   const schema = { ...GATEWAY_SCHEMA, ...HEADER_SCHEMA, ...pageSchema };
