@@ -118,6 +118,27 @@ describe('a server with a dialect', () => {
     expect(stage.lines(/dead/)).toHaveLength(1);
   });
 
+  it('waits for the transport tier before it calls a client unresponsive', () => {
+    const { stage, socket } = open({ pingTimeout: 1_000 });
+    stage.advanceTo(1_000);
+    socket.isHung = true;
+    socket.peer.answersPings = false;
+    stage.advanceTo(29_500);
+    expect(stage.lines(/sends {"type":"ping"/).length).toBeGreaterThan(1);
+    expect(stage.lines(/unresponsive/)).toEqual([]);
+    socket.receivePong(''); // the WebSocket layer alone
+    expect(stage.lines(/unresponsive/)).toHaveLength(1);
+  });
+
+  it('pings no clients while the server drains', () => {
+    const { stage } = open({ random: () => 0.9 });
+    stage.advanceTo(1_000);
+    const before = stage.lines(/sends {"type":"ping"/).length;
+    void stage.heartbeat.drain({ within: 200_000 });
+    stage.advanceTo(100_000);
+    expect(stage.lines(/sends {"type":"ping"/)).toHaveLength(before);
+  });
+
   it('closes an unresponsive client if it is told to', () => {
     const { stage, socket } = open({ whenUnresponsive: 'terminate' });
     stage.advanceTo(1_000);
@@ -143,7 +164,8 @@ describe('a server with a dialect', () => {
     }
     expect(stage.lines(/unresponsive/)).toEqual([]);
     stage.advanceTo(60_000); // its WebSocket layer still answers Pings
-    const [line = ''] = stage.lines(/unresponsive/);
+    const [line = '', ...more] = stage.lines(/unresponsive|dead/);
+    expect(more).toEqual([]);
     const silentFor = Number(line.split(' ')[2]);
     expect(silentFor).toBeGreaterThanOrEqual(4_000);
     expect(silentFor).toBeLessThan(40_000);
