@@ -18,6 +18,14 @@ export function webSocketUrl(text: string): string {
   return url.href;
 }
 
+/** Parses the URL of an upstream. A gateway dials `http:` URLs as `ws:`, and `https:` as `wss:`. */
+export function upstreamUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && /^(?:ws|http)s?:$/.test(url.protocol) && url.hash === '')
+    return url.href;
+  throw new InvalidArgumentError('It must be a ws://, wss://, http:// or https:// URL.');
+}
+
 export function count(text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
@@ -74,10 +82,10 @@ export interface Place {
   readonly host?: string;
 }
 
-/** Parses a port with an optional host: `8080`, `127.0.0.1:8080` or `[::1]:8080`. */
+/** Parses a port with an optional host: `8080`, `:8080`, `127.0.0.1:8080` or `[::1]:8080`. */
 export function place(text: string): Place {
   const [, bracketed, plain, digits] =
-    /^(?:(?:\[([\w.:%-]+)\]|([\w.-]+)):)?(\d{1,5})$/.exec(text) ?? [];
+    /^(?:(?:\[([\w.:%-]+)\]|([\w.-]+))?:)?(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
   if (digits === undefined || port > 65_535) {

@@ -65,8 +65,14 @@ describe('wirebeat', () => {
     ['a header without a value', ['ping', 'ws://localhost', '-H', 'Cookie'], /"Name: value"/],
     ['two subprotocols at once', ['ping', 'ws://localhost', '--subprotocol', 'a, b'], /one sub/],
     ['no upstream', ['gateway'], /Missing upstream: pass --upstream/],
-    ['an upstream of another kind', ['gateway', '--upstream', 'tcp://h'], /ws:\/\/ or wss:\/\//],
+    [
+      'an upstream of another kind',
+      ['gateway', '--upstream', 'tcp://h'],
+      /http:\/\/ or https:\/\//,
+    ],
     ['no port', ['gateway', '--listen', 'here', '--upstream', 'ws://h'], /a port, or host:port/],
+    ['no status', ['gateway', '--status', 'x', '--upstream', 'ws://h'], /host:port, or public/],
+    ['a log of words', ['gateway', '--log', 'xml', '--upstream', 'ws://h'], /Allowed choices/],
     ['a port too many', ['serve', '--listen', '70000'], /a port, or host:port/],
     ['a file that is not there', ['gateway', '--config', '/no/such.json'], /Cannot read/],
     ['no origin', ['serve', '--allow-origin', 'localhost'], /must be an origin/],
@@ -98,7 +104,9 @@ describe('wirebeat gateway', () => {
     writeFileSync(path, JSON.stringify(settings));
     const { code, stdout, stderr } = await wirebeat(['gateway', '--config', path]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^wirebeat: Expected `(upstream|headers|tls)` to be /);
+    expect(stderr).toMatch(
+      /^wirebeat: \S+\.json: Expected `(upstream|headers|tls)` to be .*, got another (string|object)\n$/,
+    );
     expect(stdout + stderr).not.toContain('SECRET');
   });
 });

@@ -1,13 +1,20 @@
-import { HeartbeatError, InvalidOptionError } from '@wirebeat/core';
-import { type Command, Option } from 'commander';
-import { type Place, place, seconds, webSocketUrl } from '../arguments.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Place, place, seconds, upstreamUrl } from '../arguments.ts';
 import type { Output } from '../output.ts';
-import { ConfigError, readConfig, readFile } from './config.ts';
-import { LOG_FORMATS, type Log, type LogFormat, lineOf } from './log.ts';
-import { serveGateway } from './service.ts';
+import { planOf } from './check.ts';
+import { ConfigError, type GatewayFlags, readSettings } from './config.ts';
+import { configSchema } from './config-schema.ts';
+import { handOver, receiveServers, reportReady } from './hand-over.ts';
+import { LOG_FORMATS, type Log, lineOf } from './log.ts';
+import { GatewayService } from './service.ts';
 
 /** The exit code for an invalid command line or config file. */
 const MISUSE = 2;
+
+interface CommandFlags extends GatewayFlags {
+  readonly check?: true;
+  readonly schema?: true;
+}
 
 export function addGateway(program: Command, output: Output): void {
   const command = program.command('gateway');
@@ -16,30 +23,33 @@ export function addGateway(program: Command, output: Output): void {
   command
     .description('Run a gateway in front of a WebSocket server that only knows protocol Pings.')
     .option('--listen <place>', 'port, or host:port (default: 8080)', place)
-    .option('--upstream <url>', 'URL of the WebSocket server', webSocketUrl)
+    .option(
+      '--upstream <url>',
+      'URL of the WebSocket server: ws://, wss://, http:// or https://',
+      upstreamUrl,
+    )
     .option(
       '--status <place>',
-      'serve /healthz and /metrics on another port (default: on the same port)',
-      place,
+      'serve /healthz, /readyz and /metrics there: port, host:port, or public (default: 127.0.0.1:9090)',
+      statusPlace,
     )
-    .option('--no-status', 'serve neither /healthz nor /metrics')
-    .option(
-      '--config <file>',
-      'JSON with the options of createGateway, and listen, status, key, cert',
-    )
+    .option('--no-status', 'serve none of /healthz, /readyz and /metrics')
+    .option('--config <file>', 'JSON with these settings and the options of createGateway')
+    .option('--check', 'check the settings, print what they do, and exit')
+    .option('--schema', 'print the JSON schema of the config file, for editors, and exit')
     .option(
       '--drain <seconds>',
-      'at SIGTERM, the time over which connections are closed',
+      'at SIGTERM, the time over which connections are closed (default: 10)',
       seconds,
-      10,
     )
     .addOption(
-      new Option('--log <format>', 'json: one object per line; pretty: for people')
-        .choices(LOG_FORMATS)
-        .default('json'),
+      new Option(
+        '--log <format>',
+        'json: one object per line (default); pretty: for people',
+      ).choices(LOG_FORMATS),
     )
     .addHelpText('after', GATEWAY_HELP)
-    .action((flags: GatewayFlags) => {
+    .action((flags: CommandFlags) => {
       if (given.size === 2) command.error('error: --status and --no-status exclude each other');
       return gatewayAction(flags, output);
     });
@@ -48,65 +58,59 @@ export function addGateway(program: Command, output: Output): void {
 const GATEWAY_HELP = `
 The gateway turns application pings of pages into protocol Pings to the server, and the other way round,
 so each end can detect that the other one is dead.
-/healthz and /metrics (Prometheus) are on the same port, unless --status names another: anyone who can
-open the pages can read them too. The log has one JSON object per line.
-SIGTERM and Ctrl-C drain the gateway; a second signal ends it at once.
+/healthz says whether the gateway runs, /readyz whether the server answers, and /metrics is for
+Prometheus. They have a port of their own, unless you pass --status public.
+
+SIGHUP reads the config file again. SIGUSR2 starts the program anew, hands it the ports, and ends when the last
+connection has ended. Neither drops a connection. SIGTERM and Ctrl-C drain; a second one ends at once.
 
 Examples:
   $ wirebeat gateway --upstream ws://127.0.0.1:8765
-  $ wirebeat gateway --listen 127.0.0.1:8080 --status 127.0.0.1:9090 --config gateway.json
+  $ wirebeat gateway --listen :8080 --status 127.0.0.1:9090 --config gateway.json
+  $ wirebeat gateway --config gateway.json --check
 
-Exits with 0 after a drain, 1 if it cannot listen, 2 if the command line or the config file is invalid.`;
+Exits with 0 after a drain, 1 if it cannot listen, 2 if the command line or the file is invalid.`;
 
-interface GatewayFlags {
-  readonly listen?: Place;
-  readonly upstream?: string;
-  readonly status?: Place | false;
-  readonly config?: string;
-  readonly drain: number;
-  readonly log: LogFormat;
-}
-
-async function gatewayAction(flags: GatewayFlags, output: Output): Promise<void> {
-  const { listen, upstream, config, drain } = flags;
-  const stop = new AbortController();
-  const log: Log = (entry) => output.print(lineOf(entry, flags.log, output.look, new Date()));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+async function gatewayAction(flags: CommandFlags, output: Output): Promise<void> {
+  if (flags.schema) return output.print(JSON.stringify(configSchema(), undefined, 2));
   try {
-    const { options, ...file } = config === undefined ? { options: {} } : readConfig(config);
-    const address = upstream ?? options.upstream;
-    if (address === undefined) {
-      throw new ConfigError('Missing upstream: pass --upstream or set it in the config file');
+    const settings = readSettings(flags);
+    if (flags.check) {
+      for (const line of planOf(settings, flags.config)) output.print(line);
+      return;
     }
-    const { key, cert } = file;
-    await serveGateway(
-      {
-        place: listen ?? place(String(file.listen ?? 8080)),
-        options: { ...options, upstream: address },
-        status: flags.status ?? file.status,
-        tls:
-          key === undefined || cert === undefined // there are both or none
-            ? undefined
-            : { key: readFile(key), cert: readFile(cert) },
-        within: drain * 1000,
-      },
-      log,
-      stop.signal,
-    );
+    const log: Log = (entry) => output.print(lineOf(entry, settings.log, output.look, new Date()));
+    const stop = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+    const service = new GatewayService(settings, log);
+    const handed = await receiveServers();
+    await service.start(handed);
+    if (handed.main !== undefined) reportReady();
+    process.on('SIGHUP', () => void reload(service, flags, log));
+    process.on('SIGUSR2', () => void handOver(service, log));
+    await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
+    await service.drain();
     process.exit(0);
   } catch (error) {
-    output.complain(sentenceOf(error as Error));
-    process.exit(error instanceof ConfigError || error instanceof HeartbeatError ? MISUSE : 1);
+    output.complain((error as Error).message);
+    process.exit(error instanceof ConfigError ? MISUSE : 1);
   }
 }
 
-/**
- * Returns the message of an error without the text of an option from the config file, because it may be
- * a password or a URL with one.
- */
-function sentenceOf(error: Error): string {
-  if (!(error instanceof InvalidOptionError) || typeof error.value !== 'string') {
-    return error.message;
+/** Reads the settings again. If they are invalid, the gateway goes on with those that it has. */
+async function reload(service: GatewayService, flags: GatewayFlags, log: Log): Promise<void> {
+  try {
+    await service.reload(readSettings(flags));
+  } catch (error) {
+    log({ event: 'reload-failed', error: (error as Error).message });
   }
-  return `Expected \`${error.option}\` to be ${error.expected}, got another string`;
+}
+
+function statusPlace(text: string): Place | 'public' {
+  if (text === 'public') return text;
+  try {
+    return place(text);
+  } catch {
+    throw new InvalidArgumentError('It must be a port, host:port, or public.');
+  }
 }

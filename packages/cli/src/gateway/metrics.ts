@@ -1,87 +1,176 @@
-import type { GatewayStatus } from '@wirebeat/server/gateway';
-import { Counter, Gauge, Registry } from 'prom-client';
+import type { Gateway, GatewayStatus } from '@wirebeat/server/gateway';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ReadinessProbe } from './readiness.ts';
 
-type Counts = Readonly<Record<string, number>>;
+/** Upper bounds of the buckets, in seconds: those of the exporter of `@wirebeat/server`. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** The tiers by hop, with the names of the exporter of `@wirebeat/server` for those that it has. */
+const TIERS = { page: 'application', browser: 'transport', upstream: 'upstream' } as const;
+const END_TO_END = 'end_to_end';
+
+/** The counters of `GatewayStatus`: their names without prefix and suffix, and what they count. */
+const COUNTERS: readonly [
+  name: string,
+  help: string,
+  value: (counters: GatewayStatus['counters']) => number,
+][] = [
+  ['connections', 'Connections that were opened.', ({ accepted }) => accepted],
+  ['page_bytes', 'Bytes received from pages.', ({ bytesFromPages }) => bytesFromPages],
+  ['upstream_bytes', 'Bytes received from upstreams.', (counters) => counters.bytesFromUpstreams],
+  ['page_pings', 'Application pings from pages.', ({ pingsFromPages }) => pingsFromPages],
+  ['page_pongs', 'Application pongs to pages.', ({ pongsToPages }) => pongsToPages],
+  ['upstream_pings', 'Protocol Pings to upstreams.', ({ pingsToUpstreams }) => pingsToUpstreams],
+  [
+    'upstream_beats',
+    'Texts from upstreams that looked like heartbeats and were dropped.',
+    ({ beatsFromUpstreams }) => beatsFromUpstreams,
+  ],
+];
 
 /**
- * Renders the metrics of a gateway for Prometheus, with durations in seconds and the suffix `_total`
- * for counters.
+ * The metrics of a gateway for Prometheus. What a server has too is named as its exporter names it:
+ * `wirebeat_…`. The rest is `wirebeat_gateway_…`. Durations are in seconds.
  */
-export async function metricsOf(status: GatewayStatus): Promise<{ type: string; text: string }> {
-  const registry = new Registry();
-  const { counters, latency } = status;
-  addGauges(registry, status);
-  for (const [name, help, value] of totalsOf(counters)) {
-    new Counter({ name: `wirebeat_gateway_${name}_total`, help, registers: [registry] }).inc(value);
+export class GatewayMetrics {
+  readonly #registry: Registry = new Registry();
+
+  constructor(gateway: Gateway, probe: () => ReadinessProbe | undefined) {
+    this.#watch(gateway);
+    this.#addCounters(gateway);
+    this.#addGauges(gateway);
+    this.#addReadiness(probe);
   }
-  addByLabel(registry, 'refused', 'Handshakes that were refused or failed.', counters.refused);
-  addByLabel(registry, 'ended', 'Connections that ended.', counters.ended);
-  const quantiles = new Gauge({
-    name: 'wirebeat_gateway_latency_seconds',
-    help: 'Latency of a hop, over all connections since the start.',
-    labelNames: ['hop', 'quantile'],
-    registers: [registry],
-  });
-  for (const [hop, summary] of Object.entries(latency)) {
-    const { p50, p95, p99 } = summary;
-    for (const [quantile, value] of Object.entries({ 0.5: p50, 0.95: p95, 0.99: p99 })) {
-      quantiles.set({ hop, quantile }, value / 1_000);
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #watch(gateway: Gateway): void {
+    const registers = [this.#registry];
+    const latency = new Histogram({
+      name: 'wirebeat_latency_seconds',
+      help: 'Latency of a tier, without those that a stall has distorted.',
+      labelNames: ['tier'],
+      buckets: BUCKETS,
+      registers,
+    });
+    const timeouts = new Counter({
+      name: 'wirebeat_timeouts_total',
+      help: 'Peers and pages that did not answer in time.',
+      labelNames: ['tier', 'reason'],
+      registers,
+    });
+    const ends = new Counter({
+      name: 'wirebeat_ends_total',
+      help: 'Connections that ended, and who is to blame.',
+      labelNames: ['reason', 'blame'],
+      registers,
+    });
+    for (const tier of [...Object.values(TIERS), END_TO_END]) latency.zero({ tier });
+    for (const tier of ['transport', 'upstream']) timeouts.inc({ tier, reason: 'ping-timeout' }, 0);
+    timeouts.inc({ tier: 'application', reason: 'unresponsive' }, 0);
+    gateway.on('pong', ({ hop, latency: ms, sampled, connection }) => {
+      if (!sampled) return;
+      latency.observe({ tier: TIERS[hop] }, ms / 1000);
+      const { endToEndLatency } = connection;
+      if (hop !== 'browser' && endToEndLatency !== undefined) {
+        latency.observe({ tier: END_TO_END }, endToEndLatency / 1000);
+      }
+    });
+    gateway.on('dead', ({ side, reason }) =>
+      timeouts.inc({ tier: side === 'page' ? 'transport' : 'upstream', reason }),
+    );
+    gateway.on('unresponsive', () => timeouts.inc({ tier: 'application', reason: 'unresponsive' }));
+    gateway.on('end', ({ reason, blame }) => ends.inc({ reason, blame }));
+  }
+
+  #addCounters(gateway: Gateway): void {
+    const registers = [this.#registry];
+    for (const [name, help, value] of COUNTERS) {
+      new Counter({
+        name: `wirebeat_gateway_${name}_total`,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(value(gateway.status().counters));
+        },
+      });
+    }
+    new Counter({
+      name: 'wirebeat_stalls_total',
+      help: 'Times that this process did not run.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(gateway.status().counters.stalls);
+      },
+    });
+    new Counter({
+      name: 'wirebeat_gateway_refused_total',
+      help: 'Handshakes that were refused.',
+      labelNames: ['reason'],
+      registers,
+      collect() {
+        this.reset();
+        const { refused } = gateway.status().counters;
+        for (const [reason, count] of Object.entries(refused)) this.inc({ reason }, count);
+      },
+    });
+  }
+
+  #addGauges(gateway: Gateway): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name: 'wirebeat_connections',
+      help: 'Open connections.',
+      labelNames: ['status'],
+      registers,
+      collect() {
+        const { open, suspect, unresponsive } = gateway.status();
+        this.set({ status: 'suspect' }, suspect);
+        this.set({ status: 'unresponsive' }, unresponsive);
+        this.set({ status: 'alive' }, Math.max(0, open - suspect - unresponsive));
+      },
+    });
+    const gauges: readonly [string, string, (status: GatewayStatus) => number][] = [
+      [
+        'max_connections',
+        'Largest number of connections, including handshakes in progress.',
+        ({ maxConnections }) => maxConnections,
+      ],
+      ['handshakes', 'Handshakes in progress.', ({ handshaking }) => handshaking],
+      [
+        'speaking_connections',
+        'Connections whose page sends application pings.',
+        ({ speaking }) => speaking,
+      ],
+      ['uptime_seconds', 'Time since the start.', ({ uptime }) => uptime / 1000],
+    ];
+    for (const [name, help, value] of gauges) {
+      new Gauge({
+        name: `wirebeat_gateway_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(value(gateway.status()));
+        },
+      });
     }
   }
-  return { type: registry.contentType, text: await registry.metrics() };
-}
 
-function addGauges(
-  registry: Registry,
-  { open, handshaking, speaking, ...rest }: GatewayStatus,
-): void {
-  const gauges: readonly [name: string, help: string, value: number][] = [
-    ['connections', 'Open connections.', open],
-    [
-      'max_connections',
-      'Largest number of connections, including handshakes.',
-      rest.maxConnections,
-    ],
-    ['handshakes', 'Handshakes in progress.', handshaking],
-    ['speaking_connections', 'Connections whose page sends application pings.', speaking],
-    [
-      'unresponsive_connections',
-      'Connections whose page does not answer, while its browser does.',
-      rest.unresponsive,
-    ],
-    ['suspect_connections', 'Connections with an end whose answer is overdue.', rest.suspect],
-    ['uptime_seconds', 'Since the start.', rest.uptime / 1_000],
-  ];
-  for (const [name, help, value] of gauges) {
-    new Gauge({ name: `wirebeat_gateway_${name}`, help, registers: [registry] }).set(value);
+  #addReadiness(probe: () => ReadinessProbe | undefined): void {
+    new Gauge({
+      name: 'wirebeat_gateway_upstream_ready',
+      help: 'Whether the last probe of the upstream was answered: 1 or 0.',
+      registers: [this.#registry],
+      collect() {
+        this.set(probe()?.state.isReady === true ? 1 : 0);
+      },
+    });
   }
-}
-
-function totalsOf(
-  counters: GatewayStatus['counters'],
-): readonly (readonly [name: string, help: string, value: number])[] {
-  return [
-    ['connections', 'Connections that were opened.', counters.accepted],
-    ['page_bytes', 'Bytes from pages.', counters.bytesFromPages],
-    ['upstream_bytes', 'Bytes from upstreams.', counters.bytesFromUpstreams],
-    ['page_pings', 'Application pings from pages.', counters.pingsFromPages],
-    ['page_pongs', 'Application pongs to pages.', counters.pongsToPages],
-    [
-      'upstream_beats',
-      'Heartbeats of upstreams that were not passed on.',
-      counters.beatsFromUpstreams,
-    ],
-    ['upstream_pings', 'Protocol Pings to upstreams.', counters.pingsToUpstreams],
-    ['stalls', 'Times that a timer of the gateway was late.', counters.stalls],
-  ];
-}
-
-function addByLabel(registry: Registry, name: string, help: string, counts: Counts): void {
-  const counter = new Counter({
-    name: `wirebeat_gateway_${name}_total`,
-    help,
-    labelNames: ['reason'],
-    registers: [registry],
-  });
-  for (const [reason, value] of Object.entries(counts)) counter.inc({ reason }, value);
 }

@@ -111,6 +111,7 @@ export class BlameStage {
       pingTimeout,
       upstreamHeartbeat: { pingInterval, pingTimeout },
       closeTimeout: 500,
+      status: false,
     };
     const file = join(folder, 'gateway.json');
     writeFileSync(file, JSON.stringify(config));

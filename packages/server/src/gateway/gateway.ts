@@ -67,8 +67,8 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
    * gateway.handleUpgrade)`. From then on, the gateway owns the socket, even if the handshake fails.
    */
   readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  readonly #options: ResolvedGatewayOptions;
-  readonly #context: GatewayContext;
+  #options: ResolvedGatewayOptions;
+  #context: GatewayContext;
   readonly #scheduler: Scheduler;
   readonly #since: Instant;
   readonly #tally: TrafficCount = new TrafficCount();
@@ -87,7 +87,11 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     this.#options = resolved;
     this.#scheduler = resolved.page.metronome.scheduler;
     this.#since = this.#scheduler.now();
-    this.#context = contextOf(resolved, this.#tally);
+    this.#context = contextOf(resolved, {
+      tally: this.#tally,
+      endHistory: new EndHistory(),
+      stallWatch: new StallWatch(this.#scheduler),
+    });
     this.handleUpgrade = (request, socket, head) => this.#shakeHands({ request, socket, head });
   }
 
@@ -107,6 +111,19 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     this.#listeners.add(listener);
     if (this.#isClosed) listener.close();
     return listener;
+  }
+
+  /**
+   * Replaces the options. Open connections keep theirs; new ones use the new options.
+   *
+   * @throws {InvalidOptionError} if an option is out of range or unknown. Then nothing changes.
+   */
+  update(options: GatewayOptions): void {
+    const resolved = resolveGatewayOptions(options);
+    this.#options = resolved;
+    const { tally, endHistory, stallWatch } = this.#context;
+    this.#context = contextOf(resolved, { tally, endHistory, stallWatch });
+    for (const listener of this.#listeners) listener.update(resolved);
   }
 
   /** Returns the state and the counters of the gateway as plain data. */
@@ -263,7 +280,10 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
   }
 }
 
-function contextOf(options: ResolvedGatewayOptions, tally: TrafficCount): GatewayContext {
+/** The part of the context that {@link Gateway.update} keeps. */
+type Kept = Pick<GatewayContext, 'tally' | 'endHistory' | 'stallWatch'>;
+
+function contextOf(options: ResolvedGatewayOptions, kept: Kept): GatewayContext {
   const { page, upstreamTiming, endToEnd, maxMessageBytes, closeTimeout } = options;
   const { metronome, timing, whenUnresponsive, maxUnresponsive, pingLimit } = page;
   const upstreams = new TimingPolicy({
@@ -285,9 +305,7 @@ function contextOf(options: ResolvedGatewayOptions, tally: TrafficCount): Gatewa
     endToEnd,
     maxMessageBytes,
     closeTimeout,
-    tally,
-    endHistory: new EndHistory(),
-    stallWatch: new StallWatch(metronome.scheduler),
+    ...kept,
   };
 }
 

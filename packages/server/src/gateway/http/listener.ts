@@ -6,8 +6,8 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
 import { InvalidOptionError, MAX_DELAY, type Millis, resolveOptions } from '@wirebeat/core';
@@ -20,6 +20,11 @@ export interface ListenOptions {
   readonly host?: string;
   /** Options of `node:tls` such as `key` and `cert`. If present, the listener serves `wss:`. */
   readonly tls?: TlsOptions;
+  /**
+   * A server that listens already, such as one received from another process, in place of `port` and
+   * `host`.
+   */
+  readonly from?: NetServer;
   /** Handles ordinary requests, such as requests for a status page. @default 426 to all */
   readonly request?: (request: IncomingMessage, response: ServerResponse) => void;
 }
@@ -29,6 +34,7 @@ const LISTEN_SCHEMA = {
   port: { type: 'count', max: 65_535, required: true },
   host: { type: 'string' },
   tls: { type: 'object' },
+  from: { type: 'object', method: 'getConnections' },
   request: { type: 'function' },
 } as const;
 
@@ -51,6 +57,8 @@ type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 /** A port on which a gateway listens. */
 export class GatewayListener {
   readonly #server: Server;
+  /** The server that accepts the TCP connections. */
+  readonly #source: NetServer;
   readonly #scheme: 'ws' | 'wss';
 
   /**
@@ -62,25 +70,33 @@ export class GatewayListener {
     { handshakeTimeout, maxConnections }: ListenLimits,
     upgrade: Upgrade,
   ): Promise<GatewayListener> {
-    const { port, host, tls, request = upgradeRequired } = resolveOptions(LISTEN_SCHEMA, options);
+    const resolved = resolveOptions(LISTEN_SCHEMA, options);
+    const { port, host, tls, from, request = upgradeRequired } = resolved;
     checkTls(tls);
     const limits = limitsOf(handshakeTimeout);
     const server =
       tls === undefined
         ? createServer(limits)
         : createSecureServer({ handshakeTimeout: tlsTimeout(handshakeTimeout), ...limits, ...tls });
-    if (maxConnections !== Number.POSITIVE_INFINITY) {
-      server.maxConnections = maxConnections + Math.max(MIN_SPARE, Math.ceil(maxConnections / 4));
-    }
+    limit(from ?? server, maxConnections);
     server.on('request', request);
     server.on('upgrade', upgrade);
-    server.listen(port, host);
-    await once(server, 'listening');
-    return new GatewayListener(server, tls === undefined ? 'ws' : 'wss');
+    if (from === undefined) {
+      server.listen(port, host);
+      await once(server, 'listening');
+    } else {
+      from.on('connection', (socket) => {
+        server.emit('connection', socket);
+        if (tls === undefined) socket.resume(); // `from` may have `pauseOnConnect`
+      });
+      server.emit('listening'); // starts the checks of the timeouts
+    }
+    return new GatewayListener(server, from ?? server, tls === undefined ? 'ws' : 'wss');
   }
 
-  private constructor(server: Server, scheme: 'ws' | 'wss') {
+  private constructor(server: Server, source: NetServer, scheme: 'ws' | 'wss') {
     this.#server = server;
+    this.#source = source;
     this.#scheme = scheme;
   }
 
@@ -98,15 +114,42 @@ export class GatewayListener {
     return `${this.#scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
+  /** Sets the limits. Those of requests under way do not change. */
+  update({ handshakeTimeout, maxConnections }: ListenLimits): void {
+    Object.assign(this.#server, limitsOf(handshakeTimeout));
+    limit(this.#source, maxConnections);
+  }
+
+  /**
+   * Uses another certificate for new connections.
+   *
+   * @throws {Error} of `node:tls` if key and certificate do not match.
+   */
+  setCertificate(tls: Pick<TlsOptions, 'key' | 'cert'>): void {
+    if (this.#server instanceof SecureServer) this.#server.setSecureContext(tls);
+  }
+
+  /** The server that accepts the TCP connections. You can send it to another process. */
+  get server(): NetServer {
+    return this.#source;
+  }
+
   /** Stops listening. WebSockets stay open. */
   close(): void {
-    this.#server.close(); // its callback would wait for the last WebSocket
+    this.#source.close(); // its callback would wait for the last WebSocket
     this.#server.closeAllConnections(); // closes ordinary requests only, not WebSockets
   }
 
   get #address(): AddressInfo {
-    return this.#server.address() as AddressInfo;
+    return this.#source.address() as AddressInfo;
   }
+}
+
+function limit(server: NetServer, maxConnections: number): void {
+  server.maxConnections =
+    maxConnections === Number.POSITIVE_INFINITY
+      ? maxConnections
+      : maxConnections + Math.max(MIN_SPARE, Math.ceil(maxConnections / 4));
 }
 
 /** How often Node checks its connections for timeouts, in ms: as often as the limit requires. */

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Server as NetServer, Socket } from 'node:net';
+import type { Log } from './log.ts';
+import type { GatewayService, Handed } from './service.ts';
+
+/** Set for a process that receives its servers from the one before it. */
+const VARIABLE = 'WIREBEAT_HAND_OVER';
+/** A message with a server. `isLast`: no further server follows. */
+interface Message {
+  readonly name: keyof Handed;
+  readonly isLast: boolean;
+}
+
+/**
+ * Starts the program anew and hands it the servers that listen, so that no connection is refused
+ * meanwhile. Then ends this process when its last connection has ended. If the new process does not
+ * start, this one goes on as before.
+ */
+export async function handOver(service: GatewayService, log: Log): Promise<void> {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    detached: true,
+    env: { ...process.env, [VARIABLE]: '1' },
+  });
+  try {
+    await sendServers(child, service.servers);
+    const [message] = (await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(([code]) => [`it exited with ${code}`]),
+    ])) as [unknown];
+    if (message !== 'ready') throw new Error(String(message));
+  } catch (error) {
+    child.kill();
+    log({ event: 'hand-over-failed', error: (error as Error).message });
+    return;
+  }
+  child.disconnect();
+  child.unref();
+  log({ event: 'handed-over', pid: child.pid, open: service.open });
+  await service.retire();
+  log({ event: 'closed' });
+  process.exit(0);
+}
+
+async function sendServers(child: ChildProcess, { main, status }: Handed): Promise<void> {
+  const servers = Object.entries({ main, status }).filter(([, server]) => server !== undefined);
+  for (const [index, [name, server]] of servers.entries()) {
+    const message = { name, isLast: index === servers.length - 1 };
+    await new Promise<void>((resolve, reject) =>
+      child.send(message, server, (error) => (error === null ? resolve() : reject(error))),
+    );
+  }
+}
+
+/** Receives the servers of the process before this one, if there was one. */
+export async function receiveServers(): Promise<Handed> {
+  if (process.env[VARIABLE] === undefined || process.send === undefined) return {};
+  delete process.env[VARIABLE]; // the next process gets its own
+  const handed: { -readonly [Name in keyof Handed]: NetServer } = {};
+  await new Promise<void>((resolve) => {
+    process.on('message', ({ name, isLast }: Message, received: unknown) => {
+      const server = received as NetServer;
+      holdConnections(server);
+      handed[name] = server;
+      if (isLast) resolve();
+    });
+  });
+  process.removeAllListeners('message');
+  return handed;
+}
+
+/**
+ * Holds the connections that arrive before somebody handles them: a received server accepts at once.
+ */
+function holdConnections(server: NetServer): void {
+  const early: Socket[] = [];
+  Object.assign(server, { pauseOnConnect: true }); // nothing is read before
+  const hold = (socket: Socket) => early.push(socket);
+  server.on('connection', hold);
+  server.once('newListener', (event) => {
+    if (event !== 'connection') return;
+    server.off('connection', hold);
+    setImmediate(() => {
+      for (const socket of early) server.emit('connection', socket);
+    });
+  });
+}
+
+/** Tells the process before this one that it can stop listening. */
+export function reportReady(): void {
+  process.send?.('ready', () => process.disconnect?.());
+}
