@@ -64,7 +64,13 @@ async function startGateway({ onTestFinished }: TestContext, upstream: string) {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'gateway.json');
   // The pages below are bytes only, and answer no Ping: they are not to be judged by that.
-  const config = { listen: '127.0.0.1:0', upstream, pingLimit: false, pingInterval: false };
+  const config = {
+    listen: '127.0.0.1:0',
+    status: 'public',
+    upstream,
+    pingLimit: false,
+    pingInterval: false,
+  };
   writeFileSync(path, JSON.stringify(config));
   const flags = [`--max-old-space-size=${HEAP}`, MAIN, 'gateway', '--config', path];
   const gateway = new Program(process.execPath, flags);
