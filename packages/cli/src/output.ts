@@ -12,3 +12,11 @@ export interface Output {
   /** Prints a sentence for people to standard error. */
   complain(line: string): void;
 }
+
+/**
+ * Ends the process when everything has been written to standard output. `process.exit` alone loses the
+ * lines that a slow reader of a pipe has not taken yet.
+ */
+export function exitWhenWritten(code: number): void {
+  process.stdout.write('', () => process.exit(code));
+}

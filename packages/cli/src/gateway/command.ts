@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Place, place, seconds, upstreamUrl } from '../arguments.ts';
-import type { Output } from '../output.ts';
+import { exitWhenWritten, type Output } from '../output.ts';
 import { planOf } from './check.ts';
 import { ConfigError, type GatewayFlags, readSettings } from './config.ts';
 import { configSchema } from './config-schema.ts';
@@ -90,7 +90,7 @@ async function gatewayAction(flags: CommandFlags, output: Output): Promise<void>
     process.on('SIGUSR2', () => void handOver(service, log));
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
     await service.drain();
-    process.exit(0);
+    exitWhenWritten(0);
   } catch (error) {
     output.complain((error as Error).message);
     process.exit(error instanceof ConfigError ? MISUSE : 1);

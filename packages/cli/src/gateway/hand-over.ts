@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Server as NetServer, Socket } from 'node:net';
+import { exitWhenWritten } from '../output.ts';
 import type { Log } from './log.ts';
 import type { GatewayService, Handed } from './service.ts';
 
@@ -40,7 +41,7 @@ export async function handOver(service: GatewayService, log: Log): Promise<void>
   log({ event: 'handed-over', pid: child.pid, open: service.open });
   await service.retire();
   log({ event: 'closed' });
-  process.exit(0);
+  exitWhenWritten(0);
 }
 
 async function sendServers(child: ChildProcess, { main, status }: Handed): Promise<void> {

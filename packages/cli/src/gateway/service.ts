@@ -11,6 +11,8 @@ import { ReadinessProbe } from './readiness.ts';
 
 /** Largest number of connections to the status port. Few monitoring tools connect to it. */
 const MAX_STATUS_CONNECTIONS = 64;
+/** Time in ms that a status request may take after its port has closed. */
+const STATUS_LIMIT = 5_000;
 
 /** Servers that listen, which one process hands to another. */
 export interface Handed {
@@ -86,7 +88,7 @@ export class GatewayService {
     }
     this.#gateway.update(settings.options);
     if (listener !== undefined) {
-      this.#listener?.close();
+      void this.#listener?.retire();
       this.#listener = listener;
     } else if (settings.tls !== undefined) this.#listener?.setCertificate(settings.tls);
     this.#probe?.stop();
@@ -100,11 +102,14 @@ export class GatewayService {
     return { main: this.#listener?.server, status: this.#status?.source };
   }
 
-  /** Stops listening and probing. Resolves when the last connection has ended by itself. */
+  /**
+   * Stops listening and probing. Resolves when the last connection has ended by itself. A connection that
+   * has arrived but not sent its request yet counts too: the new process cannot serve it.
+   */
   async retire(): Promise<void> {
-    this.#listener?.close();
     this.#closeStatus();
     this.#probe?.stop();
+    await this.#listener?.retire();
     while (this.#gateway.connections.size > 0) {
       await new Promise((resolve) => this.#gateway.once('end', resolve));
     }
@@ -124,9 +129,12 @@ export class GatewayService {
     this.#log({ event: 'closed' });
   }
 
+  /** Stops listening for status requests. Those under way are answered. */
   #closeStatus(): void {
-    this.#status?.source.close();
-    this.#status?.http.closeAllConnections();
+    const { source, http } = this.#status ?? {};
+    source?.close();
+    http?.closeIdleConnections();
+    setTimeout(() => http?.closeAllConnections(), STATUS_LIMIT).unref();
     this.#status = undefined;
   }
 
@@ -153,6 +161,7 @@ export class GatewayService {
         server.emit('connection', socket);
         socket.resume(); // `from` pauses new connections
       });
+      server.emit('listening'); // starts to track its connections
     }
     return { http: server, source };
   }

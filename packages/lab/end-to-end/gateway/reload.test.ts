@@ -196,7 +196,9 @@ describe('wirebeat gateway with 500 connections', () => {
     expect(await (await fetch(`${status}/healthz`)).json()).toMatchObject({ state: 'running' });
 
     for (const { socket } of stage.chatters) socket.close();
-    await stage.next('closed'); // the old process has ended by itself
+    await stage.next('closed');
+    // The old process has ended by itself. Its output stays open, because the new process has it too.
+    await expect.poll(() => stage.program.hasEnded, { timeout: LIMIT }).toBe(true);
     expect(await stage.program.exit()).toBe(0);
     const page = new WebSocket(String(url));
     await once(page, 'open');

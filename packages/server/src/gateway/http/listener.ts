@@ -60,6 +60,7 @@ export class GatewayListener {
   /** The server that accepts the TCP connections. */
   readonly #source: NetServer;
   readonly #scheme: 'ws' | 'wss';
+  #handshakeTimeout: Millis;
 
   /**
    * Opens a listener. Rejects with the system's error if it cannot listen, and with {@link
@@ -91,13 +92,20 @@ export class GatewayListener {
       });
       server.emit('listening'); // starts the checks of the timeouts
     }
-    return new GatewayListener(server, from ?? server, tls === undefined ? 'ws' : 'wss');
+    const scheme = tls === undefined ? 'ws' : 'wss';
+    return new GatewayListener(server, from ?? server, scheme, handshakeTimeout);
   }
 
-  private constructor(server: Server, source: NetServer, scheme: 'ws' | 'wss') {
+  private constructor(
+    server: Server,
+    source: NetServer,
+    scheme: 'ws' | 'wss',
+    handshakeTimeout: Millis,
+  ) {
     this.#server = server;
     this.#source = source;
     this.#scheme = scheme;
+    this.#handshakeTimeout = handshakeTimeout;
   }
 
   get port(): number {
@@ -116,6 +124,7 @@ export class GatewayListener {
 
   /** Sets the limits. Those of requests under way do not change. */
   update({ handshakeTimeout, maxConnections }: ListenLimits): void {
+    this.#handshakeTimeout = handshakeTimeout;
     Object.assign(this.#server, limitsOf(handshakeTimeout));
     limit(this.#source, maxConnections);
   }
@@ -134,7 +143,23 @@ export class GatewayListener {
     return this.#source;
   }
 
-  /** Stops listening. WebSockets stay open. */
+  /**
+   * Stops listening, and lets every request and WebSocket that has arrived go on. Resolves when the last
+   * of them has ended by itself. Drops connections that complete no request within the
+   * `handshakeTimeout`.
+   */
+  async retire(): Promise<void> {
+    const closed = once(this.#source, 'close');
+    this.#source.close();
+    this.#server.closeIdleConnections();
+    // Twice, for TLS and for the request. Node stops its own checks when a server closes.
+    const limit = Math.min(2 * this.#handshakeTimeout, MAX_DELAY);
+    const timer = setTimeout(() => this.#server.closeAllConnections(), limit);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  /** Stops listening and drops ordinary requests and handshakes that are incomplete. WebSockets stay open. */
   close(): void {
     this.#source.close(); // its callback would wait for the last WebSocket
     this.#server.closeAllConnections(); // closes ordinary requests only, not WebSockets
