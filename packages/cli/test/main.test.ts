@@ -111,6 +111,50 @@ describe('wirebeat gateway', () => {
   });
 });
 
+describe('wirebeat gateway --check', () => {
+  it('says what valid settings do, and neither listens nor shows a secret', async () => {
+    const { code, stdout, stderr } = await wirebeat([
+      ...['gateway', '--check', '--listen', ':8080', '--drain', '5', '--status', 'public'],
+      ...['--upstream', 'ws://me:SECRET@localhost:8765/live?token=SECRET'],
+    ]);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout.split('\n').slice(0, 4)).toEqual([
+      'The command line is valid.',
+      '  listens at         ws://*:8080',
+      expect.stringMatching(/^ {2}upstream {11}ws:\/\/localhost:8765\/live/),
+      '  status             http://*:8080: /healthz, /readyz, /metrics',
+    ]);
+    expect(stdout).toMatch(/^ {2}SIGTERM {12}closes all connections within 5000 ms$/m);
+    expect(stdout).not.toContain('SECRET');
+  });
+
+  it('names the file, the key, the expectation and the value of an error, and exits with 2', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'wirebeat-'));
+    atEnd(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'gateway.json');
+    writeFileSync(path, JSON.stringify({ upstream: 'ws://h', maxMessageBytes: 'many' }));
+    const { code, stdout, stderr } = await wirebeat(['gateway', '--check', '--config', path]);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(
+      /^wirebeat: \S+gateway\.json: Expected `maxMessageBytes` to be .*, got .*\n$/,
+    );
+  });
+});
+
+describe('wirebeat gateway --schema', () => {
+  it('prints a JSON schema and exits with 0', async () => {
+    const { code, stdout, stderr } = await wirebeat(['gateway', '--schema']);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      type: 'object',
+      properties: { upstream: expect.anything(), listen: expect.anything() },
+    });
+  });
+});
+
 describe('wirebeat serve', () => {
   it('says where it listens by default', async () => {
     const { stdout } = await wirebeat(['serve', '--help']);
