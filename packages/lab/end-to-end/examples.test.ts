@@ -46,14 +46,15 @@ describe.each([
 });
 
 describe('the example metrics', () => {
-  it('shows what its alerts ask for', async () => {
+  it('shows what its alerts and its dashboard ask for', async () => {
     const { program, url } = await start('metrics');
     try {
       const socket = await beat(url);
       const shown = await (await fetch(`${url}/metrics`)).text();
       expect(shown).toMatch(/^wirebeat_connections\{status="alive"\} 1$/m);
-      const alerts = readFileSync(new URL('metrics/alerts.yml', EXAMPLES), 'utf8');
-      const asked = new Set(alerts.match(/\bwirebeat_\w+/g));
+      const files = ['metrics/alerts.yml', 'metrics/dashboard.json'];
+      const texts = files.map((file) => readFileSync(new URL(file, EXAMPLES), 'utf8'));
+      const asked = new Set(texts.join('\n').match(/\bwirebeat_\w+/g));
       expect(asked.size).toBeGreaterThan(3);
       for (const name of asked) {
         const metric = name.replace(/_bucket$/, '');
