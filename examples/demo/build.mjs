@@ -26,8 +26,12 @@ await bundle(['build/server.js', 'build/socket-server.js'], {
   external: /^(?!@wirebeat\/lab)[^./]/,
   plugins: [lab],
 });
-await bundle(['build/page.js'], { plugins: [resolve({ browser: true }), commonjs()] });
-cpSync(at('src/index.html'), at('dist/index.html'));
+// One by one, so that each page is one file.
+for (const page of ['build/page.js', 'build/race.js']) {
+  await bundle([page], { plugins: [resolve({ browser: true }), commonjs()] });
+}
+for (const name of ['index.html', 'race.html', 'race.css'])
+  cpSync(at(`src/${name}`), at(`dist/${name}`));
 const styles = ['node_modules/uplot/dist/uPlot.min.css', 'src/page.css'];
 writeFileSync(at('dist/page.css'), styles.map((path) => readFileSync(at(path), 'utf8')).join('\n'));
 // The command line serves it too.

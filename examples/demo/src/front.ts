@@ -17,6 +17,10 @@ const MAX_DELAY = 10_000;
 /** All that there is to get: no path of a request ever becomes one of the disk. */
 const FILES = new Map([
   ['/', ['index.html', 'text/html; charset=utf-8']],
+  ['/race', ['race.html', 'text/html; charset=utf-8']],
+  ['/race.css', ['race.css', 'text/css; charset=utf-8']],
+  ['/race.js', ['race.js', 'text/javascript; charset=utf-8']],
+  ['/race.js.map', ['race.js.map', 'application/json']],
   ['/page.css', ['page.css', 'text/css; charset=utf-8']],
   ['/page.js', ['page.js', 'text/javascript; charset=utf-8']],
   ['/page.js.map', ['page.js.map', 'application/json']],

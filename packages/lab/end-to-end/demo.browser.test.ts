@@ -192,6 +192,24 @@ describe('the page of the demo', () => {
     await page.screenshot({ path: `${ARTIFACTS}demo.png`, fullPage: true });
   });
 
+  it('races the WebSocket of the browser, which stays open while its messages are lost', async () => {
+    const race = await browser.newPage();
+    await race.goto(new URL('race', page.url()).href);
+    const shows = (id: string, pattern: RegExp) => {
+      const read = () => race.$eval(`#${id}`, ({ textContent }) => textContent ?? '');
+      return expect.poll(read, { timeout: 20_000 * MS }).toMatch(pattern);
+    };
+    for (const lane of ['plain', 'wirebeat']) {
+      await shows(`${lane}-counts`, /^\d+ sent, [1-9]\d* answered/);
+    }
+    await race.click('#cut');
+    await shows(
+      'verdict',
+      /^wirebeat: back after [\d.]+ s, \d+ lost\. The browser’s own WebSocket: still OPEN after [\d.]+ s, [1-9]\d* lost\.$/,
+    );
+    await race.screenshot({ path: `${ARTIFACTS}race.png`, fullPage: true });
+  });
+
   it('leaves a server that ends with 0', async () => {
     server.signal('SIGINT');
     expect(await server.exit()).toBe(0);
