@@ -5,9 +5,10 @@
 // own module; with the word `run`, they are also run, and with `continued`, they are appended to the
 // block before. Scripts in `html` are compiled; `json` is parsed; the npm scripts and files that `sh`
 // names must exist. `python`, `go` and `php` are parsed, and with the word `minimal-peer`, run on the
-// vectors of packages/core; `nginx` is parsed as part of a server.
+// vectors of packages/core; `nginx` is parsed as part of a server,
+// and `haproxy` as a whole configuration.
 //
-// Those four need programs of their own: `--other-languages` checks them, and nothing else.
+// Those five need programs of their own: `--other-languages` checks them, and nothing else.
 import {
   existsSync,
   mkdirSync,

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { keep, root } from './run.mjs';
 import { step } from './step.mjs';
 
-/** The check that needs Python, Go, PHP and nginx. */
+/** The check that needs Python, Go, PHP, nginx and HAProxy. */
 export const OTHER_LANGUAGES = 'docs in other languages';
 
 /** Long checks first, because two run at a time. */

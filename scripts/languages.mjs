@@ -80,6 +80,13 @@ export const LANGUAGES = {
       return [findTools().nginx, ['-t', '-q', '-p', folder, '-e', 'stderr', '-c', file]];
     },
   },
+  haproxy: {
+    tool: 'haproxy',
+    parse: (folder, code) => [
+      findTools().haproxy,
+      ['-c', '-q', '-f', write(folder, 'haproxy.cfg', code)],
+    ],
+  },
   php: {
     tool: 'php',
     parse: (folder, code) => ['php', ['-l', write(folder, 'block.php', phpProgram(code))]],

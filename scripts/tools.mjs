@@ -46,7 +46,7 @@ const TOOLS = {
     names: ['haproxy'],
     variable: 'HAPROXY_PATH',
     debian: 'haproxy',
-    skips: 'the tests behind HAProxy',
+    skips: 'the tests behind HAProxy and its blocks of the docs',
   },
   'redis-server': {
     names: ['redis-server', 'valkey-server'],
