@@ -140,3 +140,30 @@ it('reconnects by the dialect of the option', () => {
     expect(new Set(wire.sentMessages)).toEqual(new Set(['ping']));
   socket.close();
 });
+
+it.each([
+  { heard: true, attempts: [1, 1, 1] },
+  { heard: false, attempts: [1, 2, 3] },
+])(
+  'starts the backoff afresh after a connection that it only listened to, if it heard anything: $heard',
+  ({ heard, attempts }) => {
+    const scheduler = new VirtualScheduler(1_000_000);
+    const server = new FakeServer(scheduler);
+    server.answer = silentServer;
+    const { WebSocket } = server;
+    const options = { dialect: engineIo, makeBeforeBreak: false, scheduler, WebSocket };
+    const socket = new ReconnectingWebSocket('ws://a', [], options);
+    const seen: number[] = [];
+    socket.addEventListener('retry', ({ detail }) => seen.push(detail.attempt));
+    for (const _ of attempts) {
+      const count = server.links.length;
+      scheduler.advance(1_000);
+      if (heard) server.last.peer.send('2'); // the ping of the server
+      scheduler.advance(10_000);
+      server.last.reset();
+      while (server.links.length <= count && scheduler.now() < 2_000_000) scheduler.advance(100);
+    }
+    expect(seen).toEqual(attempts);
+    socket.close();
+  },
+);

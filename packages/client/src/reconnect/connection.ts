@@ -60,6 +60,7 @@ export class Connection {
   #refusal: HandshakeRefusal = {};
   #hasClosed = false; // whether this side has started the closing handshake
   #isOpen = false;
+  #openedAt: Instant = Number.POSITIVE_INFINITY;
   #isEnded = false;
 
   constructor(id: ConnectionId, port: ConnectionPort) {
@@ -183,6 +184,7 @@ export class Connection {
     if (this.#hasClosed) return;
     this.#isOpen = true;
     link.open((this.socket as { protocol?: string }).protocol);
+    this.#openedAt = this.lastReceived;
     this.#port.emit(this, 'open');
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -211,7 +213,9 @@ export class Connection {
     link?.release();
     const isPingRefused = link?.close(event.code, text, byPeer) === true;
     const isBound = link?.isBound === true;
-    this.#port.emit(this, 'end', { code, text, wasClean, isBound, isPingRefused, evidence });
+    const hasListened = link?.dialect?.asks === false && this.lastReceived > this.#openedAt;
+    const end = { code, text, wasClean, isBound, isPingRefused, hasListened, evidence };
+    this.#port.emit(this, 'end', end);
   }
 
   #evidence(text: string): Partial<CloseRecord> {

@@ -80,6 +80,7 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
         wasClean: true,
         isBound: false,
         isPingRefused: false,
+        hasListened: false,
         evidence: {
           latency: 20,
           retryAfter: undefined,

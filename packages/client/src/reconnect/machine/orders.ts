@@ -72,6 +72,8 @@ export interface ConnectionEnd {
   readonly isBound?: boolean;
   /** Whether the peer apparently closed because of the first ping. */
   readonly isPingRefused?: boolean;
+  /** Whether its dialect only listens, and something was received after it opened. */
+  readonly hasListened?: boolean;
   /** The rest of the {@link CloseRecord}. */
   readonly evidence?: Partial<CloseRecord> | undefined;
 }

@@ -183,7 +183,7 @@ export class Reconnector {
     const slot = this.#find(id);
     if (slot === undefined) return [];
     const record = this.#recordOf(now, slot, end);
-    if (slot === this.#current) return this.#lost(now, slot, record, end.isBound === true);
+    if (slot === this.#current) return this.#lost(now, slot, record, end);
     return this.#once(this.#standby.ended(now, record));
   }
 
@@ -267,11 +267,12 @@ export class Reconnector {
     return [{ type: 'prepare', id: slot.id }];
   }
 
-  #lost(now: Instant, slot: Slot, record: CloseRecord, isBound: boolean): Orders {
-    const { stableFor } = this.#options;
-    if (slot.isAnswered && now - (slot.readyAt ?? NEVER) >= stableFor) this.#retry.reset();
+  #lost(now: Instant, slot: Slot, record: CloseRecord, end: ConnectionEnd): Orders {
+    const hasWorked = slot.isAnswered || end.hasListened;
+    const readyFor = now - (slot.readyAt ?? NEVER);
+    if (hasWorked && readyFor >= this.#options.stableFor) this.#retry.reset();
     this.#lastClose = record;
-    this.#current = this.#standby.takeOver(record, isBound);
+    this.#current = this.#standby.takeOver(record, end.isBound === true);
     if (this.#phase === 'closing') return this.#finish(record);
     const adopted = this.#current;
     const goesOn = adopted !== undefined || this.#retry.isWorth(record);
