@@ -96,6 +96,7 @@ describe('@wirebeat/server/gateway', () => {
       'drain',
       'listen',
       'status',
+      'update',
     ]);
     expect(membersOf(gateway.GatewayConnection)).toEqual([
       'browserLatency',
