@@ -22,6 +22,8 @@ const resolve = createRequire(import.meta.url).resolve;
  */
 export class Program {
   readonly facts: Fact[] = [];
+  /** Receives each fact instead of `facts`, which would grow without end in a long run. */
+  onFact: ((fact: Fact) => void) | undefined;
   readonly #child: ChildProcess;
   readonly #answers: Map<number, (answer: unknown) => void> = new Map();
   #asked = 0;
@@ -73,6 +75,10 @@ export class Program {
     return holds();
   }
 
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** Sends a signal. */
   signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
     this.#child.kill(name);
@@ -80,14 +86,17 @@ export class Program {
 
   /** Kills the program. Resolves when it has ended. */
   async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.hasEnded) return;
     this.#child.kill('SIGKILL');
     await once(this.#child, 'exit');
   }
 
   #hear(message: FromChild): void {
     if ('fact' in message) {
-      this.facts.push(message.fact);
+      if (this.onFact === undefined || message.fact.name === 'listening') {
+        this.facts.push(message.fact);
+      }
+      this.onFact?.(message.fact);
       this.#look();
       return;
     }
