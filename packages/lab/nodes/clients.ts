@@ -18,7 +18,7 @@ function open(index: number): void {
   const socket = new ReconnectingWebSocket(url, undefined, {
     ...TIMING,
     WebSocket: WebSocket as never,
-    resend: 'unconfirmed',
+    resend: true,
     backoff: { maxDelay: 2_000 },
   });
   sent[`/${index}`] ??= 0;
