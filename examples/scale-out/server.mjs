@@ -42,7 +42,7 @@ heartbeat.on('session', async ({ socket }) => {
   const users = (await heartbeat.presence.list()).map(({ user }) => user).sort();
   tell(socket, { type: 'presence', users });
 });
-showPresence();
+void showPresence();
 
 process.on('SIGTERM', async () => {
   await heartbeat.drain({ within: 500 });

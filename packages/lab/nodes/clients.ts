@@ -2,27 +2,30 @@
 // dials another server each time.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ReconnectingWebSocket } from '@wirebeat/client';
+import { Delivery, ReconnectingWebSocket } from '@wirebeat/client';
 import { obey, settings, tell } from '@wirebeat/lab/fleet/parent';
 import { WebSocket } from 'ws';
 import { sharedNow, TIMING } from './timing.ts';
 
 const { ports, count, period } = settings<{ ports: number[]; count: number; period: number }>();
 const sockets = new Map<number, ReconnectingWebSocket>();
+const deliveries = new Map<number, Delivery>();
 const sent: Record<string, number> = {};
 const gone = new Set<number>();
 let isOver = false;
 
 function open(index: number): void {
   const url = () => `ws://127.0.0.1:${ports[Math.floor(Math.random() * ports.length)]}/${index}`;
+  const delivery = new Delivery({ resend: true });
   const socket = new ReconnectingWebSocket(url, undefined, {
     ...TIMING,
     WebSocket: WebSocket as never,
-    resend: true,
+    delivery,
     backoff: { maxDelay: 2_000 },
   });
   sent[`/${index}`] ??= 0;
   sockets.set(index, socket);
+  deliveries.set(index, delivery);
   setTimeout(() => act(index, socket), Math.random() * period);
 }
 
@@ -41,8 +44,9 @@ async function goAway(user: number): Promise<void> {
   for (const tab of tabs) gone.add(tab);
   for (const tab of tabs) {
     const socket = sockets.get(tab);
-    // What waits for a connection is in its buffer.
-    while (socket && socket.unconfirmed.length + socket.bufferedAmount > 0) await sleep(100);
+    const waiting = () =>
+      (deliveries.get(tab)?.unconfirmed.length ?? 0) + (socket?.bufferedAmount ?? 0);
+    while (waiting() > 0) await sleep(100); // what waits for a connection is in its buffer
   }
   for (const tab of tabs) sockets.get(tab)?.close();
   tell('gone', `user ${user}`, { at: sharedNow() });
