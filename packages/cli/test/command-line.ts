@@ -41,9 +41,10 @@ export async function onTerminal(
   const quoted = [process.execPath, MAIN, ...args].map(
     (arg) => `'${arg.replaceAll("'", "'\\''")}'`,
   );
-  const { NO_COLOR: _, FORCE_COLOR: __, ...withoutColors } = process.env;
+  // Nothing of ours that decides on colours: FORCE_COLOR, NO_COLOR, CI.
+  const { PATH, HOME } = process.env;
   const child = spawn('script', ['-qefc', quoted.join(' '), '/dev/null'], {
-    env: { ...withoutColors, TERM: 'xterm', ...env },
+    env: { PATH, HOME, TERM: 'xterm', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let shown = '';

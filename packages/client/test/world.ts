@@ -127,8 +127,10 @@ export class World {
   haunt(index: number): void {
     const link = this.server.links[index];
     if (link === undefined) return;
-    const isNewest = link === this.server.last && this.socket.readyState !== 3;
-    const isInUse = isNewest || link.client.readyState <= 1;
+    const { readyState } = this.socket;
+    const isNewest = link === this.server.last && readyState !== 3;
+    // One that closes by order of the user is in use until it has closed, though a standby was dialled after it.
+    const isInUse = isNewest || link.client.readyState <= (readyState === 2 ? 2 : 1);
     if (isInUse) return;
     const before = this.state;
     link.mend();
