@@ -11,7 +11,11 @@ import { TcpProxy } from '../../faults/tcp-proxy.ts';
 export class FarEnd {
   readonly steady: TcpProxy;
   readonly gone: TcpProxy;
-  /** Of the sockets that came by the steady way: what the server took for dead. */
+  /**
+   * Of the sockets that came by the steady way and have answered: what the server took for dead. A page
+   * that freezes while a standby of it opens never answers there: Chromium reads nothing from a socket
+   * before the page has seen it open. That verdict is right, and the page loses nothing by it.
+   */
   readonly deaths: string[] = [];
   readonly #server: WebSocketServer;
 
@@ -28,9 +32,12 @@ export class FarEnd {
     this.gone = gone;
     const ways = new WeakMap<WebSocket, string>();
     server.on('connection', (socket, { url = '' }) => ways.set(socket, url));
+    const answered = new WeakSet<WebSocket>();
     const heartbeat = attachHeartbeat(server);
+    heartbeat.on('pong', ({ socket }) => answered.add(socket));
     heartbeat.on('dead', ({ socket, reason, silentFor }) => {
-      if (ways.get(socket) === '/steady') this.deaths.push(`${reason} after ${silentFor} ms`);
+      if (ways.get(socket) !== '/steady' || !answered.has(socket)) return;
+      this.deaths.push(`${reason} after ${silentFor} ms`);
     });
   }
 
