@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
-import terser from '@rollup/plugin-terser';
 import { dts } from 'rollup-plugin-dts';
+import { minify, withoutSentences } from './scripts/minify.mjs';
 
 const at = (path) => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
 const isBare = (id) => !/^[./\0]/.test(id);
@@ -25,14 +25,49 @@ const tscMaps = {
 /** `using` wants Symbol.dispose, which no lib has before esnext. */
 const banner = '/// <reference lib="esnext.disposable" />';
 
-/** Bundles for pages in production have no sentences in errors, which would be a tenth of them. */
-const inProduction = {
-  name: 'in-production',
-  load: (id) =>
-    id.endsWith('/build/development.js') ? 'export const IS_DEVELOPMENT = false;' : null,
+/** What replaces code that is of no use in a page. */
+const NOT_IN_PAGES = {
+  // Watches what only sockets of `ws` report, which are in no page.
+  'node-socket': 'export const watchNodeSocket = () => () => {};',
+  // Pages can send no protocol Pings, and are shown none.
+  'silent-peer': 'export const pingSilentPeer = () => {}; export const stopPinging = () => {};',
+  'protocol-pings': 'export const watchProtocolPings = () => {};',
 };
 
-const code = (name, input, external = isBare, plugins = [], dist = 'dist') => ({
+const production = (isPage) => ({
+  ...withoutSentences,
+  load(id) {
+    if (!id.endsWith('/build/development.js')) return null;
+    return `export const IS_DEVELOPMENT = false, IS_PAGE = ${isPage};`;
+  },
+});
+/** Bundles for production have no sentences in errors, which would be a tenth of them. */
+const inProduction = production(false);
+
+/**
+ * Those of the client are for pages, and leave out what pages cannot need. They contain the core, because
+ * its internal names are shortened with those of the client.
+ */
+const inPages = {
+  ...withoutSentences,
+  resolveId: (id) => (id === '@wirebeat/core' ? at('core/build/index.js') : null),
+  load(id) {
+    if (id.endsWith('/build/development.js')) {
+      return 'export const IS_DEVELOPMENT = false, IS_PAGE = true;';
+    }
+    const [, name] = /\/build\/(?:reconnect|socket)\/([\w-]+)\.js$/.exec(id) ?? [];
+    return NOT_IN_PAGES[name] ?? null;
+  },
+};
+
+const code = (
+  name,
+  input,
+  external = isBare,
+  plugins = [],
+  dist = 'dist',
+  shared = 'shared.js',
+) => ({
   input,
   onwarn,
   external,
@@ -41,7 +76,7 @@ const code = (name, input, external = isBare, plugins = [], dist = 'dist') => ({
     dir: at(`${name}/${dist}`),
     format: 'es',
     sourcemap: true,
-    chunkFileNames: 'shared.js',
+    chunkFileNames: shared,
   },
 });
 const types = (name, input, options = {}) => ({
@@ -58,16 +93,51 @@ const coreEntries = (ending) => ({
   testing: at(`core/build/testing/index${ending}`),
 });
 
-const productionEntries = {
-  index: at('core/build/index.js'),
-  dialects: at('core/build/protocol/dialects/index.js'),
-};
+const RUNTIMES = ['bun', 'deno', 'crossws'];
 
-/** For what stands beside the package: it takes from it as everybody does, not from a second copy. */
+const runtimeEntries = (ending, names = RUNTIMES) => ({
+  runtime: at(`server/build/runtime/index${ending}`),
+  ...Object.fromEntries(names.map((name) => [name, at(`server/build/adapters/${name}${ending}`)])),
+});
+
+/**
+ * For what stands beside the package: it takes from it as everybody does, not from a second copy.
+ * Files in the folder of the entry are its own.
+ */
 const besideClient = {
   name: 'beside-client',
-  resolveId: (id, importer) =>
-    importer === undefined || isBare(id) ? null : { id: '@wirebeat/client', external: true },
+  resolveId(id, importer) {
+    if (importer === undefined || isBare(id)) return null;
+    const entry = /(status[\w-]*|report)(?=\/)/;
+    if (/\/build\/(status|report)/.test(importer) && id.startsWith('./')) return null;
+    const other = entry.exec(id)?.[0];
+    return { id: `@wirebeat/client${other ? `/${other}` : ''}`, external: true };
+  },
+};
+const besideEntry = (name, file, output = {}, beside = besideClient) => [
+  {
+    input: at(`client/build/${file}.js`),
+    onwarn,
+    external: isBare,
+    plugins: [beside, tscMaps],
+    output: { file: at(`client/dist/${name}.js`), format: 'es', sourcemap: true, ...output },
+  },
+  {
+    input: at(`client/build/${file}.d.ts`),
+    onwarn,
+    external: isBare,
+    plugins: [beside, dts()],
+    output: { file: at(`client/dist/${name}.d.ts`), format: 'es' },
+  },
+];
+
+/** As above, for one that also has a copy of small parts of the client, which keep no state. */
+const withCopies = {
+  name: 'with-copies',
+  resolveId: (id) =>
+    /\/(snapshot|reconnecting-websocket|close-record|delivery|outbox)(\.[jt]s)$/.test(id)
+      ? { id: '@wirebeat/client', external: true }
+      : null,
 };
 
 /** Every runtime but Node has a WebSocket of its own. */
@@ -80,28 +150,24 @@ const withoutWs = {
 export default [
   code('core', coreEntries('.js')),
   types('core', coreEntries('.d.ts')),
-  code('core', productionEntries, isBare, [inProduction], 'dist/production'),
+  code('core', { index: at('core/build/index.js') }, isBare, [inProduction], 'dist/production'),
   code('client', { index: at('client/build/index.js') }),
   types('client', { index: at('client/build/index.d.ts') }, { banner }),
-  {
-    input: at('client/build/react.js'),
-    onwarn,
-    external: isBare,
-    plugins: [besideClient, tscMaps],
-    output: {
-      file: at('client/dist/react.js'),
-      format: 'es',
-      sourcemap: true,
-      banner: "'use client';", // where there are components of the server, it is for none of them
-    },
-  },
-  {
-    input: at('client/build/react.d.ts'),
-    onwarn,
-    external: isBare,
-    plugins: [besideClient, dts()],
-    output: { file: at('client/dist/react.d.ts'), format: 'es' },
-  },
+  // After the types of the client, because their names stay.
+  code(
+    'core',
+    { dialects: at('core/build/protocol/dialects/index.js') },
+    isBare,
+    [production(true), ...minify()],
+    'dist/production',
+  ),
+  // Where there are components of the server, it is for none of them.
+  ...besideEntry('react', 'react', { banner: "'use client';" }),
+  ...besideEntry('react-status', 'react-status', { banner: "'use client';" }),
+  ...besideEntry('report', 'report/index'),
+  ...besideEntry('status', 'status/index'),
+  ...besideEntry('shared-socket', 'shared/index', {}, withCopies),
+  ...besideEntry('status-element', 'status-element/index'),
   // Without ws: every runtime but Node has a WebSocket of its own.
   code('client', { 'index.native': at('client/build/index.js') }, (id) => id === '@wirebeat/core', [
     withoutWs,
@@ -111,22 +177,15 @@ export default [
   code(
     'client',
     { index: at('client/build/index.js') },
-    (id) => id === '@wirebeat/core',
-    [inProduction, withoutWs, resolve({ browser: true }), commonjs()],
+    () => false,
+    [inPages, withoutWs, resolve({ browser: true }), commonjs(), ...minify()],
     'dist/production',
   ),
   // One file with nothing left to resolve: `wirebeat.js` for a module script, the other for a plain one.
   {
     input: at('client/build/index.js'),
     onwarn,
-    plugins: [
-      inProduction,
-      withoutWs,
-      tscMaps,
-      resolve({ browser: true, exportConditions: ['production'] }),
-      commonjs(),
-      terser(),
-    ],
+    plugins: [inPages, withoutWs, tscMaps, resolve({ browser: true }), commonjs(), ...minify()],
     output: [
       { file: at('client/dist/wirebeat.js'), format: 'es', sourcemap: true },
       {
@@ -141,6 +200,17 @@ export default [
     index: at('server/build/index.js'),
     gateway: at('server/build/gateway/index.js'),
   }),
+  // Apart from the others, which load in Node only. Cloudflare's takes little of the rest.
+  code(
+    'server',
+    runtimeEntries('.js', [...RUNTIMES, 'cloudflare']),
+    isBare,
+    [],
+    'dist',
+    'runtime-shared.js',
+  ),
+  types('server', runtimeEntries('.d.ts'), { banner, chunkFileNames: 'runtime-shared.d.ts' }),
+  types('server', { cloudflare: at('server/build/adapters/cloudflare.d.ts') }),
   // Alone: it shares only small functions with the others, and no types.
   code('server', { redis: at('server/build/redis/index.js') }),
   // Apart: what they share is no public type, and a third file would have to be one.

@@ -23,7 +23,8 @@ function isFresh(from, to) {
 const packages = ['core', 'client', 'server', 'cli'].map((name) => join(root, 'packages', name));
 await must('node', ['scripts/bootstrap.mjs']);
 await must('tsc', ['-b']);
-const from = [...packages.map((path) => join(path, 'build')), join(root, 'rollup.config.mjs')];
+const scripts = ['rollup.config.mjs', 'scripts/minify.mjs'].map((path) => join(root, path));
+const from = [...packages.map((path) => join(path, 'build')), ...scripts];
 const to = packages.map((path) => join(path, 'dist'));
 if (!isFresh(from, to)) await must('rollup', ['-c', '--silent']);
 await must('node', ['examples/demo/build.mjs']);

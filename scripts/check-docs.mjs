@@ -3,7 +3,7 @@
 //
 // The info string of a block decides how it is checked. `ts`, `tsx` and `js` are compiled, each as its
 // own module; with the word `run`, they are also run, and with `continued`, they are appended to the
-// block before. Scripts in `html` are compiled; `json` is parsed; the npm scripts and files that `sh`
+// block before; with `tested`, a test in packages/lab runs the block, and nothing is checked here. Scripts in `html` are compiled; `json` is parsed; the npm scripts and files that `sh`
 // names must exist. `python`, `go` and `php` are parsed, and with the word `minimal-peer`, run on the
 // vectors of packages/core; `nginx` is parsed as part of a server,
 // and `haproxy` as a whole configuration.
@@ -24,6 +24,7 @@ import {
   numbersKeptIn,
   numbersOf,
   peersIn,
+  printsFigures,
   rowsKeptIn,
   unnamedOptions,
 } from './figures.mjs';
@@ -39,16 +40,27 @@ const BUILD_LIMIT = 90_000; // ms, for a language that compiles its own library 
 const LET_THROUGH = new Set(['', 'text', 'abnf']);
 /** The page that every reader has read. */
 const FIRST_PAGE = 'docs/getting-started.md';
-/** Packages that readers of the framework pages and of the migration page already have. */
+/** Packages that readers of the pages on frameworks, runtimes and migration already have. */
 const BROUGHT_ALONG = new Set([
   ...['react', 'vue', 'react-native', '@react-native-community/netinfo'],
   ...['partysocket', 'reconnecting-websocket', 'socket.io', 'socket.io-client'],
   ...['@vueuse/core', 'react-use-websocket'],
+  ...[
+    'express',
+    'express-ws',
+    'koa',
+    'fastify',
+    '@fastify/websocket',
+    'crossws',
+    'reflect-metadata',
+  ],
+  ...['hono', '@hono/node-server', '@hono/node-ws'],
+  ...['@nestjs/common', '@nestjs/core', '@nestjs/platform-ws', '@nestjs/websockets'],
 ]);
 /** Every figure in these files must have been measured. */
 const BOASTS = new Set(['README.md', 'CHANGELOG.md']);
-/** The page with the tables of options. */
-const REFERENCE = 'docs/reference.md';
+/** The pages with the tables of options. */
+const REFERENCE = 'docs/reference/';
 /** The page whose tables compare libraries, some of them with options. */
 const COMPARISON = 'docs/comparison.md';
 const COMPILED = new Set(['ts', 'tsx', 'js']);
@@ -76,9 +88,13 @@ try {
   else {
     for (const file of files) checkLinks(file, pages);
     for (const file of files) checkPaths(file);
+    checkIndex(files);
     for (const file of files) checkTables(file, pages);
-    for (const what of optionComplaints(pages.get(REFERENCE).prose)) complain(REFERENCE, what);
+    const reference = files.filter((file) => file.startsWith(REFERENCE));
+    const tables = reference.map((file) => pages.get(file).prose).join('\n');
+    for (const what of optionComplaints(tables)) complain(REFERENCE, what);
     checkFigures(files, pages);
+    for (const file of files) checkDates(file);
     for (const file of files) checkInstalls(file, pages);
     await checkModules(modulesIn(blocks));
     for (const block of blocks) checkOther(block);
@@ -117,6 +133,14 @@ function checkLinks(file, pages) {
   }
 }
 
+/** Checks that the README links all pages; those of the reference have an overview. */
+function checkIndex(files) {
+  const index = read('README.md');
+  const isListed = (file) => index.includes(`](${file})`) || file.startsWith(REFERENCE);
+  const pages = files.filter((file) => file.startsWith('docs/') && file !== 'docs/index.md');
+  for (const file of pages) if (!isListed(file)) complain('README.md', `does not link ${file}`);
+}
+
 function checkTables(file, pages) {
   for (const row of repeatedRows(pages.get(file).prose)) complain(file, `repeats the row ${row}`);
 }
@@ -146,7 +170,7 @@ function installsOf({ blocks }) {
 function checkFigures(files, pages) {
   const known = new Set([
     ...files.flatMap((file) => numbersKeptIn(read(file))),
-    ...numbersOf(read(REFERENCE)),
+    ...files.filter((file) => file.startsWith(REFERENCE)).flatMap((file) => numbersOf(read(file))),
   ]);
   const rows = rowsKeptIn(read(COMPARISON));
   const peers = peersIn(rows);
@@ -165,12 +189,20 @@ function checkFigures(files, pages) {
   }
 }
 
+/** Checks that a page with figures of a command says when and in which commit they were measured. */
+function checkDates(file) {
+  const text = read(file);
+  const isMeasured = file.startsWith('docs/') && printsFigures(text);
+  if (!isMeasured || /\b\d{4}-\d\d-\d\d\b[^|]*?\bcommits?\s[0-9a-f]{7}\b/.test(text)) return;
+  complain(file, 'has figures of a command, without date and commit');
+}
+
 /** Returns the code to compile as TypeScript: `{ code, words, file, line }`. */
 function modulesIn(blocks) {
   const modules = [];
   for (const block of blocks) {
     if (block.language === 'html') modules.push(...scriptsIn(block));
-    if (!COMPILED.has(block.language)) continue;
+    if (!COMPILED.has(block.language) || block.words.includes('tested')) continue;
     const before = modules.findLast(({ file }) => file === block.file);
     const isContinued = block.words.includes('continued') && before !== undefined;
     const code = (isContinued ? before.code : '') + block.code;

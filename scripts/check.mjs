@@ -12,6 +12,7 @@ export const OTHER_LANGUAGES = 'docs in other languages';
 const CHECKS = {
   packages: ['node', ['scripts/check-packages.mjs']],
   size: ['size-limit', ['--silent']],
+  'size of dialects': ['node', ['scripts/dialect-sizes.mjs']],
   docs: ['node', ['scripts/check-docs.mjs']],
   [OTHER_LANGUAGES]: ['node', ['scripts/check-docs.mjs', '--other-languages']],
   types: ['tsc', ['-p', 'tsconfig.test.json']],

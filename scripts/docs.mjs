@@ -26,11 +26,13 @@ const OTHERS = {
   'CONTRIBUTING.md': 'contributing.md',
   'SECURITY.md': 'security.md',
 };
-const ENTRIES = {
-  client: ['client/dist/index.d.ts', 'client/dist/react.d.ts'],
-  server: ['server/dist/index.d.ts', 'server/dist/gateway.d.ts'],
-  core: ['core/dist/index.d.ts', 'core/dist/dialects.d.ts', 'core/dist/testing.d.ts'],
-};
+/**
+ * Search finds the pages that people wrote, which cover the same. With these, its index would be twice
+ * as large.
+ */
+const UNSEARCHED = '---\nsearch: false\n---\n\n';
+/** The packages that have a reference: of all that they export. */
+const PACKAGES = ['client', 'server', 'core'];
 
 const isBuilt = existsSync(join(root, 'packages/server/dist/index.d.ts'));
 if (!isBuilt) await must('node', ['scripts/build.mjs']);
@@ -57,7 +59,7 @@ for (const [file, place] of places) {
   mkdirSync(dirname(join(pages, place)), { recursive: true });
   const text = movedLinks(read(file), file, place);
   const isReference = place.startsWith('api/');
-  writeFileSync(join(pages, place), isReference ? withImportNames(text) : text);
+  writeFileSync(join(pages, place), isReference ? UNSEARCHED + withImportNames(text) : text);
 }
 checkIndex();
 const isBuildOnly = process.argv.includes('--build');
@@ -68,9 +70,9 @@ function read(file) {
   return readFileSync(join(root, file), 'utf8');
 }
 
-/** Returns the name on the site of a page that TypeDoc wrote, such as `client/dist/react.md`. */
+/** Returns the name on the site of a page that TypeDoc wrote, such as `client/dist/react/index.md`. */
 function placeOf(file) {
-  return `api/${file.slice('build/reference/'.length).replace('/dist', '').replace('/', '-')}`;
+  return `api/${file.slice('build/reference/'.length).replace('/dist', '')}`;
 }
 
 /** Returns a page of the reference in which entry points have the names that an import has. */
@@ -113,15 +115,16 @@ function movedLinks(text, file, place) {
   }
 }
 
-/** Writes one page for each entry point of each package, from the docstrings of its types. */
+/**
+ * Writes one page for each export of each package, from the docstrings of its types. What a class has
+ * from its runtime, such as all that is in HTMLElement, is left out.
+ */
 async function writeReference() {
   register('./typescript6.mjs', import.meta.url);
   const { Application } = await import('typedoc');
   const app = await Application.bootstrapWithPlugins({
     plugin: ['typedoc-plugin-markdown'],
-    entryPoints: Object.values(ENTRIES)
-      .flat()
-      .map((path) => `${root}packages/${path}`),
+    entryPoints: PACKAGES.flatMap(typesOf),
     tsconfig: `${root}scripts/tsconfig.docs.json`,
     out: join(root, 'build/reference'),
     name: 'API from the code',
@@ -129,11 +132,21 @@ async function writeReference() {
     hidePageHeader: true,
     readme: 'none',
     entryFileName: 'index.md',
-    router: 'module',
+    router: 'member',
+    excludeExternals: true,
     disableSources: true,
     githubPages: false,
     logLevel: 'Warn',
   });
   const project = await app.convert();
   await app.generateOutputs(project);
+}
+
+/** Returns the paths of the types of all entry points of a package. */
+function typesOf(name) {
+  const { exports } = JSON.parse(read(`packages/${name}/package.json`));
+  const types = Object.values(exports).map((entry) => entry.types);
+  return types
+    .filter((path) => path !== undefined)
+    .map((path) => join(root, 'packages', name, path));
 }

@@ -70,6 +70,17 @@ function names(clause, options) {
   return clause.includes(options) || (first !== undefined && clause.includes(`\`${first}`));
 }
 
+/** Returns whether a page shows figures that a command has measured. */
+export function printsFigures(text) {
+  const paragraphs = text.split(/\n\s*\n/);
+  const isTabled = (_, index) =>
+    /`npm run (bench|compare|study)\b/.test(paragraphs[index - 1] ?? '');
+  return (
+    text.match(KEPT) !== null ||
+    paragraphs.some((each, index) => each.startsWith('|') && isTabled(each, index))
+  );
+}
+
 /** Returns the numbers that commands have written into a page. */
 export function numbersKeptIn(text) {
   return numbersOf([...text.matchAll(KEPT)].map(([, kept]) => kept).join('\n'));

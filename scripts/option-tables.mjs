@@ -1,9 +1,10 @@
-// Compares the tables of options in docs/reference.md with the schemas in the code: names, ranges,
+// Compares the tables of options in docs/reference with the schemas in the code: names, ranges,
 // defaults and off-values. What a schema does not know, such as the default of a function, is prose.
 import { root } from './run.mjs';
 
 const built = (path) => import(`${root}packages/${path}.js`);
-const { BACKOFF_SCHEMA, HEARTBEAT_SCHEMA } = await built('core/build/options');
+const { BACKOFF_SCHEMA } = await built('core/build/backoff');
+const { HEARTBEAT_SCHEMA } = await built('core/build/options');
 const { ATTACH_SCHEMA } = await built('client/build/options');
 const { RECONNECT_SCHEMA } = await built('client/build/reconnect/options');
 const { SERVER_SCHEMA } = await built('server/build/options');

@@ -15,8 +15,8 @@ import { ALL_TOOLS, installTools, QUICK_TOOLS, toolVariables } from './tools.mjs
 
 const TESTS_LIMIT = 2_700_000; // ms, for a test that never ends; long tests take many minutes
 /** The projects of vitest.config.ts. */
-const QUICK = ['node', 'dom', 'smoke'];
-const REST = ['end-to-end', 'long'];
+const QUICK = ['node', 'dom', 'production', 'smoke'];
+const REST = ['end-to-end', 'long', 'fleet'];
 
 const words = process.argv.slice(2);
 const filters = words.filter((word) => !word.startsWith('--'));

@@ -1,6 +1,17 @@
 // Finds the programs other than Node that some tests need, and installs them if it can.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { keep } from './run.mjs';
 import { step } from './step.mjs';
@@ -10,7 +21,7 @@ const NETWORKS = 'the tests in network namespaces';
 /**
  * Where each program may be, its Debian package, and what is skipped without it. `has` is a command
  * that the program must be able to run, which shows that it has a library. `folders` replace those on the
- * path.
+ * path. `isBackport`: Debian 12 has it only among its backports.
  */
 const TOOLS = {
   chromium: {
@@ -33,7 +44,12 @@ const TOOLS = {
     skips: 'the tests in WebKit',
   },
   xvfb: { names: ['Xvfb'], debian: 'xvfb', skips: 'the tests in WebKit' },
-  python3: { names: ['python3'], debian: 'python3', skips: 'the Python blocks of the docs' },
+  python3: {
+    names: ['python3'],
+    variable: 'PYTHON_PATH',
+    debian: 'python3',
+    skips: 'the Python blocks of the docs, and the tests of the service of systemd',
+  },
   go: { names: ['go'], debian: 'golang-go', skips: 'the Go blocks of the docs' },
   php: { names: ['php'], debian: 'php-cli', skips: 'the PHP blocks of the docs' },
   nginx: {
@@ -53,6 +69,13 @@ const TOOLS = {
     variable: 'REDIS_PATH',
     debian: 'redis-server',
     skips: 'the tests with Redis',
+  },
+  'valkey-server': {
+    names: ['valkey-server'],
+    variable: 'VALKEY_PATH',
+    debian: 'valkey-server',
+    isBackport: true,
+    skips: 'the tests with Valkey',
   },
   'python3-websockets': {
     names: ['python3'],
@@ -101,6 +124,30 @@ const TOOLS = {
     has: ['-e', 'require "action_cable"'],
     skips: 'the tests against Action Cable',
   },
+  prometheus: {
+    names: ['prometheus'],
+    variable: 'PROMETHEUS_PATH',
+    debian: 'prometheus',
+    skips: 'the picture of the dashboard',
+  },
+  promtool: {
+    names: ['promtool'],
+    variable: 'PROMTOOL_PATH',
+    debian: 'prometheus',
+    skips: 'the check of the alert rules and of the queries of the dashboard',
+  },
+  'systemd-analyze': {
+    names: ['systemd-analyze'],
+    variable: 'SYSTEMD_ANALYZE_PATH',
+    debian: 'systemd',
+    skips: 'the check of the unit file',
+  },
+  'systemd-notify': {
+    names: ['systemd-notify'],
+    variable: 'SYSTEMD_NOTIFY_PATH',
+    debian: 'systemd',
+    skips: 'the tests of the service of systemd',
+  },
   ip: { names: ['ip'], variable: 'IP_PATH', debian: 'iproute2', skips: NETWORKS },
   iptables: { names: ['iptables'], variable: 'IPTABLES_PATH', debian: 'iptables', skips: NETWORKS },
   faketime: {
@@ -133,6 +180,10 @@ const HAS_LIMIT = 10_000; // ms, for a program to report whether it has a librar
 /** Keeps the wait short without a network, and waits for another apt that holds the lock. */
 const APT_OPTIONS = ['Acquire::Retries=1', 'Acquire::http::Timeout=10', 'DPkg::Lock::Timeout=60'];
 
+const APT_SOURCES = '/etc/apt/sources.list.d';
+const DEBIAN = 'http://deb.debian.org/debian';
+const DEBIAN_KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
 /** Returns the paths of the tools by name; `undefined` for a missing one. */
 export function findTools() {
   return Object.fromEntries(Object.entries(TOOLS).map(([name, tool]) => [name, find(tool)]));
@@ -149,11 +200,15 @@ export function toolVariables() {
  * Debian. Returns a line for each tool that is still missing.
  */
 export async function installTools(names) {
-  const missing = missingOf(names);
-  if (missing.length > 0 && isRootOnDebian()) {
-    await step(`install ${missing.join(', ')}`, () =>
-      installPackages(missing.map((name) => TOOLS[name].debian)),
-    );
+  const missing = isRootOnDebian() ? missingOf(names) : [];
+  // Apart from the others: if one package cannot be found, apt installs none.
+  for (const isBackport of [false, true]) {
+    const some = missing.filter((name) => (TOOLS[name].isBackport ?? false) === isBackport);
+    if (some.length === 0) continue;
+    const packages = some.map((name) => TOOLS[name].debian);
+    const install = () =>
+      isBackport ? installBackports(packages) : installPackages(packages, APT_OPTIONS);
+    await step(`install ${some.join(', ')}`, install);
   }
   return missingOf(names).map((name) => {
     const { skips, debian } = TOOLS[name];
@@ -161,8 +216,25 @@ export async function installTools(names) {
   });
 }
 
-async function installPackages(names) {
-  const options = APT_OPTIONS.flatMap((option) => ['-o', option]);
+/** Adds the source of the backports for this installation only. */
+async function installBackports(names) {
+  const [, release] =
+    /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8')) ?? [];
+  const folder = mkdtempSync(join(tmpdir(), 'wirebeat-apt-'));
+  try {
+    for (const name of readdirSync(APT_SOURCES)) {
+      symlinkSync(join(APT_SOURCES, name), join(folder, name));
+    }
+    const source = `deb [signed-by=${DEBIAN_KEYS}] ${DEBIAN} ${release}-backports main\n`;
+    writeFileSync(join(folder, 'wirebeat-backports.list'), source);
+    return await installPackages(names, [...APT_OPTIONS, `Dir::Etc::sourceparts=${folder}`]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function installPackages(names, aptOptions) {
+  const options = aptOptions.flatMap((option) => ['-o', option]);
   // Offline mode: prevents systemd from starting the servers among the packages.
   const env = { DEBIAN_FRONTEND: 'noninteractive', SYSTEMD_OFFLINE: '1' };
   await keep('apt-get', [...options, 'update'], { env }); // may fail if one of many sources is unavailable

@@ -27,12 +27,15 @@ await bundle(['build/server.js', 'build/socket-server.js'], {
   plugins: [lab],
 });
 // One by one, so that each page is one file.
-for (const page of ['build/page.js', 'build/race.js']) {
+for (const page of ['build/latency.js', 'build/race.js']) {
   await bundle([page], { plugins: [resolve({ browser: true }), commonjs()] });
 }
-for (const name of ['index.html', 'race.html', 'race.css'])
+for (const name of ['latency.html', 'race.html', 'race.css'])
   cpSync(at(`src/${name}`), at(`dist/${name}`));
-const styles = ['node_modules/uplot/dist/uPlot.min.css', 'src/page.css'];
-writeFileSync(at('dist/page.css'), styles.map((path) => readFileSync(at(path), 'utf8')).join('\n'));
+const styles = ['node_modules/uplot/dist/uPlot.min.css', 'src/latency.css'];
+writeFileSync(
+  at('dist/latency.css'),
+  styles.map((path) => readFileSync(at(path), 'utf8')).join('\n'),
+);
 // The command line serves it too.
 cpSync(at('dist'), at('../../packages/cli/dist/demo'), { recursive: true });

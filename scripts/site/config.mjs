@@ -43,9 +43,13 @@ export default defineConfig({
   lang: 'en',
   outDir: `${root}build/site`,
   cacheDir: `${root}build/site-cache`,
+  // Else each page contains the names of all others.
+  metaChunk: true,
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: '/diagrams/icon.svg' }]],
   markdown: {
     anchor: { slugify: slugOf },
+    // Shiki has no grammar for these; the others are alike.
+    languageAlias: { haproxy: 'nginx', abnf: 'ini' },
     // The default colours have too little contrast for small text.
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
   },

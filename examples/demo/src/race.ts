@@ -1,128 +1,93 @@
-// The race: the browser's own WebSocket and a ReconnectingWebSocket at its defaults send the same
-// messages over links that are cut at the same moment.
-import { ReconnectingWebSocket } from '@wirebeat/client';
-import { seconds } from './figures.ts';
+// The race: the browser's own WebSocket, socket.io and wirebeat, each at its defaults, send the same
+// messages over links that have the same fault at the same moment.
+import { FAULTS, type Fault } from './race-faults.ts';
+import { Lane } from './race-lane.ts';
+import { plainSocket, socketIoSocket, wirebeatSocket } from './race-sockets.ts';
+import { verdictOf } from './race-verdict.ts';
+import { drawCard } from './share-card.ts';
 
 const MESSAGE_INTERVAL = 1_000;
-/** How long the answer to a message may take before the message counts as lost. */
-const PATIENCE = 2_500;
-/** How many messages of a lane are shown. */
-const SHOWN = 60;
-
-interface RaceSocket {
-  readonly readyState: number;
-  send(data: string): void;
-  addEventListener(name: 'message', listener: (event: MessageEvent) => void): void;
-}
-
-interface Message {
-  readonly sentAt: number;
-  readonly dot: HTMLElement;
-}
 
 const page = crypto.randomUUID();
-const url = `ws://${location.host}/socket?page=${page}`;
-let cutAt: number | undefined;
+const url = `ws://${location.host}/race?page=${page}`;
+const lanes = [
+  new Lane(element('plain'), plainSocket(url)),
+  new Lane(element('wirebeat'), wirebeatSocket(url)),
+];
+let fault: Fault | undefined;
+let faultAt = 0;
 
-/** One connection, and what became of its messages. */
-class Lane {
-  readonly #name: string;
-  readonly #socket: RaceSocket;
-  readonly #waiting: Map<number, Message> = new Map();
-  #sent = 0;
-  #answered = 0;
-  lost = 0;
-  /** How long after the cut a message was answered that was sent after it. */
-  backAfter: number | undefined;
+void addSocketIo();
+setInterval(() => {
+  for (const lane of lanes) lane.beat();
+  if (fault !== undefined) showVerdict(fault);
+}, MESSAGE_INTERVAL);
 
-  constructor(name: string, socket: RaceSocket) {
-    this.#name = name;
-    this.#socket = socket;
-    socket.addEventListener('message', ({ data }) => this.#receive(JSON.parse(String(data))));
-  }
+for (const [id, each] of Object.entries(FAULTS)) {
+  element(id).addEventListener('click', () => void cause(each));
+}
+element('again').addEventListener('click', () => location.reload());
+element('picture').addEventListener('click', () => void savePicture());
 
-  get isOpen(): boolean {
-    return this.#socket.readyState === WebSocket.OPEN;
-  }
+/** The command line serves this page too, and is installed without socket.io. */
+async function addSocketIo(): Promise<void> {
+  const { hasSocketIo } = await (await fetch('/lanes')).json();
+  if (hasSocketIo) lanes.splice(1, 0, new Lane(element('socket-io'), socketIoSocket(page)));
+  element('socket-io').hidden = !hasSocketIo;
+  element('no-socket-io').hidden = hasSocketIo;
+}
 
-  beat(): void {
-    const now = performance.now();
-    this.#giveUp(now);
-    if (this.isOpen || this.#sent > 0) this.#send(now);
-    const { OPEN, CONNECTING } = WebSocket;
-    const words = new Map<number, string>([
-      [OPEN, 'OPEN'],
-      [CONNECTING, 'CONNECTING'],
-    ]);
-    element(`${this.#name}-state`).textContent = words.get(this.#socket.readyState) ?? 'CLOSED';
-    const counts = `${this.#sent} sent, ${this.#answered} answered, ${this.lost} lost`;
-    element(`${this.#name}-counts`).textContent = counts;
-  }
-
-  #send(now: number): void {
-    const dot = document.createElement('span');
-    dot.className = 'message';
-    const track = element(`${this.#name}-track`);
-    track.append(dot);
-    if (track.childElementCount > SHOWN) track.firstElementChild?.remove();
-    this.#sent += 1;
-    this.#waiting.set(this.#sent, { sentAt: now, dot });
-    this.#socket.send(JSON.stringify({ race: this.#sent }));
-  }
-
-  #receive({ race }: { race?: number }): void {
-    const message = this.#waiting.get(race ?? 0);
-    if (race === undefined || message === undefined) return;
-    this.#waiting.delete(race);
-    this.#answered += 1;
-    message.dot.classList.add('answered');
-    if (cutAt === undefined || message.sentAt < cutAt || this.backAfter !== undefined) return;
-    this.backAfter = performance.now() - cutAt;
-  }
-
-  #giveUp(now: number): void {
-    for (const [number, { sentAt, dot }] of this.#waiting) {
-      if (now - sentAt < PATIENCE) continue;
-      this.#waiting.delete(number);
-      this.lost += 1;
-      dot.classList.add('lost');
-    }
+async function cause(chosen: Fault): Promise<void> {
+  if (fault !== undefined) return;
+  fault = chosen;
+  for (const id of Object.keys(FAULTS)) element(id).setAttribute('aria-disabled', 'true');
+  element('verdict').textContent = `${chosen.past}.`;
+  faultAt = performance.now();
+  for (const lane of lanes) lane.hurt();
+  try {
+    await chosen.cause(page);
+    element('faults').hidden = true;
+    element('after').hidden = false;
+    element('again').focus();
+  } catch (error) {
+    element('verdict').textContent = error instanceof Error ? error.message : String(error);
+    fault = undefined;
   }
 }
 
-const plain = new Lane('plain', new WebSocket(url));
-const wirebeat = new Lane('wirebeat', new ReconnectingWebSocket(url));
+let spoken = '';
 
-setInterval(() => {
-  plain.beat();
-  wirebeat.beat();
-  if (cutAt !== undefined) showVerdict(performance.now() - cutAt);
-}, MESSAGE_INTERVAL);
+function showVerdict({ past }: Fault): void {
+  const elapsed = performance.now() - faultAt;
+  const results = lanes.map((lane) => lane.result);
+  const lines = results.map((result) => verdictOf(result, elapsed)).reverse(); // ours first
+  element('verdict').replaceChildren(`${past}.`, ...lines.map(lineOf));
+  // Announces which lanes are back, but not every tick of the clock.
+  const back = results.filter(({ backAfter }) => backAfter !== undefined);
+  const news = back.map((result) => verdictOf(result, elapsed)).join('. ');
+  if (news === spoken) return;
+  spoken = news;
+  element('news').textContent = news;
+}
 
-element('cut').addEventListener('click', async () => {
-  const button = element('cut');
-  if (cutAt !== undefined) return location.reload();
-  if (button.getAttribute('aria-disabled') === 'true') return;
-  button.setAttribute('aria-disabled', 'true');
-  const { ok, status } = await fetch(`/faults/cut?page=${page}`, { method: 'POST' });
-  if (!ok) {
-    element('verdict').textContent = `The server refused to cut the link (${status}).`;
-    return;
-  }
-  cutAt = performance.now();
-  button.textContent = 'Start again';
-  button.removeAttribute('aria-disabled');
-});
+function lineOf(text: string): HTMLElement {
+  const line = document.createElement('span');
+  line.textContent = text;
+  return line;
+}
 
-function showVerdict(elapsed: number): void {
-  const back = wirebeat.backAfter;
-  const ours =
-    back === undefined
-      ? 'wirebeat: not back yet'
-      : `wirebeat: back after ${seconds(back)}, ${wirebeat.lost} lost`;
-  const state = plain.isOpen ? 'still OPEN' : 'closed';
-  const theirs = `The browser’s own WebSocket: ${state} after ${seconds(elapsed)}, ${plain.lost} lost.`;
-  element('verdict').textContent = `${ours}. ${theirs}`;
+async function savePicture(): Promise<void> {
+  if (fault === undefined) return;
+  const race = {
+    past: fault.past,
+    elapsed: performance.now() - faultAt,
+    lanes: lanes.map((lane) => lane.result).reverse(),
+  };
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await drawCard(race));
+  link.download = 'wirebeat-race.png';
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 function element(id: string): HTMLElement {

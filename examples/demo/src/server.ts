@@ -1,9 +1,8 @@
 // `npm run demo` ends here: starts the WebSocket server and the front before it, and says where.
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { Worker } from 'node:worker_threads';
 import { createFront } from './front.ts';
 import { PageLinks } from './page-links.ts';
+import { Servers } from './servers.ts';
 
 // Whoever reaches it may freeze it. ALLOWED_ORIGINS: of pages beside its own, with blanks between.
 const { PORT = '8787', HOST = '127.0.0.1', ALLOWED_ORIGINS = '' } = process.env;
@@ -21,14 +20,14 @@ if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535) {
   fail(`PORT must be a number from 0 to 65535, not "${PORT}".`);
 }
 
-const worker = new Worker(new URL('socket-server.js', import.meta.url));
-worker.on('error', (error) => fail(`The WebSocket server of the demo failed: ${error}`));
-const [{ port }] = (await once(worker, 'message')) as [{ readonly port: number }];
+const servers = await Servers.start((error) => {
+  fail(`The WebSocket server of the demo failed: ${error}`);
+});
 
 const front = createFront({
-  links: new PageLinks(port),
+  links: new PageLinks(() => servers.port),
+  servers,
   allowedOrigins: new Set(ALLOWED_ORIGINS.split(' ')),
-  freeze: (duration) => worker.postMessage({ freeze: duration }),
 });
 front.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   if (code !== 'EADDRINUSE') fail(message);

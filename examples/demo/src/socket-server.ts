@@ -1,5 +1,6 @@
-// The WebSocket server, in a worker of its own: so that freezing it blocks its whole event loop,
-// while the front that carries its connections goes on.
+// The WebSocket servers, in a worker of their own: so that freezing it blocks their whole event loop,
+// while the front that carries their connections goes on.
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { attachHeartbeat } from '@wirebeat/server';
@@ -8,21 +9,36 @@ import { WebSocketServer } from 'ws';
 /** How often each browser's WebSocket layer is asked, for the page's chart. */
 const MEASURE_INTERVAL = 1_000;
 
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+const http = createServer();
+/** For the page with the latencies: with timing that shows faults soon. */
+const server = new WebSocketServer({ noServer: true });
 const heartbeat = attachHeartbeat(server, {
   pingInterval: 2_400,
   pingTimeout: 4_000,
-  advertise: false, // the race is run at the defaults of the client
+  advertise: false,
+});
+/** For the race: at its defaults. */
+const raceServer = new WebSocketServer({ noServer: true });
+attachHeartbeat(raceServer);
+const serverOf = new Map([
+  ['/socket', server],
+  ['/race', raceServer],
+]);
+
+http.on('upgrade', (request, socket, head) => {
+  const chosen = serverOf.get(request.url?.split('?', 1)[0] ?? '');
+  // Otherwise it is for socket.io.
+  chosen?.handleUpgrade(request, socket, head, (opened) => {
+    chosen.emit('connection', opened, request);
+  });
 });
 
-server.on('listening', () => {
-  parentPort?.postMessage({ port: (server.address() as AddressInfo).port });
-});
-
-server.on('connection', (socket) => {
-  socket.on('error', () => {}); // its `close` follows
-  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
-});
+for (const each of serverOf.values()) {
+  each.on('connection', (socket) => {
+    socket.on('error', () => {}); // its `close` follows
+    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+  });
+}
 
 setInterval(() => {
   for (const [socket, connection] of heartbeat.connections) {
@@ -34,4 +50,22 @@ setInterval(() => {
 parentPort?.on('message', ({ freeze }: { freeze: number }) => {
   for (const socket of server.clients) socket.send(JSON.stringify({ freeze }));
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, freeze);
+});
+
+/** Starts a server of socket.io at its defaults. Resolves to whether socket.io is installed. */
+async function startSocketIo(): Promise<boolean> {
+  try {
+    const { Server } = await import('socket.io');
+    new Server(http, { serveClient: false }).on('connection', (socket) => {
+      socket.on('race', (text: string) => socket.emit('race', text));
+    });
+    return true;
+  } catch {
+    return false; // the command line is installed without it
+  }
+}
+
+const hasSocketIo = await startSocketIo();
+http.listen(0, '127.0.0.1', () => {
+  parentPort?.postMessage({ port: (http.address() as AddressInfo).port, hasSocketIo });
 });

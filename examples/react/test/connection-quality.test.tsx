@@ -5,6 +5,7 @@ import { ConnectionQuality } from '../src/connection-quality.tsx';
 
 const ALIVE = {
   readyState: 1,
+  phase: 'open',
   status: 'alive',
   lastReceived: 0,
   retry: undefined,

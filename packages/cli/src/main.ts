@@ -1,22 +1,17 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { styleText } from 'node:util';
 import { Command } from 'commander';
+import { addDoctor } from './doctor/command.ts';
 import { addGateway } from './gateway/command.ts';
-import type { Output } from './output.ts';
 import { addPing } from './ping/command.ts';
-import { safeComplaint, safeText } from './safe-text.ts';
+import { safeComplaint } from './safe-text.ts';
 import { addServe } from './serve/command.ts';
+import { processTerminal } from './terminal.ts';
 
 /** The exit code of ping(8) for invalid arguments. */
 const MISUSE = 2;
 
-const isTerminal = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
-const output: Output = {
-  look: { bad: (text) => (isTerminal ? styleText('red', text) : text) },
-  print: (line) => console.log(line),
-  complain: (line) => console.error(`wirebeat: ${safeText(line)}`),
-};
+const terminal = processTerminal();
 
 function main(): Promise<Command> {
   const { version, description } = readManifest();
@@ -27,8 +22,9 @@ function main(): Promise<Command> {
       outputError: (text, write) => write(safeComplaint(text.replace(/^error/, 'wirebeat'))),
     })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : MISUSE));
-  addPing(program, output);
-  addGateway(program, output);
+  addPing(program, terminal);
+  addDoctor(program, terminal);
+  addGateway(program, terminal);
   addServe(program);
   return program.parseAsync();
 }
@@ -42,6 +38,6 @@ process.stdout.on('error', () => process.exit());
 try {
   await main();
 } catch (error) {
-  output.complain(error instanceof Error ? error.message : String(error));
+  terminal.complain(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }

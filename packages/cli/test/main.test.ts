@@ -6,7 +6,7 @@ import { wirebeat } from './command-line.ts';
 import { atEnd } from './server.ts';
 
 describe('wirebeat', () => {
-  it('tells its version', async () => {
+  it('prints its version', async () => {
     const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
     const { code, stdout } = await wirebeat(['--version']);
     expect(code).toBe(0);
@@ -82,6 +82,10 @@ describe('wirebeat', () => {
     ['a deadline of 0', ['ping', 'ws://localhost', '-w', '0'], /number of seconds > 0/],
     ['no certificates', ['ping', 'wss://localhost', '--cacert', '/no/such.pem'], /ENOENT/],
     ['a search of words', ['ping', 'ws://h', '--find-idle', 'all'], /number of seconds > 0/],
+    ['a doctor without a url', ['doctor'], /missing required argument 'url'/],
+    ['a doctor of a page', ['doctor', 'http://localhost'], /ws:\/\/ or wss:\/\//],
+    ['a quick search', ['doctor', 'ws://h', '--quick', '--idle', '5'], /cannot be used with/],
+    ['a silence of words', ['doctor', 'ws://h', '--idle', 'long'], /number of seconds > 0/],
     ['a timeout of words', ['ping', 'ws://localhost', '-W', 'long'], /number of seconds > 0/],
   ])('exits with 2 and a sentence for %s', async (_, args, sentence) => {
     const { code, stdout, stderr } = await wirebeat(args);
@@ -97,7 +101,7 @@ describe('wirebeat gateway', () => {
     { upstream: 'ws//me:SECRET@h' },
     { upstream: 'ws://h', headers: 'authorization: SECRET' },
     { upstream: 'ws://h', tls: 'SECRET' },
-  ])('repeats no secret of a file that makes no sense: %j', async (settings) => {
+  ])('repeats no secret of an invalid file: %j', async (settings) => {
     const directory = mkdtempSync(join(tmpdir(), 'wirebeat-'));
     atEnd(() => rmSync(directory, { recursive: true }));
     const path = join(directory, 'gateway.json');

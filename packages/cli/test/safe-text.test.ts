@@ -24,7 +24,7 @@ const secretUrl = fc.tuple(secret, secret, secret, secret).map(([user, password,
 const outputs = (text: string) => [safeText(text), safeJson({ event: text }), safeJson([text])];
 
 describe('what is printed and logged', () => {
-  it('has no control character, whatever came', () => {
+  it('has no control character, whatever the peer sends', () => {
     fc.assert(
       fc.property(anything, (text) => {
         for (const output of outputs(text)) expect(output).not.toMatch(CONTROL);
@@ -34,7 +34,7 @@ describe('what is printed and logged', () => {
     );
   });
 
-  it('has of a URL neither credentials, nor query, nor fragment, wherever it stands', () => {
+  it('has neither credentials nor query nor fragment of a URL, wherever it appears', () => {
     fc.assert(
       fc.property(anything, secretUrl, anything, (before, url, after) => {
         fc.pre(!before.includes('SECRET') && !after.includes('SECRET'));
@@ -49,7 +49,7 @@ describe('what is printed and logged', () => {
     );
   });
 
-  it('is the same as JSON, but for secrets', () => {
+  it('equals JSON, except for secrets', () => {
     fc.assert(
       fc.property(anything, (text) => {
         fc.pre(!/[?#]|:\/\//.test(text));
@@ -83,7 +83,7 @@ describe('what is printed and logged', () => {
     ["command-argument value 'ws://me:SECRET/SECRET@h' is invalid for argument 'url'."],
     ["option '--upstream <url>' argument 'ws:/me:SECRET@SECRET@:x/' is invalid."],
     ["option '--upstream <url>' argument 'ws//me:SECRET\n@h/?a=SECRET' is invalid."],
-  ])('repeats no secret of a command line that makes no sense: %s', (text) => {
+  ])('repeats no secret of an invalid command line: %s', (text) => {
     expect(safeComplaint(text)).not.toContain('SECRET');
   });
 });

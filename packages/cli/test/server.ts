@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import { CERT, KEY } from '../../server/test/gateway/certificate.ts';
 
 const closers: (() => void)[] = [];
@@ -24,8 +24,10 @@ export function urlOf(address: unknown, scheme = 'ws'): string {
 }
 
 /** Starts a server on a free port, until the end of the test. */
-export async function serve(): Promise<{ server: WebSocketServer; url: string }> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+export async function serve(
+  options: ServerOptions = {},
+): Promise<{ server: WebSocketServer; url: string }> {
+  const server = new WebSocketServer({ ...options, host: '127.0.0.1', port: 0 });
   atEnd(() => {
     for (const client of server.clients) client.terminate();
     server.close();
@@ -34,9 +36,11 @@ export async function serve(): Promise<{ server: WebSocketServer; url: string }>
   return { server, url: urlOf(server.address()) };
 }
 
-/** Starts a server behind TLS, with a certificate that nobody trusts. */
-export async function serveSecurely(): Promise<{ server: WebSocketServer; url: string }> {
-  const http = createSecureServer({ cert: CERT, key: KEY });
+/** Starts a server behind TLS, by default with a certificate that nobody trusts. */
+export async function serveSecurely(
+  identity: { readonly cert: string; readonly key: string } = { cert: CERT, key: KEY },
+): Promise<{ server: WebSocketServer; url: string }> {
+  const http = createSecureServer(identity);
   const server = new WebSocketServer({ server: http });
   atEnd(() => {
     for (const client of server.clients) client.terminate();
@@ -56,11 +60,13 @@ export async function serveSilence(scheme = 'ws'): Promise<string> {
   return urlOf(server.address(), scheme);
 }
 
-/** Opens a port that answers every request with this HTTP status. */
-export async function serveStatus(status: number): Promise<string> {
+/** Opens a port that answers every request with this HTTP status, and with headers that end in `\r\n`. */
+export async function serveStatus(status: number, headers = ''): Promise<string> {
   const server = createServer((socket) => {
     socket.once('data', () =>
-      socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
+      socket.end(
+        `HTTP/1.1 ${status} No\r\nContent-Length: 0\r\nConnection: close\r\n${headers}\r\n`,
+      ),
     );
     socket.on('error', () => {});
   });

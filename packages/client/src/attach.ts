@@ -1,23 +1,26 @@
 import {
   CloseCode,
+  callsItself,
   type HeartbeatEvent,
   type HeartbeatEvents,
   type HeartbeatStatus,
   type Instant,
-  type Interceptor,
   InvalidOptionError,
   intercept,
   interceptCalls,
+  type ListenerGate,
   type Millis,
   type PingOptions,
   ReadyState,
   type SocketEvent,
   type WebSocketLike,
 } from '@wirebeat/core';
+import { IS_PAGE } from './development.ts';
 import { HandleEmitter } from './emitter.ts';
-import { Link, type Reader } from './link.ts';
+import { type AnsweredBy, Link } from './link.ts';
 import { type AttachOptions, resolveAttachOptions } from './options.ts';
-import { reconnectOf, terminate } from './reconnect/terminate.ts';
+import { watchProtocolPings } from './socket/protocol-pings.ts';
+import { reconnectOf, terminate } from './socket/terminate.ts';
 import { WATCHED } from './watched.ts';
 
 /**
@@ -35,8 +38,11 @@ import { WATCHED } from './watched.ts';
  * If the socket has a `reconnect` method, as in partysocket, the method is called instead, and the
  * heartbeat continues on the next connection.
  *
+ * Some classes that imitate WebSocket call their listeners themselves, such as partysocket. For those,
+ * pass `gateListeners` as {@link AttachOptions.gate}.
+ *
  * @throws {InvalidOptionError} if an option is out of range or unknown, or if `socket` is not a
- * WebSocket or already has a heartbeat.
+ * WebSocket, already has a heartbeat, or needs a `gate`.
  */
 export function attachHeartbeat(socket: WebSocketLike, options?: AttachOptions): SocketHeartbeat {
   return new SocketHeartbeat(socket, options);
@@ -49,7 +55,6 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   readonly #socket: WebSocketLike;
   readonly #link: Link;
   readonly #release: (() => void)[] = [];
-  readonly #interceptor: Interceptor;
   #closes = 0; // the number of calls of `close()`
   #isRefused = false;
 
@@ -63,20 +68,21 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     if (WATCHED.has(socket)) {
       throw new InvalidOptionError('socket', 'a WebSocket that has no heartbeat yet', socket);
     }
-    const isClosed = socket.readyState === ReadyState.Closed; // it will never open again
+    if (!IS_PAGE && !resolved.gate && callsItself(socket) && !isOfRuntime(socket)) {
+      throw new InvalidOptionError(
+        'gate',
+        '`gateListeners`, because this class calls its listeners itself',
+        undefined,
+      );
+    }
     this.#socket = socket;
-    this.#link = new Link(
-      socket,
-      { ...resolved, lifecycle: !isClosed && resolved.lifecycle, session: undefined },
-      (...event) => this.#receive(...event),
-    );
-    this.#interceptor = {
-      receive: (beat, timeStamp) => this.#link.receiveBeat(beat, timeStamp),
-      receiveProtocolPing: () => this.#link.driver.receive(),
-    };
-    if (isClosed) return;
+    this.#link = new Link(socket, resolved, (...event) => this.#receive(...event));
+    if (socket.readyState === ReadyState.Closed) {
+      this.#link.release(); // it will never open again
+      return;
+    }
     WATCHED.add(socket);
-    this.#watchSocket();
+    this.#watchSocket(resolved.gate);
     if (socket.readyState === ReadyState.Open) this.#open();
   }
 
@@ -116,8 +122,11 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     return this.#isRefused;
   }
 
-  /** What answers the pings, and so has read the messages sent before them. */
-  get answersBy(): Reader {
+  /**
+   * What answers the pings. Its pong to a ping with an id proves that it has read the messages sent
+   * before that ping.
+   */
+  get answersBy(): AnsweredBy {
     return this.#link.answersBy;
   }
 
@@ -161,7 +170,7 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
     this.detach();
   }
 
-  #watchSocket(): void {
+  #watchSocket(gate: ListenerGate | undefined): void {
     const socket = this.#socket;
     const link = this.#link;
     const onOpen = () => this.#open();
@@ -181,20 +190,21 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
         link.release();
         socket.removeEventListener('open', onOpen);
         socket.removeEventListener('close', onClose);
-        this.#interceptor.reader = undefined;
+        link.dialect = undefined;
       },
       interceptCalls(socket, 'send', (data) => link.sending(data), sent),
       interceptCalls(socket, 'close', () => {
         this.#closes += 1;
       }),
-      intercept(socket, this.#interceptor),
+      intercept(socket, link, gate),
     );
+    const received = () => link.driver.receive();
+    watchProtocolPings(socket, received, (end) => this.#release.push(end));
   }
 
   #open(): void {
     this.#closes = 0; // a socket that reconnects has a new connection
     this.#link.open((this.#socket as { protocol?: string }).protocol);
-    this.#interceptor.reader = this.#link.dialect;
   }
 
   #receive(...[name, event]: HeartbeatEvent): void {
@@ -211,4 +221,10 @@ export class SocketHeartbeat extends HandleEmitter<HeartbeatEvents> {
   #releaseAll(): void {
     for (const release of this.#release.splice(0)) release();
   }
+}
+
+/** Whether the runtime made the class: workerd calls the handler before all listeners, and is no page. */
+function isOfRuntime(socket: WebSocketLike): boolean {
+  const { WebSocket } = globalThis as { WebSocket?: unknown };
+  return typeof WebSocket === 'function' && socket instanceof WebSocket;
 }

@@ -4,7 +4,7 @@
  * Cable also offers `actioncable-unsupported`.
  */
 const FOREIGN =
-  /^(graphql-(transport-)?ws|aws-appsync-event-ws|mqtt(v3\.1)?|v1[012]\.stomp|wamp\.2\..+|actioncable-.+|.+\.webpubsub\.azure\.v1|.+\.k8s\.io|v1\.kernel\.websocket\.jupyter\.org|ocpp\d.+|amqp|sip|xmpp)$/;
+  /^((graphql|aws)-.*ws|mqtt(v3\.1)?|v1[012]\.stomp|wamp\.2\..+|actioncable-.+|.+\.(azure\.v1|k8s\.io|jupyter\.org)|ocpp\d.+|amqp|sip|xmpp)$/;
 
 /** Whether this is the name of a protocol that has no place for our pings. */
 export function isForeign(protocol: string): boolean {

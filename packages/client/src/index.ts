@@ -2,11 +2,13 @@ export {
   type BackoffOptions,
   CloseCode,
   ConnectionClosedError,
+  gateListeners,
   HeartbeatError,
   type HeartbeatEvents,
   type HeartbeatOptions,
   type HeartbeatStatus,
   InvalidOptionError,
+  type ListenerGate,
   PeerMemory,
   type PeerState,
   type PingOptions,
@@ -17,10 +19,11 @@ export {
   type WebSocketLike,
 } from '@wirebeat/core';
 export { attachHeartbeat, SocketHeartbeat } from './attach.ts';
-export type { Reader } from './link.ts';
+export type { AnsweredBy } from './link.ts';
 export type { AttachOptions } from './options.ts';
 export { Delivery, type DeliveryOptions } from './outbox/delivery.ts';
-export type { Flushed, QueuePolicy } from './outbox/outbox.ts';
+export type { Flushed } from './outbox/outbox.ts';
+export type { QueuePolicy } from './outbox/queue-bounds.ts';
 export type { Lifecycle, LifecycleListener } from './page/page-lifecycle.ts';
 export {
   type AppStateLike,
@@ -34,12 +37,21 @@ export type { CloseReason, CloseRecord } from './reconnect/close-record.ts';
 export type { Attempt, CreateWebSocket, ProtocolsSource, UrlSource } from './reconnect/dialer.ts';
 export type { Observer, ReconnectEvent } from './reconnect/events.ts';
 export { type Logger, logTo } from './reconnect/log.ts';
-export type { ReadySocket, ReconnectOptions } from './reconnect/options.ts';
+export {
+  type ReconnectOptions,
+  type ResolvedReconnectOptions,
+  resolveReconnectOptions,
+} from './reconnect/options.ts';
+export { type ParkingOptions, ParkWhileHidden } from './reconnect/parking.ts';
+export { prepareWith, type ReadyChoice, type ReadySocket } from './reconnect/prepare-with.ts';
 export { ReconnectingWebSocket } from './reconnect/reconnecting-websocket.ts';
-export { explain } from './report/close-words.ts';
-export { type Diagnosis, type DiagnosisType, diagnose, type End } from './report/diagnosis.ts';
-export { History } from './report/history.ts';
-export { type Snapshot, type SnapshotStore, snapshotOf } from './snapshot.ts';
+export {
+  type ConnectionPhase,
+  type ReconnectingSocket,
+  type Snapshot,
+  type SnapshotStore,
+  snapshotOf,
+} from './snapshot-store.ts';
 export type { WebSocketConstructor } from './websocket-api/constructor.ts';
 export type {
   SocketCloseEvent,

@@ -1,57 +1,69 @@
 import {
   type Beat,
+  beatText,
   ConnectionClosedError,
   type DialectConnection,
   decodeBeat,
-  encodeBeat,
   HeartbeatDriver,
   HeartbeatError,
   type HeartbeatEvent,
+  type HeartbeatPort,
   type Instant,
+  type Interceptor,
   initialTiming,
   type Millis,
   type PingOptions,
   type PingOrder,
+  type PongPort,
   PongQueue,
   ReadyState,
+  type Scheduler,
   SystemScheduler,
   type WebSocketLike,
   type Wire,
 } from '@wirebeat/core';
+import { IS_PAGE } from './development.ts';
 import { isForeign } from './foreign-protocols.ts';
 import type { ResolvedAttachOptions } from './options.ts';
 import { type PageState, watchPageState } from './page/page-state.ts';
+import { pingSilentPeer, stopPinging } from './socket/silent-peer.ts';
 
 /**
- * What answers pings. A `gateway` answers itself, and may hold messages not yet read by its
- * upstream.
+ * What answers pings. `gateway`: it answers them itself, so its upstream may not have read the
+ * messages yet.
  */
-export type Reader = 'server' | 'gateway';
+export type AnsweredBy = 'server' | 'gateway';
 
 /** The options of a {@link Link}. */
 export interface LinkOptions extends ResolvedAttachOptions {
   /** Sent with the first ping, so that the server can replace an older connection of this client. */
-  readonly session: string | undefined;
+  readonly session?: string | undefined;
 }
 
 /** The longest wait after a hint until the peer is `suspect`. */
 const HINT_TIMEOUT: Millis = 5_000;
-/** Pongs wait only if more bytes are unsent: browsers report a message as sent a little late. */
-const FREE_BYTES = 4_096;
 /** Time between two checks of the clocks while messages come. A shorter sleep breaks nothing. */
 const LOOK_AGAIN: Millis = 1_000;
 
-/** The heartbeat of one socket. Its owner passes on what the socket sends and receives. */
-export class Link {
+/**
+ * The heartbeat of one socket. Its owner passes on what the socket sends and receives. It is the port
+ * of its driver and of its pongs.
+ */
+export class Link implements HeartbeatPort, Interceptor, PongPort<WebSocketLike> {
   readonly driver: HeartbeatDriver;
+  readonly scheduler: Scheduler;
   /** Whether the server has confirmed the session. */
   isBound = false;
-  /** What answers the pings, and so has read the messages sent before them. */
-  answersBy: Reader = 'server';
+  /** What answers the pings: see {@link SocketHeartbeat.answersBy}. */
+  answersBy: AnsweredBy = 'server';
   /** How long the server asked to wait before the next connection, in a ping. */
   retryAfter: Millis | undefined;
   /** Reads the messages of another protocol; undefined: the heartbeat is our own. */
   dialect: DialectConnection | undefined;
+  /** Every pong is sent at once if no more bytes are unsent: browsers count a message a little long. */
+  readonly freeBytes = 4_096;
+  isPaused?: () => boolean;
+  isMidMessage?: () => boolean;
   readonly #socket: WebSocketLike;
   readonly #send: (data: never) => void;
   readonly #options: LinkOptions;
@@ -71,52 +83,32 @@ export class Link {
     options: LinkOptions,
     emit: (...event: HeartbeatEvent) => void,
   ) {
+    const { scheduler, lifecycle, memory } = options;
+    this.scheduler = scheduler;
     this.#socket = socket;
     this.#send = socket.send; // the owner may override it
     this.#options = options;
     this.#emit = emit;
-    const { scheduler, lifecycle, memory } = options;
-    const bufferedBytes = () => this.#bufferedBytes;
-    this.driver = new HeartbeatDriver(
-      initialTiming(options),
-      scheduler,
-      {
-        sendPing: (ping) => this.#sendPing(ping),
-        sendPong: (id) => this.#pongs.send(id),
-        emit: (...event) => this.#emitEvent(...event),
-        beforeTick: () => this.#page.look(),
-        get bufferedBytes() {
-          return bufferedBytes();
-        },
-        get isPaused() {
-          return (socket as { isPaused?: boolean }).isPaused === true; // sockets of `ws`
-        },
-      },
-      memory,
-    );
-    this.#pongs = new PongQueue(socket, {
-      scheduler,
-      maxBufferedBytes: Number.POSITIVE_INFINITY, // at most one pong is in the buffer
-      freeBytes: FREE_BYTES,
-      bufferedBytes,
-      isMidMessage: () => this.#isMidMessage,
-      send: (_, text) => {
-        this.#alone = false;
-        this.#sendText(text);
-      },
-    });
+    if (!IS_PAGE) {
+      this.isPaused = () => (socket as { isPaused?: boolean }).isPaused === true;
+      this.isMidMessage = () => this.#isMidMessage;
+    }
+    this.driver = new HeartbeatDriver(initialTiming(options), scheduler, this, memory);
+    this.#pongs = new PongQueue(socket, this);
     this.#page = watchPageState(this.driver, scheduler, lifecycle, () => this.probe());
   }
 
   now(): Instant {
-    return this.#options.scheduler.now();
+    return this.scheduler.now();
   }
 
   /** The socket has opened. Pings at once: that measures a first latency. */
   open(protocol = ''): void {
     const { dialect, maxSilence } = this.#options;
-    this.#isMidMessage = false;
-    this.#heldPing = undefined;
+    if (!IS_PAGE) {
+      this.#isMidMessage = false;
+      this.#heldPing = undefined;
+    }
     this.dialect = dialect?.connect({
       end: 'client',
       protocol,
@@ -124,35 +116,25 @@ export class Link {
       maxSilence,
       now: () => this.now(),
       send: (message) => this.#sendText(message),
-      emit: (...event) => this.#emitEvent(...event),
+      emit: (...event) => this.emit(...event),
     });
     if (this.dialect) return this.dialect.open();
     this.#foreign = isForeign(protocol) ? protocol : undefined;
     this.driver.open(this.#foreign === undefined);
+    pingSilentPeer(this, () => ({ socket: this.#socket, scheduler: this.scheduler }));
     const { pingInterval, pingTimeout } = this.driver.heartbeat;
     if (pingInterval < Number.POSITIVE_INFINITY) this.driver.probe(pingTimeout);
   }
 
-  /**
-   * Records a received message. Returns what is left for the application; undefined if it was a ping or
-   * pong.
-   */
-  receive(data: unknown, timeStamp?: number): unknown {
-    if (this.dialect) {
-      const left = this.dialect.receive(data, typeof data === 'string');
-      this.#look();
-      return left;
-    }
-    const beat = typeof data === 'string' ? decodeBeat(data) : undefined;
-    this.receiveBeat(beat, timeStamp);
-    return beat === undefined ? data : undefined;
-  }
-
   /** Records a received message, with the ping or pong in it, if any. */
-  receiveBeat(beat: Beat | undefined, timeStamp?: number): void {
+  receive(beat: Beat | undefined, timeStamp?: number): void {
     if (beat !== undefined) this.#receiveBeat(beat);
     else this.driver.receive(this.#trustsStamps ? timeStamp : undefined);
-    this.#look(timeStamp);
+    this.look(timeStamp);
+  }
+
+  receiveProtocolPing(): void {
+    this.driver.receive();
   }
 
   /** The application is about to send a message. */
@@ -169,8 +151,8 @@ export class Link {
    * the message has ended, or they would become part of it.
    */
   sent(isWhole = true): void {
-    this.#isMidMessage = !isWhole;
-    if (isWhole) {
+    if (!IS_PAGE) this.#isMidMessage = !isWhole;
+    if (!IS_PAGE && isWhole) {
       const ping = this.#heldPing;
       this.#heldPing = undefined;
       this.#pongs.flush();
@@ -188,8 +170,11 @@ export class Link {
     if (foreign === undefined || !this.driver.heartbeat.isMuted) {
       return this.driver.ping(options);
     }
-    const words = `The protocol ${foreign} has no place for pings`;
-    throw new HeartbeatError('HeartbeatError', 'ERR_FOREIGN_PROTOCOL', words);
+    throw new HeartbeatError(
+      'HeartbeatError',
+      'ERR_FOREIGN_PROTOCOL',
+      `The protocol ${foreign} has no place for pings`,
+    );
   }
 
   /** Pings now because the link may be dead. */
@@ -199,6 +184,7 @@ export class Link {
 
   /** Stops watching the page. */
   release(): void {
+    stopPinging(this);
     this.#pongs.close();
     this.#page.end();
   }
@@ -208,22 +194,61 @@ export class Link {
     return this.driver.close(new ConnectionClosedError(code, text), byPeer);
   }
 
-  /** The bytes that the socket has not sent yet; 0 if the runtime does not report them. */
-  get #bufferedBytes(): number {
-    const { bufferedAmount = 0 } = this.#socket as { bufferedAmount?: number };
-    return bufferedAmount - this.#stuck;
-  }
-
-  /** At most once a second while messages come: reading a clock costs as much as a message. */
-  #look(timeStamp?: number): void {
+  /**
+   * Checks the clocks, at most once a second while messages come: reading a clock costs as much as a
+   * message. Call it after a message, with the `timeStamp` of its event.
+   */
+  look(timeStamp?: number): void {
     const { lastReceived, lastSent } = this.driver.heartbeat;
     const latest = Math.max(lastReceived, lastSent);
     if (latest - this.#lookedAt < LOOK_AGAIN) return;
     this.#lookedAt = latest;
     this.#page.look();
-    const { scheduler } = this.#options;
+    const { scheduler } = this;
     const isSystem = scheduler instanceof SystemScheduler && timeStamp !== undefined;
     this.#trustsStamps = isSystem && Math.abs(scheduler.now() - timeStamp) < LOOK_AGAIN;
+  }
+
+  // What the driver and the pongs need.
+
+  bufferedBytes(): number {
+    const { bufferedAmount = 0 } = this.#socket as { bufferedAmount?: number };
+    return bufferedAmount - this.#stuck;
+  }
+
+  beforeTick(): void {
+    this.#page.look();
+  }
+
+  emit(...event: HeartbeatEvent): void {
+    const [name, detail] = event;
+    if (name === 'unanswered' && this.dialect) return; // the dialect says when to ping
+    // Firefox 153 subtracts the size of its own protocol Pongs from `bufferedAmount`, and then
+    // never subtracts some bytes that it has sent. If the last message was a ping and it was
+    // answered, the real amount is 0, so what remains is that error.
+    if (name === 'pong' && detail.id === this.#alone) this.#stuck += this.bufferedBytes();
+    this.#emit(...event);
+    if (name === 'pong' && detail.id && !this.dialect) this.#page.understood();
+  }
+
+  sendPing({ id, first }: PingOrder): void {
+    if (this.dialect) return this.#sendText(this.dialect.ping(id));
+    this.#alone = id;
+    const { session } = this.#options;
+    const greeting = first ? `;v=1${session === undefined ? '' : `;session=${session}`}` : '';
+    const text = beatText('ping', id) + greeting + this.#page.valueFor(first);
+    if (IS_PAGE || !this.#isMidMessage) return this.#sendText(text);
+    this.#heldPing ??= text; // keeps the earliest, which may be the first ping of the connection
+    this.driver.suspend(); // the peer cannot answer it yet
+  }
+
+  sendPong(id: string | undefined): void {
+    this.#pongs.send(id);
+  }
+
+  send(_: WebSocketLike, { id }: Beat): void {
+    this.#alone = false;
+    this.#sendText(beatText('pong', id));
   }
 
   #receiveBeat(beat: Beat): void {
@@ -240,31 +265,6 @@ export class Link {
     this.driver.rearm();
   }
 
-  #emitEvent(...event: HeartbeatEvent): void {
-    const [name, detail] = event;
-    if (name === 'unanswered' && this.dialect) return; // the dialect says when to ping
-    // Firefox 153 subtracts the size of its own protocol Pongs from `bufferedAmount`, and then
-    // never subtracts some bytes that it has sent. If the last message was a ping and it was
-    // answered, the real amount is 0, so what remains is that error.
-    if (name === 'pong' && detail.id === this.#alone) this.#stuck += this.#bufferedBytes;
-    this.#emit(...event);
-    if (name === 'pong' && detail.id && !this.dialect) this.#page.understood();
-  }
-
-  #sendPing({ id, first }: PingOrder): void {
-    if (this.dialect) return this.#sendText(this.dialect.ping(id));
-    this.#alone = id;
-    const { session } = this.#options;
-    const values = {
-      ...(first && { v: '1', ...(session && { session }) }),
-      ...this.#page.valuesOf(first),
-    };
-    const text = encodeBeat({ type: 'ping', id, values });
-    if (!this.#isMidMessage) return this.#sendText(text);
-    this.#heldPing ??= text; // keeps the earliest, which may be the first ping of the connection
-    this.driver.suspend(); // the peer cannot answer it yet
-  }
-
   #sendText(text: Wire | undefined): void {
     if (text === undefined || this.#socket.readyState !== ReadyState.Open) return; // its `close` event will follow
     try {
@@ -273,6 +273,22 @@ export class Link {
       // A ping that was not sent is not answered either, so the timeout handles this.
     }
   }
+}
+
+/**
+ * Records a message received by a link. Returns what is left for the application; undefined if it was a
+ * ping or pong.
+ */
+export function receiveMessage(link: Link, data: unknown, timeStamp?: number): unknown {
+  const isText = typeof data === 'string';
+  if (link.dialect) {
+    const left = link.dialect.receive(data);
+    link.look();
+    return left;
+  }
+  const beat = isText ? decodeBeat(data) : undefined;
+  link.receive(beat, timeStamp);
+  return beat === undefined ? data : undefined;
 }
 
 /** Returns a lower bound of the size of a message in bytes: a character takes at least one byte. */

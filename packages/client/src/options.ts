@@ -2,6 +2,7 @@ import {
   type DialectChoice,
   HEARTBEAT_SCHEMA,
   type HeartbeatOptions,
+  type ListenerGate,
   type Millis,
   PeerMemory,
   type ResolvedHeartbeatOptions,
@@ -49,6 +50,13 @@ export interface AttachOptions extends HeartbeatOptions {
    * @default wirebeat's own heartbeat
    */
   readonly dialect?: DialectChoice;
+  /**
+   * Hides heartbeat messages from the listeners of a class that calls its listeners itself, such as
+   * those of partysocket and reconnecting-websocket. Pass `gateListeners`. No socket of a browser or
+   * of `ws` needs it.
+   * @default none
+   */
+  readonly gate?: ListenerGate;
 }
 
 /** {@link AttachOptions} with defaults; `false` has become `Infinity`, except for `lifecycle`. */
@@ -57,6 +65,7 @@ export interface ResolvedAttachOptions extends ResolvedHeartbeatOptions {
   readonly memory: PeerMemory;
   readonly lifecycle: Lifecycle | false;
   readonly dialect: DialectChoice | undefined;
+  readonly gate?: ListenerGate | undefined;
 }
 
 /** The options of `attachHeartbeat` that the core has not, or has with another default. */
@@ -68,6 +77,7 @@ export const ATTACH_SCHEMA = {
   memory: { type: 'object' },
   lifecycle: { type: 'object', method: 'watch', off: true },
   dialect: { type: 'object', method: 'connect' },
+  gate: { type: 'function' },
 } as const;
 
 /**
@@ -89,7 +99,7 @@ export function resolveAttachOptions(options: AttachOptions): ResolvedAttachOpti
     ...timing,
     // Without scheduled pings, messages cause none either, unless they are asked to.
     probeAfter: probeAfter ? timing.probeAfter : Number.POSITIVE_INFINITY,
-    isIntervalGiven: pingInterval !== undefined,
+    maxInterval: pingInterval || Number.POSITIVE_INFINITY,
     random,
     scheduler,
     memory,

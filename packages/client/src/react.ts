@@ -1,4 +1,4 @@
-import type { WebSocketLike } from '@wirebeat/core';
+import { checkNames, resolveOption, type WebSocketLike } from '@wirebeat/core';
 import {
   useEffect,
   useInsertionEffect,
@@ -12,7 +12,12 @@ import type { AttachOptions } from './options.ts';
 import type { ProtocolsSource, UrlSource } from './reconnect/dialer.ts';
 import type { ReconnectOptions } from './reconnect/options.ts';
 import { ReconnectingWebSocket } from './reconnect/reconnecting-websocket.ts';
-import { type Snapshot, type SnapshotStore, snapshotOf } from './snapshot.ts';
+import {
+  type ReconnectingSocket,
+  type Snapshot,
+  type SnapshotStore,
+  snapshotOf,
+} from './snapshot-store.ts';
 import type { SocketMessageEvent } from './websocket-api/dom-events.ts';
 
 /** Options of {@link useWebSocket}, in addition to those of the socket. */
@@ -26,15 +31,27 @@ export interface WebSocketHookOptions extends ReconnectOptions {
   readonly onMessage?: (event: SocketMessageEvent) => void;
 }
 
-/** The result of {@link useWebSocket}. */
-export interface WebSocketHook extends Snapshot {
-  /** The socket. Undefined on a server, in the first render, and without a `url`. */
-  readonly socket: ReconnectingWebSocket | undefined;
+/** Options of {@link useSocket}. */
+export interface SocketHookOptions {
+  /** The socket is replaced when this value changes. Name what the socket depends on, such as a room. */
+  readonly key?: string | number;
+  /** Called with every message, in order. */
+  readonly onMessage?: (event: SocketMessageEvent) => void;
 }
+
+/** The result of {@link useSocket}. */
+export interface SocketHook<Socket extends ReconnectingSocket> extends Snapshot {
+  /** The socket. Undefined on a server, in the first render, and without a `url` or `create`. */
+  readonly socket: Socket | undefined;
+}
+
+/** The result of {@link useWebSocket}. */
+export type WebSocketHook = SocketHook<ReconnectingWebSocket>;
 
 /** The snapshot while there is no socket. */
 const NO_SOCKET: Snapshot = /* @__PURE__ */ Object.freeze({
   readyState: 0,
+  phase: 'dialling',
   status: 'idle',
   latency: undefined,
   lastReceived: undefined,
@@ -59,23 +76,35 @@ export function useWebSocket(
   options: WebSocketHookOptions = {},
 ): WebSocketHook {
   const key = url == null ? undefined : keyOf(url, options);
-  const latest = useLatest({ url, options }, key);
-  const socket = useOwned(
-    key,
-    () => dial(latest),
-    (socket) => socket.close(),
-  );
-  return { ...useSnapshot(socket && snapshotOf(socket)), socket };
+  return useCreated(key, { url, options }, dial);
+}
+
+/**
+ * Holds a socket that `create` makes, such as a `SharedSocket`, while the component is mounted:
+ * exactly one, even in StrictMode, and none on a server or without `create`. The hook closes it.
+ *
+ * `create` is not compared: the socket is replaced when `key` changes. An error of `create` is thrown
+ * to the nearest error boundary.
+ */
+export function useSocket<Socket extends ReconnectingSocket>(
+  create: (() => Socket) | null | undefined,
+  options: SocketHookOptions = {},
+): SocketHook<Socket> {
+  const key = create == null ? undefined : (options.key ?? '');
+  return useCreated(key, { create, options }, ({ value }) => {
+    checkNames('options', value.options, ['key', 'onMessage']);
+    return (value.create as () => Socket)();
+  });
 }
 
 /**
  * Returns the state of `socket` for a component to show. If `socket` is not a {@link
- * ReconnectingWebSocket}, {@link attachHeartbeat} adds a heartbeat while the component is mounted,
- * with the options of the render that attaches it. Use the hook once per socket, because each use
- * attaches its own heartbeat.
+ * ReconnectingWebSocket} or a `SharedSocket`, {@link attachHeartbeat} adds a heartbeat while the
+ * component is mounted, with the options of the render that attaches it. Use the hook once for such a
+ * socket, because each use attaches its own heartbeat.
  */
 export function useHeartbeat(
-  socket: ReconnectingWebSocket | WebSocketLike | null | undefined,
+  socket: ReconnectingSocket | WebSocketLike | null | undefined,
   options: AttachOptions = {},
 ): Snapshot {
   const latest = useLatest(options);
@@ -87,14 +116,14 @@ export function useHeartbeat(
   );
   const store = useMemo(() => {
     if (other !== undefined) return heartbeat && snapshotOf(other, heartbeat);
-    return socket == null ? undefined : snapshotOf(socket as ReconnectingWebSocket);
+    return socket == null ? undefined : snapshotOf(socket as ReconnectingSocket);
   }, [socket, other, heartbeat]);
   return useSnapshot(store);
 }
 
 /** Checks the methods and not the class, because there may be two copies of the class. */
-function isReconnecting(socket: object): socket is ReconnectingWebSocket {
-  return 'detectionBound' in socket;
+function isReconnecting(socket: object): socket is ReconnectingSocket {
+  return 'detectionBound' in Object(socket);
 }
 
 function useSnapshot({ subscribe, getSnapshot }: SnapshotStore = NO_STORE): Snapshot {
@@ -157,30 +186,53 @@ function useOwned<Key, Thing>(
   return held?.key === key ? held?.thing : undefined;
 }
 
+/** What a hook was called with. */
 interface Asked {
+  readonly options: Pick<SocketHookOptions, 'onMessage'>;
+}
+
+/**
+ * Owns a socket while the component is mounted. The socket calls the functions of its own renders,
+ * those with its key, until it closes.
+ */
+function useCreated<Value extends Asked, Socket extends ReconnectingSocket>(
+  key: string | number | undefined,
+  asked: Value,
+  create: (own: Latest<Value>) => Socket,
+): SocketHook<Socket> {
+  const latest = useLatest(asked, key);
+  const open = () => {
+    const own = latest.current;
+    resolveOption('onMessage', { type: 'function' }, own.value.options.onMessage);
+    const socket = create(own);
+    snapshotOf(socket); // from the start, so that it misses no `retry`
+    socket.addEventListener('message', (event) => {
+      if (latest.current === own) own.value.options.onMessage?.(event); // else it is closing
+    });
+    return socket;
+  };
+  const socket = useOwned(key, open, (socket) => socket.close());
+  return { ...useSnapshot(socket && snapshotOf(socket)), socket };
+}
+
+interface AskedByUrl {
   readonly url: UrlSource | null | undefined;
   readonly options: WebSocketHookOptions;
 }
 
-function dial(latest: { readonly current: Latest<Asked> }): ReconnectingWebSocket {
-  // A socket calls the functions of its own renders, even after the key has changed, until it
-  // closes.
-  const own = latest.current;
+function dial(own: Latest<AskedByUrl>): ReconnectingWebSocket {
   const { url, options } = own.value;
+  checkNames('options', options, Object.keys(options)); // the socket checks the names
   const { protocols, onMessage: _, ...others } = options;
   const given = Object.entries(others).map(([name, value]) => {
     const isCalled = typeof value === 'function' && name !== 'WebSocket';
     return [name, isCalled ? lastOf(() => Reflect.get(own.value.options, name)) : value];
   });
-  const socket = new ReconnectingWebSocket(
+  return new ReconnectingWebSocket(
     typeof url === 'function' ? lastOf(() => own.value.url) : (url as string | URL),
     typeof protocols === 'function' ? lastOf(() => own.value.options.protocols) : protocols,
     Object.fromEntries(given),
   );
-  socket.addEventListener('message', (event) => {
-    if (latest.current === own) own.value.options.onMessage?.(event); // else it is closing
-  });
-  return socket;
 }
 
 /** Returns a function that calls the current version of a callback. */

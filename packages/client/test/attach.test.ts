@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import {
   ConnectionClosedError,
+  gateListeners,
   type HeartbeatEvents,
   InvalidOptionError,
   PeerMemory,
@@ -1071,6 +1072,33 @@ describe('attachHeartbeat', () => {
       told.push(heartbeat.retryAfter);
     }
     expect(told).toEqual([undefined, undefined, 5_000, 5_000, 5_000, 0]);
+  });
+
+  it('refuses a class that calls its listeners itself, unless it is given a gate for them', () => {
+    const listeners: ((event: object) => void)[] = [];
+    const socket = {
+      readyState: 1,
+      onmessage: null,
+      send() {},
+      close() {},
+      addEventListener(type: string, listener: (event: object) => void) {
+        if (type === 'message') listeners.push(listener);
+      },
+      removeEventListener() {},
+    };
+    const before = { ...socket };
+    const attempt = () => attachHeartbeat(socket);
+    expect(attempt).toThrow(
+      'Expected `gate` to be `gateListeners`, because this class calls its listeners itself, got `undefined`',
+    );
+    expect(socket).toEqual(before);
+    const scheduler = new VirtualScheduler();
+    const heartbeat = attachHeartbeat(socket, { gate: gateListeners, scheduler });
+    const seen: unknown[] = [];
+    socket.addEventListener('message', (event: { data?: unknown }) => void seen.push(event.data));
+    for (const data of [PONG, 'one', PING]) for (const each of listeners) each({ type: '', data });
+    expect(seen).toEqual(['one']);
+    heartbeat.detach();
   });
 
   it('refuses a ReconnectingWebSocket, which has its own heartbeat', () => {

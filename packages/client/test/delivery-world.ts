@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { Delivery } from '../src/outbox/delivery.ts';
 import type { ReconnectOptions } from '../src/reconnect/options.ts';
+import { prepareWith } from '../src/reconnect/prepare-with.ts';
 import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
 import {
   FakeServer,
@@ -240,7 +241,7 @@ export class DeliveryWorld {
       pingTimeout: 3_000,
       backoff: { maxDelay: 2_000 },
       ...(makeBeforeBreak !== undefined && { makeBeforeBreak }),
-      ...(isReadied && { ready: () => undefined }),
+      ...(isReadied && { ready: prepareWith(() => undefined) }),
     };
     return new ReconnectingWebSocket('ws://test/', [], options);
   }

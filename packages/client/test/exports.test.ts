@@ -1,5 +1,9 @@
 import * as client from '@wirebeat/client';
 import * as react from '@wirebeat/client/react';
+import * as report from '@wirebeat/client/report';
+import * as shared from '@wirebeat/client/shared';
+import * as status from '@wirebeat/client/status';
+import * as statusElement from '@wirebeat/client/status-element';
 import { describe, expect, it } from 'vitest';
 
 describe('@wirebeat/client', () => {
@@ -9,8 +13,8 @@ describe('@wirebeat/client', () => {
       'ConnectionClosedError',
       'Delivery',
       'HeartbeatError',
-      'History',
       'InvalidOptionError',
+      'ParkWhileHidden',
       'PeerMemory',
       'PingTimeoutError',
       'QueueOverflowError',
@@ -18,10 +22,11 @@ describe('@wirebeat/client', () => {
       'SocketHeartbeat',
       'WorkerScheduler',
       'attachHeartbeat',
-      'diagnose',
-      'explain',
+      'gateListeners',
       'logTo',
+      'prepareWith',
       'reactNativeLifecycle',
+      'resolveReconnectOptions',
       'snapshotOf',
     ]);
   });
@@ -47,7 +52,7 @@ describe('@wirebeat/client', () => {
       'retryAfter',
       'status',
     ]);
-    expect(membersOf(client.History)).toEqual(['diagnosis', 'report']);
+    expect(membersOf(report.History)).toEqual(['diagnosis', 'report']);
     expect(membersOf(client.WorkerScheduler)).toEqual([
       '[Symbol.dispose]',
       'at',
@@ -55,7 +60,7 @@ describe('@wirebeat/client', () => {
       'now',
       'usesWorker',
     ]);
-    const face = Object.getPrototypeOf(client.ReconnectingWebSocket);
+    const face = Object.getPrototypeOf(client.ReconnectingWebSocket); // extends EventTarget
     expect(membersOf(client.ReconnectingWebSocket, face)).toEqual([
       'CLOSED',
       'CLOSING',
@@ -63,7 +68,6 @@ describe('@wirebeat/client', () => {
       'OPEN',
       'Symbol(Symbol.toStringTag)',
       '[Symbol.dispose]',
-      'addEventListener',
       'binaryType',
       'bufferedAmount',
       'close',
@@ -80,7 +84,6 @@ describe('@wirebeat/client', () => {
       'protocol',
       'readyState',
       'reconnect',
-      'removeEventListener',
       'send',
       'status',
       'url',
@@ -88,8 +91,41 @@ describe('@wirebeat/client', () => {
   });
 });
 
+describe('@wirebeat/client/report', () => {
+  it('exports these names and no others', () => {
+    expect(Object.keys(report).sort()).toEqual(['History', 'diagnose', 'explain']);
+  });
+});
+
+describe('@wirebeat/client/status', () => {
+  it('exports these names and no others', () => {
+    expect(Object.keys(status).sort()).toEqual(['causeWords', 'linkQuality', 'statusOf']);
+  });
+});
+
+describe('@wirebeat/client/shared', () => {
+  it('exports these names and no others', () => {
+    expect(Object.keys(shared).sort()).toEqual(['SharedSocket', 'serveTabs']);
+  });
+
+  it('gives a shared socket the members of a ReconnectingWebSocket, and `flushed`', () => {
+    const namesOf = ({ prototype }: { readonly prototype: object }) =>
+      Reflect.ownKeys(prototype).map(String).sort();
+    expect(namesOf(shared.SharedSocket)).toEqual(
+      [...namesOf(client.ReconnectingWebSocket), 'flushed'].sort(),
+    );
+  });
+});
+
 describe('@wirebeat/client/react', () => {
   it('exports these names and no others', () => {
-    expect(Object.keys(react).sort()).toEqual(['useHeartbeat', 'useWebSocket']);
+    expect(Object.keys(react).sort()).toEqual(['useHeartbeat', 'useSocket', 'useWebSocket']);
+  });
+});
+
+describe('@wirebeat/client/status-element', () => {
+  it('exports these names and no others, and can be imported on a server', () => {
+    expect(Object.keys(statusElement).sort()).toEqual(['StatusElement', 'defineStatusElement']);
+    expect(() => statusElement.defineStatusElement()).not.toThrow();
   });
 });

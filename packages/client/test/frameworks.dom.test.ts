@@ -3,7 +3,7 @@ import { derived, get, type Readable } from 'svelte/store';
 import { expect, it } from 'vitest';
 import { createApp, h, nextTick, onMounted, onUnmounted, shallowRef } from 'vue';
 import type { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
-import { type Snapshot, snapshotOf } from '../src/snapshot.ts';
+import { type Snapshot, snapshotOf } from '../src/snapshot-store.ts';
 import { dial, type Stage } from './stage.ts';
 
 it('is shown by Vue, and closed with the component', async () => {

@@ -63,3 +63,30 @@ describe('the time of messages on the clock of the runtime', () => {
     given.detach();
   });
 });
+
+describe('pings of a server that does not read', () => {
+  /** The pongs to a hundred of them, with or without what pages leave out. */
+  async function pongs(isPage: boolean): Promise<number> {
+    vi.resetModules();
+    vi.doMock('../src/development.ts', () => ({ IS_PAGE: isPage }));
+    const { Link } = await import('../src/link.ts');
+    const { resolveAttachOptions } = await import('../src/options.ts');
+    vi.doUnmock('../src/development.ts');
+    vi.resetModules(); // other tests share the modules
+    const scheduler = new VirtualScheduler();
+    const socket = new FakeSocket(scheduler);
+    socket.readyState = 1;
+    socket.bufferedAmount = 1_000_000;
+    const options = { scheduler, lifecycle: false, pingInterval: false } as const;
+    const link = new Link(socket, resolveAttachOptions(options), () => {});
+    link.open();
+    for (let count = 0; count < 100; count += 1) link.receive({ type: 'ping' });
+    link.release();
+    return socket.sentMessages.length;
+  }
+
+  it('get one pong at a time, also from a page', async () => {
+    expect(await pongs(false)).toBe(1);
+    expect(await pongs(true)).toBe(1);
+  });
+});

@@ -3,7 +3,6 @@ import {
   Activity,
   type ActivityProps,
   act,
-  Component,
   createElement,
   type ReactNode,
   useLayoutEffect,
@@ -13,7 +12,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Lifecycle } from '../src/page/page-lifecycle.ts';
 import { useWebSocket, type WebSocketHook, type WebSocketHookOptions } from '../src/react.ts';
 import type { UrlSource } from '../src/reconnect/dialer.ts';
+import { prepareWith } from '../src/reconnect/prepare-with.ts';
 import type { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
+import { ErrorBoundary } from './error-boundary.ts';
 import { FakeServer } from './fake-server.ts';
 import { ReactPlace } from './react-place.ts';
 
@@ -59,21 +60,6 @@ function line(props: Props = {}): Promise<void> {
 
 function pass(time: number): Promise<void> {
   return act(async () => scheduler.advance(time));
-}
-
-let caught: unknown[];
-
-class Boundary extends Component<{ readonly children?: ReactNode }> {
-  override state: { readonly failed: boolean } = { failed: false };
-  static getDerivedStateFromError() {
-    return { failed: true };
-  }
-  override componentDidCatch(error: unknown) {
-    caught.push(error);
-  }
-  override render() {
-    return this.state.failed ? 'failed' : this.props.children;
-  }
 }
 
 function socketOf(): ReconnectingWebSocket {
@@ -124,9 +110,13 @@ describe('useWebSocket', () => {
       circle.self = circle; // React must not look into it
       return circle;
     };
-    await line({ options: { protocols: ['a'], ready: () => {}, lifecycle: lifecycle() } });
+    await line({
+      options: { protocols: ['a'], ready: prepareWith(() => {}), lifecycle: lifecycle() },
+    });
     await pass(30);
-    await line({ options: { lifecycle: lifecycle(), ready: () => {}, protocols: ['a'] } });
+    await line({
+      options: { lifecycle: lifecycle(), ready: prepareWith(() => {}), protocols: ['a'] },
+    });
     await pass(30);
     expect(server.links).toHaveLength(1);
   });
@@ -136,7 +126,7 @@ describe('useWebSocket', () => {
     ['protocols', { options: { protocols: ['a'] } }, { options: { protocols: ['b'] } }],
     ['an option', {}, { options: { pingInterval: 10_000 } }],
     ['a part of one', {}, { options: { backoff: { minDelay: 200 } } }],
-    ['whether a function is given', {}, { options: { ready: () => {} } }],
+    ['whether a function is given', {}, { options: { ready: prepareWith(() => {}) } }],
   ])('replaces it when %s changes', async (_, before, after) => {
     await line(before);
     await pass(30);
@@ -245,7 +235,9 @@ describe('useWebSocket', () => {
   it('lets an old connection call no function of a render with another url', async () => {
     const asked: string[] = [];
     const room = (name: string, url: string) =>
-      place.show(createElement(Room, { url, options: { ready: () => asked.push(name) } }));
+      place.show(
+        createElement(Room, { url, options: { ready: prepareWith(() => asked.push(name)) } }),
+      );
     await room('first', ADDRESS);
     duringCommit = () => scheduler.advance(10); // it opens before React runs its effects
     await room('second', 'ws://test/other');
@@ -283,13 +275,8 @@ describe('useWebSocket', () => {
   });
 
   it('throws what is wrong to the error boundary', async () => {
-    caught = [];
-    const said = console.error; // React tells of each error that a boundary caught
-    console.error = () => {};
-    await place.show(
-      createElement(Boundary, null, createElement(Line, { options: { pingTimeout: -1 } })),
-    );
-    console.error = said;
+    const wrong = createElement(Line, { options: { pingTimeout: -1 } });
+    const caught = await ErrorBoundary.caughtFrom(place, wrong);
     expect(place.text).toBe('failed');
     expect(caught).toMatchObject([{ code: 'ERR_INVALID_OPTION', option: 'pingTimeout' }]);
     expect(server.links).toHaveLength(0);

@@ -3,7 +3,7 @@ import { act, createElement, type ReactNode, useEffect } from 'react';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { useHeartbeat } from '../src/react.ts';
 import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
-import type { Snapshot } from '../src/snapshot.ts';
+import type { Snapshot } from '../src/snapshot-store.ts';
 import { FakeServer, type Link } from './fake-server.ts';
 import { ReactPlace } from './react-place.ts';
 

@@ -9,7 +9,7 @@ import { FakeServer, type Kind } from './fake-server.ts';
 
 export type Name = keyof ReconnectingWebSocketEventMap;
 
-export const NAMES: readonly Name[] = [
+export const NAMES: readonly Exclude<Name, 'dial'>[] = [
   'open',
   'message',
   'error',

@@ -9,6 +9,7 @@ import {
   type HeartbeatEvents,
   type HeartbeatStatus,
   logTo,
+  prepareWith,
   ReconnectingWebSocket,
   type ReconnectOptions,
   type SocketCloseEvent,
@@ -69,10 +70,10 @@ const compiles = {
     new ReconnectingWebSocket(URL, [], {
       WebSocket: (url, protocols) =>
         new NodeWebSocket(url, protocols, { headers: { authorization: 'Bearer' } }),
-      ready: async (socket, { signal }) => {
+      ready: prepareWith(async (socket, { signal }) => {
         socket.send('login');
         socket.addEventListener('message', ({ data }) => data, { signal });
-      },
+      }),
       signal: new AbortController().signal,
       observe: logTo(console),
       queuePolicy: 'drop-oldest',
@@ -83,6 +84,8 @@ const compiles = {
       (url, protocols) => new UndiciWebSocket(url, protocols ?? []),
     ];
     for (const make of makes) new ReconnectingWebSocket(URL, [], { WebSocket: make });
+    // @ts-expect-error: it is what prepareWith() takes, and not what it returns
+    new ReconnectingWebSocket(URL, [], { ready: async () => {} });
     // @ts-expect-error: there is no such policy
     new ReconnectingWebSocket(URL, [], { queuePolicy: 'drop' });
   },

@@ -1,7 +1,33 @@
 import { InvalidOptionError } from './errors.ts';
-import { BACKOFF_SCHEMA, type BackoffOptions } from './options.ts';
 import { type Resolved, resolveOptions } from './schema.ts';
 import type { Millis } from './time.ts';
+
+/** How long to wait before each attempt to connect. Delays are in ms, in (0, 2^31 - 1]. */
+export interface BackoffOptions {
+  /** The first delay, before jitter shortens it. @default 500 */
+  readonly minDelay?: Millis;
+  /** The maximum of every delay. @default 30_000 */
+  readonly maxDelay?: Millis;
+  /** The factor by which the maximum grows from one attempt to the next, in [1, 100]. @default 2 */
+  readonly factor?: number;
+  /**
+   * How a delay is drawn, where d is its maximum: `full` from [0, d), `equal` from [d/2, d), `none`
+   * always d.
+   * @default 'full'
+   */
+  readonly jitter?: 'full' | 'equal' | 'none';
+  /** Returns random numbers in [0, 1). */
+  readonly random: () => number;
+}
+
+/** The options of a {@link Backoff}. Durations are in ms. */
+export const BACKOFF_SCHEMA = {
+  minDelay: { type: 'duration', default: 500 }, // most losses are brief
+  maxDelay: { type: 'duration', default: 30_000 }, // spares the server, and still reconnects soon
+  factor: { type: 'number', default: 2, min: 1, max: 100 },
+  jitter: { type: 'choice', of: ['full', 'equal', 'none'], default: 'full' },
+  random: { type: 'function', required: true },
+} as const;
 
 /**
  * Computes the delays between attempts to connect: exponential, capped, with jitter.

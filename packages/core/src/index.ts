@@ -1,12 +1,9 @@
-export { Backoff } from './backoff.ts';
+export { BACKOFF_SCHEMA, Backoff, type BackoffOptions } from './backoff.ts';
 export { CloseCode } from './close-code.ts';
 export { HeartbeatDriver, type HeartbeatPort, type PingOrder } from './driver/heartbeat-driver.ts';
-export type {
-  HeartbeatEvent,
-  HeartbeatEvents,
-  UnansweredReason,
-} from './driver/heartbeat-events.ts';
-export { type PingOptions, PingPromises } from './driver/ping-promises.ts';
+export type { HeartbeatEvent, HeartbeatEvents } from './driver/heartbeat-events.ts';
+export type { PingOptions } from './driver/ping-options.ts';
+export { PingPromises } from './driver/ping-promises.ts';
 export { type PongPort, PongQueue } from './driver/pong-queue.ts';
 export { Emitter, type EventEmitterLike } from './emitter.ts';
 export {
@@ -17,6 +14,7 @@ export {
   QueueOverflowError,
 } from './errors.ts';
 export { guarded } from './guarded.ts';
+export { callsItself, gateListeners, type ListenerGate } from './intercept/imitation-gate.ts';
 export {
   type Interceptor,
   intercept,
@@ -30,6 +28,7 @@ export type {
   HeartbeatAction,
   HeartbeatStatus,
   TimeoutReason,
+  UnansweredReason,
 } from './machine/actions.ts';
 export {
   ConnectionTable,
@@ -52,8 +51,6 @@ export {
 } from './machine/timing.ts';
 export { type AbortSignalLike, onAbort } from './on-abort.ts';
 export {
-  BACKOFF_SCHEMA,
-  type BackoffOptions,
   HEARTBEAT_SCHEMA,
   type HeartbeatOptions,
   type ResolvedHeartbeatOptions,
@@ -61,6 +58,7 @@ export {
 } from './options.ts';
 export {
   type Beat,
+  beatText,
   decodeBeat,
   encodeBeat,
   MAX_BEAT_BYTES,
@@ -87,6 +85,8 @@ export {
   type WebSocketLike,
 } from './socket.ts';
 export { LatencyHistogram } from './statistics/latency-histogram.ts';
+export { type LinkEvidence, type LinkQuality, linkQuality } from './statistics/link-quality.ts';
+export { LinkRecord } from './statistics/link-record.ts';
 export { type Instant, MAX_DELAY, type Millis, type Scheduler, type Timer } from './time.ts';
 export { LazyTimer } from './timers/lazy-timer.ts';
 export { SystemScheduler } from './timers/system-scheduler.ts';

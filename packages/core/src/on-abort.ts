@@ -1,3 +1,4 @@
+import { IS_PAGE } from './development.ts';
 import { guarded } from './guarded.ts';
 
 /** The parts of an `AbortSignal` that are used. */
@@ -19,9 +20,14 @@ const WAITING: WeakMap<AbortSignalLike, Waiting> = /* @__PURE__ */ new WeakMap()
 /**
  * Calls `callback` when `signal` is aborted. Returns a function that removes the callback.
  *
- * Adds only one listener per signal, because Node warns about a leak at the eleventh.
+ * Outside of pages, adds only one listener per signal, because Node warns about a leak at the eleventh.
  */
 export function onAbort(signal: AbortSignalLike, callback: () => void): () => void {
+  if (IS_PAGE) {
+    const listener = () => callback(); // a new one, because the same callback may wait twice
+    signal.addEventListener('abort', listener);
+    return () => signal.removeEventListener('abort', listener);
+  }
   const { callbacks, listener } = WAITING.get(signal) ?? watch(signal);
   const call = guarded(callback);
   callbacks.add(call);

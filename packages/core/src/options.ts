@@ -24,10 +24,9 @@ export interface HeartbeatOptions {
    */
   readonly maxSilence?: Millis | false;
   /**
-   * If nothing was received for this time, in ms, sending a message also sends a ping. So sending
-   * on a dead link detects it soon, and not only after the next interval. If something was received
-   * more recently, the ping follows half of this time after the message, unless data is received
-   * before then. In (0, 2^31 - 1]. `false`: messages cause no pings.
+   * Sending a message also sends a ping: at once if nothing was received for this time, in ms,
+   * otherwise half of this time later, unless data comes first. So sending on a dead link detects it
+   * soon, and not only after the next interval. In (0, 2^31 - 1]. `false`: messages cause no pings.
    * @default false
    */
   readonly probeAfter?: Millis | false;
@@ -48,24 +47,6 @@ export interface HeartbeatOptions {
   readonly random?: () => number;
 }
 
-/** How long to wait before each attempt to connect. Delays are in ms, in (0, 2^31 - 1]. */
-export interface BackoffOptions {
-  /** The maximum of the first delay. @default 500 */
-  readonly minDelay?: Millis;
-  /** The maximum of every delay. @default 30_000 */
-  readonly maxDelay?: Millis;
-  /** The factor by which the maximum grows from one attempt to the next, in [1, 100]. @default 2 */
-  readonly factor?: number;
-  /**
-   * How a delay is drawn, where d is its maximum: `full` from [0, d), `equal` from [d/2, d), `none`
-   * always d.
-   * @default 'full'
-   */
-  readonly jitter?: 'full' | 'equal' | 'none';
-  /** Returns random numbers in [0, 1). */
-  readonly random: () => number;
-}
-
 /** The options of a {@link Heartbeat}. Durations are in ms. */
 export const HEARTBEAT_SCHEMA = {
   // Below the 30 s at which the strictest common proxies close idle connections.
@@ -79,21 +60,12 @@ export const HEARTBEAT_SCHEMA = {
   random: { type: 'function' },
 } as const;
 
-/** The options of a {@link Backoff}. Durations are in ms. */
-export const BACKOFF_SCHEMA = {
-  minDelay: { type: 'duration', default: 500 }, // most losses are brief
-  maxDelay: { type: 'duration', default: 30_000 }, // spares the server, and still reconnects soon
-  factor: { type: 'number', default: 2, min: 1, max: 100 },
-  jitter: { type: 'choice', of: ['full', 'equal', 'none'], default: 'full' },
-  random: { type: 'function', required: true },
-} as const;
-
 /** {@link HeartbeatOptions} with defaults; `false` has become `Infinity`. */
 export interface ResolvedHeartbeatOptions
   extends Resolved<Omit<HeartbeatOptions, 'random'>, typeof HEARTBEAT_SCHEMA> {
   readonly random: () => number;
-  /** Whether `pingInterval` was given: then the peer cannot make the interval longer. */
-  readonly isIntervalGiven: boolean;
+  /** The longest interval that the peer can ask for: the `pingInterval`, if it was given. */
+  readonly maxInterval: Millis;
 }
 
 /**
@@ -103,5 +75,5 @@ export interface ResolvedHeartbeatOptions
  */
 export function resolveHeartbeatOptions(options: HeartbeatOptions = {}): ResolvedHeartbeatOptions {
   const { random = () => 0, ...timing } = resolveOptions(HEARTBEAT_SCHEMA, options);
-  return { ...timing, random, isIntervalGiven: options.pingInterval !== undefined };
+  return { ...timing, random, maxInterval: options.pingInterval || Number.POSITIVE_INFINITY };
 }

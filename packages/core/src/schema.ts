@@ -79,7 +79,9 @@ type ResolvedValue<Value, Rule> =
 /**
  * Validates the options of `given` and adds defaults. `name` says in an error what `given` is.
  *
- * @throws {InvalidOptionError} if a value breaks its rule, and in development if a name is unknown.
+ * In production only durations are checked, and only for a value > 0.
+ *
+ * @throws {InvalidOptionError} if a value breaks its rule or a name is unknown.
  */
 export function resolveOptions<Options extends object, const Rules extends SchemaOf<Options>>(
   schema: Rules & Only<Rules, keyof Options>,
@@ -92,7 +94,8 @@ export function resolveOptions<Options extends object, const Rules extends Schem
     option,
     resolveOption(option, rule, values[option]),
   ]);
-  return Object.fromEntries(resolved);
+  // A bundle for production has only the rules that change a value.
+  return { ...given, ...Object.fromEntries(resolved) };
 }
 
 /** Validates one option. Returns its default if it is undefined. @throws {InvalidOptionError} */
@@ -105,8 +108,9 @@ export function resolveOption(option: string, rule: NumberRule, given: unknown):
 export function resolveOption(option: string, rule: Rule, given: unknown): unknown;
 export function resolveOption(option: string, rule: Rule, given: unknown): unknown {
   const value = given === undefined ? rule.default : given;
-  if (value === undefined && !rule.required) return value;
-  if (value === false && (rule.off || given === undefined)) return offOf(rule);
+  if (value === undefined && !(IS_DEVELOPMENT && rule.required)) return value;
+  const mayBeOff = !IS_DEVELOPMENT || rule.off || given === undefined;
+  if (value === false && mayBeOff) return offOf(rule);
   if (!accepts(rule, value)) throw new InvalidOptionError(option, expectedBy(rule), value);
   return value;
 }
@@ -117,6 +121,8 @@ function offOf({ type }: Rule): unknown {
 }
 
 function accepts(rule: Rule, value: unknown): boolean {
+  // In production, only what could cause a flood is refused: the other checks were made before.
+  if (!IS_DEVELOPMENT) return rule.type !== 'duration' || (value as number) > 0;
   switch (rule.type) {
     case 'duration':
       return typeof value === 'number' && value > 0 && value <= MAX_DELAY;
@@ -176,17 +182,25 @@ function listed(words: readonly string[]): string {
 }
 
 /**
- * Accepts an object. In development, its own names must be `known`.
+ * In development, accepts an object. Its own names must be `known`, and it must have no others, as an
+ * instance of a class has: a socket in place of options would be ignored. In production, accepts anything.
  *
  * @throws {InvalidOptionError}
  */
 export function checkNames(option: string, value: unknown, known: readonly string[]): void {
-  if (!isObject(value)) {
-    throw new InvalidOptionError(option, 'an object', value);
-  }
   if (!IS_DEVELOPMENT) return;
+  if (!isObject(value)) throw new InvalidOptionError(option, 'an object', value);
+  if (inheritsNames(value)) throw new InvalidOptionError(option, 'a plain object', value);
   const unknown = Object.keys(value).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const given = (value as Record<string, unknown>)[unknown];
-  throw new InvalidOptionError(unknown, `absent: known options are ${known.join(', ')}`, given);
+  throw new InvalidOptionError(unknown, 'absent', given, known);
+}
+
+/** Whether an object has names from its class. Those of every object, in any realm, do not count. */
+function inheritsNames(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!isObject(prototype) || Object.getPrototypeOf(prototype) === null) return false;
+  const names = Object.getOwnPropertyNames(prototype);
+  return names.some((name) => name !== 'constructor') || inheritsNames(prototype);
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { Backoff } from '../src/backoff.ts';
-import type { BackoffOptions } from '../src/options.ts';
+import { BACKOFF_SCHEMA, Backoff, type BackoffOptions } from '../src/backoff.ts';
 import { refusalOf } from './refusal.ts';
 
 const ALMOST_ONE = 1 - 2 ** -32;
@@ -13,6 +12,18 @@ function delays(backoff: Backoff, count: number): number[] {
 function withRandom(value: number, options: Omit<BackoffOptions, 'random'> = {}): Backoff {
   return new Backoff({ random: () => value, ...options });
 }
+
+describe('the schema', () => {
+  it('has the defaults that the documentation promises', () => {
+    const { minDelay, maxDelay, factor, jitter } = BACKOFF_SCHEMA;
+    expect([minDelay, maxDelay, factor, jitter].map((rule) => rule.default)).toEqual([
+      500,
+      30_000,
+      2,
+      'full',
+    ]);
+  });
+});
 
 describe('Backoff', () => {
   it('doubles from half a second to half a minute by default', () => {
@@ -141,7 +152,7 @@ describe('the options of Backoff', () => {
     [{ minDelay: 30_001 }, 'Expected `minDelay` to be <= maxDelay (30000), got `30001` (number)'],
     [
       { delay: 5 },
-      'Expected `delay` to be absent: known options are minDelay, maxDelay, factor, jitter, random, got `5` (number)',
+      'Unknown option `delay`, got `5` (number): known options are minDelay, maxDelay, factor, jitter, random',
     ],
   ];
 

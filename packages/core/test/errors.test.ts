@@ -50,6 +50,14 @@ describe('InvalidOptionError', () => {
     });
   });
 
+  it('names an unknown option, and the known ones', () => {
+    const error = new InvalidOptionError('interval', 'absent', 5, ['pingInterval', 'jitter']);
+    expect(error).toMatchObject({ option: 'interval', expected: 'absent', value: 5 });
+    expect(error.message).toBe(
+      'Unknown option `interval`, got `5` (number): known options are pingInterval, jitter',
+    );
+  });
+
   const values: [value: unknown, printed: string][] = [
     ['5s', "`'5s'` (string)"],
     ['', "`''` (string)"],
@@ -64,6 +72,9 @@ describe('InvalidOptionError', () => {
     [[1, 2], '`array` (object)'],
     [{ toString: () => 'x' }, '`object` (object)'],
     [Object.create(null), '`object` (object)'],
+    [new (class Clock {})(), '`Clock` (object)'],
+    [new (class {})(), '`object` (object)'],
+    [{ constructor: 1 }, '`object` (object)'],
   ];
   for (const [value, printed] of values) {
     it(`prints ${printed}`, () => {
@@ -82,6 +93,14 @@ describe('PingTimeoutError', () => {
       silentFor: 35_250,
       message: 'No pong within 10000 ms; nothing received for 35250 ms',
     });
+  });
+
+  it.each([
+    ['ping-timeout', 'No pong within 20000 ms; nothing received for 31000 ms'],
+    ['one-way', 'No pong, although data was received 31000 ms ago'],
+    ['max-silence', 'Nothing received for 31000 ms from a peer that does not answer pings'],
+  ] as const)('says what the peer did not do if the reason is %s', (reason, message) => {
+    expect(new PingTimeoutError(20_000, 31_000, reason).message).toBe(message);
   });
 
   it('rounds in its sentence, not in its fields', () => {
@@ -105,12 +124,12 @@ describe('ConnectionClosedError', () => {
   it('does without what is not known', () => {
     expect(new ConnectionClosedError(1006).message).toBe('The connection is not open (1006)');
     expect(new ConnectionClosedError(undefined, 'detached').message).toBe(
-      'The connection is not open (no close code, detached)',
+      'No answer is possible: detached',
     );
     expect(new ConnectionClosedError()).toMatchObject({
       closeCode: undefined,
       reason: '',
-      message: 'The connection is not open (no close code)',
+      message: 'There is no open connection',
     });
   });
 });

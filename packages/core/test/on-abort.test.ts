@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { onAbort } from '../src/on-abort.ts';
 
 describe('onAbort', () => {
@@ -26,16 +26,7 @@ describe('onAbort', () => {
   });
 
   it('takes the same function twice, and a signal that was left before', () => {
-    const { signal, abort } = abortable();
-    let calls = 0;
-    const count = () => {
-      calls += 1;
-    };
-    onAbort(signal, count)();
-    onAbort(signal, count);
-    onAbort(signal, count);
-    abort();
-    expect(calls).toBe(2);
+    expectTwoCallsOfThree(onAbort);
   });
 
   it('leaves off one that another takes away while both are called', () => {
@@ -47,6 +38,29 @@ describe('onAbort', () => {
     expect(called).toEqual([]);
   });
 });
+
+it('calls and removes each in a bundle for pages too', async () => {
+  vi.resetModules();
+  vi.doMock('../src/development.ts', () => ({ IS_PAGE: true }));
+  const { onAbort } = await import('../src/on-abort.ts');
+  vi.doUnmock('../src/development.ts');
+  vi.resetModules(); // other tests share the modules
+  expectTwoCallsOfThree(onAbort);
+});
+
+/** Adds a function three times, and removes the first one again. */
+function expectTwoCallsOfThree(add: typeof onAbort): void {
+  const { signal, abort } = abortable();
+  let calls = 0;
+  const count = () => {
+    calls += 1;
+  };
+  add(signal, count)();
+  add(signal, count);
+  add(signal, count);
+  abort();
+  expect(calls).toBe(2);
+}
 
 function abortable() {
   const controller = new AbortController();

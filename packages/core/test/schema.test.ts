@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { checkNames, type Rule, resolveOption, resolveOptions } from '../src/schema.ts';
 import { refusalOf } from './refusal.ts';
@@ -121,7 +122,7 @@ describe('resolveOptions', () => {
     const given = { wait: 1, weight: 2 } as Options;
     const { message } = refusalOf(() => resolveOptions(schema, given));
     expect(message).toBe(
-      'Expected `weight` to be absent: known options are wait, limit, make, got `2` (number)',
+      'Unknown option `weight`, got `2` (number): known options are wait, limit, make',
     );
   });
 
@@ -157,9 +158,25 @@ describe('checkNames', () => {
 
   it('names the first that is unknown', () => {
     const { message } = refusalOf(() => checkNames('parts', { one: 1, three: 'x' }, ['one']));
-    expect(message).toBe(
-      "Expected `three` to be absent: known options are one, got `'x'` (string)",
-    );
+    expect(message).toBe("Unknown option `three`, got `'x'` (string): known options are one");
+  });
+
+  it('refuses an instance with members of its class, such as a socket, and what inherits options', () => {
+    class Socket extends EventTarget {}
+    const { message } = refusalOf(() => checkNames('parts', new Socket(), ['one']));
+    expect(message).toBe('Expected `parts` to be a plain object, got `Socket` (object)');
+    for (const value of [new Map(), Object.create({ one: 1 })]) {
+      expect(() => checkNames('parts', value, ['one'])).toThrow('a plain object');
+    }
+  });
+
+  it('accepts an instance that has only known fields, and an object of another realm', () => {
+    class Parts {
+      readonly one = 1;
+    }
+    for (const value of [new Parts(), runInNewContext('({ one: 1 })')]) {
+      expect(() => checkNames('parts', value, ['one'])).not.toThrow();
+    }
   });
 
   it('does not know what every object inherits', () => {
@@ -185,9 +202,46 @@ describe('in a bundle for production', () => {
     );
   });
 
+  it('a duration that could cause a flood of pings is refused', async () => {
+    const { resolveOption } = await load();
+    for (const value of [0, -1, Number.NaN, null, undefined]) {
+      const rule = { type: 'duration', required: true } as const;
+      if (value === undefined) expect(resolveOption('it', rule, value)).toBeUndefined();
+      else expect(() => resolveOption('it', rule, value)).toThrow('ERR_INVALID_OPTION: it');
+    }
+  });
+
+  it('options have their defaults and their ends as in development', async () => {
+    const { resolveOptions } = await load();
+    const schema = {
+      wait: { type: 'duration', default: 5, off: true },
+      most: { type: 'count', default: 3, off: true },
+      part: { type: 'object', method: 'run', off: true },
+      flag: { type: 'boolean', default: true },
+    } as const;
+    type Options = {
+      wait?: number | false;
+      most?: number | false;
+      part?: object | false;
+      flag?: boolean;
+    };
+    const resolve = (options: Options) => resolveOptions(schema, options);
+    expect(resolve({})).toEqual({ wait: 5, most: 3, part: undefined, flag: true });
+    const off = { wait: false, most: false, part: false, flag: false } as const;
+    const ends = { wait: Number.POSITIVE_INFINITY, most: Number.POSITIVE_INFINITY };
+    expect(resolve(off)).toEqual({ ...ends, part: false, flag: false });
+  });
+
   it('unknown names are ignored', async () => {
     const { checkNames } = await load();
     expect(() => checkNames('options', { pingIntervall: 1 }, ['pingInterval'])).not.toThrow();
-    expect(() => checkNames('options', 1, ['pingInterval'])).toThrow('options');
+    expect(() => checkNames('options', 1, ['pingInterval'])).not.toThrow();
+  });
+
+  it('a value is passed on without a rule: a bundle has only those that change one', async () => {
+    const { resolveOptions } = await load();
+    const resolve = resolveOptions as (schema: object, options: object) => object;
+    const options = { wait: 1, flag: false };
+    expect(resolve({}, options)).toEqual(options);
   });
 });

@@ -29,7 +29,8 @@ setInterval(() => {
 
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  process.send({ microseconds: user + system, peak: Math.max(peak, process.memoryUsage.rss()) });
+  const { rss, heapUsed } = process.memoryUsage();
+  process.send({ microseconds: user + system, peak: Math.max(peak, rss), rss, heapUsed });
   peak = 0;
 });
 process.on('disconnect', () => process.exit());

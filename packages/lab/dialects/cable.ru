@@ -8,7 +8,7 @@ config.logger = Logger.new(File::NULL)
 config.connection_class = -> { ActionCable::Connection::Base }
 
 class EchoChannel < ActionCable::Channel::Base
-  periodically(every: 0.02) { transmit("tick") if params["ticks"] }
+  periodically(every: 0.2) { transmit("tick") if params["ticks"] }
 
   def echo(data)
     transmit(data["text"])

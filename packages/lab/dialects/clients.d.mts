@@ -2,11 +2,21 @@
 export interface OfficialClient {
   /** Resolves to `text` when it has come back from the server, even if the connection is lost meanwhile. */
   echo(text: string): Promise<string>;
-  /** Asks for a message every 20 ms. */
+  /** Asks for a message every `BUSY` ms. */
   ticks(onTick: () => void): void;
   /** Sends such a message to all clients, where the server sends none by itself. */
   publish?(): void;
   end(): unknown;
+}
+
+/** How a client behaves. */
+export interface ClientOptions {
+  /** Whether it never ends a silent connection by itself. */
+  readonly isPatient?: boolean;
+  /** How often a client of STOMP sends beats, and wants some. @default [0, 500] */
+  readonly heartBeat?: readonly [sends: number, wants: number];
+  /** The interval of the pings of MQTT, in seconds. @default 60 */
+  readonly keepAlive?: number;
 }
 
 export type ClientName =
@@ -21,5 +31,8 @@ export type ClientName =
   | 'cable';
 
 export const CLIENTS: Readonly<
-  Record<ClientName, (url: string, WebSocket: unknown) => Promise<OfficialClient>>
+  Record<
+    ClientName,
+    (url: string, WebSocket: unknown, options?: ClientOptions) => Promise<OfficialClient>
+  >
 >;

@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const require = createRequire(import.meta.url);
+/** Time between two messages of a server that sends all the time, in ms. */
+export const BUSY = 200;
 const RETRY = 50; // ms before a client connects again
 /** The protocols of RabbitMQ need a topic of their own for each client. */
 let topics = 0;
@@ -66,12 +68,15 @@ export const CLIENTS = {
     const client = new SubscriptionClient(url, { reconnect: true, minTimeout: 30_000 }, WebSocket);
     const query = 'subscription ($text: String) { echo(text: $text) }';
     return {
-      echo: (text) =>
-        new Promise((resolve, reject) => {
+      async echo(text) {
+        // Between two connections, a request would open one, and the client would open another beside it.
+        while (client.client === null) await sleep(RETRY);
+        return new Promise((resolve, reject) => {
           client.request({ query, variables: { text } }).subscribe({
             next: ({ data, errors }) => (data ? resolve(data.echo) : reject(errors)),
           });
-        }),
+        });
+      },
       ticks: (onTick) => {
         client.request({ query: 'subscription { ticks }' }).subscribe({ next: onTick });
       },
@@ -151,12 +156,12 @@ export const CLIENTS = {
     };
   },
 
-  async mqtt(url, WebSocket) {
+  async mqtt(url, WebSocket, { keepAlive = 60 } = {}) {
     const { default: mqtt } = await import('mqtt');
     const client = mqtt.connect(url, {
       createWebsocket: (address, protocols) => new WebSocket(address, protocols),
       reconnectPeriod: RETRY,
-      keepalive: 60,
+      keepalive: keepAlive,
       log() {},
     });
     client.on('error', () => {});
@@ -176,14 +181,15 @@ export const CLIENTS = {
     };
   },
 
-  async stomp(url, WebSocket) {
+  async stomp(url, WebSocket, { isPatient = false, heartBeat = [0, 500] } = {}) {
     const { Client } = await import('@stomp/stompjs');
     const topic = `/topic/echo.${process.pid}.${++topics}`;
     const client = new Client({
       webSocketFactory: () => new WebSocket(url, ['v12.stomp']),
-      heartbeatIncoming: 500,
-      heartbeatOutgoing: 0, // a client that is stopped would be closed by the server
+      heartbeatOutgoing: heartBeat[0], // none: a client that is stopped would be closed by the server
+      heartbeatIncoming: heartBeat[1],
       reconnectDelay: RETRY,
+      ...(isPatient && { heartbeatToleranceMultiplier: 1_000 }),
       connectHeaders: { login: 'guest', passcode: 'guest' },
     });
     let onTick;
@@ -230,12 +236,16 @@ export const CLIENTS = {
     };
   },
 
-  async cable(url, WebSocket) {
+  async cable(url, WebSocket, { isPatient = false } = {}) {
     globalThis.addEventListener ??= () => {}; // it listens to the visibility of a page
     globalThis.removeEventListener ??= () => {};
-    const { adapters, createConsumer } = require('@rails/actioncable');
+    const { adapters, ConnectionMonitor, createConsumer } = require('@rails/actioncable');
     adapters.WebSocket = WebSocket;
     const consumer = createConsumer(url);
+    class PatientMonitor extends ConnectionMonitor {
+      static staleThreshold = 1_000; // s
+    }
+    if (isPatient) consumer.connection.monitor.constructor = PatientMonitor; // of this client alone
     let onTick;
     const { echo, received } = echoBy((text) => channel.perform('echo', { text }));
     const channel = consumer.subscriptions.create('EchoChannel', { received });

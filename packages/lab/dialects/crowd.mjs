@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { attachHeartbeat } from '@wirebeat/client';
 import * as dialects from '@wirebeat/core/dialects';
 import { WebSocket } from 'ws';
-import { CLIENTS } from './clients.mjs';
+import { BUSY, CLIENTS } from './clients.mjs';
 
 const [name, url, count, ...durations] = process.argv.slice(2);
 const [pingInterval, pingTimeout, maxSilence] = durations.map(Number);
@@ -22,52 +22,51 @@ const DIALECTS = {
   cable: dialects.actionCable,
 };
 
+/** The clients leave the verdict to the heartbeat: two would end a connection after their process was blocked. */
+const PATIENT = { isPatient: true };
+
 const tell = (fact) => process.stdout.write(`${JSON.stringify(fact)}\n`);
 
-const heartbeats = new Set();
+/** Of each heartbeat, how late its timers have fired. */
+const stallsOf = new Map();
 
 class WatchedSocket extends WebSocket {
   constructor(address, protocols) {
     super(address, protocols);
     const dialect = DIALECTS[name];
     const heartbeat = attachHeartbeat(this, { dialect, pingInterval, pingTimeout });
-    heartbeats.add(heartbeat);
-    const stalls = [];
-    heartbeat.on('stall', ({ lateBy }) => stalls.push(Math.round(lateBy)));
+    stallsOf.set(heartbeat, []);
+    heartbeat.on('stall', ({ lateBy }) => stallsOf.get(heartbeat)?.push(Math.round(lateBy)));
     heartbeat.on('dead', ({ reason, silentFor }) =>
-      tell({ name: 'dead', reason, silentFor, stalls }),
+      tell({ name: 'dead', reason, silentFor, stalls: stallsOf.get(heartbeat) }),
     );
-    const { close } = this;
-    this.close = (...args) => {
-      tell({ name: 'left' }); // the client has closed it by itself
-      close.apply(this, args);
-    };
     this.on('error', () => {}); // some clients close sockets that are not open yet
     this.once('close', (code) => {
-      heartbeats.delete(heartbeat);
+      stallsOf.delete(heartbeat);
       tell({ name: 'close', code });
     });
   }
 }
 
 const clients = await Promise.all(
-  Array.from({ length: Number(count) }, () => CLIENTS[name](url, WatchedSocket)),
+  Array.from({ length: Number(count) }, () => CLIENTS[name](url, WatchedSocket, PATIENT)),
 );
 await Promise.all(clients.map((client) => client.echo('hello')));
-let ticks = 0;
-for (const client of clients) client.ticks(() => (ticks += 1));
+const ticks = clients.map(() => 0);
+for (const [index, client] of clients.entries()) client.ticks(() => (ticks[index] += 1));
 const [publisher] = clients;
-if (publisher.publish) setInterval(() => publisher.publish(), 20);
+if (publisher.publish) setInterval(() => publisher.publish(), BUSY);
 tell({ name: 'ready' });
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   if (line === 'ticks') return tell({ name: 'ticks', ticks });
   if (line === 'bounds') {
-    const bounds = [...heartbeats].map(({ detectionBound }) => detectionBound);
+    const bounds = [...stallsOf.keys()].map(({ detectionBound }) => detectionBound);
+    for (const heartbeat of stallsOf.keys()) stallsOf.set(heartbeat, []);
     return tell({ name: 'bounds', bounds });
   }
-  const end = performance.now() + Number(line);
-  while (performance.now() < end); // blocks
+  // Blocks without a load on the cores, which others need.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(line));
   tell({ name: 'blocked' });
 });
 process.stdin.on('end', () => process.exit());

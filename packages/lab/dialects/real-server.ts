@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { findProgram, requireProgram } from '../programs/find-program.ts';
 import { freePort } from '../programs/free-port.ts';
 import { MS } from '../programs/time-factor.ts';
@@ -22,7 +22,9 @@ export type ServerName = (typeof NODE_SERVERS)[number] | keyof typeof VARIABLES;
 
 const START_LIMIT = 60_000 * MS; // ms: RabbitMQ takes half a minute on a busy machine
 const POLL = 50; // ms between two checks
-const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+/** The programs stay here when this file is compiled. */
+const lab = createRequire(import.meta.url).resolve('@wirebeat/lab/package.json');
+const here = (file: string): string => join(dirname(lab), 'dialects', file);
 
 /** Returns whether this server is missing on this machine. It must not be in CI. */
 export function lacksServer(name: ServerName): boolean {

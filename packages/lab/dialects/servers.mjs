@@ -1,13 +1,13 @@
 // Real servers of other protocols: `node servers.mjs NAME`. Prints its port when it listens. Each echoes
-// a message of the application in the way of its protocol, and sends one every 20 ms if it is asked to.
+// a message of the application in the way of its protocol, and sends one every `BUSY` ms if it is asked to.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
+import { BUSY } from './clients.mjs';
 
-const BUSY = 20; // ms between two messages of a server that sends all the time
 const { INTERVAL = '300', TIMEOUT = '400' } = process.env;
 /** How often a server sends its heartbeat, and how long it waits for an answer, in ms. */
 const TIMING = { pingInterval: Number(INTERVAL), pingTimeout: Number(TIMEOUT) };

@@ -1,13 +1,40 @@
-// The build for pages in runtimes that lack what pages have, as React Native does.
+// The builds for pages and for React Native in runtimes that lack what pages have, as React Native does.
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import type * as client from '@wirebeat/client';
 import { describe, expect, it } from 'vitest';
+import { bundle } from '../bundle.mjs';
 
-const BUILD = readFileSync(
-  new URL('../../client/dist/wirebeat-client.min.js', import.meta.url),
-  'utf8',
-);
+interface Build {
+  readonly text: string;
+  /** What the error says where there is no WebSocket, and where a class that is needed is missing. */
+  readonly noSocket: string;
+  readonly refusal: (missing: string) => RegExp;
+  /** Whether a class that calls its listeners itself needs a gate, unless the runtime made it. */
+  readonly needsGate: boolean;
+}
+
+const BUILDS: Readonly<Record<string, Build>> = {
+  page: {
+    text: readFileSync(
+      new URL('../../client/dist/wirebeat-client.min.js', import.meta.url),
+      'utf8',
+    ),
+    noSocket: 'ERR_INVALID_OPTION: WebSocket', // it has no sentences
+    refusal: (missing) => new RegExp(`${missing} is not defined`),
+    needsGate: false,
+  },
+  'React Native app': {
+    text: await bundle(
+      "import * as wirebeat from '@wirebeat/client'; globalThis.wirebeat = wirebeat;",
+      import.meta.url,
+      { format: 'iife', conditions: ['react-native'] },
+    ),
+    noSocket: 'Expected `WebSocket` to be given',
+    refusal: (missing) => new RegExp(`needs \`${missing}\`.* polyfill`),
+    needsGate: true,
+  },
+};
 
 /** What a runtime may lack. */
 const OPTIONAL = {
@@ -81,8 +108,8 @@ class PlainWebSocket {
 
 type Globals = { wirebeat: typeof client } & Record<string, unknown>;
 
-/** Imports the build where these are missing, and nothing of Node is there. */
-function runtimeWithout(missing: readonly Name[]): Globals {
+/** Imports a build where these are missing, and nothing of Node is there. */
+function runtimeWithout({ text }: Build, missing: readonly Name[]): Globals {
   const has = Object.entries(OPTIONAL).filter(([name]) => !missing.includes(name as Name));
   const context = createContext({
     ...Object.fromEntries(has),
@@ -91,7 +118,7 @@ function runtimeWithout(missing: readonly Name[]): Globals {
     URL,
     TextEncoder,
   }) as Globals;
-  runInContext(BUILD, context);
+  runInContext(text, context);
   return context;
 }
 
@@ -137,21 +164,23 @@ const RUNTIMES: readonly (readonly [title: string, missing: readonly Name[]])[] 
   ['any of these', NAMES],
 ];
 
-describe.each(RUNTIMES)('a runtime that lacks %s', (_, missing) => {
-  it('imports the client, and attaches a heartbeat', async () => {
-    expect(await latencyOf(runtimeWithout(missing))).toBeGreaterThanOrEqual(0);
-  });
+describe.each(Object.entries(BUILDS))('the build for a %s', (_, build) => {
+  describe.each(RUNTIMES)('in a runtime that lacks %s', (_, missing) => {
+    it('imports the client, and attaches a heartbeat', async () => {
+      const runtime = runtimeWithout(build, missing);
+      if (build.needsGate) Object.assign(runtime, { WebSocket: PlainWebSocket });
+      expect(await latencyOf(runtime)).toBeGreaterThanOrEqual(0);
+    });
 
-  it('has a ReconnectingWebSocket that works, or says which polyfill it needs', async () => {
-    const runtime = runtimeWithout(missing);
-    const needed = NEEDED.find((name) => missing.includes(name));
-    // The WebSocket and what is missing may come after the import.
-    const refused = () => new runtime.wirebeat.ReconnectingWebSocket('ws://test/');
-    if (needed === undefined) {
-      expect(refused).toThrow('ERR_INVALID_OPTION: WebSocket'); // the build has no sentences
-    } else expect(refused).toThrow(new RegExp(`needs \`${needed}\`.* polyfill`));
-    Object.assign(runtime, { WebSocket: PlainWebSocket });
-    for (const name of NEEDED) runtime[name] = OPTIONAL[name];
-    expect(await storyOf(runtime)).toEqual(STORY);
+    it('has a ReconnectingWebSocket that works, or says what it needs', async () => {
+      const runtime = runtimeWithout(build, missing);
+      const needed = NEEDED.find((name) => missing.includes(name));
+      // The WebSocket and what is missing may come after the import.
+      const refused = () => new runtime.wirebeat.ReconnectingWebSocket('ws://test/');
+      expect(refused).toThrow(needed === undefined ? build.noSocket : build.refusal(needed));
+      Object.assign(runtime, { WebSocket: PlainWebSocket });
+      for (const name of NEEDED) runtime[name] = OPTIONAL[name];
+      expect(await storyOf(runtime)).toEqual(STORY);
+    });
   });
 });

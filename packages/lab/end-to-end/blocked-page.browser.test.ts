@@ -9,6 +9,7 @@ import { attachHeartbeat } from '@wirebeat/server';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { CHROMIUM_ARGUMENTS } from '../browsers/chromium.ts';
 import { TcpProxy } from '../faults/tcp-proxy.ts';
 import { allowance, MS } from './allowance.ts';
 
@@ -20,10 +21,6 @@ const ROUND_TRIP = 800; // so that at most moments 8 of 20 wait for a pong
 const ASKING = 6; // so many must, when it is blocked
 const BLOCKED = 3_000;
 const SETTLED = PING_TIMEOUT + 250 + 500; // after the block: by then a false verdict has fallen
-const ARGUMENTS = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
 
 const script = readFileSync(
   new URL('../../client/dist/wirebeat-client.min.js', import.meta.url),
@@ -70,7 +67,11 @@ let pages: Server;
 
 beforeAll(async () => {
   const executablePath = process.env['CHROMIUM_PATH'] || 'chromium';
-  browser = await puppeteer.launch({ executablePath, headless: true, args: ARGUMENTS });
+  browser = await puppeteer.launch({
+    executablePath,
+    headless: true,
+    args: [...CHROMIUM_ARGUMENTS],
+  });
   pages = createServer((_, response) => {
     response.setHeader('content-type', 'text/html');
     response.end(`<!doctype html><script>${script}</script><script>${PAGE}</script>`);
@@ -140,7 +141,7 @@ async function factsOf(page: Page): Promise<(name: Fact['name'], index?: number)
 }
 
 describe.concurrent('a page that was blocked for 3 s', () => {
-  it('does not declare a living server dead: 20 of 20, and tells of its stall', async (context) => {
+  it('does not declare a living server dead: 20 of 20, and emits its stall', async (context) => {
     const { page } = await start(context);
     const { to } = await blockPage(page);
     await sleep(SETTLED * MS);

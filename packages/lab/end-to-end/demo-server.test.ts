@@ -34,8 +34,12 @@ async function hurt(url: string, fault: string): Promise<number> {
 }
 
 /** A page's connection, that counts its messages. */
-async function connect(url: string, page: string): Promise<{ socket: WebSocket; heard: number }> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/socket?page=${page}`);
+async function connect(
+  url: string,
+  page: string,
+  path = 'socket',
+): Promise<{ socket: WebSocket; heard: number }> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/${path}?page=${page}`);
   const link = { socket, heard: 0 };
   socket.on('message', () => {
     link.heard += 1;
@@ -77,8 +81,10 @@ describe("the demo's server", () => {
     const url = await start(0).url();
     for (const [path, type] of [
       ['/', 'text/html; charset=utf-8'],
-      ['/page.js', 'text/javascript; charset=utf-8'],
-      ['/page.css', 'text/css; charset=utf-8'],
+      ['/latency', 'text/html; charset=utf-8'],
+      ['/race.js', 'text/javascript; charset=utf-8'],
+      ['/latency.js', 'text/javascript; charset=utf-8'],
+      ['/latency.css', 'text/css; charset=utf-8'],
     ] as const) {
       const { statusCode, headers } = await request(url, path);
       expect([statusCode, headers['content-type']]).toEqual([200, type]);
@@ -101,6 +107,52 @@ describe("the demo's server", () => {
     expect(one.socket.readyState).toBe(WebSocket.OPEN);
     const again = await connect(url, 'one');
     await expect.poll(() => again.heard, { timeout: 5_000 * MS }).toBeGreaterThan(0);
+  });
+
+  it('holds a page back without losing anything, and restarts its servers', async () => {
+    const url = await start(0).url();
+    const { socket } = await connect(url, 'one', 'race');
+    const heard: string[] = [];
+    socket.on('message', (data) => heard.push(String(data)));
+    expect(await hurt(url, 'hold?page=one')).toBe(204);
+    socket.send('held back');
+    await expect.poll(() => heard, { timeout: 20_000 * MS }).toContain('held back');
+    const closed = once(socket, 'close');
+    socket.on('error', () => {});
+    expect(await hurt(url, 'restart?page=one')).toBe(204);
+    await closed;
+    const again = async () => {
+      const probe = new WebSocket(`${url.replace('http', 'ws')}/socket?page=one`);
+      probe.on('error', () => {});
+      const opened = await Promise.race([
+        once(probe, 'open').then(() => true),
+        once(probe, 'close').then(() => false),
+      ]);
+      probe.terminate();
+      return opened;
+    };
+    await expect.poll(again, { timeout: 20_000 * MS, interval: 200 }).toBe(true);
+  });
+
+  it('loses packets of a page, but no message and not their order', async () => {
+    const url = await start(0).url();
+    const { socket } = await connect(url, 'one', 'race');
+    const heard: number[] = [];
+    const latencies: number[] = [];
+    socket.on('message', (data) => {
+      const at = Number(data);
+      heard.push(at);
+      latencies.push(performance.now() - at);
+    });
+    expect(await hurt(url, 'lose?page=one')).toBe(204);
+    const sent: number[] = [];
+    while (sent.length < 300 && Math.max(0, ...latencies) < 200) {
+      sent.push(performance.now());
+      socket.send(String(sent.at(-1)));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await expect.poll(() => heard, { timeout: 20_000 * MS }).toEqual(sent);
+    expect(Math.max(...latencies)).toBeGreaterThanOrEqual(190);
   });
 
   it('refuses the pages of other sites, unless they are allowed: requests, faults and WebSockets', async () => {

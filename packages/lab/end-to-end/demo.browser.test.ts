@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM_ARGUMENTS } from '../browsers/chromium.ts';
 import { allowance, MS } from './allowance.ts';
 import { DemoProcess } from './demo-process.ts';
 
@@ -17,10 +18,6 @@ declare const sockets: { readonly socket: WebSocket; heard: number }[];
 
 const PING_TIMEOUT = 2_000; // of the demo
 const ARTIFACTS = fileURLToPath(new URL('../../../artifacts/', import.meta.url));
-const ARGUMENTS = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
 
 let server: DemoProcess;
 let browser: Browser;
@@ -47,11 +44,11 @@ beforeAll(async () => {
   server = new DemoProcess(0);
   browser = await puppeteer.launch({
     executablePath: process.env['CHROMIUM_PATH'] || 'chromium',
-    args: ARGUMENTS,
+    args: [...CHROMIUM_ARGUMENTS],
   });
   page = await browser.newPage();
   await page.evaluateOnNewDocument(spyOnSockets);
-  await page.goto(await server.url());
+  await page.goto(`${await server.url()}/latency`);
 });
 
 afterAll(async () => {
@@ -182,7 +179,7 @@ describe('the page of the demo', () => {
     expect(result).toMatch(/^Freeze: detected after/);
   });
 
-  it('has heard nothing by the flow that was cut', async () => {
+  it('has received nothing on the connection that was cut', async () => {
     // Meanwhile the server gave it up too, and closed: that was not carried either.
     expect(heardByOld).toBeGreaterThan(0);
     expect(await countOld()).toBe(heardByOld);
@@ -192,22 +189,60 @@ describe('the page of the demo', () => {
     await page.screenshot({ path: `${ARTIFACTS}demo.png`, fullPage: true });
   });
 
-  it('races the WebSocket of the browser, which stays open while its messages are lost', async () => {
+  it('races socket.io and the WebSocket of the browser over a link that is cut silently', async () => {
     const race = await browser.newPage();
-    await race.goto(new URL('race', page.url()).href);
-    const shows = (id: string, pattern: RegExp) => {
-      const read = () => race.$eval(`#${id}`, ({ textContent }) => textContent ?? '');
+    await race.goto(new URL('/', page.url()).href);
+    const shows = (selector: string, pattern: RegExp) => {
+      const read = () => race.$eval(selector, ({ textContent }) => textContent ?? '');
       return expect.poll(read, { timeout: 20_000 * MS }).toMatch(pattern);
     };
-    for (const lane of ['plain', 'wirebeat']) {
-      await shows(`${lane}-counts`, /^\d+ sent, [1-9]\d* answered/);
+    for (const lane of ['plain', 'socket-io', 'wirebeat']) {
+      await shows(`#${lane} .counts`, /^\d+ sent, [1-9]\d* answered/);
     }
     await race.click('#cut');
+    const lost = String.raw`still OPEN after [\d.]+ s, [1-9]\d* lost`;
     await shows(
-      'verdict',
-      /^wirebeat: back after [\d.]+ s, \d+ lost\. The browser’s own WebSocket: still OPEN after [\d.]+ s, [1-9]\d* lost\.$/,
+      '#verdict',
+      new RegExp(
+        `^The link was cut silently\\.wirebeat: back after [\\d.]+ s, \\d+ lost` +
+          `socket\\.io: ${lost}The browser’s own WebSocket: ${lost}$`,
+      ),
     );
-    await race.screenshot({ path: `${ARTIFACTS}race.png`, fullPage: true });
+    await shows('#news', /^wirebeat: back after [\d.]+ s, \d+ lost$/);
+    await mkdir(ARTIFACTS, { recursive: true });
+    for (const width of [375, 1_440]) {
+      await race.setViewport({ width, height: 800 });
+      const overflow = 'document.documentElement.scrollWidth - innerWidth';
+      expect(await race.evaluate(overflow)).toBeLessThanOrEqual(0);
+      await race.screenshot({ path: `${ARTIFACTS}race-${width}.png`, fullPage: true });
+    }
+  });
+
+  it('paints its content within a second', async () => {
+    const race = await browser.newPage();
+    await race.goto(new URL('/', page.url()).href);
+    const paint = () =>
+      race.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+    await expect.poll(paint, { timeout: 5_000 * MS }).toBeDefined();
+    expect(await paint()).toBeLessThan(1_000 * MS);
+    await race.close();
+  });
+
+  it('draws the result as a picture that one can save', async () => {
+    const [race] = (await browser.pages()).slice(-1);
+    const drawn = await race?.evaluate(async () => {
+      const links: HTMLAnchorElement[] = [];
+      HTMLAnchorElement.prototype.click = function () {
+        links.push(this);
+      };
+      URL.revokeObjectURL = () => {};
+      document.getElementById('picture')?.dispatchEvent(new MouseEvent('click'));
+      while (links.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      const { href = '', download } = links[0] ?? {};
+      const picture = await createImageBitmap(await (await fetch(href)).blob());
+      return { download, width: picture.width, height: picture.height };
+    });
+    expect(drawn).toEqual({ download: 'wirebeat-race.png', width: 1_200, height: 630 });
   });
 
   it('leaves a server that ends with 0', async () => {

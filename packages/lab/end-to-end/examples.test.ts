@@ -52,7 +52,9 @@ describe('the example metrics', () => {
       const socket = await beat(url);
       const shown = await (await fetch(`${url}/metrics`)).text();
       expect(shown).toMatch(/^wirebeat_connections\{status="alive"\} 1$/m);
-      const files = ['metrics/alerts.yml', 'metrics/dashboard.json'];
+      const files = ['alerts.yml', 'dashboard.json', 'fleet-dashboard.json'].map((file) => {
+        return `metrics/${file}`;
+      });
       const texts = files.map((file) => readFileSync(new URL(file, EXAMPLES), 'utf8'));
       const asked = new Set(texts.join('\n').match(/\bwirebeat_\w+/g));
       expect(asked.size).toBeGreaterThan(3);

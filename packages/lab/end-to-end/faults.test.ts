@@ -10,6 +10,7 @@ import { WebSocketServer } from 'ws';
 import { blockLoop } from '../faults/blocked-loop.ts';
 import { readSlowly } from '../faults/slow-reader.ts';
 import { stopProcess } from '../faults/stopped-process.ts';
+import { TcpProxy } from '../faults/tcp-proxy.ts';
 import { WallClock } from '../faults/wall-clock.ts';
 import { findProgram } from '../programs/find-program.ts';
 import { Program } from '../programs/program.ts';
@@ -65,6 +66,41 @@ describe('a stopped process', () => {
       .toBeGreaterThan(length + 5);
     child.kill('SIGKILL');
     expect(longest(ticksOf(output), 'monotonic')).toBeGreaterThanOrEqual(1_400);
+  });
+});
+
+describe('a proxy that cuts off one client', () => {
+  it('loses what that client has sent and was held back, and carries the others', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    let received = '';
+    server.on('connection', (peer) => {
+      peer.on('data', (bytes) => {
+        received += bytes;
+      });
+    });
+    const proxy = await TcpProxy.listen({ to: (server.address() as AddressInfo).port });
+    const clients = await Promise.all(
+      ['one', 'two'].map(async (text) => {
+        const client = connect(proxy.port, '127.0.0.1');
+        await once(client, 'connect');
+        await expect.poll(() => proxy.flows, { timeout: 20_000 * MS }).toBeGreaterThan(0);
+        return { client, text };
+      }),
+    );
+    await expect.poll(() => proxy.flows, { timeout: 20_000 * MS }).toBe(2);
+    proxy.freeze();
+    for (const { client, text } of clients) client.write(text);
+    await sleep(100);
+    proxy.cutOff(clients[0]?.client.localPort ?? 0);
+    proxy.resume();
+    await expect.poll(() => received, { timeout: 20_000 * MS }).toBe('two');
+    clients[0]?.client.write('more');
+    await sleep(100);
+    expect(received).toBe('two');
+    for (const { client } of clients) client.destroy();
+    await proxy.close();
+    server.close();
   });
 });
 

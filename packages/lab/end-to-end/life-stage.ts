@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import puppeteer, { type Browser, type CDPSession, type Page } from 'puppeteer-core';
 import type { TestContext } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { CHROMIUM_ARGUMENTS } from '../browsers/chromium.ts';
 import { MS } from './allowance.ts';
 
 /** Puppeteer's own: with them no hidden page is ever slowed down, and a test of one proves nothing. */
@@ -15,10 +16,6 @@ const UNTHROTTLED = [
   '--disable-background-timer-throttling',
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
-];
-const ARGUMENTS = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
 
 const script = readFileSync(
@@ -77,7 +74,7 @@ export class LifeStage {
     const browser = await puppeteer.launch({
       executablePath,
       headless: true,
-      args: [...ARGUMENTS, ...args],
+      args: [...CHROMIUM_ARGUMENTS, ...args],
       ignoreDefaultArgs: UNTHROTTLED,
     });
     const stage = new LifeStage(browser);

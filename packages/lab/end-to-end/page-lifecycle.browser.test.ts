@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => stage?.close());
 
 describe.concurrent('a page', () => {
-  it('tells the server that it is hidden, and that it is seen again', async (context) => {
+  it('sends the server that it is hidden, and that it is visible again', async (context) => {
     const { heard, hide, show } = await stage.visit(context, { code: NATIVE });
     await until(() => heard[0]?.length === 1);
     await sleep(200 * MS); // the pong
@@ -62,7 +62,7 @@ describe.concurrent('a page', () => {
     expect(heard).toHaveLength(1);
   });
 
-  it('tells the server that it is frozen, meets the close of its socket, and asks nobody', async (context) => {
+  it('sends the server that it is frozen, sees the close of its socket, and pings nobody', async (context) => {
     const { heard, freeze, facts } = await stage.visit(context, { code: NATIVE });
     await until(() => heard[0]?.length === 1);
     await sleep(200 * MS);

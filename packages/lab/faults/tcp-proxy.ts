@@ -41,7 +41,7 @@ export class TcpProxy {
   limits: FlowLimits = {};
   readonly #server: Server;
   readonly #host: string;
-  readonly #flows: Set<TcpFlow> = new Set();
+  readonly #flows: Map<TcpFlow, Socket> = new Map();
   readonly #unheard: Set<Socket> = new Set();
   readonly #conditions: Readonly<Record<Direction, LaneConditions>> = {
     outward: { ...CLEAR },
@@ -71,7 +71,7 @@ export class TcpProxy {
 
   /** Number of connections that are neither cut nor closed. */
   get flows(): number {
-    return [...this.#flows].filter((flow) => !flow.isCut).length;
+    return [...this.#flows.keys()].filter((flow) => !flow.isCut).length;
   }
 
   /** Time added to every round trip, in ms. */
@@ -89,39 +89,47 @@ export class TcpProxy {
    */
   worsen(conditions: Partial<LaneConditions>, direction: Direction): void {
     Object.assign(this.#conditions[direction], conditions);
-    for (const flow of this.#flows) flow.worsen(conditions, direction);
+    for (const flow of this.#flows.keys()) flow.worsen(conditions, direction);
   }
 
   /** Cuts the current connections in both directions or one: see {@link TcpFlow.cut}. New ones pass. */
   cut(direction?: Direction): void {
-    for (const flow of this.#flows) flow.cut(direction);
+    for (const flow of this.#flows.keys()) flow.cut(direction);
+  }
+
+  /**
+   * Cuts the connection of the client with this port, like a client that lost its power: what it has sent
+   * and is held back is lost.
+   */
+  cutOff(port: number): void {
+    for (const [flow, near] of this.#flows) if (near.remotePort === port) flow.cut();
   }
 
   /** Ends the current connections with a FIN to both sides. */
   finish(): void {
-    for (const flow of this.#flows) flow.finish();
+    for (const flow of this.#flows.keys()) flow.finish();
   }
 
   /** Ends the current connections with an RST to both sides. */
   reset(): void {
-    for (const flow of this.#flows) flow.reset();
+    for (const flow of this.#flows.keys()) flow.reset();
   }
 
   /** Holds back all connections, including new ones, until {@link resume}. Nothing is lost. */
   freeze(): void {
     this.#frozen = true;
-    for (const flow of this.#flows) flow.freeze();
+    for (const flow of this.#flows.keys()) flow.freeze();
   }
 
   resume(): void {
     this.#frozen = false;
-    for (const flow of this.#flows) flow.resume();
+    for (const flow of this.#flows.keys()) flow.resume();
   }
 
   /** Closes the proxy and all its connections. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
-    for (const flow of this.#flows) flow.destroy();
+    for (const flow of this.#flows.keys()) flow.destroy();
     for (const socket of this.#unheard) socket.destroy();
     await closed;
   }
@@ -136,7 +144,7 @@ export class TcpProxy {
   #carry(near: Socket): void {
     const to = { port: this.to, host: this.#host, allowHalfOpen: true, noDelay: true };
     const flow = new TcpFlow(near, connect(to));
-    this.#flows.add(flow);
+    this.#flows.set(flow, near);
     void flow.ended.then(() => this.#flows.delete(flow));
     for (const direction of ['outward', 'homeward'] as const) {
       flow.worsen(this.#conditions[direction], direction);

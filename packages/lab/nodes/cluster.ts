@@ -9,41 +9,52 @@ const WAYS = 4; // proxies in front of each server, so that a cut hits some of i
 const START_LIMIT = 60_000;
 const CLIENT_LIBRARIES = ['node-redis', 'ioredis'];
 
-/** A time in which Redis was away. */
-export interface Outage {
+/** What a cluster reports. */
+export interface ClusterPort {
+  /** A program runs, also one that replaces another. */
+  started(program: Program, name: string): void;
+  /** A fault has begun or ended. */
+  happened(what: string): void;
+  /** The process of a server was stopped, and goes on. */
+  stalled(name: string, from: number, to: number): void;
+}
+
+/** A client's connection to a proxy, by the ports of both. */
+export interface End {
   readonly from: number;
-  to: number;
+  readonly to: number;
 }
 
 /** One server with the proxies in front of it and the proxy to Redis. */
 interface Node {
+  readonly name: string;
   readonly port: number;
   readonly ways: readonly TcpProxy[];
   readonly link: TcpProxy;
   readonly library: string;
   program: Program;
   restarting: Promise<void> | undefined;
+  stoppedAt: number | undefined;
 }
 
 /** Several servers with one Redis, and the faults between them. */
 export class Cluster {
   readonly redis: RedisServer;
-  readonly outages: Outage[] = [];
-  /** Receives every program, also those that replace killed ones. */
-  readonly #started: (program: Program) => void;
+  readonly #port: ClusterPort;
   readonly #nodes: Node[] = [];
   readonly #timers: Set<NodeJS.Timeout> = new Set();
   #isHealing = false;
+  #isRedisAway = false;
 
-  static async start(count: number, started: (program: Program) => void): Promise<Cluster> {
-    const cluster = new Cluster(await RedisServer.start(), started);
+  static async start(count: number, port: ClusterPort): Promise<Cluster> {
+    const cluster = new Cluster(await RedisServer.start(), port);
     for (let index = 0; index <= count; index += 1) await cluster.#add(index); // the last has no faults
     return cluster;
   }
 
-  private constructor(redis: RedisServer, started: (program: Program) => void) {
+  private constructor(redis: RedisServer, port: ClusterPort) {
     this.redis = redis;
-    this.#started = started;
+    this.#port = port;
   }
 
   /** The ports that clients dial: none of the last server, which only watches. */
@@ -67,13 +78,23 @@ export class Cluster {
     );
     const link = await TcpProxy.listen({ to: this.redis.port });
     const library = CLIENT_LIBRARIES[index % CLIENT_LIBRARIES.length] as string;
-    const program = await this.#run(port, link.port, library);
-    this.#nodes.push({ port, ways, link, library, program, restarting: undefined });
+    const name = `server ${index}`;
+    const program = await this.#run(name, port, link.port, library);
+    this.#nodes.push({
+      name,
+      port,
+      ways,
+      link,
+      library,
+      program,
+      restarting: undefined,
+      stoppedAt: undefined,
+    });
   }
 
-  async #run(port: number, redis: number, client: string): Promise<Program> {
+  async #run(name: string, port: number, redis: number, client: string): Promise<Program> {
     const program = new Program('@wirebeat/lab/nodes/node', { port, redis, client });
-    this.#started(program);
+    this.#port.started(program, name);
     await program.until(() => program.of('listening').length > 0, START_LIMIT);
     return program;
   }
@@ -84,53 +105,66 @@ export class Cluster {
 
   async #befall({ kind, node: index, way, lasts }: Fault): Promise<void> {
     const node = this.#nodes[index] as Node;
-    const end = (act: () => void) => this.#after(lasts, act);
+    const name = kind.includes('node') ? `${kind} ${index}` : kind;
+    this.#port.happened(name);
+    const end = (act: () => void) =>
+      this.#after(lasts, () => {
+        this.#port.happened(`${name} ends`);
+        act();
+      });
     switch (kind) {
       case 'kill node':
         node.program.signal('SIGKILL');
         return end(() => void this.#restart(node));
       case 'stop node':
         node.program.signal('SIGSTOP');
-        return end(() => node.program.signal('SIGCONT'));
+        node.stoppedAt = sharedNow();
+        return end(() => this.#continue(node));
       case 'cut node from Redis':
-        return this.#cutLink(node, lasts);
+        node.link.freeze(); // as TCP does while no packet gets through
+        return end(() => node.link.resume());
       case 'isolate node':
-        for (const proxy of node.ways) proxy.freeze();
-        end(() => {
-          for (const proxy of node.ways) proxy.resume();
+        for (const proxy of [...node.ways, node.link]) proxy.freeze();
+        return end(() => {
+          for (const proxy of [...node.ways, node.link]) proxy.resume();
         });
-        return this.#cutLink(node, lasts);
       case 'silent cut':
         return node.ways[Math.floor(way * WAYS)]?.cut();
       case 'stop Redis':
         this.redis.signal('SIGSTOP');
         return end(() => this.redis.signal('SIGCONT'));
-      case 'restart Redis': {
-        const outage = { from: sharedNow(), to: Number.POSITIVE_INFINITY };
-        this.outages.push(outage);
+      case 'restart Redis':
+        this.#isRedisAway = true;
         await this.redis.stop();
-        return end(() => void this.#startRedis(outage));
-      }
+        return end(() => void this.#startRedis());
       default:
         kind satisfies never;
     }
   }
 
-  /** The link holds everything back, as TCP does while no packet gets through. */
-  #cutLink({ link }: Node, lasts: number): void {
-    link.freeze();
-    this.#after(lasts, () => link.resume());
+  /** Clients have died: what they have sent and has not arrived yet is lost. */
+  cutOff(ends: readonly End[]): void {
+    for (const { from, to } of ends) {
+      for (const { ways } of this.#nodes) ways.find(({ port }) => port === to)?.cutOff(from);
+    }
   }
 
-  async #startRedis(outage: Outage): Promise<void> {
+  #continue(node: Node): void {
+    node.program.signal('SIGCONT');
+    if (node.stoppedAt === undefined) return;
+    this.#port.stalled(node.name, node.stoppedAt, sharedNow());
+    node.stoppedAt = undefined;
+  }
+
+  async #startRedis(): Promise<void> {
     await this.redis.start();
-    outage.to = sharedNow();
+    this.#isRedisAway = false;
   }
 
   async #restart(node: Node): Promise<void> {
     const restart = async () => {
       await node.program.end();
-      node.program = await this.#run(node.port, node.link.port, node.library);
+      node.program = await this.#run(node.name, node.port, node.link.port, node.library);
       node.restarting = undefined;
     };
     node.restarting ??= restart();
@@ -143,10 +177,9 @@ export class Cluster {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     this.redis.signal('SIGCONT');
-    const outage = this.outages.at(-1);
-    if (outage?.to === Number.POSITIVE_INFINITY) await this.#startRedis(outage);
+    if (this.#isRedisAway) await this.#startRedis();
     for (const node of this.#nodes) {
-      node.program.signal('SIGCONT');
+      this.#continue(node);
       for (const proxy of node.ways) proxy.resume();
       node.link.resume();
       if (node.program.hasEnded) await this.#restart(node);

@@ -44,6 +44,13 @@ server.on('connection', (socket, { url = '' }) => {
   });
 });
 heartbeat.on('session', ({ socket }) => read(socket));
+heartbeat.on('end', ({ socket, connection, reason }) => {
+  const { detectionBound: bound } = connection;
+  tell('ended', pathOf.get(socket), { reason, bound, at: sharedNow() });
+});
+heartbeat.on('registry', ({ operation, outcome }) => {
+  if (operation === 'renew' && outcome === 'ok') tell('renewed', undefined, { at: sharedNow() });
+});
 setInterval(() => {
   const at = sharedNow();
   const epochs: [client: string, epoch: number][] = [];

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fact, Program } from '@wirebeat/lab/fleet/program';
-import { Cluster } from './cluster.ts';
+import { Cluster, type End } from './cluster.ts';
 import { Epochs } from './epochs.ts';
+import { Ghosts } from './ghosts.ts';
 import { type Fault, plan } from './plan.ts';
-import { REGISTRY_TIMING } from './timing.ts';
+import { sharedNow } from './timing.ts';
 import { type Seen, WatchedPresence } from './watched-presence.ts';
 
 export interface SoakOptions {
@@ -46,13 +47,17 @@ const RETURN = 5_000;
 /** Runs several servers with one Redis, many clients, and faults. Resolves to all that was observed. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const observer = new Observer();
-  const cluster = await Cluster.start(options.nodes, (program) => observer.observe(program));
+  const cluster = await Cluster.start(options.nodes, {
+    started: (program, name) => observer.observe(program, name),
+    happened: (what) => observer.note(what),
+    stalled: (server, from, to) => observer.stalled(server, from, to),
+  });
   const clients = new Program('@wirebeat/lab/nodes/clients', {
     ...{ ports: cluster.ports, count: options.clients, period: MESSAGE_PERIOD },
   });
   try {
     await clients.until(() => clients.of('begun').length > 0, START_LIMIT);
-    observer.observe(clients);
+    observer.observe(clients, 'clients');
     return await run(options, observer, cluster, clients);
   } finally {
     await clients.end();
@@ -74,7 +79,7 @@ async function run(
   let leaving = 0;
   while (performance.now() < end) {
     await sleep(GOING);
-    if (leaving < users / 4) void clients.ask('goAway', { user: leaving });
+    if (leaving < users / 4) void letGo(leaving, observer, cluster, clients);
     leaving += 1;
     const open = await clients.ask<number>('state');
     if (leaving % 5 === 0)
@@ -88,6 +93,17 @@ async function run(
   observer.checkGhosts(bound, cluster);
   observer.checkPresent(cluster, expected);
   return observer.result(faults, sent);
+}
+
+/** A user goes away for good, and is gone once nothing of it is under way any more. */
+async function letGo(
+  user: number,
+  observer: Observer,
+  cluster: Cluster,
+  clients: Program,
+): Promise<void> {
+  cluster.cutOff(await clients.ask<End[]>('goAway', { user }));
+  observer.gone(`user ${user}`);
 }
 
 /** Waits until all messages have arrived and nobody is missing. */
@@ -110,16 +126,34 @@ class Observer {
   readonly #epochs: Epochs = new Epochs();
   readonly #watched: Map<Program, WatchedPresence> = new Map();
   readonly #arrived: Map<string, Set<number>> = new Map();
-  readonly #gone: Map<string, number> = new Map();
-  readonly #ghosts: string[] = [];
+  readonly #ghosts: Ghosts = new Ghosts();
+  #late: readonly string[] = [];
   readonly #missing: string[] = [];
   #messages = 0;
   #isolations = 0;
   #reaped = 0;
 
-  observe(program: Program): void {
+  observe(program: Program, name: string): void {
     const watched = new WatchedPresence();
-    program.onFact = (fact) => this.#hear(fact, program, watched);
+    program.onFact = (fact) => {
+      if (fact.name === 'ended') this.#ended(fact, name);
+      else this.#hear(fact, program, watched);
+    };
+  }
+
+  /** Something has happened to a server or to Redis. */
+  note(what: string): void {
+    this.#ghosts.note(what, sharedNow());
+  }
+
+  stalled(server: string, from: number, to: number): void {
+    this.#ghosts.stalled({ server, from, to });
+  }
+
+  #ended({ client = '', detail }: Fact, server: string): void {
+    const user = `user ${Math.floor(Number(client.slice(1)) / 2)}`;
+    const [at, bound] = [Number(detail['at']), Number(detail['bound'])];
+    this.#ghosts.ended(user, { client, server, reason: `${detail['reason']}`, at, bound });
   }
 
   #hear({ name, client = '', detail }: Fact, program: Program, watched: WatchedPresence): void {
@@ -142,9 +176,8 @@ class Observer {
       case 'presence':
         this.#watched.set(program, watched);
         return watched.saw(detail as unknown as Seen, at);
-      case 'gone':
-        this.#gone.set(client, at);
-        return;
+      case 'renewed':
+        return this.#ghosts.renewed(at);
       case 'isolated':
         this.#isolations += 1;
         return;
@@ -154,6 +187,10 @@ class Observer {
       default:
         return;
     }
+  }
+
+  gone(user: string): void {
+    this.#ghosts.gone(user, sharedNow());
   }
 
   missing(sent: Readonly<Record<string, number>>): string[] {
@@ -169,18 +206,9 @@ class Observer {
     return this.#watched.get(program)?.present.size ?? 0;
   }
 
-  /** Whoever went away has left within the bound, not counting the time in which Redis was away. */
-  checkGhosts(bound: number, { watcher, outages }: Cluster): void {
-    const left = this.#watched.get(watcher)?.left ?? new Map<string, number[]>();
-    for (const [user, at] of this.#gone) {
-      const due = outages.reduce((until, { from, to }) => {
-        const isAffected = from < until && to + RETURN > at;
-        return isAffected ? until + (to - from) + REGISTRY_TIMING.lease + RETURN : until;
-      }, at + bound);
-      const leftAt = left.get(user)?.at(-1);
-      if (leftAt === undefined) this.#ghosts.push(`${user} is still present`);
-      else if (leftAt > due) this.#ghosts.push(`${user} left ${Math.round(leftAt - due)} ms late`);
-    }
+  /** Whoever went away has left within the bound. */
+  checkGhosts(bound: number, { watcher }: Cluster): void {
+    this.#late = this.#ghosts.check(bound, this.#watched.get(watcher) ?? new WatchedPresence());
   }
 
   /** Every watcher knows of the same users, and of nobody else. */
@@ -203,11 +231,11 @@ class Observer {
       watchers: watched.length,
       changes: watched.reduce((sum, { changes }) => sum + changes, 0),
       messages: this.#messages,
-      gone: this.#gone.size,
+      gone: this.#ghosts.count,
       violations: {
         'one current connection': this.#epochs.check(),
         'each join and leave once': watched.flatMap(({ violations }) => violations),
-        'ghosts gone': this.#ghosts,
+        'ghosts gone': this.#late,
         'nobody missing': this.#missing,
         'no message lost': this.missing(sent),
       },

@@ -11,6 +11,8 @@ interface IdleProxyOptions {
   readonly to: number;
   /** Silence in whole seconds after which it cuts a connection: nginx accepts no shorter unit. */
   readonly idleSeconds: number;
+  /** Whether nginx lacks the settings that WebSockets need. HAProxy needs none. */
+  readonly dropsUpgrade?: boolean;
 }
 
 /** How one proxy program is configured and started. */
@@ -20,10 +22,13 @@ interface Product {
   readonly args: (folder: string, file: string) => readonly string[];
 }
 
+const UPGRADE =
+  'proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";';
+
 /** A single process that only writes to its own folder, so it needs no privileges. */
 const NGINX: Product = {
   variable: 'NGINX_PATH',
-  configure: (port, { to, idleSeconds }) => `
+  configure: (port, { to, idleSeconds, dropsUpgrade }) => `
 daemon off;
 master_process off;
 pid nginx.pid;
@@ -40,9 +45,7 @@ http {
     listen 127.0.0.1:${port};
     location / {
       proxy_pass http://127.0.0.1:${to};
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection "upgrade";
+      ${dropsUpgrade ? '' : UPGRADE}
       proxy_set_header Host $host;
       proxy_read_timeout ${idleSeconds}s;
     }

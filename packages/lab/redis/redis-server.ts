@@ -5,18 +5,27 @@ import { requireProgram } from '../programs/find-program.ts';
 import { freePort } from '../programs/free-port.ts';
 import { Program } from '../programs/program.ts';
 
+/** What speaks the protocol of Redis, with the variable that names the program. */
+export const SERVERS: Readonly<Record<string, string>> = {
+  Redis: 'REDIS_PATH',
+  Valkey: 'VALKEY_PATH',
+};
+
 /** A Redis server on loopback. It writes every change to a file, so that a restart loses nothing. */
 export class RedisServer {
   readonly port: number;
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'wirebeat-redis-'));
+  readonly #variable: string;
   #program: Program | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, variable: string) {
     this.port = port;
+    this.#variable = variable;
   }
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort());
+  /** `variable` is one of {@link SERVERS}. */
+  static async start(variable = 'REDIS_PATH'): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), variable);
     await server.start();
     return server;
   }
@@ -32,7 +41,7 @@ export class RedisServer {
       appendfsync: 'no',
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-    this.#program = new Program(requireProgram('REDIS_PATH'), args);
+    this.#program = new Program(requireProgram(this.#variable), args);
     await this.#program.listens(this.port);
   }
 

@@ -4,6 +4,7 @@ import { attachHeartbeat, ReconnectingWebSocket } from '@wirebeat/client';
 
 const LIMIT = 20_000; // ms per wait
 const SLACK = 3_000; // ms for a runtime on a busy machine that reports no stall
+const WATCHED = 10_000; // ms: a silent server is dead before that
 const TIMING = { pingInterval: 1_000, pingTimeout: 1_000 };
 const OPTIONS = {
   ...TIMING,
@@ -14,9 +15,11 @@ const OPTIONS = {
 
 /**
  * Runs all cases against the server at `url`; a request to `cut` cuts its connections. Resolves to the
- * cases, `{ name, evidence }`, without evidence if they pass, and to what the listeners received.
+ * cases, `{ name, evidence }`, without evidence if they pass, to what the listeners received, and to which
+ * sockets stay connected to the server at `pings`, which sends only Pings, and to the one at `pongs`, which
+ * only answers Pings.
  */
-export async function run({ url, cut }) {
+export async function run({ url, cut, pings, pongs }) {
   const cases = [];
   const test = async (name, act) => {
     const evidence = await act().then(
@@ -64,7 +67,48 @@ export async function run({ url, cut }) {
     const { code, wasClean } = await closed;
     equal(`${code} ${wasClean} ${socket.readyState}`, '1000 true 3', 'the close');
   });
-  return { cases, heard: typeof WebSocket === 'function' ? await heardOn(url) : undefined };
+  const heard = typeof WebSocket === 'function' ? await heardOn(url) : undefined;
+  const [byPings, byPongs] = await Promise.all([stayOn(pings), stayOn(pongs)]);
+  return { cases, heard, pings: byPings, pongs: byPongs };
+}
+
+/**
+ * Resolves to whether connections to a server without a heartbeat stay: of the native WebSocket, attached and
+ * reconnecting, and of the class that the client takes by itself.
+ */
+async function stayOn(url) {
+  const options = { ...OPTIONS, maxSilence: 3_000 };
+  const native = globalThis.WebSocket;
+  const [attached, reconnecting, byDefault] = await Promise.all([
+    native && staysAttached(new native(url), options),
+    native && staysOpen(new ReconnectingWebSocket(url, [], { ...options, WebSocket: native })),
+    staysOpen(new ReconnectingWebSocket(url, [], options)),
+  ]);
+  return { ...(native && { attached, reconnecting }), byDefault };
+}
+
+async function staysAttached(socket, { pingInterval, pingTimeout, maxSilence }) {
+  const heartbeat = attachHeartbeat(socket, { pingInterval, pingTimeout, maxSilence });
+  const stays = await isSpared((dead) => heartbeat.once('dead', dead));
+  heartbeat.detach();
+  socket.close();
+  return stays;
+}
+
+async function staysOpen(socket) {
+  const stays = await isSpared((dead) => socket.addEventListener('dead', dead));
+  socket.close();
+  return stays;
+}
+
+/** Resolves to false as soon as `watch` calls back, and to true if it does not. */
+async function isSpared(watch) {
+  const dead = new Promise((resolve) => watch(() => resolve(false)));
+  return Promise.race([dead, pause(WATCHED).then(() => true)]);
+}
+
+function pause(duration) {
+  return new Promise((resolve) => setTimeout(resolve, duration));
 }
 
 /**
@@ -112,7 +156,7 @@ async function until(holds) {
   const end = performance.now() + LIMIT;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`not so within ${LIMIT} ms: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 }
 

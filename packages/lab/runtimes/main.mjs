@@ -19,7 +19,23 @@ const runtimes = RUNTIMES.filter(
   ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
 );
 
-/** Starts an echo server behind a proxy, and a URL that cuts its connections. */
+/** A server without a heartbeat, which sends Pings or answers Pings, and nothing else. */
+async function plainServer({ pings }) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', autoPong: !pings });
+  const timer = setInterval(() => {
+    if (pings) for (const socket of server.clients) socket.ping();
+  }, 300);
+  server.on('connection', (socket) => socket.on('error', () => {}));
+  await once(server, 'listening');
+  const close = () => {
+    clearInterval(timer);
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  };
+  return { url: `ws://127.0.0.1:${server.address().port}/`, close };
+}
+
+/** Starts an echo server behind a proxy, a URL that cuts its connections, and two plain servers. */
 async function stage() {
   const cutter = createServer((_, response) => {
     proxy.cut();
@@ -34,7 +50,10 @@ async function stage() {
   const heartbeat = attachHeartbeat(sockets, { pingInterval: 1_200, pingTimeout: 2_000 });
   for (const each of [server, cutter]) await once(each.listen(0, '127.0.0.1'), 'listening');
   const proxy = await TcpProxy.listen({ to: server.address().port });
+  const pinging = await plainServer({ pings: true });
+  const answering = await plainServer({ pings: false });
   const close = async () => {
+    for (const plain of [pinging, answering]) plain.close();
     heartbeat.detach();
     for (const socket of sockets.clients) socket.terminate();
     await proxy.close(); // closes the dead sockets, which some runtimes keep forever
@@ -46,6 +65,8 @@ async function stage() {
   const config = {
     url: `ws://127.0.0.1:${proxy.port}/`,
     cut: `http://127.0.0.1:${cutter.address().port}/`,
+    pings: pinging.url,
+    pongs: answering.url,
   };
   return { config, close };
 }
@@ -58,11 +79,17 @@ async function faultsOf(runtime) {
     const started = await start(runtime, config);
     child = started.child;
     const { result } = started;
-    const { cases, heard } = await within(LIMIT, result, 'no result');
+    const { cases, heard, pings, pongs } = await within(LIMIT, result, 'no result');
     const faults = cases.filter(({ evidence }) => evidence !== undefined);
     const sentences = faults.map(({ name, evidence }) => `${name}: ${evidence}`);
     await close();
-    return [...sentences, ...hearingFaults(runtime, heard), ...(await endFaults(runtime, child))];
+    const ends = await endFaults(runtime, child);
+    return [
+      ...sentences,
+      ...hearingFaults(runtime, heard),
+      ...pingFaults(runtime, { pings, pongs }),
+      ...ends,
+    ];
   } catch (error) {
     return [String(error.message)];
   } finally {
@@ -77,6 +104,14 @@ function hearingFaults({ row }, heard) {
   return hearings
     .filter((hearing) => !isDeepStrictEqual(hearing, table.get(row)))
     .map((hearing) => `hears ${JSON.stringify(hearing)}, which is not what the docs say`);
+}
+
+/** What each way of connecting takes for life must be what the docs say of the runtime. */
+function pingFaults({ pings, pongs }, found) {
+  const expected = { pings, pongs };
+  return isDeepStrictEqual(found, expected)
+    ? []
+    : [`stays connected by ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`];
 }
 
 /** workerd runs until it is stopped. */

@@ -22,9 +22,20 @@ const node = (major, version) => ({
   path: 'bin/node',
   args: [PROGRAM],
   row: major >= 22 ? 'Node, undici' : undefined, // Node 20 has no global WebSocket
+  // By default, the class is that of `ws`.
+  pings: { ...(major >= 22 && pingsOf(major >= 24)), byDefault: true },
+  pongs: { ...(major >= 22 && pingsOf(false)), byDefault: true },
 });
 
-/** `row` is the row of docs/topics/interception.md. */
+/** What is expected of a native WebSocket that shows or sends Pings, or does not. */
+function pingsOf(holds) {
+  return { attached: holds, reconnecting: holds, byDefault: holds };
+}
+
+/**
+ * `row` is the row of docs/topics/interception.md; `pings` and `pongs` are what docs/how-to/runtimes.md
+ * says of the Pings that a client sees and sends.
+ */
 export const RUNTIMES = [
   node(20, '20.19.5'),
   node(22, '22.23.3'),
@@ -36,6 +47,8 @@ export const RUNTIMES = [
     path: 'bin/bun',
     args: ['run', PROGRAM],
     row: 'Bun',
+    pings: pingsOf(true),
+    pongs: pingsOf(true),
   },
   {
     name: 'Deno',
@@ -44,6 +57,8 @@ export const RUNTIMES = [
     path: 'deno',
     args: ['run', '--no-remote', '--node-modules-dir=manual', '-A', PROGRAM],
     row: 'Deno',
+    pings: pingsOf(false),
+    pongs: pingsOf(false),
   },
   {
     name: 'workerd',
@@ -51,6 +66,8 @@ export const RUNTIMES = [
     from: `@cloudflare/workerd-${workerdTarget}@1.20261117.1`,
     path: 'bin/workerd',
     row: 'workerd',
+    pings: pingsOf(false),
+    pongs: pingsOf(false),
   },
 ];
 

@@ -78,7 +78,7 @@ describe.each(KINDS)('with a class like that of %s', (kind) => {
     expect(deaths(stage)).toBe(0);
   });
 
-  it('data that comes does not keep our own pings back: the server hears of us', () => {
+  it('incoming data does not hold our own pings back: the server receives them', () => {
     const stage = dialOpen(kind, OPTIONS);
     const { peer } = stage.server.last;
     eachSecond(stage, 60, () => peer.send('data'));
@@ -121,7 +121,7 @@ describe.each(KINDS)('with a class like that of %s', (kind) => {
     expect(eventsOf(log, 'message')).toEqual([]);
   });
 
-  it('a death is told of once', () => {
+  it('a death is emitted once', () => {
     const stage = dialOpen(kind, OPTIONS);
     stage.server.greeting = 'refuse';
     stage.server.last.cut();

@@ -1,29 +1,27 @@
 import type { IncomingMessage } from 'node:http';
 import { Heartbeat, InvalidOptionError, ReadyState, type Row } from '@wirebeat/core';
 import { checkServer, checkSocket } from './check-server.ts';
-import { Authentication } from './connection/authentication.ts';
-import type { ConnectionHeartbeat } from './connection/connection-heartbeat.ts';
-import type { ConnectionPort } from './connection/connection-port.ts';
+import { Announcer } from './connection/announcer.ts';
+import { ConnectionMap } from './connection/connection-map.ts';
+import { type ConnectionPort, connectionPortOf } from './connection/connection-port.ts';
 import type { ConnectionRows } from './connection/connection-rows.ts';
 import type { ConnectionEvents } from './connection/events.ts';
+import { FastPath } from './connection/fast-path.ts';
 import { type HookFailure, type HookName, Hooks, warnOf } from './connection/hooks.ts';
-import { drawPayload } from './connection/ping-payload.ts';
-import { Routine } from './connection/routine.ts';
 import type { ServerSocket } from './connection/server-socket.ts';
 import { SocketTap } from './connection/socket-tap.ts';
+import type { ConnectionHeartbeat } from './connection-heartbeat.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from './drain.ts';
 import { HandleEmitter } from './emitter.ts';
 import { MemoryRegistry } from './fleet/memory-registry.ts';
 import type { Presence } from './fleet/presence.ts';
 import type { Registry } from './fleet/registry.ts';
 import { type RegistryEvents, ServerNode } from './fleet/server-node.ts';
-import { Sessions, type UserOf } from './fleet/sessions.ts';
 import { isWatched, publish } from './metrics/diagnostics.ts';
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from './options.ts';
 import { type Advertisement, checkAdvertisement } from './timing/advertisement.ts';
 import { Overload } from './timing/overload.ts';
-import { Stagger } from './timing/stagger.ts';
-import { TimingPolicy } from './timing/timing-policy.ts';
+import type { TimingPolicy } from './timing/timing-policy.ts';
 
 /** The part of a `WebSocketServer` of `ws` that {@link attachHeartbeat} uses. */
 export interface WebSocketServerLike<Socket extends ServerSocket> {
@@ -75,14 +73,15 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
 > {
   readonly #server: WebSocketServerLike<Socket>;
   readonly #options: ResolvedServerOptions<Socket>;
-  readonly #fleet: TimingPolicy;
+  readonly #policy: TimingPolicy;
   readonly #context: ConnectionPort;
   readonly #overload: Overload;
-  readonly #routine: Routine<Socket>;
+  readonly #fastPath: FastPath<Socket>;
+  readonly #map: ConnectionMap<Socket>;
+  readonly #announcer: Announcer<Socket>;
   readonly #reported: WeakSet<object> = new WeakSet();
   readonly #warned: Set<HookName> = new Set();
   #isDetached = false;
-  #announcing: Stagger<Row> | undefined;
   #drain: Drain | undefined;
   #node: ServerNode | undefined;
   readonly #watch = (socket: Socket, request?: IncomingMessage) => this.#attach(socket, request);
@@ -93,42 +92,22 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const hooks = new Hooks((failure) => this.#failed(failure));
     const resolved = resolveServerOptions(options, (random) => hooks.guardRandom(random));
     checkServer(server);
-    const { timing, metronome, userOf } = resolved;
-    const { scheduler } = metronome;
-    const fleet = new TimingPolicy(resolved);
-    const routine = new Routine<Socket>(() => this.#context, metronome.granule);
-    const tap = new SocketTap(routine);
-    this.#routine = routine;
+    const { timing, pingScheduler } = resolved;
+    const { scheduler } = pingScheduler;
+    this.#fastPath = new FastPath<Socket>(() => this.#context, pingScheduler.granule);
     this.#options = resolved;
-    this.#fleet = fleet;
-    this.#context = {
-      fleet,
-      scheduler,
-      wheel: metronome.wheel,
-      tap,
-      pongPort: {
-        scheduler,
-        maxBufferedBytes: resolved.maxBufferedBytes,
-        freeBytes: 0,
-        isMidMessage: (socket) => tap.isMidMessage(socket),
-        bufferedBytes: ({ bufferedAmount }) => bufferedAmount,
-        send: (socket, text, sent) => tap.send(socket, text, sent),
-      },
-      payload: drawPayload(timing.options.random),
-      sessions: userOf === false ? undefined : new Sessions(hooks, userOf as UserOf),
-      pingLimit: resolved.pingLimit,
-      whenDead: resolved.whenDead,
-      whenUnresponsive: resolved.whenUnresponsive,
-      maxUnresponsive: resolved.maxUnresponsive,
-      dialect: resolved.dialect,
-      authentication:
-        resolved.authenticated &&
-        new Authentication(hooks, resolved.authenticated as (socket: ServerSocket) => unknown),
-      hears: (name) => this.#hears(name),
-      tell: (row, name, event) => this.#tell(row, name, event),
-    };
+    this.#context = connectionPortOf(resolved as ResolvedServerOptions<never>, hooks, {
+      tap: new SocketTap(this.#fastPath),
+      hasListener: (name) => this.#hasListener(name),
+      emit: (row, name, event) => this.#emit(row, name, event),
+    });
+    const { policy } = this.#context;
+    this.#policy = policy;
+    this.#map = new ConnectionMap(this.#rows);
+    const { random } = timing;
+    this.#announcer = new Announcer(this.#rows, { policy, scheduler, random });
     this.#overload = new Overload(scheduler, (isOn) => {
-      if (fleet.slow(isOn)) this.#retime();
+      if (policy.slow(isOn)) this.#retime();
     });
     if (resolved.registry !== undefined) this.#join(resolved.registry, true);
     this.#server = server;
@@ -141,7 +120,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
    * another server.
    */
   get(socket: Socket): ConnectionHeartbeat | undefined {
-    return this.#rows.get(socket);
+    return this.#map.get(socket);
   }
 
   /**
@@ -159,7 +138,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
 
   /** The heartbeats of all open connections, by socket. */
   get connections(): ReadonlyMap<Socket, ConnectionHeartbeat> {
-    return this.#rows;
+    return this.#map;
   }
 
   /**
@@ -194,7 +173,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
    * @throws {InvalidOptionError} if a value is out of range, both are missing, or a name is unknown.
    */
   update(advertisement: Advertisement): void {
-    this.#fleet.advertise(checkAdvertisement('advertisement', advertisement));
+    this.#policy.advertise(checkAdvertisement('advertisement', advertisement));
     this.#retime();
   }
 
@@ -209,10 +188,10 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
    */
   drain(options?: DrainOptions): Promise<void> {
     const resolved = resolveDrainOptions(options);
-    const { metronome, timing } = this.#options;
-    const clock = { scheduler: metronome.scheduler, random: timing.options.random };
-    this.#announcing?.cancel();
-    this.#drain ??= new Drain(this.#rows, resolved, {
+    const { pingScheduler, timing } = this.#options;
+    const clock = { scheduler: pingScheduler.scheduler, random: timing.random };
+    this.#announcer.cancel();
+    this.#drain ??= new Drain(this.#map, resolved, {
       ...clock,
       ended: () => this.#node?.flush(),
     });
@@ -227,10 +206,10 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
   detach(): void {
     this.#isDetached = true;
     this.#server.off('connection', this.#watch);
-    this.#announcing?.cancel();
+    this.#announcer.cancel();
     this.#overload.close();
     this.#drain?.cancel();
-    for (const connection of [...this.#rows.values()]) connection.detach();
+    for (const connection of [...this.#map.values()]) connection.detach();
     void this.#node?.close();
     this.removeAllListeners();
   }
@@ -251,58 +230,58 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     this.#node = new ServerNode(registry, isShared, {
       scheduler: this.#options.preciseScheduler,
       sessions,
-      detectionBound: () => new Heartbeat(this.#fleet.timing).detectionBound,
+      detectionBound: () => new Heartbeat(this.#policy.timing).detectionBound,
       emit: (name, event) => this.#emitFor(name, event),
       failed: (error) => this.#failed({ hook: 'registry', error, socket: undefined }),
-      heartbeatOf: ({ socket }) => this.#rows.get(socket as Socket),
+      heartbeatOf: ({ socket }) => this.#map.get(socket as Socket),
     });
     return this.#node;
   }
 
   #emitFor<Name extends keyof RegistryEvents>(name: Name, event: RegistryEvents[Name]): void {
-    if (this.hears(name)) this.emit(name, event as never);
+    if (this.hasListener(name)) this.emit(name, event as never);
     if (name === 'isolated' && this.#options.whenIsolated === 'close') {
-      for (const connection of this.#rows.holders()) connection.dismiss(0);
+      for (const connection of this.#rows.holders()) connection.closeForRestart(0);
     }
   }
 
   get #rows(): ConnectionRows<Socket> {
-    return this.#routine.rows;
+    return this.#fastPath.rows;
   }
 
   #attach(socket: Socket, request?: IncomingMessage): void {
     const rows = this.#rows;
-    if (socket.readyState !== ReadyState.Open || rows.has(socket)) return;
+    if (socket.readyState !== ReadyState.Open || this.#map.has(socket)) return;
     const { row } = rows.add(socket, request?.socket);
     const { sessions } = this.#context;
     if (sessions?.asksForUser) sessions.enter(rows.handle(row), request);
-    rows.act(row, (connection) => this.#options.metronome.opening(() => connection.open()));
-    const handle = this.#drain && rows.get(socket);
+    rows.act(row, (connection) => this.#options.pingScheduler.opening(() => connection.open()));
+    const handle = this.#drain && this.#map.get(socket);
     if (handle !== undefined) this.#drain?.opened(handle);
   }
 
-  #tell<Name extends keyof ConnectionEvents>(
+  #emit<Name extends keyof ConnectionEvents>(
     row: Row,
     name: Name,
     event: ConnectionEvents[Name],
   ): void {
     const rows = this.#rows;
-    const hears = this.#hears(name);
+    const isObserved = this.#hasListener(name);
     const socket = rows.socket(row);
-    const connection = hears ? rows.handle(row) : undefined;
+    const connection = isObserved ? rows.handle(row) : undefined;
     if (name === 'end') rows.remove(row);
     else if (name === 'stall') this.#overload.stalled((event as ConnectionEvents['stall']).lateBy);
     if (connection !== undefined) {
-      const told = { ...event, socket, connection };
-      publish(name, told);
-      this.emit(name, told as never);
+      const emitted = { ...event, socket, connection };
+      publish(name, emitted);
+      this.emit(name, emitted as never);
     }
     if (name === 'end') this.#drain?.look();
   }
 
   #failed(failure: HookFailure): void {
-    const isHeard = this.#hears('error');
-    if (isHeard) {
+    const isObserved = this.#hasListener('error');
+    if (isObserved) {
       this.#reported.add(failure);
       publish('error', failure);
       this.emit('error', failure as HookFailure<Socket>);
@@ -324,31 +303,13 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     warnOf(failure);
   }
 
-  #hears(name: keyof ConnectionEvents | 'error'): boolean {
-    return this.hears(name) || isWatched(name);
+  #hasListener(name: keyof ConnectionEvents | 'error'): boolean {
+    return this.hasListener(name) || isWatched(name);
   }
 
   /** Gives every connection the new timing from its next ping on, and sends it to the clients. */
   #retime(): void {
     this.#rows.retime();
-    this.#announce();
-  }
-
-  /**
-   * Staggers the messages over one client interval, so that the ping rate at most doubles meanwhile.
-   */
-  #announce(): void {
-    const { clientInterval: within } = this.#fleet;
-    const { timing, metronome } = this.#options;
-    const { scheduler } = metronome;
-    const { random } = timing.options;
-    const rows = this.#rows;
-    const tell = (row: Row) => {
-      if (!rows.isOpen(row) || rows.pageOf(row) === undefined) return;
-      rows.act(row, (connection) => connection.announce(this.#fleet.welcome ?? {}));
-    };
-    this.#announcing?.cancel();
-    const clients = [...rows.rows()];
-    this.#announcing = new Stagger(clients, tell, { within, scheduler, random });
+    this.#announcer.announce();
   }
 }

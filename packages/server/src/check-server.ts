@@ -10,6 +10,22 @@ const OTHERS: readonly (readonly [members: readonly string[], advice: string])[]
     ['handle', 'use', 'listen'],
     'made of the HTTP server: `new WebSocketServer({ server: app.listen(8080) })`',
   ],
+  [
+    ['upgrade', 'publish', 'requestIP'],
+    'not that of Bun: `BunHeartbeat` of `@wirebeat/server/bun` is for it',
+  ],
+  [
+    ['finished', 'shutdown', 'addr'],
+    'not that of Deno: `DenoHeartbeat` of `@wirebeat/server/deno` is for it',
+  ],
+  [
+    ['peers', 'publish', 'closeAll'],
+    'not that of crossws: `CrosswsHeartbeat` of `@wirebeat/server/crossws` is for it',
+  ],
+  [
+    ['acceptWebSocket', 'getWebSockets'],
+    'not the state of a Durable Object: `DurableHeartbeat` of `@wirebeat/server/cloudflare` is for it',
+  ],
   [['listen', 'close', 'address'], 'made of this HTTP server: `new WebSocketServer({ server })`'],
 ];
 
@@ -20,8 +36,10 @@ const OTHERS: readonly (readonly [members: readonly string[], advice: string])[]
 export function checkServer(server: unknown): void {
   if (has(server, ['prependListener']) && areFunctions(server, ['handleUpgrade', 'shouldHandle']))
     return;
-  const other = OTHERS.find(([members]) => has(server, members));
-  throw new InvalidOptionError('server', other ? `${WANTED}, ${other[1]}` : WANTED, server);
+  const [, advice] = OTHERS.find(([members]) => has(server, members)) ?? [];
+  const said =
+    advice ?? (server === undefined ? 'a package that you install beside it' : undefined);
+  throw new InvalidOptionError('server', said ? `${WANTED}, ${said}` : WANTED, server);
 }
 
 /** @throws {InvalidOptionError} if `socket` is not a WebSocket of `ws`. */

@@ -1,5 +1,5 @@
 import { type Millis, resolveOptions, type Timer } from '@wirebeat/core';
-import { Stagger, type StaggerOptions } from './timing/stagger.ts';
+import { Stagger, type StaggerOptions } from './stagger.ts';
 
 /** Options of `drain`. */
 export interface DrainOptions {
@@ -7,8 +7,7 @@ export interface DrainOptions {
   readonly within?: Millis;
   /**
    * Time in ms that clients are asked to wait before they reconnect, in [0, 600 000]: for example, the
-   * time that a restart takes. With 0, clients reconnect at once, for example to another server, as
-   * staggered as their closes.
+   * time that a restart takes. With 0, clients wait for their own backoff.
    * @default 0
    */
   readonly retryAfter?: Millis;
@@ -28,11 +27,17 @@ const GRACE: Millis = 1_000;
 /** What a {@link Drain} needs of a connection. */
 export interface Drainable {
   /** Stops pinging the peer and checking its answers. */
-  rest(): void;
+  stopPinging(): void;
   /** Closes the connection and tells the client how long to wait before it reconnects, in ms. */
-  dismiss(retryAfter: Millis): void;
+  closeForRestart(retryAfter: Millis): void;
   /** Drops the connection at once because it did not close in time. */
   terminate(): void;
+}
+
+/** A map or set of them. */
+interface Connections {
+  readonly size: number;
+  values(): Iterable<Drainable>;
 }
 
 /** What a {@link Drain} needs of its server. */
@@ -56,7 +61,7 @@ export function resolveDrainOptions(options: DrainOptions = {}): ResolvedDrainOp
 export class Drain {
   /** Resolves when no connection is left, or when the time is up. */
   readonly done: Promise<void>;
-  readonly #left: ReadonlyMap<unknown, Drainable>;
+  readonly #left: Connections;
   readonly #retryAfter: Millis;
   readonly #spread: Stagger<Drainable>;
   readonly #limit: Timer;
@@ -64,11 +69,11 @@ export class Drain {
   #resolve: (last?: PromiseLike<unknown>) => void = () => {};
 
   /**
-   * Starts to drain. `left` is the live map of open connections: the drain checks its size when one
+   * Starts to drain. `left` are the open connections, live: the drain checks their number when one
    * ends.
    */
   constructor(
-    left: ReadonlyMap<unknown, Drainable>,
+    left: Connections,
     { within, retryAfter }: ResolvedDrainOptions,
     { ended, ...clock }: DrainClock,
   ) {
@@ -79,11 +84,15 @@ export class Drain {
       this.#resolve = (last) => resolve(last as PromiseLike<void> | undefined);
     });
     const connections = [...left.values()];
-    for (const connection of connections) connection.rest();
-    this.#spread = new Stagger(connections, (connection) => connection.dismiss(retryAfter), {
-      ...clock,
-      within,
-    });
+    for (const connection of connections) connection.stopPinging();
+    this.#spread = new Stagger(
+      connections,
+      (connection) => connection.closeForRestart(retryAfter),
+      {
+        ...clock,
+        within,
+      },
+    );
     const { scheduler } = clock;
     this.#limit = scheduler.at(scheduler.now() + within + GRACE, () => this.#end());
     this.look();
@@ -91,8 +100,8 @@ export class Drain {
 
   /** Closes a connection that opened during the drain. */
   opened(connection: Drainable): void {
-    connection.rest();
-    connection.dismiss(this.#retryAfter);
+    connection.stopPinging();
+    connection.closeForRestart(this.#retryAfter);
   }
 
   /** Checks whether any connection is left. */

@@ -42,7 +42,7 @@ export class HandleEmitter<Events> extends Emitter<Events> {
   }
 
   /** Returns whether the event has a listener. If not, the event object need not be created. */
-  protected hears(name: keyof Events & string): boolean {
+  protected hasListener(name: keyof Events & string): boolean {
     return this.#emitter.listenerCount(name) > 0;
   }
 

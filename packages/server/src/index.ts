@@ -14,14 +14,15 @@ export {
   ServerHeartbeat,
   type WebSocketServerLike,
 } from './attach.ts';
-export type { ConnectionHeartbeat } from './connection/connection-heartbeat.ts';
-export type { ConnectionEnd, ConnectionEvents, Tier } from './connection/events.ts';
+export type { ConnectionEnd } from './connection/connection-end.ts';
+export type { ConnectionEvents, Tier } from './connection/events.ts';
 export type { HookFailure, HookName } from './connection/hooks.ts';
 export type { ServerSocket } from './connection/server-socket.ts';
+export type { ConnectionHeartbeat } from './connection-heartbeat.ts';
 export type { DrainOptions } from './drain.ts';
 export { MemoryRegistry, type MemoryRegistryOptions } from './fleet/memory-registry.ts';
 export type { AskedPlace, Presence, PresenceEvent } from './fleet/presence.ts';
-export type { PlaceQuality } from './fleet/questions.ts';
+export type { PlaceQuality } from './fleet/presence-questions.ts';
 export type {
   Claim,
   Grant,

@@ -88,9 +88,15 @@ export interface ServerOptions<Socket = never> extends HeartbeatOptions {
   readonly whenIsolated?: 'keep' | 'close';
   /**
    * How many pings, of both kinds, a client may send. The server closes a client that sends more with
-   * 1008. `false`: no limit.
+   * 1008. `false`: no limit. Of clients that speak a `dialect`, only protocol Pings count.
    */
   readonly pingLimit?: PingLimit | false;
+  /**
+   * When the server answers an application ping. `local`: at once. `bridge`: it sends a protocol Ping to
+   * the same client, and answers once the Pong has come. Then the pong proves that the way back works too.
+   * @default 'local'
+   */
+  readonly answer?: 'local' | 'bridge';
   /**
    * Largest `bufferedAmount` in bytes at which the server still sends a pong. `false`: no limit.
    * @default 1_048_576
@@ -112,7 +118,7 @@ export interface ServerOptions<Socket = never> extends HeartbeatOptions {
   /**
    * How long, in ms, a page may be unresponsive or report that it is frozen before the server closes
    * its connection. Browsers keep answering protocol Pings for pages that have lost their socket.
-   * `false`: no limit.
+   * `false`: no limit. It has no effect on clients that speak a `dialect`.
    * @default false
    */
   readonly maxUnresponsive?: Millis | false;
@@ -146,6 +152,7 @@ export interface ResolvedServerOptions<Socket>
     Resolved<ServerOptions<Socket>, typeof SERVER_SCHEMA>,
     | 'registry'
     | 'whenIsolated'
+    | 'answer'
     | 'maxBufferedBytes'
     | 'whenDead'
     | 'whenUnresponsive'
@@ -154,7 +161,7 @@ export interface ResolvedServerOptions<Socket>
     | 'dialect'
   > {
   readonly timing: Timing;
-  readonly metronome: PingScheduler;
+  readonly pingScheduler: PingScheduler;
   /** For short waits: the timers of connections may be 100 ms late. */
   readonly preciseScheduler: Scheduler;
   /** `false`: the server never advertises any timing. */
@@ -175,6 +182,7 @@ export const SERVER_SCHEMA = {
   registry: { type: 'object', method: 'renew' },
   whenIsolated: { type: 'choice', of: ['keep', 'close'], default: 'keep' },
   pingLimit: { type: 'object', off: true },
+  answer: { type: 'choice', of: ['local', 'bridge'], default: 'local' },
   maxBufferedBytes: { type: 'count', default: 1_048_576, off: true }, // behind more, a pong is late anyway
   whenDead: { type: 'choice', of: ['terminate', 'report'], default: 'terminate' },
   whenUnresponsive: { type: 'choice', of: ['report', 'terminate', false], default: 'report' },
@@ -215,11 +223,16 @@ export function resolveServerOptions<Socket>(
   const { pingInterval: asked } = advertised || {};
   const isAsked = asked !== undefined && options.pingInterval === undefined;
   const pingInterval = isAsked ? serverInterval(asked) : resolved.pingInterval;
-  const timing = { ...resolved, pingInterval, random: guardRandom(random), isIntervalGiven: true };
+  const timing = {
+    ...resolved,
+    pingInterval,
+    random: guardRandom(random),
+    maxInterval: pingInterval,
+  };
   return {
     ...resolved,
     timing: initialTiming(timing),
-    metronome: scheduler === undefined ? sharedPingScheduler() : new PingScheduler(scheduler),
+    pingScheduler: scheduler === undefined ? sharedPingScheduler() : new PingScheduler(scheduler),
     preciseScheduler: scheduler ?? new SystemScheduler({ unref: true }),
     advertised,
     registry: checkRegistry(resolved.registry, session),

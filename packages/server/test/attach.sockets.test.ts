@@ -95,7 +95,7 @@ describe('an application ping', () => {
     }
   });
 
-  it('keeps no message from the application, whatever it looks like', async () => {
+  it('hides no other message from the application, whatever it looks like', async () => {
     const stage = await serve();
     const { client } = await connect(stage);
     const messages = [
@@ -122,7 +122,7 @@ describe('an application ping', () => {
 });
 
 describe('a client that knows nothing of heartbeats', () => {
-  it('lives by its Pongs alone, is measured by them, and is sent no message', async () => {
+  it('stays alive by its Pongs alone, has a latency, and receives no message', async () => {
     const stage = await serve(QUICK);
     const { received } = await connect(stage);
     const { connection } = await onlyConnection(stage);
@@ -136,7 +136,7 @@ describe('a client that knows nothing of heartbeats', () => {
     expect(stage.log.entries).toEqual([]); // our Pongs are not the application's
   });
 
-  it('keeps its own Pings, and the application the Pongs to those of its own', async () => {
+  it('gets its Pings answered, and the application receives the Pongs to its own Pings', async () => {
     const stage = await serve();
     const { client } = await connect(stage);
     const { socket } = await onlyConnection(stage);
@@ -153,7 +153,7 @@ describe('a client that knows nothing of heartbeats', () => {
     ]);
   });
 
-  it('lives while it sends anything, though it answers no Ping', async () => {
+  it('stays alive while it sends anything, even if it answers no Ping', async () => {
     const stage = await serve(QUICK);
     const manners = [
       (client: WebSocket) => client.send('text'),
@@ -172,7 +172,7 @@ describe('a client that knows nothing of heartbeats', () => {
     expect(stage.pongs.entries).toEqual([]);
   });
 
-  it('is one-way, and dead, if it has answered and ceased to, though it sends', async () => {
+  it('is dead with reason one-way if it still sends but no longer answers', async () => {
     const stage = await serve(QUICK);
     const { client } = await connect(stage, { autoPong: false });
     client.once('ping', (data) => client.pong(data));
@@ -187,7 +187,7 @@ describe('a client that knows nothing of heartbeats', () => {
 });
 
 describe('a client that speaks', () => {
-  it('is measured in both tiers, at once and on demand', async () => {
+  it('has a latency in both tiers, at once and on demand', async () => {
     const stage = await serve();
     const { client } = await connect(stage);
     const beats = attachToClient(client);
@@ -244,7 +244,7 @@ describe('a peer that is gone', () => {
     expect(stage.heartbeat.connections.size).toBe(0);
   });
 
-  it('is ended once, though it closes around the moment of the verdict', async () => {
+  it('ends once, even if it closes around the moment of the verdict', async () => {
     const stage = await serve(QUICK);
     const COUNT = 20;
     const opened = performance.now();
@@ -261,7 +261,7 @@ describe('a peer that is gone', () => {
     expect(stage.heartbeat.connections.size).toBe(0);
   });
 
-  it('is not one that closes, and says why', async () => {
+  it('is not dead if it closes, and gives the reason', async () => {
     const stage = await serve(QUICK);
     const { client } = await connect(stage);
     const { connection } = await onlyConnection(stage);
@@ -282,7 +282,7 @@ describe('a peer that is gone', () => {
 });
 
 describe('detach', () => {
-  it('leaves no trace: listeners and properties are as before, and sockets are open', async () => {
+  it('leaves no trace: listeners and properties are as before, and sockets stay open', async () => {
     const server = await listen();
     server.on('connection', (socket) => socket.on('error', () => {}));
     const { client, received } = await connect(server.address() as AddressInfo);
@@ -335,7 +335,7 @@ describe('attachHeartbeat', () => {
     expect(await ended).toMatchObject({ reason: 'closed', code: 1000, text: 'done' });
   });
 
-  it('does no harm where it was called twice', async () => {
+  it('does no harm if it is called twice', async () => {
     const stage = await serve(QUICK);
     const second = attachHeartbeat(stage.server, QUICK);
     const pongs: Log<string> = new Log();
@@ -351,7 +351,9 @@ describe('attachHeartbeat', () => {
     second.detach();
   });
 
-  it('forgets a thousand connections that have closed', { timeout: 30_000 * MS }, async () => {
+  it('keeps nothing of a thousand connections that have closed', {
+    timeout: 30_000 * MS,
+  }, async () => {
     const stage = await serve();
     const endings = [
       (client: WebSocket) => client.close(),

@@ -10,7 +10,7 @@ const PING = '\u0005wb';
 const HOUR = 3_600_000;
 
 describe('attachHeartbeat', () => {
-  it('watches the connections that come, and those that are open already', () => {
+  it('adds a heartbeat to new connections, and to those that are open already', () => {
     const server = new VirtualServer();
     const early = new Stage().socket();
     server.accept(early);
@@ -43,7 +43,7 @@ describe('attachHeartbeat', () => {
     ]);
   });
 
-  it('hears a connection before the application does', () => {
+  it('sees a connection before the application does', () => {
     const server = new VirtualServer();
     const application: number[] = [];
     server.on('connection', () => application.push(stage.heartbeat.connections.size));
@@ -63,11 +63,13 @@ describe('attachHeartbeat', () => {
     expect(stage.heartbeat.get(new Stage().socket())).toBeUndefined();
   });
 
-  it('tells each event with its socket and its connection', () => {
+  it('emits each event with its socket and its connection', () => {
     const stage = new Stage();
-    const told: [string, unknown, unknown][] = [];
+    const emitted: [string, unknown, unknown][] = [];
     for (const name of ['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'end'] as const) {
-      stage.heartbeat.on(name, ({ socket, connection }) => told.push([name, socket, connection]));
+      stage.heartbeat.on(name, ({ socket, connection }) =>
+        emitted.push([name, socket, connection]),
+      );
     }
     const { socket, connection } = stage.connect();
     stage.advanceTo(20_000);
@@ -75,16 +77,16 @@ describe('attachHeartbeat', () => {
     stage.advanceTo(50_000);
     socket.peer.answersPings = false;
     stage.advanceTo(HOUR);
-    expect(new Set(told.map(([name]) => name))).toEqual(
+    expect(new Set(emitted.map(([name]) => name))).toEqual(
       new Set(['ping', 'pong', 'alive', 'suspect', 'dead', 'stall', 'end']),
     );
-    for (const [, itsSocket, itsConnection] of told) {
+    for (const [, itsSocket, itsConnection] of emitted) {
       expect(itsSocket).toBe(socket);
       expect(itsConnection).toBe(connection);
     }
   });
 
-  it('watches a connection once, though it is announced twice', () => {
+  it('adds one heartbeat to a connection that is announced twice', () => {
     const stage = new Stage();
     const { socket, connection } = stage.connect();
     stage.server.emit('connection', socket);
@@ -92,9 +94,9 @@ describe('attachHeartbeat', () => {
     expect(stage.lines(/Ping/)).toHaveLength(1);
   });
 
-  it('forgets a connection before it tells of its end', () => {
+  it('removes a connection before it emits its end', () => {
     const stage = new Stage();
-    let known: unknown = 'nothing was told';
+    let known: unknown = 'no event';
     stage.heartbeat.on('end', ({ socket }) => {
       known = stage.heartbeat.get(socket);
     });
@@ -102,7 +104,7 @@ describe('attachHeartbeat', () => {
     expect(known).toBeUndefined();
   });
 
-  it('spreads the Pings of connections that were made together, by jitter alone earlier', () => {
+  it('spreads the Pings of connections that were opened together, by jitter alone', () => {
     const random = seededRandom(7);
     const stage = new Stage({ jitter: 0.1, random });
     const pings: Map<unknown, number[]> = new Map();
@@ -165,7 +167,7 @@ describe('two heartbeats on one server', () => {
     return { stage, second };
   }
 
-  it('both keep a foreign client alive, and its Pongs from the application', () => {
+  it('both keep a foreign client alive, and hide its Pongs from the application', () => {
     const { stage, second } = attachTwo();
     stage.connect({ latency: 40 });
     stage.advanceTo(HOUR);
@@ -208,7 +210,7 @@ describe('two heartbeats on one server', () => {
 });
 
 describe('detach', () => {
-  it('ends the watch on all: no listener, property or timer is left, and sockets stay open', () => {
+  it('removes all heartbeats: no listener, property or timer is left, and sockets stay open', () => {
     const server = new VirtualServer();
     server.on('connection', () => {});
     const stage = new Stage({}, server);
@@ -228,7 +230,7 @@ describe('detach', () => {
     }
   });
 
-  it('tells the end of each connection, once, and then nothing more', () => {
+  it('emits the end of each connection once, and then nothing more', () => {
     const stage = new Stage();
     const { socket } = stage.connect();
     stage.heartbeat.detach();
@@ -243,7 +245,7 @@ describe('detach', () => {
     ]);
   });
 
-  it('hands a ping that comes later to the application, unanswered', () => {
+  it('leaves later pings to the application, unanswered', () => {
     const stage = new Stage();
     const { socket } = stage.connect();
     stage.heartbeat.detach();
@@ -276,7 +278,7 @@ describe('detach', () => {
     }
   });
 
-  it('lets one connection go alone', () => {
+  it('detaches a single connection', () => {
     const stage = new Stage();
     const one = stage.connect();
     const other = stage.connect();
@@ -289,7 +291,7 @@ describe('detach', () => {
 });
 
 describe('options', () => {
-  it.each([
+  it.each<[name: string, value: unknown, sentence?: string]>([
     ['pingInterval', -1],
     ['pingInterval', 0],
     ['pingInterval', Number.NaN],
@@ -302,25 +304,28 @@ describe('options', () => {
     ['jitter', -0.1],
     ['random', 0.5],
     ['maxSilence', 0],
-    ['interval', 5],
     ['dialect', 'graphql'],
     ['dialect', { name: 'graphql' }],
-    ['memory', undefined],
-  ])('refuses `%s` of %s, says why, and attaches nothing', (name, value) => {
+    ['interval', 5, 'Unknown option `interval`'],
+    ['memory', undefined, 'Unknown option `memory`'],
+  ])('refuses `%s` of %s, says why, and attaches nothing', (name, value, sentence) => {
     const server = new VirtualServer();
     const socket = new Stage().socket();
     server.accept(socket);
     const attach = () => attachHeartbeat(server, { [name]: value } as never);
     expect(attach).toThrow(InvalidOptionError);
-    expect(attach).toThrow(`Expected \`${name}\` to be `);
+    expect(attach).toThrow(sentence ?? `Expected \`${name}\` to be `);
     expect(server.listenerCount('connection')).toBe(0);
     expect(Object.hasOwn(socket, 'emit')).toBe(false);
   });
 
-  it.each([[null], [5], ['fast'], [[]]])('refuses options that are none: %s', (options) => {
-    const attach = () => attachHeartbeat(new VirtualServer(), options as never);
-    expect(attach).toThrow('Expected `options` to be an object');
-  });
+  it.each([[null], [5], ['fast'], [[]]])(
+    'refuses options that are not an object: %s',
+    (options) => {
+      const attach = () => attachHeartbeat(new VirtualServer(), options as never);
+      expect(attach).toThrow('Expected `options` to be an object');
+    },
+  );
 
   it.each([[undefined], [null], [{}], ['ws://localhost'], [new EventTarget()]])(
     'refuses a server that is none: %s',
@@ -334,7 +339,7 @@ describe('options', () => {
   it.each([
     ['absent', {}],
     ['undefined', { pingInterval: undefined, pingTimeout: undefined, jitter: undefined }],
-  ])('are optional: where they are %s, the server waits longer than a page does', (_, options) => {
+  ])('are optional: if they are %s, the server waits longer than a page does', (_, options) => {
     const scheduler = new VirtualScheduler();
     const server = new VirtualServer();
     const random = () => 0.5;
@@ -353,7 +358,7 @@ describe('options', () => {
     expect(pings).toEqual([0, 15_000, 43_500]);
   });
 
-  it('may turn parts off', () => {
+  it('can turn parts off', () => {
     const options = { pingInterval: false, pingTimeout: false, maxSilence: false } as const;
     expect(attachHeartbeat(new VirtualServer(), options)).toBeInstanceOf(ServerHeartbeat);
   });

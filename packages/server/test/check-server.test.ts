@@ -8,6 +8,7 @@ import { Stage } from './virtual-server.ts';
 /** As far as it matters here. */
 const express = Object.assign(() => {}, { handle: () => {}, use: () => {}, listen: () => {} });
 const socketIo = Object.assign(new EventEmitter(), { of: () => {}, sockets: {}, engine: {} });
+const membersOf = (...names: string[]) => Object.fromEntries(names.map((name) => [name, () => {}]));
 const closedSocket = (): WebSocket => {
   const socket = new WebSocket('ws://127.0.0.1:9');
   socket.on('error', () => {});
@@ -27,8 +28,12 @@ describe('attachHeartbeat', () => {
     ['an Express app', express, '`new WebSocketServer({ server: app.listen(8080) })`'],
     ['an emitter', new EventEmitter(), 'a WebSocketServer of `ws`, got'],
     ['a port', 8080, 'a WebSocketServer of `ws`, got `8080`'],
-    ['nothing', undefined, 'a WebSocketServer of `ws`, got `undefined`'],
-  ])('refuses %s, and says what to pass in its place', (_, wrong, advice) => {
+    ['nothing', undefined, 'of `ws`, a package that you install beside it, got `undefined`'],
+    ['a server of Bun', membersOf('upgrade', 'publish', 'requestIP'), '@wirebeat/server/bun'],
+    ['a server of Deno', membersOf('finished', 'shutdown', 'addr'), '@wirebeat/server/deno'],
+    ['crossws', membersOf('peers', 'publish', 'closeAll'), '@wirebeat/server/crossws'],
+    ['a Durable Object', membersOf('acceptWebSocket', 'getWebSockets'), 'server/cloudflare'],
+  ])('refuses %s, and says what to pass instead', (_, wrong, advice) => {
     expect(() => attachHeartbeat(wrong as never)).toThrow(advice);
     expect(() => attachHeartbeat(wrong as never)).toThrow(
       'Expected `server` to be a WebSocketServer',
@@ -73,7 +78,7 @@ describe('watch', () => {
     );
   });
 
-  it('watches a socket once, whoever brings it, and not after `detach`', () => {
+  it('adds one heartbeat to a socket, however it is passed, and none after `detach`', () => {
     const stage = new Stage();
     const socket = stage.socket();
     const connection = stage.heartbeat.watch(socket);

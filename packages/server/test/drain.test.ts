@@ -67,7 +67,7 @@ describe('drain', () => {
     expect(parts.reduce((sum, part) => sum + part)).toBe(500);
   });
 
-  it('gives a hint just before: by a ping to who speaks, and in the text to all', () => {
+  it('gives a hint just before: in a ping to clients that send pings, and in the close reason to all', () => {
     const { stage, sockets } = openMany(2);
     sockets[0]?.receive(FIRST);
     stage.advanceTo(2_000);
@@ -83,7 +83,7 @@ describe('drain', () => {
     ]);
   });
 
-  it('gives none where there is nothing to wait for', () => {
+  it('gives none if there is nothing to wait for', () => {
     const { stage, sockets } = openMany(1);
     sockets[0]?.receive(FIRST);
     stage.advanceTo(2_000);
@@ -93,7 +93,7 @@ describe('drain', () => {
     expect(stage.log.slice(length)).toEqual(['2000 closes 1012 service restart']);
   });
 
-  it('judges nobody any more, nor asks', async () => {
+  it('stops pinging and judging clients', async () => {
     const { stage, sockets } = openMany(2);
     for (const { peer } of sockets) peer.answersPings = false;
     stage.advanceTo(31_000); // both are asked
@@ -104,7 +104,7 @@ describe('drain', () => {
     expect(seen).not.toMatch(/Ping|suspect|dead|terminates/);
   });
 
-  it('terminates who has not closed a second after the time, and resolves then', async () => {
+  it('terminates clients that have not closed a second after the time, and resolves then', async () => {
     const { stage, sockets } = openMany(2, { answersClose: false });
     const done = stage.heartbeat.drain({ within: 2_000 });
     expect(await settledAt(stage, done, HOUR)).toBe(4_000);
@@ -114,7 +114,7 @@ describe('drain', () => {
     expect(stage.scheduler.pending).toBe(0);
   });
 
-  it('closes at once who comes meanwhile, and does not judge it either', () => {
+  it('closes clients at once that connect meanwhile, and does not judge them either', () => {
     const { stage, connect } = openMany(1, { answersClose: false });
     void stage.heartbeat.drain({ within: 600_000, retryAfter: 5_000 });
     stage.advanceTo(60_000);
@@ -124,7 +124,7 @@ describe('drain', () => {
     expect(stage.lines(/suspect|dead/)).toEqual([]);
   });
 
-  it('is the same where it is called again, and done at once where nobody is there', async () => {
+  it('returns the same when it is called again, and resolves at once without clients', async () => {
     const { stage } = openMany(3);
     const done = stage.heartbeat.drain({ within: 2_000 });
     expect(stage.heartbeat.drain({ within: 9_000 })).toBe(done);
@@ -135,7 +135,7 @@ describe('drain', () => {
     expect(empty.scheduler.pending).toBe(0);
   });
 
-  it('is left off by detach', async () => {
+  it('is cancelled by detach', async () => {
     const { stage, closes } = openMany(3);
     const done = stage.heartbeat.drain({ within: 9_000 });
     stage.advanceTo(2_000);
@@ -146,7 +146,7 @@ describe('drain', () => {
     expect(stage.scheduler.pending).toBe(0);
   });
 
-  it('leaves alone who has ended before', () => {
+  it('leaves connections alone that have ended before', () => {
     const { stage, sockets, closes } = openMany(3);
     void stage.heartbeat.drain({ within: 9_000 });
     sockets[1]?.end(1000);
@@ -159,11 +159,11 @@ describe('drain', () => {
     [{ within: 0 }, '`within` to be a number > 0'],
     [{ retryAfter: -1 }, '`retryAfter` to be a number in [0, 600000]'],
     [{ retryAfter: 600_001 }, '`retryAfter` to be a number in [0, 600000]'],
-    [{ until: 5 }, '`until` to be absent'],
+    [{ until: 5 }, 'Unknown option `until`'],
     [5, '`options` to be an object'],
-  ])('refuses %o, and closes nobody', (options, message) => {
+  ])('refuses %o, and closes no connection', (options, message) => {
     const { stage } = openMany(1);
-    expect(() => stage.heartbeat.drain(options as never)).toThrow(`Expected ${message}`);
+    expect(() => stage.heartbeat.drain(options as never)).toThrow(message);
     stage.advanceTo(HOUR);
     expect(stage.lines(/closes/)).toEqual([]);
   });

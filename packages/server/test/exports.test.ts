@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import * as bun from '../src/adapters/bun.ts';
+import * as cloudflare from '../src/adapters/cloudflare.ts';
+import * as crossws from '../src/adapters/crossws.ts';
+import * as deno from '../src/adapters/deno.ts';
 import { ConnectionHandle } from '../src/connection/connection-handle.ts';
 import * as gateway from '../src/gateway/index.ts';
 import * as server from '../src/index.ts';
 import * as opentelemetry from '../src/metrics/opentelemetry.ts';
 import * as prometheus from '../src/metrics/prometheus.ts';
 import * as redis from '../src/redis/index.ts';
+import * as runtime from '../src/runtime/index.ts';
 
 function membersOf(type: { readonly prototype: object }): string[] {
   return Reflect.ownKeys(type.prototype)
@@ -68,6 +73,18 @@ describe('what shows the figures', () => {
   });
 });
 
+describe('the entries of other runtimes', () => {
+  it.each([
+    ['bun', bun, ['BunHeartbeat']],
+    ['cloudflare', cloudflare, ['DurableHeartbeat']],
+    ['crossws', crossws, ['CrosswsHeartbeat']],
+    ['deno', deno, ['DenoHeartbeat']],
+    ['runtime', runtime, ['InvalidOptionError', 'RuntimeHeartbeat']],
+  ])('export these names and no others: %s', (_, entry, names) => {
+    expect(Object.keys(entry).sort()).toEqual(names);
+  });
+});
+
 describe('@wirebeat/server/redis', () => {
   it('exports one name', () => {
     expect(Object.keys(redis)).toEqual(['RedisRegistry']);
@@ -103,15 +120,15 @@ describe('@wirebeat/server/gateway', () => {
       'bytesFromPage',
       'bytesFromUpstream',
       'close',
+      'closeForRestart',
       'detectionBound',
-      'dismiss',
       'endToEndLatency',
       'isResponsive',
       'isSuspect',
       'open',
       'pageLatency',
-      'rest',
       'speaks',
+      'stopPinging',
       'terminate',
       'upstreamLatency',
     ]);

@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { connect, onlyConnection, serve } from './server-side.ts';
 
-it('answers beats under jsdom, and keeps them and its Pongs from the application', async () => {
+it('answers pings under jsdom, and hides them and its Pongs from the application', async () => {
   expect(Buffer.from('') instanceof Uint8Array).toBe(false);
   const stage = await serve({ pingInterval: 50 });
   const { client, received } = await connect(stage);

@@ -9,8 +9,9 @@ import {
   type ServerOptions as WsOptions,
 } from 'ws';
 import { attachHeartbeat, type ServerHeartbeat } from '../src/attach.ts';
-import type { ConnectionHeartbeat } from '../src/connection/connection-heartbeat.ts';
-import type { ConnectionEnd, Tier } from '../src/connection/events.ts';
+import type { ConnectionEnd } from '../src/connection/connection-end.ts';
+import type { Tier } from '../src/connection/events.ts';
+import type { ConnectionHeartbeat } from '../src/connection-heartbeat.ts';
 import type { ServerOptions } from '../src/options.ts';
 
 const { HEARTBEAT_TEST_TIME_FACTOR = '1' } = process.env;

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { type Millis, ReadyState } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { attachHeartbeat, type ServerHeartbeat } from '../src/attach.ts';
-import type { ConnectionHeartbeat } from '../src/connection/connection-heartbeat.ts';
+import type { ConnectionHeartbeat } from '../src/connection-heartbeat.ts';
 import type { ServerOptions } from '../src/options.ts';
 
 /** What the peer at the other end does by itself. Any of it may be changed at any time. */

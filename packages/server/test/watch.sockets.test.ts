@@ -8,7 +8,7 @@ import { attachHeartbeat } from '../src/attach.ts';
 import { atEnd, connect, Log } from './server-side.ts';
 
 describe('an upgrade that is handled by hand, without `connection`', () => {
-  it('is watched by `watch`, with its request, and pings are answered', async () => {
+  it('gets a heartbeat by `watch`, with its request, and pings are answered', async () => {
     const http = createServer();
     const server = new WebSocketServer({ noServer: true });
     const heartbeat = attachHeartbeat(server, {

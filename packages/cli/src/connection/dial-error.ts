@@ -1,4 +1,5 @@
-import type { Stage } from './stages.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Stage, StageTimes } from './stages.ts';
 
 /** The details of a {@link DialError}. */
 export interface DialFailure {
@@ -10,6 +11,18 @@ export interface DialFailure {
   readonly message: string;
   /** HTTP status, if the server answered without an upgrade. */
   readonly status?: number;
+  /** How far the attempt got. */
+  readonly progress?: DialProgress;
+}
+
+/** How far an attempt to connect got before it failed. */
+export interface DialProgress {
+  /** `address:port` of the peer; empty if none accepted the connection. */
+  readonly address: string;
+  /** The steps that succeeded. */
+  readonly times: StageTimes;
+  /** The headers of the answer to the handshake, if one came. */
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** No connection was opened. The message is a sentence; `hint` says what to try. */
@@ -18,6 +31,7 @@ export class DialError extends Error {
   readonly code: string;
   readonly status: number | undefined;
   readonly hint: string | undefined;
+  readonly progress: DialProgress;
 
   constructor(failure: DialFailure) {
     super(failure.message);
@@ -26,6 +40,7 @@ export class DialError extends Error {
     this.code = failure.code;
     this.status = failure.status;
     this.hint = hintFor(failure);
+    this.progress = failure.progress ?? { address: '', times: {}, headers: {} };
   }
 }
 

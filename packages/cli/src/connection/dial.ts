@@ -1,8 +1,9 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Millis } from '@wirebeat/core';
 import { type ClientOptions, WebSocket } from 'ws';
-import { DialError } from './dial-error.ts';
+import { DialError, type DialProgress } from './dial-error.ts';
 import { STAGE_NAMES, type Stage, type StageTimes } from './stages.ts';
 
 /** What to connect to, and how. */
@@ -28,6 +29,16 @@ export interface Dialled {
   readonly times: StageTimes;
   /** The headers of the answer to the handshake. */
   readonly headers: IncomingHttpHeaders;
+  /** What TLS agreed on; `undefined` for `ws:`. */
+  readonly security: Security | undefined;
+}
+
+/** What TLS agreed on. */
+export interface Security {
+  /** The version, such as `TLSv1.3`. */
+  readonly version: string;
+  /** When the certificate expires, in ms since the epoch. */
+  readonly expiresAt: number;
 }
 
 /**
@@ -36,21 +47,10 @@ export interface Dialled {
  * Rejects with {@link DialError}, or with the reason of the signal.
  */
 export function dial(target: Target, signal: AbortSignal): Promise<Dialled> {
-  const { url, headers, subprotocols, timeout, isInsecure, ca, compresses } = target;
+  const { url, timeout } = target;
   const steps = new Steps(new URL(url));
-  const options: ClientOptions = {
-    headers,
-    perMessageDeflate: compresses === true,
-    ...(isInsecure && { rejectUnauthorized: false }),
-    ...(ca !== undefined && { ca }),
-    finishRequest(request: ClientRequest) {
-      request.once('socket', (socket) => steps.watch(socket));
-      request.end();
-    },
-  };
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, [...subprotocols], options);
-    let answered: IncomingHttpHeaders = {};
+    const socket = open(target, steps);
     const settle = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stopped);
@@ -62,30 +62,51 @@ export function dial(target: Target, signal: AbortSignal): Promise<Dialled> {
     };
     const timer = setTimeout(() => {
       const message = `the step ${STAGE_NAMES[steps.current]} did not finish within ${timeout / 1000} s`;
-      fail(new DialError({ stage: steps.current, code: 'TIMEOUT', message }));
+      const { current: stage, progress } = steps;
+      fail(new DialError({ stage, code: 'TIMEOUT', message, progress }));
     }, timeout);
     const stopped = (): void => fail(signal.reason);
     signal.addEventListener('abort', stopped);
     if (signal.aborted) stopped();
-    socket.once('error', (error) => fail(failureOf(error, steps.current)));
-    socket.once('unexpected-response', (_, response) => fail(refusalOf(response)));
+    socket.once('error', (error) => fail(failureOf(error, steps)));
+    socket.once('unexpected-response', (_, response) => {
+      steps.headers = response.headers;
+      fail(refusalOf(response, steps));
+    });
     socket.once('upgrade', (response) => {
-      answered = response.headers;
+      steps.headers = response.headers;
       steps.finish('upgrade');
     });
     socket.once('open', () => {
       settle();
-      const { address, times } = steps;
-      resolve({ socket, address, times, headers: answered });
+      resolve({ socket, ...steps.progress, security: steps.security });
     });
   });
+}
+
+/** Starts an attempt whose steps `steps` measures. */
+function open(target: Target, steps: Steps): WebSocket {
+  const { url, headers, subprotocols, isInsecure, ca, compresses } = target;
+  const options: ClientOptions = {
+    headers,
+    perMessageDeflate: compresses === true,
+    ...(isInsecure && { rejectUnauthorized: false }),
+    ...(ca !== undefined && { ca }),
+    finishRequest(request: ClientRequest) {
+      request.once('socket', (socket) => steps.watch(socket));
+      request.end();
+    },
+  };
+  return new WebSocket(url, [...subprotocols], options);
 }
 
 /** The steps of one attempt. */
 class Steps {
   /** The step under way. */
   current: Stage;
-  address = '';
+  headers: IncomingHttpHeaders = {};
+  #address = '';
+  security: Security | undefined;
   readonly #isSecure: boolean;
   readonly #times: { [Name in Stage]?: Millis } = {};
   #startedAt: number = performance.now();
@@ -95,8 +116,8 @@ class Steps {
     this.current = isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? 'dns' : 'tcp';
   }
 
-  get times(): StageTimes {
-    return this.#times;
+  get progress(): DialProgress {
+    return { address: this.#address, times: this.#times, headers: this.headers };
   }
 
   /** Measures the steps of a socket that begins to connect. */
@@ -107,11 +128,14 @@ class Steps {
       this.#pass('dns');
       this.#pass('tcp');
       const { remoteAddress = '', remotePort } = socket;
-      this.address = remoteAddress.includes(':')
+      this.#address = remoteAddress.includes(':')
         ? `[${remoteAddress}]:${remotePort}`
         : `${remoteAddress}:${remotePort}`;
     });
-    socket.once('secureConnect', () => this.#pass('tls'));
+    socket.once('secureConnect', () => {
+      this.#pass('tls');
+      if (socket instanceof TLSSocket) this.security = securityOf(socket);
+    });
   }
 
   finish(stage: Stage): void {
@@ -128,12 +152,17 @@ class Steps {
   }
 }
 
+function securityOf(socket: TLSSocket): Security {
+  const expiresAt = Date.parse(socket.getPeerCertificate().valid_to);
+  return { version: socket.getProtocol() ?? 'TLS', expiresAt };
+}
+
 type SystemError = Error & { readonly code?: string; readonly errors?: readonly SystemError[] };
 
-function failureOf(error: SystemError, stage: Stage): DialError {
+function failureOf(error: SystemError, { current: stage, progress }: Steps): DialError {
   // The `AggregateError` of several addresses has no message of its own.
   const { message, code = error.code ?? 'ERROR' } = error.errors?.[0] ?? error;
-  return new DialError({ stage, code, message: withoutNumbers(message) });
+  return new DialError({ stage, code, message: withoutNumbers(message), progress });
 }
 
 /** Shortens a message of OpenSSL, such as `80AB…:error:0A00010B:SSL routines:f:wrong version:…`. */
@@ -142,9 +171,9 @@ function withoutNumbers(message: string): string {
   return words ?? message;
 }
 
-function refusalOf(response: IncomingMessage): DialError {
+function refusalOf(response: IncomingMessage, { progress }: Steps): DialError {
   const { statusCode: status = 0, statusMessage = '', headers } = response;
   const to = headers.location === undefined ? '' : `, to ${headers.location}`;
   const message = `the server answered with HTTP status ${status} ${statusMessage}${to}`;
-  return new DialError({ stage: 'upgrade', code: `HTTP_${status}`, message, status });
+  return new DialError({ stage: 'upgrade', code: `HTTP_${status}`, message, status, progress });
 }

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import {
   type Dialect,
+  discord,
   graphql,
   json,
   mqtt,
   nats,
   phoenix,
+  pusher,
   text,
   trpc,
   type Wire,
@@ -25,6 +27,7 @@ export interface PingDialect {
  * server sends pings or nobody answers them, so there is nothing to measure.
  */
 export const DIALECTS: readonly PingDialect[] = [
+  { dialect: discord, of: 'the gateway of Discord, with ?v=10&encoding=json in the URL' },
   {
     dialect: graphql,
     of: 'graphql-ws, with its subprotocol graphql-transport-ws',
@@ -34,6 +37,7 @@ export const DIALECTS: readonly PingDialect[] = [
   { dialect: mqtt, of: 'MQTT 3.1.1, with its subprotocol mqtt', opening: mqttConnect },
   { dialect: nats, of: 'NATS' },
   { dialect: phoenix(), of: 'Phoenix channels, version 2 of the serializer' },
+  { dialect: pusher, of: 'Pusher Channels, Laravel Reverb, Soketi' },
   { dialect: text(), of: '"ping" and "pong"' },
   { dialect: trpc, of: 'tRPC, "PING" and "PONG"' },
 ];

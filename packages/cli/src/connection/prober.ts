@@ -110,7 +110,7 @@ function dialectProber(
     const { beats = [] } = session.receive(isBinary ? data : String(data)) ?? {};
     if (session.ready) proceed();
     for (const beat of beats) {
-      if (beat.kind === 'ping' && beat.answer !== undefined) socket.send(beat.answer);
+      if (beat.kind === 'ping') socket.send(beat.answer);
       if (beat.kind === 'pong' && beat.id !== undefined) answered(beat.id);
     }
   });

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { Place } from '../arguments.ts';
+import type { Place } from '../argument-parsers.ts';
 import { safeText } from '../safe-text.ts';
 import type { GatewaySettings } from './config.ts';
 

@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Place, place, seconds, upstreamUrl } from '../arguments.ts';
-import { exitWhenWritten, type Output } from '../output.ts';
+import { type Place, place, seconds, upstreamUrl } from '../argument-parsers.ts';
+import { exitWhenWritten, type Terminal } from '../terminal.ts';
 import { planOf } from './check.ts';
-import { ConfigError, type GatewayFlags, readSettings } from './config.ts';
+import { type GatewayFlags, readSettings } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import { configSchema } from './config-schema.ts';
 import { handOver, receiveServers, reportReady } from './hand-over.ts';
 import { LOG_FORMATS, type Log, lineOf } from './log.ts';
+import { notifySystemd } from './notify-systemd.ts';
 import { GatewayService } from './service.ts';
 
 /** The exit code for an invalid command line or config file. */
@@ -16,7 +18,7 @@ interface CommandFlags extends GatewayFlags {
   readonly schema?: true;
 }
 
-export function addGateway(program: Command, output: Output): void {
+export function addGateway(program: Command, terminal: Terminal): void {
   const command = program.command('gateway');
   const given = new Set<string>();
   for (const name of ['status', 'no-status']) command.on(`option:${name}`, () => given.add(name));
@@ -51,7 +53,7 @@ export function addGateway(program: Command, output: Output): void {
     .addHelpText('after', GATEWAY_HELP)
     .action((flags: CommandFlags) => {
       if (given.size === 2) command.error('error: --status and --no-status exclude each other');
-      return gatewayAction(flags, output);
+      return gatewayAction(flags, terminal);
     });
 }
 
@@ -69,30 +71,42 @@ Examples:
   $ wirebeat gateway --listen :8080 --status 127.0.0.1:9090 --config gateway.json
   $ wirebeat gateway --config gateway.json --check
 
-Exits with 0 after a drain, 1 if it cannot listen, 2 if the command line or the file is invalid.`;
+Exits with 0 after a drain, 1 if it cannot listen or cannot notify systemd, 2 if the command line or the file is invalid.`;
 
-async function gatewayAction(flags: CommandFlags, output: Output): Promise<void> {
-  if (flags.schema) return output.print(JSON.stringify(configSchema(), undefined, 2));
+async function gatewayAction(flags: CommandFlags, terminal: Terminal): Promise<void> {
+  if (flags.schema) return terminal.print(JSON.stringify(configSchema(), undefined, 2));
   try {
     const settings = readSettings(flags);
     if (flags.check) {
-      for (const line of planOf(settings, flags.config)) output.print(line);
+      for (const line of planOf(settings, flags.config)) terminal.print(line);
       return;
     }
-    const log: Log = (entry) => output.print(lineOf(entry, settings.log, output.look, new Date()));
+    const log: Log = (entry) =>
+      terminal.print(lineOf(entry, settings.log, terminal.look, new Date()));
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
     const service = new GatewayService(settings, log);
     const handed = await receiveServers();
-    await service.start(handed);
+    const started = service.start(handed);
+    // From now on: a signal that nobody handles would end the process.
+    const onceStarted = (act: () => void) => () => void started.then(act, () => {});
+    process.on(
+      'SIGHUP',
+      onceStarted(() => void reload(service, flags, log)),
+    );
+    process.on(
+      'SIGUSR2',
+      onceStarted(() => void handOver(service, log)),
+    );
+    await started;
+    // Before the process that came first learns of it: once that has ended, systemd must know this one.
+    await notifySystemd();
     if (handed.main !== undefined) reportReady();
-    process.on('SIGHUP', () => void reload(service, flags, log));
-    process.on('SIGUSR2', () => void handOver(service, log));
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
     await service.drain();
     exitWhenWritten(0);
   } catch (error) {
-    output.complain((error as Error).message);
+    terminal.complain((error as Error).message);
     process.exit(error instanceof ConfigError ? MISUSE : 1);
   }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Server as NetServer, Socket } from 'node:net';
-import { exitWhenWritten } from '../output.ts';
+import { exitWhenWritten } from '../terminal.ts';
 import type { Log } from './log.ts';
 import type { GatewayService, Handed } from './service.ts';
 

@@ -1,6 +1,6 @@
 import type { Gateway, GatewayConnection } from '@wirebeat/server/gateway';
-import type { Look } from '../output.ts';
 import { safeJson, safeText } from '../safe-text.ts';
+import type { Look } from '../terminal.ts';
 
 /** One entry of the log. The names of durations end in their unit. */
 export interface Entry {

@@ -1,12 +1,19 @@
-import type { Gateway, GatewayStatus } from '@wirebeat/server/gateway';
+import type { Blame, Gateway, GatewayStatus } from '@wirebeat/server/gateway';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ReadinessProbe } from './readiness.ts';
+import type { ReadinessProbe } from './readiness-probe.ts';
 
 /** Upper bounds of the buckets, in seconds: those of the exporter of `@wirebeat/server`. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** The tiers by hop, with the names of the exporter of `@wirebeat/server` for those that it has. */
 const TIERS = { page: 'application', browser: 'transport', upstream: 'upstream' } as const;
 const END_TO_END = 'end_to_end';
+const BLAMES: readonly Blame[] = [
+  'page',
+  'page-network',
+  'gateway',
+  'upstream-network',
+  'upstream',
+];
 
 /** The counters of `GatewayStatus`: their names without prefix and suffix, and what they count. */
 const COUNTERS: readonly [
@@ -28,13 +35,13 @@ const COUNTERS: readonly [
 ];
 
 /**
- * The metrics of a gateway for Prometheus. What a server has too is named as its exporter names it:
- * `wirebeat_…`. The rest is `wirebeat_gateway_…`. Durations are in seconds.
+ * The metrics of a gateway for Prometheus. Metrics that a server has too have the names of its exporter,
+ * `wirebeat_…`. All others begin with `wirebeat_gateway_`. Durations are in seconds.
  */
 export class GatewayMetrics {
   readonly #registry: Registry = new Registry();
 
-  constructor(gateway: Gateway, probe: () => ReadinessProbe | undefined) {
+  constructor(gateway: Gateway, probe: () => Pick<ReadinessProbe, 'state'> | undefined) {
     this.#watch(gateway);
     this.#addCounters(gateway);
     this.#addGauges(gateway);
@@ -71,6 +78,7 @@ export class GatewayMetrics {
       registers,
     });
     for (const tier of [...Object.values(TIERS), END_TO_END]) latency.zero({ tier });
+    beginAtZero(ends, Object.keys(gateway.status().counters.ended));
     for (const tier of ['transport', 'upstream']) timeouts.inc({ tier, reason: 'ping-timeout' }, 0);
     timeouts.inc({ tier: 'application', reason: 'unresponsive' }, 0);
     gateway.on('pong', ({ hop, latency: ms, sampled, connection }) => {
@@ -163,14 +171,24 @@ export class GatewayMetrics {
     }
   }
 
-  #addReadiness(probe: () => ReadinessProbe | undefined): void {
+  #addReadiness(probe: () => Pick<ReadinessProbe, 'state'> | undefined): void {
     new Gauge({
       name: 'wirebeat_gateway_upstream_ready',
-      help: 'Whether the last probe of the upstream was answered: 1 or 0.',
+      help: 'Whether the last probe of the upstream was answered: 1 or 0; absent without a probe.',
       registers: [this.#registry],
       collect() {
-        this.set(probe()?.state.isReady === true ? 1 : 0);
+        const { isReady, at } = probe()?.state ?? {};
+        if (at === undefined)
+          this.remove(); // 0 would say that the upstream does not answer
+        else this.set(isReady === true ? 1 : 0);
       },
     });
+  }
+}
+
+/** Exports every kind of end from the start: Prometheus sees no increase in a counter that begins at more than 0. */
+function beginAtZero(ends: Counter<'reason' | 'blame'>, reasons: readonly string[]): void {
+  for (const reason of reasons) {
+    for (const blame of BLAMES) ends.inc({ reason, blame }, 0);
   }
 }

@@ -1,27 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { count, header, seconds, subprotocol, webSocketUrl, wholeNumber } from '../arguments.ts';
-import type { Target } from '../connection/dial.ts';
+import { type Command, Option } from 'commander';
+import { count, seconds, webSocketUrl, wholeNumber } from '../argument-parsers.ts';
+import { addConnectOptions, type ConnectFlags, targetOf } from '../connect-options.ts';
 import { DIALECTS } from '../connection/dialect.ts';
-import { PING_BYTES, type Tier } from '../connection/prober.ts';
-import type { Output } from '../output.ts';
+import { PING_BYTES } from '../connection/prober.ts';
+import { stopSignal, type Terminal } from '../terminal.ts';
 import { findIdle } from './find-idle.ts';
 import { ping } from './ping.ts';
 
 /** How long `--find-idle` searches by default, in s: the idle timeouts of most proxies are 60 s. */
 const FIND_IDLE_SECONDS = 130;
-
-/** The options that say how to connect. */
-export interface ConnectFlags {
-  readonly protocol?: true;
-  readonly dialect?: string;
-  readonly timeout: number;
-  readonly header?: Readonly<Record<string, string>>;
-  readonly subprotocol?: readonly string[];
-  readonly insecure?: true;
-  readonly cacert?: string;
-  readonly json?: true;
-}
 
 interface PingFlags extends ConnectFlags {
   readonly count?: number;
@@ -34,32 +21,7 @@ interface PingFlags extends ConnectFlags {
   readonly findIdle?: number | true;
 }
 
-/** Adds the options that say how to connect, which `ping` and `doctor` share. */
-export function addConnectOptions(command: Command): Command {
-  const names = DIALECTS.map(({ dialect }) => dialect.name);
-  return command
-    .addOption(
-      new Option('--application', 'ping the application (default)').conflicts([
-        'protocol',
-        'dialect',
-      ]),
-    )
-    .addOption(new Option('--protocol', 'ping the WebSocket layer').conflicts('dialect'))
-    .addOption(new Option('--dialect <name>', 'ping as another protocol does').choices(names))
-    .option('-W, --timeout <seconds>', 'wait for the connection, and for each pong', seconds, 10)
-    .option(
-      '-H, --header <header>',
-      'send "Name: value" with the handshake; may be repeated',
-      header,
-    )
-    .option('--subprotocol <name>', 'offer a subprotocol; may be repeated', subprotocol)
-    .option('-k, --insecure', 'accept any certificate')
-    .addOption(
-      new Option('--cacert <file>', 'trust the authorities in this PEM file').argParser(pemFile),
-    );
-}
-
-export function addPing(program: Command, output: Output): void {
+export function addPing(program: Command, terminal: Terminal): void {
   addConnectOptions(
     program
       .command('ping')
@@ -85,7 +47,7 @@ export function addPing(program: Command, output: Output): void {
     .option('--json', 'print one JSON object per line; durations in ms')
     .addHelpText('after', PING_HELP)
     .action(async (url: string, flags: PingFlags) => {
-      process.exitCode = await run(url, flags, output);
+      process.exitCode = await run(url, flags, terminal);
     });
 }
 
@@ -105,36 +67,12 @@ Examples:
 Exits with 0 if every ping was answered in time, 1 if one was not or a connection failed,
 2 if the command line is invalid.`;
 
-/** Returns what the options say about the connection. */
-export function targetOf(url: string, flags: ConnectFlags): Target & { readonly tier: Tier } {
-  const dialect = DIALECTS.find((one) => one.dialect.name === flags.dialect);
-  const asked = dialect?.dialect.subprotocols?.slice(0, 1) ?? [];
-  return {
-    url,
-    tier: dialect ?? (flags.protocol ? 'protocol' : 'application'),
-    headers: flags.header ?? {},
-    subprotocols: flags.subprotocol ?? asked,
-    timeout: flags.timeout * 1000,
-    isInsecure: flags.insecure === true,
-    ...(flags.cacert !== undefined && { ca: flags.cacert }),
-  };
-}
-
-/** Aborts at Ctrl-C. A second Ctrl-C ends the process at once. */
-export function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  return stop.signal;
-}
-
-function run(url: string, flags: PingFlags, output: Output): Promise<0 | 1> {
+function run(url: string, flags: PingFlags, terminal: Terminal): Promise<0 | 1> {
   const target = targetOf(url, flags);
   const json = flags.json === true;
   if (flags.findIdle !== undefined) {
     const upTo = 1000 * (flags.findIdle === true ? FIND_IDLE_SECONDS : flags.findIdle);
-    // Every server answers protocol Pings, and the search needs answers.
-    const tier = target.tier === 'application' ? 'protocol' : target.tier;
-    return findIdle({ ...target, tier, upTo, json }, output, stopSignal());
+    return findIdle({ ...target, upTo, json }, terminal, stopSignal());
   }
   const command = {
     ...target,
@@ -147,16 +85,5 @@ function run(url: string, flags: PingFlags, output: Output): Promise<0 | 1> {
     stamps: flags.stamps === true,
     json,
   };
-  return ping(command, output, stopSignal());
-}
-
-function pemFile(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new InvalidArgumentError(`It cannot be read: ${(error as NodeJS.ErrnoException).code}.`);
-  }
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  throw new InvalidArgumentError('It must be a PEM file with certificates.');
+  return ping(command, terminal, stopSignal());
 }

@@ -1,6 +1,6 @@
 import type { Millis } from '@wirebeat/core';
 
-/** How a connection ended that was open. Durations are in ms. */
+/** How an open connection ended. Durations are in ms. */
 export interface End {
   /** Time since it was opened. */
   readonly age: Millis;
@@ -30,7 +30,7 @@ const IN_A_ROW = 3;
 const SPREAD = 0.1;
 /** The least variation in ms that is allowed: a busy machine notices an end late. */
 const MIN_SPREAD: Millis = 250;
-/** A server that ends a connection sooner does not want it. */
+/** A server that closes a connection sooner than this refuses it. */
 const AT_ONCE: Millis = 500;
 
 /** Describes the end of one connection: who ended it, and when. */
@@ -72,7 +72,7 @@ function isIdleEnd({ idle, survived }: End): boolean {
   return idle >= AT_ONCE && idle > survived + MIN_SPREAD;
 }
 
-/** Returns the newest ends whose time is the same, if they are enough. */
+/** Returns the newest ends with the same time, if there are enough of them. */
 function rowOf(
   ends: readonly End[],
   timeOf: (end: End) => Millis,

@@ -1,16 +1,12 @@
-import { type Millis, SystemScheduler } from '@wirebeat/core';
+import { HEARTBEAT_SCHEMA, type Millis, SystemScheduler } from '@wirebeat/core';
 import { type Dialled, dial, type Target } from '../connection/dial.ts';
 import { DialError } from '../connection/dial-error.ts';
 import { createProber, pingId, type Tier } from '../connection/prober.ts';
-import type { Output } from '../output.ts';
-import { safeText } from '../safe-text.ts';
+import { safeJson, safeText } from '../safe-text.ts';
+import type { Terminal } from '../terminal.ts';
 import { inSeconds } from './ends.ts';
-import {
-  type IdleFindings,
-  IdleSearch,
-  type SearchConnection,
-  type SearchListener,
-} from './idle-search.ts';
+import { type IdleFindings, needsShorterInterval } from './idle-findings.ts';
+import { IdleSearch, type SearchConnection, type SearchListener } from './idle-search.ts';
 import { jsonReport } from './report.ts';
 
 /** The arguments of `wirebeat ping --find-idle`. Durations are in ms. */
@@ -21,16 +17,13 @@ export interface FindIdleCommand extends Target {
   readonly json: boolean;
 }
 
-/** The `pingInterval` that clients of wirebeat use by default. */
-const DEFAULT_INTERVAL: Millis = 25_000;
-
 /**
  * Searches for the idle timeout and the lifetime limit on the path, and prints what to set. Resolves to
  * the exit code: 0 if the search took place, 1 if no connection could be opened.
  */
 export async function findIdle(
   command: FindIdleCommand,
-  output: Output,
+  terminal: Terminal,
   stop: AbortSignal,
 ): Promise<0 | 1> {
   const url = safeText(command.url);
@@ -40,23 +33,28 @@ export async function findIdle(
   } catch (error) {
     if (stop.aborted) return 1;
     if (!(error instanceof DialError)) throw error;
-    if (command.json) output.print(jsonReport(url).failed?.(error) ?? '');
-    output.complain(`no connection to ${url}: ${error.message}`);
-    if (error.hint !== undefined) output.complain(error.hint);
+    if (command.json) terminal.print(jsonReport(url).failed?.(error) ?? '');
+    terminal.complain(`no connection to ${url}: ${error.message}`);
+    if (error.hint !== undefined) terminal.complain(error.hint);
     return 1;
   }
   if (!command.json) {
-    output.print(`searching for limits up to ${inSeconds(command.upTo)}: Ctrl-C ends the search`);
+    terminal.print(`searching for limits up to ${inSeconds(command.upTo)}: Ctrl-C ends the search`);
   }
   const findings = await search(command, stop);
   const lines = command.json ? [jsonOf(url, findings)] : sentencesOf(findings);
-  for (const line of lines) output.print(line);
+  for (const line of lines) terminal.print(line);
   return 0;
 }
 
 /** Runs the search over real connections. */
-export function search(command: FindIdleCommand, stop: AbortSignal): Promise<IdleFindings> {
-  const { upTo, timeout } = command;
+export function search(asked: FindIdleCommand, stop: AbortSignal): Promise<IdleFindings> {
+  const { upTo, timeout } = asked;
+  // Every server answers protocol Pings, and the search needs answers.
+  const command = {
+    ...asked,
+    tier: asked.tier === 'application' ? 'protocol' : asked.tier,
+  } as const;
   return new Promise((resolve) => {
     const port = {
       scheduler: new SystemScheduler(),
@@ -96,7 +94,7 @@ function connect(command: FindIdleCommand, listener: SearchListener): SearchConn
 
 function jsonOf(url: string, findings: IdleFindings): string {
   const { idle, lifetime, ...rest } = findings;
-  return JSON.stringify({
+  return safeJson({
     type: 'limits',
     time: new Date().toISOString(),
     url,
@@ -160,10 +158,9 @@ function idleSentences(findings: IdleFindings): readonly string[] {
     idle.type === 'closed'
       ? `idle connections are closed after ${inSeconds(idle.after)} (${closeWords(idle)}).`
       : `idle connections are dropped without notice after ${inSeconds(idle.from)} to ${inSeconds(idle.to)}.`;
-  const isDefaultEnough = pingInterval !== undefined && pingInterval >= DEFAULT_INTERVAL;
-  const advice = isDefaultEnough
-    ? `The default pingInterval of ${DEFAULT_INTERVAL} is short enough.`
-    : `Set pingInterval: ${pingInterval}.`;
+  const advice = needsShorterInterval(findings)
+    ? `Set pingInterval: ${pingInterval}.`
+    : `The default pingInterval of ${HEARTBEAT_SCHEMA.pingInterval.default} is short enough.`;
   return [`Idle timeout: ${what}`, ...own, advice];
 }
 

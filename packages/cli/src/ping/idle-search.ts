@@ -1,11 +1,12 @@
-import type { Instant, Millis, Scheduler, Timer } from '@wirebeat/core';
-
-/** How a connection of the search ended. */
-export interface SearchEnd {
-  /** Close code; 1006 without a Close frame. */
-  readonly code: number;
-  readonly text: string;
-}
+import type { Millis, Scheduler, Timer } from '@wirebeat/core';
+import {
+  BEAT,
+  findingsOf,
+  type IdleFindings,
+  type ObservedConnection,
+  OFFSET,
+  type SearchEnd,
+} from './idle-findings.ts';
 
 /** Receives the events of one connection of the search. */
 export interface SearchListener {
@@ -37,71 +38,14 @@ export interface IdleSearchOptions {
   readonly timeout: Millis;
 }
 
-/** The limit on silence that was found. */
-export type IdleLimit =
-  /** Idle connections are closed after this time. */
-  | {
-      readonly type: 'closed';
-      readonly after: Millis;
-      readonly code: number;
-      readonly text: string;
-    }
-  /** Idle connections are dropped without notice after a time between these two. */
-  | { readonly type: 'dropped'; readonly from: Millis; readonly to: Millis };
-
-/** What an {@link IdleSearch} has found. Durations are in ms. */
-export interface IdleFindings {
-  readonly idle: IdleLimit | undefined;
-  /** The age at which connections are closed even if they are not idle. */
-  readonly lifetime: (SearchEnd & { readonly after: Millis }) | undefined;
-  /** The longest silence that a connection survived. */
-  readonly survivedIdle: Millis;
-  /** The greatest age that a connection reached. */
-  readonly survivedAge: Millis;
-  /** The time between two signs of life that the server sends by itself, if it does. */
-  readonly serverInterval: Millis | undefined;
-  /** Whether connections ended together, so that a restart or a lost network is the cause. */
-  readonly endedTogether: boolean;
-  /** Whether no ping was answered, so that nothing can be said about the age. */
-  readonly isUnanswered: boolean;
-  /** The `pingInterval` to set. */
-  readonly pingInterval: Millis | undefined;
-  /** The `maxAge` to set. */
-  readonly maxAge: Millis | undefined;
-}
-
-/** Time between two pings on a connection that must not be idle. */
-const BEAT: Millis = 1_000;
-/** Time between the starts of two connections with the same role: a restart ends them together. */
-const OFFSET: Millis = 1_300;
-/** The fraction by which the same limit may vary, and the least variation in ms. */
-const SPREAD = 0.05;
-const MIN_SPREAD: Millis = 300;
 /** The shortest silence after which a connection is checked for a silent drop. */
-const MIN_RUNG: Millis = 2_000;
+const MIN_SILENCE: Millis = 2_000;
 /** How many silences are tried between one that was survived and one that was not. */
 const REFINEMENTS = 4;
-/** Two pings fit into an idle timeout with some spare, so that one may be late. */
-const PINGS_PER_LIMIT = 2.4;
 
 /** One connection with its role. */
-interface Member {
-  readonly role: 'idle' | 'busy' | 'rung';
-  /** For a rung: the silence after which it is checked. */
-  readonly silence: Millis;
+interface Member extends ObservedConnection {
   connection: SearchConnection | undefined;
-  openedAt: Instant | undefined;
-  lastAt: Instant;
-  longestGap: Millis;
-  receivedCount: number;
-  pongs: number;
-  /** When the ping was sent that has no pong yet. */
-  askedAt: Instant | undefined;
-  /** Whether the check of a rung was answered; `undefined` before it. */
-  isAnswered: boolean | undefined;
-  end:
-    | (SearchEnd & { readonly age: Millis; readonly idle: Millis; readonly at: Instant })
-    | undefined;
 }
 
 /**
@@ -139,7 +83,7 @@ export class IdleSearch {
         this.#join('busy');
       });
     }
-    for (let silence = upTo; silence >= MIN_RUNG; silence /= 2) this.#join('rung', silence);
+    for (let silence = upTo; silence >= MIN_SILENCE; silence /= 2) this.#join('checked', silence);
     this.#after(upTo + OFFSET + timeout + BEAT, () => this.#refine());
   }
 
@@ -188,7 +132,7 @@ export class IdleSearch {
         member.pongs += 1;
         member.askedAt = undefined;
         this.#touch(member);
-        if (member.role === 'rung') this.#checked(member, true);
+        if (member.role === 'checked') this.#checked(member, true);
       },
       ended: (end) => this.#ended(member, end),
     });
@@ -203,7 +147,7 @@ export class IdleSearch {
   #opened(member: Member): void {
     member.openedAt = member.lastAt = this.#port.scheduler.now();
     if (member.role === 'busy') this.#beat(member);
-    if (member.role === 'rung') this.#after(member.silence, () => this.#check(member));
+    if (member.role === 'checked') this.#after(member.silence, () => this.#check(member));
   }
 
   #beat(member: Member): void {
@@ -246,7 +190,7 @@ export class IdleSearch {
 
   /** Ends the search as soon as everything is known. */
   #look(): void {
-    const pairs = this.#members.filter(({ role }) => role !== 'rung');
+    const pairs = this.#members.filter(({ role }) => role !== 'checked');
     const isKnown = pairs.length === 4 && pairs.every(({ end }) => end !== undefined);
     const isRefining = this.#isRefined && this.#members.some(isUnchecked);
     if (isKnown || (this.#isRefined && !isRefining)) this.stop();
@@ -272,110 +216,12 @@ export class IdleSearch {
     this.#isRefined = true;
     const { from, to } = idle;
     for (let step = 1; step <= REFINEMENTS; step += 1) {
-      this.#join('rung', from * (to / from) ** (step / (REFINEMENTS + 1)));
+      this.#join('checked', from * (to / from) ** (step / (REFINEMENTS + 1)));
     }
     this.#after(to + 2 * this.#options.timeout, () => this.stop());
   }
 }
 
 function isUnchecked({ role, isAnswered, end }: Member): boolean {
-  return role === 'rung' && isAnswered === undefined && end === undefined;
-}
-
-function findingsOf(members: readonly Member[], now: Instant): IdleFindings {
-  const opened = members.filter(({ openedAt }) => openedAt !== undefined);
-  const idle = opened.filter(({ role }) => role === 'idle');
-  const busy = opened.filter(({ role }) => role === 'busy');
-  const endedTogether = areTogether(opened);
-  const lifetime = endedTogether ? undefined : sameEnd(busy, 'age');
-  const closed = endedTogether ? undefined : sameEnd(idle, 'idle');
-  const isOldAge =
-    closed !== undefined &&
-    lifetime !== undefined &&
-    closed.after > lifetime.after * (1 - SPREAD) - MIN_SPREAD;
-  const limit =
-    closed === undefined || isOldAge ? droppedOf(opened) : ({ type: 'closed', ...closed } as const);
-  const ageOf = ({ end, openedAt = now }: Member) => end?.age ?? now - openedAt;
-  const shortest = limit?.type === 'dropped' ? limit.from : limit?.after;
-  return {
-    idle: limit,
-    lifetime,
-    survivedIdle: survivedIdle(opened, now, shortest),
-    survivedAge: Math.max(0, ...busy.filter(({ pongs }) => pongs > 0).map(ageOf)),
-    serverInterval: serverIntervalOf(idle),
-    endedTogether,
-    isUnanswered: busy.length > 0 && busy.every(({ pongs }) => pongs === 0),
-    pingInterval: shortest === undefined ? undefined : intervalFor(shortest),
-    maxAge: lifetime === undefined ? undefined : rounded(lifetime.after * 0.9),
-  };
-}
-
-/** The longest silence that a connection survived, which is shorter than the limit. */
-function survivedIdle(
-  members: readonly Member[],
-  now: Instant,
-  limit = Number.POSITIVE_INFINITY,
-): Millis {
-  const gaps = members.map((member) => {
-    const { role, longestGap, lastAt, end, isAnswered } = member;
-    if (role === 'rung') return isAnswered === true ? longestGap : 0;
-    return end === undefined && role === 'idle' ? Math.max(longestGap, now - lastAt) : longestGap;
-  });
-  return Math.max(0, ...gaps.filter((gap) => gap < limit));
-}
-
-/** Returns the end that both of a pair have in common. */
-function sameEnd(
-  members: readonly Member[],
-  name: 'age' | 'idle',
-): (SearchEnd & { readonly after: Millis }) | undefined {
-  const ends = members.flatMap(({ end }) => (end === undefined ? [] : [end]));
-  const [first] = ends;
-  if (first === undefined || ends.length < 2) return undefined;
-  const times = ends.map((end) => end[name]);
-  const [least, most] = [Math.min(...times), Math.max(...times)];
-  if (most - least > Math.max(MIN_SPREAD, SPREAD * most)) return undefined;
-  return { after: least, code: first.code, text: first.text };
-}
-
-/** Whether connections of all ages ended at one moment. */
-function areTogether(members: readonly Member[]): boolean {
-  const ends = members.flatMap(({ end, role }) =>
-    end === undefined || role === 'rung' ? [] : [end],
-  );
-  if (ends.length < 4) return false;
-  const moments = ends.map(({ at }) => at);
-  return Math.max(...moments) - Math.min(...moments) < OFFSET / 2;
-}
-
-/** Finds the shortest silence after which a connection was dropped, and the longest before it. */
-function droppedOf(
-  members: readonly Member[],
-): Extract<IdleLimit, { type: 'dropped' }> | undefined {
-  const checked = members.filter(({ isAnswered }) => isAnswered !== undefined);
-  if (!members.some(({ pongs }) => pongs > 0)) return undefined;
-  const silences = (isAlive: boolean) =>
-    checked.filter(({ isAnswered }) => isAnswered === isAlive).map(({ silence }) => silence);
-  const dead = silences(false);
-  if (dead.length === 0) return undefined;
-  const to = Math.min(...dead);
-  return { type: 'dropped', from: Math.max(BEAT, ...silences(true).filter((one) => one < to)), to };
-}
-
-/** Returns how often the server sends something to an idle connection. */
-function serverIntervalOf(idle: readonly Member[]): Millis | undefined {
-  const [first] = idle.filter(
-    ({ receivedCount, longestGap }) => receivedCount >= 2 && longestGap >= BEAT,
-  );
-  return first?.longestGap;
-}
-
-function intervalFor(limit: Millis): Millis {
-  return rounded(limit / PINGS_PER_LIMIT);
-}
-
-/** Rounds down to whole seconds, or to tenths of a second below 3 s. */
-function rounded(duration: Millis): Millis {
-  const step = duration < 3_000 ? 100 : 1_000;
-  return Math.floor(duration / step) * step;
+  return role === 'checked' && isAnswered === undefined && end === undefined;
 }

@@ -3,8 +3,8 @@ import type { Millis } from '@wirebeat/core';
 import { type Dialled, dial, type Target } from '../connection/dial.ts';
 import { DialError } from '../connection/dial-error.ts';
 import { createProber, type Prober, pingId, type Tier } from '../connection/prober.ts';
-import type { Output } from '../output.ts';
 import { safeText } from '../safe-text.ts';
+import type { Terminal } from '../terminal.ts';
 import { describeEnd, type End, patternOf } from './ends.ts';
 import { Pace } from './pace.ts';
 import { jsonReport, type Report, textReport } from './report.ts';
@@ -40,8 +40,8 @@ const RECONNECT_WAIT: Millis = 1_000;
  * Resolves to the exit code: 0 if every ping was answered in time, 1 if one was not or a connection
  * failed.
  */
-export function ping(command: PingCommand, output: Output, stop: AbortSignal): Promise<0 | 1> {
-  return new PingRun(command, output, stop).run();
+export function ping(command: PingCommand, terminal: Terminal, stop: AbortSignal): Promise<0 | 1> {
+  return new PingRun(command, terminal, stop).run();
 }
 
 /** A ping that was sent. */
@@ -56,7 +56,7 @@ interface Sent {
 /** One run of the command, over one connection or several. */
 class PingRun {
   readonly #command: PingCommand;
-  readonly #output: Output;
+  readonly #terminal: Terminal;
   readonly #deadline: AbortSignal;
   /** Aborts at the deadline, or when the user stops the run. */
   readonly #stop: AbortSignal;
@@ -72,9 +72,9 @@ class PingRun {
   #firstPing: Millis | undefined;
   #isSlowed = false;
 
-  constructor(command: PingCommand, output: Output, stop: AbortSignal) {
+  constructor(command: PingCommand, terminal: Terminal, stop: AbortSignal) {
     this.#command = command;
-    this.#output = output;
+    this.#terminal = terminal;
     const { deadline } = command;
     this.#deadline =
       deadline === undefined ? new AbortController().signal : AbortSignal.timeout(deadline);
@@ -82,7 +82,7 @@ class PingRun {
     this.#url = safeText(command.url);
     this.#report = command.json
       ? jsonReport(this.#url)
-      : textReport(this.#url, output.look, command.stamps);
+      : textReport(this.#url, terminal.look, command.stamps);
   }
 
   async run(): Promise<0 | 1> {
@@ -110,7 +110,7 @@ class PingRun {
       if (this.#stop.aborted) return;
       if (!(error instanceof DialError)) throw error;
       this.#fail(this.#report.failed?.(error), `no connection to ${this.#url}: ${error.message}`);
-      if (error.hint !== undefined) this.#output.complain(error.hint);
+      if (error.hint !== undefined) this.#terminal.complain(error.hint);
     }
   }
 
@@ -209,31 +209,31 @@ class PingRun {
   /** Reports a failure: to programs on standard output, to people on standard error. */
   #fail(line: string | undefined, sentence: string): void {
     this.#hasFailed = true;
-    if (line !== undefined) this.#output.print(line);
-    this.#output.complain(sentence);
+    if (line !== undefined) this.#terminal.print(line);
+    this.#terminal.complain(sentence);
   }
 
   #saySlowed(): void {
     if (this.#isSlowed) return;
     this.#isSlowed = true;
-    this.#output.complain(
+    this.#terminal.complain(
       'sending at most five pings per second from now on: servers close connections that send more',
     );
   }
 
   #print(line: string): void {
-    if (!this.#command.isQuiet) this.#output.print(line);
+    if (!this.#command.isQuiet) this.#terminal.print(line);
   }
 
   #sumUp(): 0 | 1 {
     const { sent, received, late, unanswered } = this.#statistics;
     if (this.#wasOpen) {
-      this.#output.print(this.#report.summary(this.#statistics, this.#firstPing));
+      this.#terminal.print(this.#report.summary(this.#statistics, this.#firstPing));
     }
     const pattern = patternOf(this.#ends);
     if (pattern !== undefined) this.#fail(this.#report.pattern?.(pattern), pattern.text);
     if (sent > 0 && received === 0 && !this.#hasFailed) {
-      this.#output.complain(`${this.#url} ${whyUnanswered(this.#command.tier)}`);
+      this.#terminal.complain(`${this.#url} ${whyUnanswered(this.#command.tier)}`);
     }
     const { count } = this.#command;
     const isCut = this.#deadline.aborted && count < Number.POSITIVE_INFINITY && received < count;

@@ -1,7 +1,8 @@
 import type { Millis } from '@wirebeat/core';
 import type { DialError } from '../connection/dial-error.ts';
 import { STAGE_NAMES, STAGES, type StageTimes } from '../connection/stages.ts';
-import type { Look } from '../output.ts';
+import { safeJson } from '../safe-text.ts';
+import type { Look } from '../terminal.ts';
 import { describeEnd, type End, type Pattern } from './ends.ts';
 import type { PingStatistics } from './statistics.ts';
 
@@ -54,7 +55,7 @@ export function textReport(url: string, look: Look, stamps = false): Report {
 /** For programs: one JSON object per line, with a `type` and the time. Durations are in ms: `…Ms`. */
 export function jsonReport(url: string): Report {
   const line = (type: string, values: object) =>
-    JSON.stringify({ type, time: new Date().toISOString(), url, ...values });
+    safeJson({ type, time: new Date().toISOString(), url, ...values });
   return {
     opened(address, times) {
       const each = Object.entries(times).map(([stage, time]) => [`${stage}Ms`, micro(time)]);

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { origin, type Place, place } from '../arguments.ts';
+import { origin, type Place, place } from '../argument-parsers.ts';
 import { runDemo } from './demo-process.ts';
 
 interface ServeFlags {

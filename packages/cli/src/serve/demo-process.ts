@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Place } from '../arguments.ts';
+import type { Place } from '../argument-parsers.ts';
 
 /** The demo server, built next to this program. */
 const SERVER = new URL('demo/server.js', import.meta.url);

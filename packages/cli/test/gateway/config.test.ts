@@ -6,7 +6,8 @@ import { HEADER_SCHEMA } from '../../../server/src/gateway/http/headers.ts';
 import { GATEWAY_SCHEMA } from '../../../server/src/gateway/options.ts';
 import { CERT, KEY } from '../../../server/test/gateway/certificate.ts';
 import { planOf } from '../../src/gateway/check.ts';
-import { ConfigError, readSettings } from '../../src/gateway/config.ts';
+import { readSettings } from '../../src/gateway/config.ts';
+import { ConfigError } from '../../src/gateway/config-error.ts';
 import { CONFIG_KEYS, configSchema } from '../../src/gateway/config-schema.ts';
 
 let folder: string;
@@ -166,12 +167,12 @@ describe('readSettings', () => {
     if (!message.startsWith('Missing')) expect(message).toContain(`${config}: `);
   });
 
-  it('does not quote what stands in a file that is no JSON', () => {
+  it('does not quote the content of a file that is not JSON', () => {
     const message = messageOf('{ "headers": { "x-key": "SECRET" "other": 1 } }');
     expect(message).not.toMatch(/SECRET|x-key/);
   });
 
-  it('says which file is not there', () => {
+  it('names a file that is missing', () => {
     expect(() => readSettings({ config: '/no/such.json' })).toThrow('Cannot read /no/such.json');
   });
 });

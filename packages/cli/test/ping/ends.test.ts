@@ -52,7 +52,7 @@ describe('patternOf', () => {
 });
 
 describe('describeEnd', () => {
-  it('says how, and when', () => {
+  it('says how the connection ended, and when', () => {
     expect(describeEnd(END)).toBe('no Close frame, after 20.0 s, 8.0 s of it idle');
     expect(describeEnd({ ...END, code: 1001, text: 'going away' })).toBe(
       'close code 1001, going away, after 20.0 s, 8.0 s of it idle',

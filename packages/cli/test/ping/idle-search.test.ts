@@ -1,8 +1,8 @@
 import type { Instant, Millis } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
+import type { IdleFindings } from '../../src/ping/idle-findings.ts';
 import {
-  type IdleFindings,
   IdleSearch,
   type SearchConnection,
   type SearchListener,
@@ -140,7 +140,7 @@ describe('IdleSearch', () => {
     },
   );
 
-  it('tells a lifetime limit from an idle timeout', () => {
+  it('distinguishes a lifetime limit from an idle timeout', () => {
     const { idle, lifetime, maxAge } = search({ closesAt: 30_000 }, 60_000);
     expect(idle).toBeUndefined();
     expect(lifetime?.after).toBeCloseTo(30_000, -2);
@@ -153,13 +153,13 @@ describe('IdleSearch', () => {
     expect(lifetime?.after).toBeCloseTo(30_000, -2);
   });
 
-  it('says up to which silence and age it found nothing', () => {
+  it('returns the longest silence and age without a limit', () => {
     const { idle, lifetime, survivedIdle, survivedAge, pingInterval } = search({}, 60_000);
     expect([idle, lifetime, pingInterval]).toEqual([undefined, undefined, undefined]);
     expect([survivedIdle, survivedAge]).toEqual([60_000, 60_000]);
   });
 
-  it('takes a restart of the server for no limit', () => {
+  it('does not take a restart of the server for a limit', () => {
     const { idle, lifetime, endedTogether } = search({ restartsAt: 20_000 }, 60_000);
     expect([idle, lifetime, endedTogether]).toEqual([undefined, undefined, true]);
   });

@@ -38,7 +38,7 @@ describe('textReport', () => {
     expect(report.late(2, 1800)).toBe('late pong from ws://localhost/: seq=2 time=1800 ms');
   });
 
-  it('sums up as ping(8) does', () => {
+  it('writes the summary of ping(8)', () => {
     expect(report.summary(statisticsOf(3, [1, 3]), 1).split('\n')).toEqual([
       '--- ws://localhost/ ping statistics ---',
       '3 sent, 2 received (0 late), 1 unanswered',
@@ -53,7 +53,7 @@ describe('textReport', () => {
     expect(stamped.pong(1, 5)).toMatch(/^\[\d{10}\.\d{6}\] pong from /);
   });
 
-  it('shows bad news in the style that it is given', () => {
+  it('shows bad news in the given style', () => {
     const red = textReport(URL, { bad: (text) => `red(${text})` });
     expect(red.silence(1, 5)).toBe('red(no pong from ws://localhost/: seq=1 within 5 ms)');
     expect(red.late(1, 5)).toMatch(/^red\(/);
@@ -120,7 +120,7 @@ describe('jsonReport', () => {
     });
   });
 
-  it('sums up', () => {
+  it('writes a summary', () => {
     expect(parsed(report.summary(statisticsOf(4, [1, 3]), 3))).toEqual({
       type: 'summary',
       time: TIME,

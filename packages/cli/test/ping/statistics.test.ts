@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PingStatistics } from '../../src/ping/statistics.ts';
 
 describe('PingStatistics', () => {
-  it('has measured nothing before the first ping', () => {
+  it('has no latencies before the first pong', () => {
     const statistics = new PingStatistics();
     expect(statistics.unanswered).toBe(0);
     expect(statistics.latency).toBeUndefined();
@@ -22,7 +22,7 @@ describe('PingStatistics', () => {
     expect(statistics.latency).toMatchObject({ min: 2, avg: 5, max: 9, mdev: 2 });
   });
 
-  it('gives what 19 of 20 do not exceed, within 2 %', () => {
+  it('gives the 95th percentile, within 2 %', () => {
     const statistics = new PingStatistics();
     for (let latency = 1; latency <= 100; latency += 1) statistics.receive(latency);
     expect(Math.abs((statistics.latency?.p95 ?? 0) - 95)).toBeLessThanOrEqual(0.02 * 95);

@@ -1,5 +1,6 @@
 import {
   ConnectionClosedError,
+  type HeartbeatEvent,
   type Instant,
   type Millis,
   QueueOverflowError,
@@ -8,13 +9,15 @@ import {
   type SocketData,
   type Timer,
 } from '@wirebeat/core';
-import type { Reader } from '../link.ts';
+import type { AnsweredBy } from '../link.ts';
 import type { CloseRecord } from '../reconnect/close-record.ts';
+import { ConfirmingQueue, type QueuedMessage } from './confirming-queue.ts';
+import { FlushWaiters, type Position } from './flush-waiters.ts';
 import { ID_PREFIX } from './messages.ts';
-import type { Channel, Flushed, MessageOutbox, QueueBounds, Unsendable } from './outbox.ts';
-import { type QueuedMessage, SendQueue } from './send-queue.ts';
+import type { Channel, Flushed, MessageOutbox, Unsendable } from './outbox.ts';
+import type { QueueBounds } from './queue-bounds.ts';
 
-/** The options of an {@link ConfirmingOutbox}. */
+/** The options of a {@link ConfirmingOutbox}. */
 export interface OutboxOptions extends QueueBounds {
   readonly scheduler: Scheduler;
   /** Whether to keep messages until they are confirmed. */
@@ -23,22 +26,9 @@ export interface OutboxOptions extends QueueBounds {
   readonly resend: boolean;
 }
 
-/**
- * How many messages were sent: the seq of the last one of the queue, and the count of direct ones.
- */
-interface Position {
-  readonly seq: number;
-  readonly direct: number;
-}
-
 /** A ping that asks for a confirmation, and the messages written to its socket before it. */
 interface Mark extends Position {
   readonly id: string;
-}
-
-interface Waiter extends Position {
-  readonly resolve: (flushed: Flushed) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** The close code and the reason of a connection that has ended. */
@@ -81,8 +71,8 @@ const AMBIGUOUS: readonly number[] = [1008, 1011];
 export class ConfirmingOutbox implements MessageOutbox {
   readonly #options: OutboxOptions;
   readonly #unsendable: Unsendable;
-  readonly #queue: SendQueue;
-  readonly #waiters: Set<Waiter> = new Set();
+  readonly #queue: ConfirmingQueue;
+  readonly #waiters: FlushWaiters = new FlushWaiters();
   #connection: Channel | undefined;
   #marks: Mark[] = []; // the unanswered ones of the connection in use
   #settled = 0; // up to this seq, messages are confirmed or never will be
@@ -98,13 +88,13 @@ export class ConfirmingOutbox implements MessageOutbox {
   #isAnswered = false; // whether a ping was answered on this connection
   #suspectTo = 0; // messages up to this seq are sent one by one, as one may make the server close
   #unconfirmed: readonly SocketData[] = [];
-  #hasLost = false; // whether messages were lost at the end
-  #by: Reader = 'server'; // the peer that confirmed last
+  #hasLost = false; // whether a message was discarded at or after the end
+  #by: AnsweredBy = 'server'; // the peer that confirmed last
 
   constructor(options: OutboxOptions, unsendable: Unsendable = () => {}) {
     this.#options = options;
     this.#unsendable = unsendable;
-    this.#queue = new SendQueue(options, options.confirm);
+    this.#queue = new ConfirmingQueue(options, options.confirm);
   }
 
   /** The bytes that wait to be sent. */
@@ -172,7 +162,7 @@ export class ConfirmingOutbox implements MessageOutbox {
    * Returns a message to drop, if the server has closed too many connections because of it.
    */
   interrupt(end?: Refusal): SocketData[] {
-    this.#rejectIf(({ direct }) => direct > this.#settledDirect);
+    this.#waiters.rejectIf(({ direct }) => direct > this.#settledDirect);
     this.#settledDirect = this.#direct; // the rest will never be confirmed
     this.#pacedTo = Number.NEGATIVE_INFINITY;
     const isAnswered = this.#isAnswered;
@@ -187,7 +177,7 @@ export class ConfirmingOutbox implements MessageOutbox {
     const { sentTo } = this.#queue;
     this.#unconfirmed = this.#queue.rewind(resend);
     if (resend) return this.#refused(sentTo, isAnswered, end);
-    if (sentTo > this.#settled) this.#rejectIf();
+    if (sentTo > this.#settled) this.#waiters.rejectIf();
     this.#settled = sentTo;
     return [];
   }
@@ -195,7 +185,7 @@ export class ConfirmingOutbox implements MessageOutbox {
   /** Ends the outbox. Returns the messages that were never sent. */
   end(): SocketData[] {
     this.interrupt();
-    this.#rejectIf();
+    this.#waiters.rejectIf();
     const messages = this.#queue.drain();
     for (const message of messages) this.lose(message);
     return messages;
@@ -207,13 +197,14 @@ export class ConfirmingOutbox implements MessageOutbox {
     this.#queue.lose(message);
   }
 
-  /** Counts a ping towards the limit of the server. */
-  pinged(): void {
+  /** Counts pings towards the limit of the server, and takes pongs for confirmations. */
+  beat(...[name, detail]: HeartbeatEvent): void {
+    if (name === 'pong') this.#answered(detail.id);
+    if (name !== 'ping') return;
     this.#pacedTo = Math.max(this.#pacedTo, this.#options.scheduler.now()) + PACE;
   }
 
-  /** Handles a pong. */
-  answered(id: string | undefined): void {
+  #answered(id: string | undefined): void {
     this.#isAnswered = true;
     const index = this.#marks.findIndex((mark) => mark.id === id);
     const mark = this.#marks[index];
@@ -227,10 +218,9 @@ export class ConfirmingOutbox implements MessageOutbox {
     if (this.#hasLost) throw new ConnectionClosedError();
     const position = { seq: this.#queue.last, direct: this.#direct };
     if (this.#isSettled(position)) return { by: this.#by };
-    return new Promise((resolve, reject) => {
-      this.#waiters.add({ ...position, resolve, reject });
-      this.#ask();
-    });
+    const flushed = this.#waiters.add(position);
+    this.#ask();
+    return flushed;
   }
 
   /** The connection, if messages can be sent on it now. */
@@ -277,17 +267,17 @@ export class ConfirmingOutbox implements MessageOutbox {
   #ask(): void {
     const { confirm, scheduler } = this.#options;
     const connection = this.#connection;
-    const isWanted = confirm || this.#waiters.size > 0;
+    const isWanted = confirm || !this.#waiters.isEmpty;
     if (!isWanted || connection === undefined) return;
     if (this.#isWriting || this.#isSettled(this.#position)) return;
     const now = scheduler.now();
     if (this.#marks.length > 0) {
-      const isHeard = connection.lastReceived > this.#askedAt;
+      const isHeard = (connection.heartbeat?.lastReceived ?? 0) > this.#askedAt;
       const isLate = isHeard && now - this.#askedAt >= PATIENCE;
       if (!isLate || this.#marks.length === MAX_MARKS) return; // the pong calls this again
     }
     const { isHalfFull, oldest } = this.#queue;
-    const isUrgent = this.#waiters.size > 0 || isHalfFull || this.#isSuspect(oldest);
+    const isUrgent = !this.#waiters.isEmpty || isHalfFull || this.#isSuspect(oldest);
     const due = Math.max(
       isUrgent ? now : this.#askedAt + PAUSE,
       this.#pacedTo - (BURST - 1) * PACE,
@@ -303,7 +293,7 @@ export class ConfirmingOutbox implements MessageOutbox {
     this.#asks += 1;
     const id = `${ID_PREFIX}${this.#asks.toString(36)}`;
     this.#marks.push({ id, ...this.#position });
-    const pong = this.#connection?.ping({ id, timeout: false });
+    const pong = this.#connection?.link?.ping({ id, timeout: false });
     pong?.catch(() => {}); // `interrupt` handles the end of the connection
   }
 
@@ -334,13 +324,9 @@ export class ConfirmingOutbox implements MessageOutbox {
   #confirm({ seq, direct }: Position): void {
     this.#settled = Math.max(this.#settled, seq);
     this.#settledDirect = Math.max(this.#settledDirect, direct);
-    this.#by = this.#connection?.answersBy ?? this.#by;
+    this.#by = this.#connection?.link?.answersBy ?? this.#by;
     this.#queue.confirm(seq);
-    for (const waiter of this.#waiters) {
-      if (!this.#isSettled(waiter)) continue;
-      this.#waiters.delete(waiter);
-      waiter.resolve({ by: this.#by });
-    }
+    this.#waiters.resolveIf((position) => this.#isSettled(position), { by: this.#by });
     this.#pump();
   }
 
@@ -361,15 +347,6 @@ export class ConfirmingOutbox implements MessageOutbox {
 
   /** Rejects all waiters for a message that will not arrive. */
   #rejectFrom({ seq }: QueuedMessage, error: unknown): void {
-    this.#rejectIf((waiter) => waiter.seq >= seq, error);
-  }
-
-  #rejectIf(
-    isHopeless: (waiter: Waiter) => boolean = () => true,
-    error: unknown = new ConnectionClosedError(),
-  ): void {
-    for (const waiter of this.#waiters) {
-      if (isHopeless(waiter) && this.#waiters.delete(waiter)) waiter.reject(error);
-    }
+    this.#waiters.rejectIf((waiter) => waiter.seq >= seq, error);
   }
 }

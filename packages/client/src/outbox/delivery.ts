@@ -1,6 +1,13 @@
-import { ConnectionClosedError, type Scheduler, type SocketData } from '@wirebeat/core';
+import {
+  ConnectionClosedError,
+  resolveOptions,
+  type Scheduler,
+  type SocketData,
+} from '@wirebeat/core';
+import { IS_DEVELOPMENT } from '../development.ts';
 import { ConfirmingOutbox } from './confirming-outbox.ts';
-import type { Flushed, MessageOutbox, QueueBounds, Unsendable } from './outbox.ts';
+import type { Flushed, MessageOutbox, Unsendable } from './outbox.ts';
+import type { QueueBounds } from './queue-bounds.ts';
 
 /** Options of {@link Delivery}. */
 export interface DeliveryOptions {
@@ -17,6 +24,11 @@ export interface DeliveryOptions {
   readonly resend?: boolean;
 }
 
+const DELIVERY_SCHEMA = {
+  confirm: { type: 'boolean' },
+  resend: { type: 'boolean' },
+} as const;
+
 /**
  * Knows which messages of one {@link ReconnectingWebSocket} have arrived. Pass it as the `delivery`
  * option. It adds no bytes to a page that does not import it.
@@ -27,13 +39,17 @@ export interface DeliveryOptions {
  * socket.send('order');
  * await delivery.flushed();
  * ```
+ *
+ * @throws {InvalidOptionError} if an option is no boolean or unknown.
  */
 export class Delivery {
   readonly confirm: boolean;
   readonly resend: boolean;
   #outbox: ConfirmingOutbox | undefined;
 
-  constructor({ resend = false, confirm = resend }: DeliveryOptions = {}) {
+  constructor(options: DeliveryOptions = {}) {
+    if (IS_DEVELOPMENT) resolveOptions(DELIVERY_SCHEMA, options);
+    const { resend = false, confirm = resend } = options;
     this.resend = resend;
     this.confirm = confirm || resend;
   }
@@ -57,7 +73,7 @@ export class Delivery {
     return this.#outbox?.unconfirmed ?? [];
   }
 
-  /** Called by the socket that this is passed to. */
+  /** @internal Called by the socket that this is passed to. */
   open(
     bounds: QueueBounds & { readonly scheduler: Scheduler },
     unsendable?: Unsendable,

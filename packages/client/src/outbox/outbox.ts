@@ -1,39 +1,21 @@
-import {
-  type Instant,
-  type Millis,
-  type PingOptions,
-  QueueOverflowError,
-  ReadyState,
-  type SocketData,
-} from '@wirebeat/core';
-import type { Reader } from '../link.ts';
+import { type HeartbeatEvent, type Instant, ReadyState, type SocketData } from '@wirebeat/core';
+import type { AnsweredBy, Link } from '../link.ts';
 import type { CloseRecord } from '../reconnect/close-record.ts';
 import { byteLength, copyOf } from './messages.ts';
-
-/** What to do with a message that does not fit into the queue. */
-export type QueuePolicy = 'error' | 'drop-oldest' | 'drop-newest';
-
-/** The limits of a queue. */
-export interface QueueBounds {
-  readonly maxQueuedBytes: number;
-  readonly maxQueuedMessages: number;
-  readonly queuePolicy: QueuePolicy;
-}
+import { makeRoom, type QueueBounds } from './queue-bounds.ts';
 
 /** The connection that an outbox sends on. */
 export interface Channel {
   readonly readyState: number;
-  readonly lastReceived: Instant;
-  /** What answers its pings. */
-  readonly answersBy: Reader;
+  readonly heartbeat?: { readonly lastReceived: Instant } | undefined;
+  readonly link?: Pick<Link, 'answersBy' | 'ping'> | undefined;
   send(message: SocketData): void;
-  ping(options: PingOptions): Promise<Millis>;
 }
 
 /** What `flushed()` resolves to. */
 export interface Flushed {
   /** The peer whose WebSocket layer has read the messages. */
-  readonly by: Reader;
+  readonly by: AnsweredBy;
 }
 
 /** Called with a message and the error if the `send()` of an open socket throws. */
@@ -64,10 +46,8 @@ export interface MessageOutbox {
   end(): SocketData[];
   /** Counts a message sent after the end, as the standard requires for `bufferedAmount`. */
   lose(message: SocketData): void;
-  /** A ping was sent. */
-  pinged?(): void;
-  /** A ping was answered. */
-  answered?(id: string | undefined): void;
+  /** Handles an event of the heartbeat on the connection in use, such as a ping or a pong. */
+  beat?(...event: HeartbeatEvent): void;
 }
 
 interface Waiting {
@@ -179,17 +159,13 @@ export class Outbox implements MessageOutbox {
   }
 
   #push(message: SocketData): SocketData[] {
-    const { maxQueuedBytes, maxQueuedMessages, queuePolicy } = this.#bounds;
     const data = copyOf(message);
     const size = byteLength(data);
-    const dropped: SocketData[] = [];
-    while (this.#bytes + size > maxQueuedBytes || this.#waiting.length >= maxQueuedMessages) {
-      if (queuePolicy === 'error') throw new QueueOverflowError(maxQueuedBytes, maxQueuedMessages);
-      // A message that can never fit is dropped itself, rather than others.
-      const isHopeless = size > maxQueuedBytes || maxQueuedMessages === 0;
-      if (queuePolicy === 'drop-newest' || isHopeless) return [data];
-      dropped.push(this.#shift());
-    }
+    const dropped = makeRoom(size, this.#bounds, {
+      fits: (bytes, messages) => this.#bytes <= bytes && this.#waiting.length <= messages,
+      shift: () => this.#shift(),
+    });
+    if (dropped === undefined) return [data];
     this.#bytes += size;
     this.#waiting.push({ data, size });
     return dropped;

@@ -22,10 +22,8 @@ export interface PageState {
   look(): void;
   /** Records that the server answered a ping with an id, so it reads the values of pings. */
   understood(): void;
-  /**
-   * The page state to put in a ping; undefined if the server knows it or would not understand it.
-   */
-  valuesOf(first: boolean): { readonly state: PeerState } | undefined;
+  /** What to add to a ping: the page state, unless the server knows it or would not understand it. */
+  valueFor(first: boolean): string;
   end(): void;
 }
 
@@ -57,7 +55,7 @@ export function watchPageState(
       const wasFrozen = state === 'frozen';
       state = now;
       driver.heartbeat.timerSlack = now === 'visible' ? TIMER_SLACK : HIDDEN_TIMER_SLACK;
-      tell(); // a message sent during the `freeze` event arrives
+      tell(); // first, because a ping sent during the `freeze` event still reaches the server
       if (now === 'frozen') {
         isAway = true;
         settling?.cancel();
@@ -76,10 +74,10 @@ export function watchPageState(
       isUnderstood = true;
       tell();
     },
-    valuesOf(first) {
-      if (state === told || !(first || isUnderstood)) return undefined;
+    valueFor(first) {
+      if (state === told || !(first || isUnderstood)) return '';
       told = state;
-      return { state };
+      return `;state=${state}`;
     },
     end() {
       unwatch();

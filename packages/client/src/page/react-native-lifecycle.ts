@@ -1,4 +1,5 @@
-import type { PeerState } from '@wirebeat/core';
+import { type PeerState, resolveOptions } from '@wirebeat/core';
+import { IS_DEVELOPMENT } from '../development.ts';
 import type { Lifecycle } from './page-lifecycle.ts';
 
 /** The parts of `AppState` of `react-native` that are used. */
@@ -27,14 +28,23 @@ export interface ReactNativeParts {
   readonly NetInfo?: NetInfoLike;
 }
 
+const PARTS_SCHEMA = {
+  AppState: { type: 'object', method: 'addEventListener', required: true },
+  NetInfo: { type: 'object', method: 'addEventListener' },
+} as const;
+
 /**
  * Returns the lifecycle of a React Native app, where there is no page to watch.
  *
  * In the background, the app is `hidden`: Android lets it run, and iOS does so for a few seconds.
  * When it returns to the foreground, a ping is sent. `inactive`, for example during an incoming
  * call, has no effect, because the app still runs.
+ *
+ * @throws {InvalidOptionError} if a part is missing, unknown or not what it should be.
  */
-export function reactNativeLifecycle({ AppState, NetInfo }: ReactNativeParts): Lifecycle {
+export function reactNativeLifecycle(parts: ReactNativeParts): Lifecycle {
+  if (IS_DEVELOPMENT) resolveOptions(PARTS_SCHEMA, parts, 'parts');
+  const { AppState, NetInfo } = parts;
   return {
     watch({ state, hint }) {
       let told: PeerState = 'visible';

@@ -1,4 +1,5 @@
 import {
+  checkNames,
   type Instant,
   LazyTimer,
   MAX_DELAY,
@@ -6,6 +7,7 @@ import {
   SystemScheduler,
   type Timer,
 } from '@wirebeat/core';
+import { IS_DEVELOPMENT } from '../development.ts';
 import type { DomUrl } from '../websocket-api/dom-types.ts';
 
 /** Options of {@link WorkerScheduler}. */
@@ -41,6 +43,8 @@ interface Waiting extends Timer {
  * The worker starts when the first timer is set. The timers of the runtime are used until it runs,
  * and if it cannot run (no `Worker`, a policy that forbids it, or a missing script). No timer is
  * lost.
+ *
+ * @throws {InvalidOptionError} if an option is unknown.
  */
 export class WorkerScheduler implements Scheduler {
   readonly #url: string | DomUrl | undefined;
@@ -52,8 +56,9 @@ export class WorkerScheduler implements Scheduler {
   #alarm: LazyTimer = this.#alarmOf(this.#system);
   #wake: (() => void) | undefined;
 
-  constructor({ url }: WorkerSchedulerOptions = {}) {
-    this.#url = url;
+  constructor(options: WorkerSchedulerOptions = {}) {
+    if (IS_DEVELOPMENT) checkNames('options', options, ['url']);
+    this.#url = options.url;
   }
 
   now(): Instant {

@@ -11,6 +11,7 @@ export type CloseReason =
   | 'connect-timeout'
   | 'ready-timeout'
   | 'not-ready'
+  | 'no-address'
   | 'unanswered'
   | 'peer-close'
   | 'fatal'
@@ -18,6 +19,7 @@ export type CloseReason =
   | 'rotation'
   | 'replaced'
   | 'reconnect'
+  | 'parked'
   | 'user';
 
 /** How one connection ended, and what was known at that time. All durations are in ms. */
@@ -30,7 +32,7 @@ export interface CloseRecord {
   readonly code: number;
   /**
    * The close reason from the peer (RFC 6455 §7.1.6), or empty. If this side ended an open
-   * connection to use another, the value of `reason`: `replaced`, `unanswered`, `reconnect` or
+   * connection itself, the value of `reason`: `replaced`, `unanswered`, `reconnect`, `parked` or
    * `rotation`.
    */
   readonly text: string;
@@ -57,7 +59,7 @@ export interface CloseRecord {
   readonly quietFor?: Millis;
   /** Pings sent since the last pong. */
   readonly missedPings?: number;
-  /** How late a timer of this side was since the last pong, if there was a stall. */
+  /** The delay of the last stall since the last pong; undefined if there was none. */
   readonly lateBy?: Millis | undefined;
   /** The bytes not yet sent by the socket; undefined if its class does not report them. */
   readonly bufferedAmount?: number | undefined;
@@ -91,30 +93,46 @@ export type OwnReason = Exclude<CloseReason, 'peer-close' | 'fatal'>;
 /** The part of a {@link CloseRecord} that the reason of this side determines. */
 export type OwnEnd = Pick<CloseRecord, 'reason' | 'code' | 'text' | 'wasClean'>;
 
+/** The reasons with 1006 if this side drops the connection. All others have 3008 (Timeout). */
+const WITHOUT_CODE: readonly OwnReason[] = [
+  'not-ready',
+  'no-address',
+  'abnormal',
+  'rotation',
+  'user',
+];
+/**
+ * The reasons that are also the `text`: the link may be alive, so this side may have sent a close
+ * reason.
+ */
+const WITH_TEXT: readonly OwnReason[] = ['replaced', 'unanswered', 'reconnect', 'parked'];
+
 /**
  * Returns how this side ends a connection. `isHealthy`: it is closed with a handshake and not
  * dropped.
  */
-export function ownEnd(reason: OwnReason, isHealthy = false): OwnEnd {
-  const wasClean = false;
-  if (isHealthy) return { reason, code: CloseCode.Normal, text: reason, wasClean };
-  switch (reason) {
-    case 'ping-timeout':
-    case 'one-way':
-    case 'max-silence':
-    case 'connect-timeout':
-    case 'ready-timeout':
-      return { reason, code: CloseCode.Timeout, text: '', wasClean };
-    case 'replaced':
-    case 'unanswered':
-    case 'reconnect':
-      return { reason, code: CloseCode.Timeout, text: reason, wasClean };
-    case 'not-ready':
-    case 'abnormal':
-    case 'rotation':
-    case 'user':
-      return { reason, code: CloseCode.Abnormal, text: '', wasClean };
-    default:
-      return reason satisfies never;
-  }
+export function ownEnd(reason: OwnReason, isHealthy: boolean): OwnEnd {
+  const code = WITHOUT_CODE.includes(reason) ? CloseCode.Abnormal : CloseCode.Timeout;
+  const text = isHealthy || WITH_TEXT.includes(reason) ? reason : '';
+  return { reason, code: isHealthy ? CloseCode.Normal : code, text, wasClean: false };
+}
+
+/** What the socket and the heartbeat of an ended connection say. */
+type Given = Pick<CloseRecord, 'code' | 'text' | 'wasClean'> & {
+  readonly evidence?: Partial<CloseRecord> | undefined;
+};
+
+/**
+ * Returns the record of an ended connection. If this side ended it, `own` counts, and not `reason`.
+ * `age` is undefined if it was never open.
+ */
+export function recordOf(
+  { code, text, wasClean, evidence }: Given,
+  reason: CloseReason,
+  own: OwnEnd | undefined,
+  age: Millis | undefined,
+): CloseRecord {
+  const wasOpen = age !== undefined;
+  const end = own ?? { reason, code, text, wasClean };
+  return { ...end, wasOpen, ...evidence, ...(wasOpen && { age }) };
 }

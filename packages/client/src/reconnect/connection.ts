@@ -1,21 +1,20 @@
 import {
   CloseCode,
+  type Heartbeat,
   type HeartbeatEvent,
-  type HeartbeatStatus,
   type Instant,
   type Millis,
-  type PingOptions,
   ReadyState,
   type SocketData,
   type SocketEvent,
   type WebSocketLike,
 } from '@wirebeat/core';
-import type { Reader } from '../link.ts';
-import { Link, type LinkOptions } from '../link.ts';
+import { IS_PAGE } from '../development.ts';
+import { Link, type LinkOptions, receiveMessage } from '../link.ts';
+import { ignoreErrors, terminate } from '../socket/terminate.ts';
 import type { CloseRecord } from './close-record.ts';
 import type { ConnectionEnd, ConnectionId } from './machine/orders.ts';
 import { type HandshakeRefusal, watchNodeSocket } from './node-socket.ts';
-import { terminate } from './terminate.ts';
 
 /** Everything that happens on a connection, except messages. */
 export type ConnectionEvent =
@@ -34,6 +33,9 @@ export interface ConnectionPort {
 /** Returns a function that dials, or a promise of it. The signal is aborted if it is not needed. */
 export type Prepare = (signal: AbortSignal) => (() => WebSocketLike) | Promise<() => WebSocketLike>;
 
+/** An event of any type. The sockets of Node have an error. */
+type AnySocketEvent = SocketEvent & { readonly error?: unknown };
+
 /** What happened since the last pong. */
 interface Since {
   missedPings: number;
@@ -49,18 +51,21 @@ export class Connection {
   /** Undefined until the address is known. */
   socket: WebSocketLike | undefined;
   link: Link | undefined;
-  /** What was received while this was the standby. */
+  /** What was received while this was the standby, and behind it. */
   held: unknown[] = [];
+  /** Is passed each message while the application prepares the connection. */
+  receive: ((data: unknown) => void) | undefined;
+  /** Whether the address was known, so that a socket was created. */
+  hasAddress = false;
   readonly #port: ConnectionPort;
   readonly #asking: AbortController = new AbortController();
   readonly #release: (() => void)[] = [];
   /** The events of the heartbeat before `open`. They are emitted after it. */
   #early: HeartbeatEvent[] | undefined = [];
   #since: Since = { missedPings: 0 };
-  #refusal: HandshakeRefusal = {};
+  #refusal: HandshakeRefusal | undefined;
   #hasClosed = false; // whether this side has started the closing handshake
-  #isOpen = false;
-  #openedAt: Instant = Number.POSITIVE_INFINITY;
+  #openedAt: Instant | undefined;
   #isEnded = false;
 
   constructor(id: ConnectionId, port: ConnectionPort) {
@@ -77,16 +82,9 @@ export class Connection {
     return this.socket?.readyState ?? ReadyState.Connecting;
   }
 
-  get status(): HeartbeatStatus {
-    return this.link?.driver.heartbeat.status ?? 'idle';
-  }
-
-  get lastReceived(): Instant {
-    return this.link?.driver.heartbeat.lastReceived ?? 0;
-  }
-
-  get answersBy(): Reader {
-    return this.link?.answersBy ?? 'server';
+  /** The state of the heartbeat; undefined before there is a socket. */
+  get heartbeat(): Heartbeat | undefined {
+    return this.link?.driver.heartbeat;
   }
 
   /** The bytes that the socket has not sent yet; undefined if its class does not report them. */
@@ -117,74 +115,73 @@ export class Connection {
     this.link?.sent();
   }
 
-  async ping(options?: PingOptions): Promise<Millis> {
-    return (this.link as Link).ping(options); // called when the connection is open
-  }
-
   /** Starts the closing handshake. */
   close(code?: number, text?: string): void {
     this.#asking.abort();
     this.#hasClosed = true;
-    if (!this.#isOpen) return; // there is nobody to shake hands with
-    if (code === undefined) this.socket?.close();
-    else this.socket?.close(code, text);
+    if (this.#isOpen) this.socket?.close(code, text); // otherwise, there is nobody to shake hands with
   }
 
-  /** Stops watching the socket, which completes its closing handshake, if it was open. */
-  detach(): void {
+  /**
+   * Stops watching the socket, and drops its connection at once. Without a `text`, an open socket
+   * completes its closing handshake instead.
+   */
+  end(text?: string): void {
+    this.held = [];
     this.#end({ type: 'close' });
-    if (this.#isOpen)
-      this.socket?.addEventListener('error', () => {}); // `ws` throws them otherwise
-    else if (this.socket !== undefined) terminate(this.socket, '');
+    const { socket } = this;
+    if (socket === undefined) return;
+    if (text === undefined && this.#isOpen) ignoreErrors(socket);
+    else terminate(socket, text ?? '');
   }
 
-  /** Stops watching the socket and drops its connection at once. */
-  terminate(text: string): void {
-    this.#end({ type: 'close' });
-    if (this.socket !== undefined) terminate(this.socket, text);
+  get #isOpen(): boolean {
+    return this.#openedAt !== undefined;
   }
 
   #dial(dial: () => WebSocketLike, options: LinkOptions): void {
+    this.hasAddress = true;
     const socket = dial();
     if (this.#isEnded) return terminate(socket, ''); // the `WebSocket` option closed or reconnected
+    const link = new Link(socket, options, (...event) => this.#beat(...event));
     this.socket = socket;
-    this.link = new Link(socket, options, (...event) => this.#beat(...event));
-    const { link } = this;
-    this.#listen(socket, 'open', () => this.#open(link));
-    this.#listen(socket, 'message', ({ data, timeStamp }) => {
-      const left = link.receive(data, timeStamp);
-      if (left !== undefined) this.#port.receive(this, left);
-    });
-    this.#listen(socket, 'error', ({ error }) => this.#port.emit(this, 'error', error));
-    this.#listen(socket, 'close', (event) => this.#end(event));
-    const unwatch = watchNodeSocket(socket, {
-      ping: () => link.driver.receive(),
-      refused: (refusal, error) => {
-        this.#refusal = refusal;
-        this.#port.emit(this, 'error', error);
+    this.link = link;
+    if (!IS_PAGE) {
+      const unwatch = watchNodeSocket(socket, {
+        ping: () => link.driver.receive(),
+        refused: (refusal, error) => {
+          this.#refusal = refusal;
+          this.#port.emit(this, 'error', error);
+        },
+      });
+      this.#release.push(unwatch);
+    }
+    this.#listen(socket, {
+      open: () => this.#open(link),
+      message: ({ data, timeStamp }) => {
+        const left = receiveMessage(link, data, timeStamp);
+        if (left !== undefined) this.#port.receive(this, left);
       },
+      error: ({ error }) => this.#port.emit(this, 'error', error),
+      close: (event) => this.#end(event),
     });
-    this.#release.push(unwatch);
   }
 
-  #listen(
-    socket: WebSocketLike,
-    type: string,
-    call: (event: SocketEvent & { readonly error?: unknown }) => void,
-  ): void {
-    const listener = (event: SocketEvent) => {
-      if (!this.#isEnded) call(event);
-    };
-    socket.addEventListener(type, listener);
-    this.#release.push(() => socket.removeEventListener(type, listener));
+  #listen(socket: WebSocketLike, calls: Record<string, (event: AnySocketEvent) => void>): void {
+    for (const [type, call] of Object.entries(calls)) {
+      const listener = (event: SocketEvent) => {
+        if (!this.#isEnded) call(event);
+      };
+      socket.addEventListener(type, listener);
+      this.#release.push(() => socket.removeEventListener(type, listener));
+    }
   }
 
   /** Pings first, so that the first ping comes before what listeners of `open` send. */
   #open(link: Link): void {
     if (this.#hasClosed) return;
-    this.#isOpen = true;
     link.open((this.socket as { protocol?: string }).protocol);
-    this.#openedAt = this.lastReceived;
+    this.#openedAt = link.driver.heartbeat.lastReceived;
     this.#port.emit(this, 'open');
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -205,44 +202,47 @@ export class Connection {
     this.#isEnded = true;
     this.#asking.abort();
     for (const release of this.#release.splice(0)) release();
+    const { link } = this;
     const { code = CloseCode.Abnormal, wasClean = false } = event;
     const text = `${event.reason ?? ''}`;
     const evidence = this.#evidence(text);
     const byPeer = code !== CloseCode.Abnormal && !this.#hasClosed;
-    const { link } = this;
     link?.release();
-    const isPingRefused = link?.close(event.code, text, byPeer) === true;
-    const isBound = link?.isBound === true;
-    const hasListened = link?.dialect?.asks === false && this.lastReceived > this.#openedAt;
-    const end = { code, text, wasClean, isBound, isPingRefused, hasListened, evidence };
-    this.#port.emit(this, 'end', end);
+    this.#port.emit(this, 'end', {
+      code,
+      text,
+      wasClean,
+      evidence,
+      isPingRefused: link?.close(event.code, text, byPeer) === true,
+      isBound: link?.isBound === true,
+      hasListened:
+        link?.dialect?.asks === false && link.driver.heartbeat.lastReceived > (this.#openedAt ?? 0),
+    });
   }
 
   #evidence(text: string): Partial<CloseRecord> {
-    const { link } = this;
-    const { status, retryAfter = readRetryAfter(text) } = this.#refusal;
+    const { link, heartbeat } = this;
     const known = {
-      latency: link?.driver.heartbeat.latency,
-      retryAfter: link?.retryAfter ?? retryAfter,
-      ...(status !== undefined && { status }),
+      latency: heartbeat?.latency,
+      retryAfter: link?.retryAfter ?? retryAfterInReason(text),
+      ...(!IS_PAGE && this.#refusal),
     };
-    if (!this.#isOpen || link === undefined) return known;
-    const { lastReceived, lastSent } = link.driver.heartbeat;
+    if (!this.#isOpen || link === undefined || heartbeat === undefined) return known;
+    const { lastReceived, lastSent } = heartbeat;
     const now = link.now();
-    const { document } = globalThis as { document?: { hidden?: boolean } };
     return {
       ...known,
       ...this.#since,
       silentFor: now - lastReceived,
       quietFor: now - lastSent,
       bufferedAmount: this.bufferedAmount,
-      hidden: document?.hidden,
+      hidden: (globalThis as { document?: { hidden?: boolean } }).document?.hidden,
     };
   }
 }
 
 /** Reads `retryAfter=5000`, in ms, from a close reason. */
-function readRetryAfter(text: string): Millis | undefined {
+function retryAfterInReason(text: string): Millis | undefined {
   const digits = /\bretryAfter=(\d+)/.exec(text)?.[1];
   return digits === undefined ? digits : Number(digits);
 }

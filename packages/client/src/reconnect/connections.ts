@@ -1,4 +1,13 @@
-import { type Instant, LazyTimer, ReadyState, type SocketData } from '@wirebeat/core';
+import {
+  type HeartbeatEvent,
+  type Instant,
+  InvalidOptionError,
+  LazyTimer,
+  ReadyState,
+  type Scheduler,
+  type SocketData,
+} from '@wirebeat/core';
+import { IS_PAGE } from '../development.ts';
 import type { LinkOptions } from '../link.ts';
 import { byteLength } from '../outbox/messages.ts';
 import { type MessageOutbox, Outbox } from '../outbox/outbox.ts';
@@ -6,12 +15,15 @@ import type { DropReason } from '../websocket-api/event-target.ts';
 import type { CloseRecord } from './close-record.ts';
 import { Connection, type ConnectionEvent, type ConnectionPort } from './connection.ts';
 import type { Dialer } from './dialer.ts';
-import { type ReconnectEvent, report } from './events.ts';
-import type { ConnectionId, ReconnectOrder } from './machine/orders.ts';
+import { type ReconnectEvent, reportUnhandled } from './events.ts';
+import type { ConnectionFact, ConnectionId, OrderPort } from './machine/orders.ts';
 import { Reconnector } from './machine/reconnector.ts';
 import type { ResolvedReconnectOptions } from './options.ts';
-import { Preparation } from './preparation.ts';
-import { drawSession } from './session.ts';
+import type { ReadyPort } from './prepare-with.ts';
+import { drawSessionSecret } from './session-secret.ts';
+
+/** The events that are not passed on: the application sees one only if the machine orders it. */
+const ORDERED: readonly string[] = ['open', 'end', 'unanswered'];
 
 /** What the application sees. */
 export interface ApplicationPort {
@@ -25,12 +37,13 @@ export interface ApplicationPort {
  * what happens to a {@link Reconnector} and performs its orders, with sockets, a timer and events.
  * Decides nothing.
  */
-export class Connections {
+export class Connections implements ReadyPort {
   readonly outbox: MessageOutbox;
+  readonly scheduler: Scheduler;
   /** The connection in use; undefined between two connections. */
   current: Connection | undefined;
-  protocol = '';
-  extensions = '';
+  /** The socket of the connection in use, or of the last one. */
+  lastSocket: { readonly protocol?: string; readonly extensions?: string } = {};
   readonly #options: ResolvedReconnectOptions;
   readonly #dialer: Dialer;
   readonly #application: ApplicationPort;
@@ -41,36 +54,102 @@ export class Connections {
     emit: (connection, ...event) => this.#onEvent(connection, ...event),
     receive: (connection, data) => this.#receive(connection, data),
   };
+  /** What the machine orders. */
+  readonly #orders: OrderPort = {
+    dial: (id, isStandby) => this.#dial(id, isStandby),
+    adopt: () => {
+      this.current = this.#standby;
+      this.#standby = undefined;
+    },
+    open: () => {
+      this.lastSocket = this.current?.socket as object;
+      this.#application.emit('open');
+      this.#emitted();
+    },
+    prepare: () => this.#prepare(this.current as Connection),
+    send: () => {
+      const connection = this.current as Connection;
+      connection.receive = undefined;
+      this.outbox.begin(connection);
+      this.emitHeld(connection);
+    },
+    probe: (id) => this.#find(id)?.link?.probe(),
+    hold: (isHeld) => this.outbox.hold(isHeld),
+    close: (id, code, text) => this.#find(id)?.close(code, text),
+    end: (id, text) => this.#find(id)?.end(text),
+    lost: (record, isToClose) => {
+      const refused = this.outbox.interrupt(record);
+      if (isToClose) this.#application.emit('close', record);
+      this.#drop('undeliverable', refused);
+      this.#emitted();
+    },
+    retry: (detail) => {
+      const { lifecycle } = this.#options;
+      const hint = () => {
+        this.#machine.hint(this.#now);
+        this.#run();
+      };
+      // A hint of the page, such as becoming visible, may end the wait.
+      if (lifecycle) this.#unwatch = lifecycle.watch({ state() {}, hint });
+      this.#application.emit('retry', detail);
+    },
+    unanswered: (reason) => {
+      const silentFor = this.#now - (this.current?.heartbeat?.lastReceived ?? 0);
+      this.#application.emit('unanswered', { silentFor, reason });
+    },
+    closed: (record, isToClose, attempts) => {
+      this.#drop('undeliverable', this.outbox.interrupt(record));
+      this.#unwatchPage();
+      this.#endParking?.();
+      this.#drop('close', this.outbox.end());
+      if (attempts !== undefined) this.#application.emit('giveup', { attempts, cause: record });
+      if (isToClose) this.#application.emit('close', record);
+    },
+  };
   #standby: Connection | undefined;
-  #preparation: Preparation | undefined; // while `ready` runs
   #unwatch: (() => void) | undefined; // during a wait
+  #endParking: (() => void) | undefined;
   #isFirst = true; // whether the first attempt is being started
 
   /** @throws what the class of the socket throws, if the address is known at once. */
   constructor(options: ResolvedReconnectOptions, dialer: Dialer, application: ApplicationPort) {
-    const { heartbeat, makeBeforeBreak, scheduler } = options;
+    const { heartbeat, makeBeforeBreak, scheduler, delivery, parking, signal } = options;
     this.#options = options;
+    this.scheduler = scheduler;
     this.#dialer = dialer;
     this.#application = application;
-    const session = makeBeforeBreak ? drawSession() : undefined;
-    this.#link = { ...heartbeat, session };
-    this.#machine = new Reconnector(machineOptions(options));
+    this.#link = { ...heartbeat, session: makeBeforeBreak ? drawSessionSecret() : undefined };
+    const machine = new Reconnector(machineOptions(options));
+    this.#machine = machine;
     this.#timer = new LazyTimer(scheduler, () => {
-      this.#run(this.#machine.tick(this.#now, this.current?.bufferedAmount));
+      machine.tick(this.#now, this.current?.bufferedAmount);
+      this.#run();
     });
     const unsendable = (message: SocketData, error: unknown) => {
       application.emit('error', error);
       this.#drop('undeliverable', [message]);
     };
-    const { delivery } = options;
     this.outbox = delivery?.open(options, unsendable) ?? new Outbox(options, unsendable);
-    if (options.signal?.aborted) this.close();
-    else this.#run(this.#machine.start(this.#now));
+    if (signal?.aborted) machine.close(this.#now);
+    else machine.start(this.#now);
+    this.#run();
     this.#isFirst = false;
+    if (this.readyState === ReadyState.Closed) return; // by an aborted signal
+    const unsent = () => this.bufferedAmount;
+    this.#endParking = parking?.watch(options, unsent, (isParked) => {
+      if (isParked) machine.park();
+      else machine.unpark(this.#now);
+      this.#run();
+    });
   }
 
   get readyState(): 0 | 1 | 2 | 3 {
     return this.#machine.readyState;
+  }
+
+  /** The bytes queued here and in the socket. */
+  get bufferedAmount(): number {
+    return this.outbox.bytes + (this.current?.bufferedAmount ?? 0);
   }
 
   /** Sends a message now, or queues it. After the end, only counts it. */
@@ -82,156 +161,99 @@ export class Connections {
   }
 
   close(code?: number, text?: string): void {
-    this.#run(this.#machine.close(this.#now, code, text));
+    this.#machine.close(this.#now, code, text);
+    this.#run();
     if (this.readyState === ReadyState.Closing) this.#unwatchPage();
   }
 
   reconnect(): void {
-    this.#run(this.#machine.reconnect(this.#now));
+    this.#machine.reconnect(this.#now);
+    this.#run();
+  }
+
+  /** The address of the last attempt. */
+  get url(): string {
+    return this.#dialer.url;
+  }
+
+  /** Emits at most so many held messages, in order. */
+  emitHeld(connection: Connection, most: number = Number.POSITIVE_INFINITY): void {
+    for (let count = 0; count < most && connection.held.length > 0; count += 1) {
+      this.#deliver(connection, connection.held[0]);
+      connection.held.shift(); // last, so that messages received in between queue behind it
+    }
+  }
+
+  /** The application has prepared the connection or, with `false`, has failed to. */
+  prepared(connection: Connection, isReady: boolean, error?: unknown): void {
+    if (isReady) this.emitHeld(connection);
+    this.#machine.prepared(this.#now, connection.id, isReady);
+    const isFailing = this.#machine.phase === 'failing' && this.current === connection;
+    if (isFailing) this.#application.emit('error', error);
+    this.#run();
   }
 
   get #now(): Instant {
-    return this.#options.scheduler.now();
+    return this.scheduler.now();
   }
-
-  // What happens.
 
   #onEvent(connection: Connection, ...event: ConnectionEvent): void {
-    const [name, detail] = event;
-    const { id } = connection;
+    const [name] = event;
     const isCurrent = connection === this.current;
-    const machine = this.#machine;
-    switch (name) {
-      case 'open':
-        return this.#run(machine.opened(this.#now, id));
-      case 'error':
-        if (isCurrent) this.#application.emit(name, detail);
-        return this.#run(machine.failed(id));
-      case 'end':
-        if (isCurrent) this.current = undefined;
-        else this.#standby = undefined;
-        this.#preparation?.flush(); // the peer sent them before it closed
-        return this.#run(machine.ended(this.#now, id, detail));
-      case 'unanswered': {
-        const { speaks: mayAnswer } = this.#link.memory;
-        const silentFor = this.#now - connection.lastReceived;
-        const pings = { reason: detail.reason, silentFor, mayAnswer };
-        return this.#run(machine.unanswered(this.#now, id, pings));
-      }
-      case 'dead':
-        if (isCurrent) this.#application.emit(name, detail);
-        return this.#run(machine.dead(id, detail.reason));
-      case 'suspect':
-        this.#run(machine.suspect(this.#now, id, this.#link.memory.hasAnswered));
-        break;
-      case 'alive':
-        this.#run(machine.recovered(id));
-        break;
-      case 'pong':
-        if (isCurrent) this.outbox.answered?.(detail.id);
-        this.#run(machine.answered(id));
-        break;
-      case 'ping':
-        if (isCurrent) this.outbox.pinged?.();
-        break;
-      case 'stall':
-        break;
-      default:
-        name satisfies never;
+    const isCause = name === 'error' || name === 'dead'; // emitted before the `close` that follows
+    if (name === 'end' && isCurrent) {
+      this.current = undefined;
+      this.emitHeld(connection); // the peer sent them before it closed
+    } else if (name === 'end') this.#standby = undefined;
+    else if (isCurrent) {
+      if (isCause) this.#application.emit(...(event as ReconnectEvent));
+      this.outbox.beat?.(...(event as HeartbeatEvent));
     }
-    if (isCurrent) this.#application.emit(...(event as ReconnectEvent));
+    const { id, hasAddress } = connection;
+    const reason = hasAddress ? 'abnormal' : 'no-address';
+    if (name === 'error') this.#machine.happened(this.#now, id, name, reason);
+    else this.#machine.happened(this.#now, id, ...(event as ConnectionFact));
+    this.#run();
+    if (!isCurrent || isCause || ORDERED.includes(name)) return;
+    this.#application.emit(...(event as ReconnectEvent));
   }
 
+  /** What comes behind a held message is held too. */
   #receive(connection: Connection, data: unknown): void {
     const isCurrent = connection === this.current;
-    const orders = this.#machine.received(connection.id, isCurrent ? 0 : byteLength(data));
-    if (!isCurrent) connection.held.push(data);
-    if (orders.length > 0) this.#run(orders);
-    if (isCurrent && !this.#preparation?.hold(data)) this.#deliver(data);
+    const isHeld = !isCurrent || connection.held.length > 0;
+    if (isHeld) connection.held.push(data);
+    if (this.#machine.isUndecided) {
+      this.#machine.received(connection.id, isCurrent ? 0 : byteLength(data));
+      this.#run();
+    }
+    if (!isHeld) this.#deliver(connection, data);
   }
 
   /** After `close()`, the standard discards messages. */
-  #deliver(data: unknown): void {
+  #deliver(connection: Connection, data: unknown): void {
     if (this.readyState !== ReadyState.Open) return;
     this.#application.receive(data);
-    this.#preparation?.receive(data);
+    connection.receive?.(data);
   }
-
-  // What is ordered.
 
   /** Performs orders. Their events may lead to other orders, which are performed in between. */
-  #run(orders: readonly ReconnectOrder[]): void {
-    for (const order of orders) this.#perform(order);
+  #run(): void {
+    for (const [name, ...values] of this.#machine.takeOrders()) {
+      (this.#orders[name] as (...values: unknown[]) => void)(...values);
+    }
     this.#timer.set(this.#machine.deadline);
-  }
-
-  #perform(order: ReconnectOrder): void {
-    switch (order.type) {
-      case 'dial':
-        return this.#dial(order.id, order.isStandby);
-      case 'adopt':
-        this.current = this.#standby;
-        this.#standby = undefined;
-        return;
-      case 'open':
-        return this.#open();
-      case 'prepare':
-        return void this.#prepare(this.current as Connection);
-      case 'send':
-        return this.#begin(this.current as Connection);
-      case 'probe':
-        return this.#find(order.id)?.link?.probe();
-      case 'hold':
-      case 'release':
-        return this.outbox.hold(order.type === 'hold');
-      case 'close':
-        return this.#find(order.id)?.close(order.code, order.text);
-      case 'detach':
-      case 'terminate':
-        return this.#end(this.#find(order.id), order);
-      default:
-        return this.#announce(order);
-    }
-  }
-
-  /** Performs an order that is about events. */
-  #announce(order: Extract<ReconnectOrder, { type: ApplicationOrder }>): void {
-    switch (order.type) {
-      case 'lost':
-        return this.#lost(order.record, order.isToClose);
-      case 'retry': {
-        const { type, ...detail } = order;
-        this.#watchPage();
-        return this.#application.emit(type, detail);
-      }
-      case 'unanswered': {
-        const silentFor = this.#now - (this.current?.lastReceived ?? 0);
-        return this.#application.emit(order.type, { silentFor, reason: order.reason });
-      }
-      case 'giveup': {
-        const { attempts, cause } = order;
-        this.#finish();
-        this.#application.emit(order.type, { attempts, cause });
-        return order.isToClose ? this.#application.emit('close', cause) : undefined;
-      }
-      case 'closed':
-        this.#drop('undeliverable', this.#interrupt(order.record));
-        this.#finish();
-        return this.#application.emit('close', order.record);
-      default:
-        order satisfies never;
-    }
-  }
-
-  #find(id: ConnectionId): Connection | undefined {
-    return this.current?.id === id ? this.current : this.#standby;
   }
 
   #dial(id: ConnectionId, isStandby: boolean): void {
     const connection = new Connection(id, this.#port);
-    if (isStandby) this.#standby = connection;
-    else this.current = connection;
-    if (!isStandby) this.#unwatchPage();
+    if (isStandby) {
+      this.#standby = connection;
+      this.#link.memory.askAgain();
+    } else {
+      this.current = connection;
+      this.#unwatchPage();
+    }
     const { attempt, lastClose } = this.#machine;
     try {
       connection.dial((signal) => this.#dialer.prepare({ attempt, lastClose, signal }), this.#link);
@@ -239,73 +261,29 @@ export class Connections {
       if (this.#isFirst) throw error;
       this.#onEvent(connection, 'error', error);
     }
+    // Emitted last, because a listener may close. Nobody listens to the first attempt yet.
+    if (this.#isFirst || connection !== this.current) return;
+    if (this.#machine.phase === 'dialling') this.#application.emit('dial', { attempt });
   }
 
-  #open(): void {
-    const socket = this.current?.socket as { protocol?: string; extensions?: string };
-    this.protocol = socket.protocol ?? '';
-    this.extensions = socket.extensions ?? '';
-    this.#application.emit('open');
-    this.#run(this.#machine.emitted(this.#now));
+  /** The event that an order asked for has been emitted. */
+  #emitted(): void {
+    this.#machine.emitted(this.#now);
+    this.#run();
   }
 
-  async #prepare(connection: Connection): Promise<void> {
-    const { ready, scheduler } = this.#options;
-    const { id, signal } = connection;
-    const preparation = new Preparation(connection, this.#dialer.url, scheduler, (data) => {
-      if (this.readyState === ReadyState.Open) this.#application.receive(data);
-    });
-    this.#preparation = preparation;
-    try {
-      await ready?.(preparation.socket, { signal });
-      preparation.flush();
-      this.#run(this.#machine.ready(this.#now, id));
-    } catch (error) {
-      const orders = this.#machine.notReady(this.#now, id);
-      if (this.#machine.phase === 'failing' && this.current === connection) {
-        this.#application.emit('error', error);
-      }
-      this.#run(orders);
-    }
+  #find(id: ConnectionId): Connection | undefined {
+    return this.current?.id === id ? this.current : this.#standby;
   }
 
-  #begin(connection: Connection): void {
-    this.#preparation = undefined;
-    this.outbox.begin(connection);
-    for (const data of connection.held.splice(0)) this.#deliver(data);
-  }
-
-  #end(connection: Connection | undefined, order: ReconnectOrder): void {
-    if (connection === this.current) this.#preparation?.cancel();
-    if (order.type === 'terminate') connection?.terminate(order.text);
-    else connection?.detach();
-  }
-
-  #lost(record: CloseRecord, isToClose: boolean): void {
-    const refused = this.#interrupt(record);
-    if (isToClose) this.#application.emit('close', record);
-    this.#drop('undeliverable', refused);
-    this.#run(this.#machine.emitted(this.#now));
-  }
-
-  /** Stops sending. Returns a message that the server refuses. */
-  #interrupt(record: CloseRecord): SocketData[] {
-    this.#preparation = undefined;
-    return this.outbox.interrupt(record);
-  }
-
-  /** Releases everything after the end. */
-  #finish(): void {
-    this.#unwatchPage();
-    this.#drop('close', this.outbox.end());
-  }
-
-  /** A hint of the page, such as becoming visible, may end a wait. */
-  #watchPage(): void {
-    const { lifecycle } = this.#options;
-    if (!lifecycle) return;
-    const hint = () => this.#run(this.#machine.hint(this.#now));
-    this.#unwatch = lifecycle.watch({ state() {}, hint });
+  /** Lets the application prepare a connection that has opened. */
+  #prepare(connection: Connection): void {
+    const { ready } = this.#options;
+    connection.receive = ready?.(connection, this);
+    if (IS_PAGE || typeof connection.receive === 'function') return;
+    connection.receive = undefined;
+    const error = new InvalidOptionError('ready', 'what prepareWith() returns', ready);
+    this.prepared(connection, false, error);
   }
 
   #unwatchPage(): void {
@@ -318,8 +296,6 @@ export class Connections {
   }
 }
 
-type ApplicationOrder = 'lost' | 'retry' | 'unanswered' | 'giveup' | 'closed';
-
 /** Whether the runtime reports that it is offline. */
 function isOffline(): boolean {
   return (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine === false;
@@ -329,14 +305,12 @@ function machineOptions(options: ResolvedReconnectOptions) {
   return {
     ...options,
     random: options.backoff.random,
-    pingTimeout: options.heartbeat.pingTimeout,
-    hasReady: options.ready !== undefined,
     isOffline,
     shouldReconnect: (record: CloseRecord) => {
       try {
         return options.shouldReconnect(record);
       } catch (error) {
-        report(error); // an error in the callback must not stop reconnecting
+        reportUnhandled(error); // an error in the callback must not stop reconnecting
         return true;
       }
     },

@@ -12,6 +12,7 @@ export type ReconnectEvent =
   | [name: 'open', detail?: undefined]
   | [name: 'error', error: unknown]
   | [name: 'close', record: CloseRecord]
+  | [name: 'dial', detail: { attempt: number }]
   | [name: 'retry', detail: { attempt: number; delay: Millis; cause: CloseRecord }]
   | [name: 'drop', detail: { messages: readonly SocketData[]; reason: DropReason }]
   | [name: 'giveup', detail: { attempts: number; cause: CloseRecord }];
@@ -36,6 +37,6 @@ export function domEventOf(...[name, detail]: ReconnectEvent): Event {
 }
 
 /** Reports an error as an unhandled rejection, which every runtime shows. */
-export function report(error: unknown): void {
+export function reportUnhandled(error: unknown): void {
   void Promise.reject(error);
 }

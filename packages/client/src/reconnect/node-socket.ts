@@ -1,5 +1,6 @@
 import type { Millis, RefusedHandshake, WebSocketLike } from '@wirebeat/core';
-import { readRetryAfter } from './retry-after.ts';
+import { watchProtocolPings } from '../socket/protocol-pings.ts';
+import { readRetryAfter } from './retry-after-header.ts';
 
 /** What a server said when it refused the handshake. */
 export interface HandshakeRefusal {
@@ -8,7 +9,7 @@ export interface HandshakeRefusal {
   readonly retryAfter?: Millis | undefined;
 }
 
-/** Receives what only sockets of `ws` report. */
+/** Receives what only sockets outside of pages report. */
 interface NodeSocketPort {
   ping(): void;
   refused(refusal: HandshakeRefusal, error: Error): void;
@@ -21,7 +22,7 @@ interface NodeSocket {
 }
 
 /**
- * Reports protocol Pings and refused handshakes of a socket of `ws`. Other sockets report neither.
+ * Reports protocol Pings, and the refused handshakes of a socket of `ws`, which others do not report.
  * Returns a function that removes the listeners.
  */
 export function watchNodeSocket(given: WebSocketLike, port: NodeSocketPort): () => void {
@@ -33,9 +34,12 @@ export function watchNodeSocket(given: WebSocketLike, port: NodeSocketPort): () 
     const retryAfter = status === 429 || status === 503 ? readRetryAfter(headers) : undefined;
     port.refused({ status, retryAfter }, new Error(`Unexpected server response: ${status}`));
   };
+  const release: (() => void)[] = [];
+  watchProtocolPings(given, ping, (end) => release.push(end));
   socket.on?.('ping', ping);
   socket.on?.('unexpected-response', refused);
   return () => {
+    for (const each of release) each();
     socket.off?.('ping', ping);
     socket.off?.('unexpected-response', refused);
   };

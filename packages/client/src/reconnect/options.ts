@@ -1,53 +1,33 @@
 import {
   type AbortSignalLike,
-  BACKOFF_SCHEMA,
   type BackoffOptions,
+  checkNames,
   HEARTBEAT_SCHEMA,
   InvalidOptionError,
   type Millis,
   type Resolved,
   resolveOptions,
   type Scheduler,
-  type SocketData,
-  SystemScheduler,
 } from '@wirebeat/core';
+import { IS_PAGE } from '../development.ts';
 import {
   ATTACH_SCHEMA,
   type AttachOptions,
   type ResolvedAttachOptions,
   resolveAttachOptions,
 } from '../options.ts';
-import type { MessageOutbox, QueueBounds, QueuePolicy, Unsendable } from '../outbox/outbox.ts';
-import { type Lifecycle, pageLifecycle } from '../page/page-lifecycle.ts';
+import type { Delivery } from '../outbox/delivery.ts';
+import type { QueuePolicy } from '../outbox/queue-bounds.ts';
+import type { Lifecycle } from '../page/page-lifecycle.ts';
 import { defaultWebSocket, type WebSocketConstructor } from '../websocket-api/constructor.ts';
-import type { DomAbortSignal } from '../websocket-api/dom-types.ts';
 import { type CloseRecord, isFatal } from './close-record.ts';
 import type { CreateWebSocket } from './dialer.ts';
 import type { Observer } from './events.ts';
-
-/** The socket of one connection, as passed to `ready`. Its `send()` bypasses the queue. */
-export interface ReadySocket {
-  readonly url: string;
-  readonly protocol: string;
-  send(data: SocketData): void;
-  // biome-ignore lint/suspicious/noExplicitAny: each runtime has its own type of event
-  addEventListener(type: string, listener: (event: any) => void, options?: object): void;
-  // biome-ignore lint/suspicious/noExplicitAny: each runtime has its own type of event
-  removeEventListener(type: string, listener: (event: any) => void): void;
-}
-
-/** What the socket uses of a {@link Delivery}. */
-export interface DeliveryChoice {
-  /** Whether messages are kept until they are confirmed. */
-  readonly confirm: boolean;
-  open(
-    bounds: QueueBounds & { readonly scheduler: Scheduler },
-    unsendable: Unsendable,
-  ): MessageOutbox;
-}
+import type { ParkingChoice } from './parking.ts';
+import type { ReadyChoice } from './prepare-with.ts';
 
 /** Options of {@link ReconnectingWebSocket}, in addition to those of the heartbeat. */
-export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
+export interface ReconnectOptions extends Omit<AttachOptions, 'gate' | 'memory'> {
   /** Delays between attempts. @default full jitter up to 500 ms, doubling up to 30_000 ms */
   readonly backoff?: Omit<BackoffOptions, 'random'>;
   /**
@@ -62,24 +42,17 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
    * @default 10_000
    */
   readonly connectTimeout?: Millis | false;
+  /** Prepares each new connection: pass the result of {@link prepareWith}. @default none */
+  readonly ready?: ReadyChoice;
   /**
-   * Prepares each new connection, for example with the authentication of the application. Messages
-   * sent with {@link ReconnectingWebSocket.send} wait in the queue until the promise resolves. If
-   * the promise rejects, the attempt fails. The signal is aborted if the connection ends first.
-   */
-  readonly ready?: (
-    socket: ReadySocket,
-    context: { readonly signal: DomAbortSignal },
-  ) => Promise<unknown> | unknown;
-  /**
-   * The longest time from `open` until `ready` has resolved, in ms, in (0, 2^31 - 1]. `false` for
+   * The longest time from `open` until the promise of `ready` has resolved, in ms, in (0, 2^31 - 1]. `false` for
    * no limit.
    * @default 10_000
    */
   readonly readyTimeout?: Millis | false;
   /**
-   * A connection that answered a ping and was ready for this time, in ms, resets the backoff. In
-   * (0, 2^31 - 1].
+   * Resets the backoff at the end of a connection that was ready for this time, in ms, and answered a
+   * ping. In (0, 2^31 - 1].
    * @default 5_000
    */
   readonly stableFor?: Millis;
@@ -99,7 +72,12 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
    * Knows which messages have arrived, and sends the others again: a {@link Delivery}.
    * @default none: messages sent on a connection that is lost may be lost
    */
-  readonly delivery?: DeliveryChoice;
+  readonly delivery?: Delivery;
+  /**
+   * Closes the connection while the page is hidden: a {@link ParkWhileHidden}.
+   * @default none: the connection stays open
+   */
+  readonly parking?: ParkingChoice;
   /**
    * Whether to open a second connection while the first is suspect, if the server has answered a
    * ping before. The connection that receives an answer first is kept.
@@ -120,8 +98,8 @@ export interface ReconnectOptions extends Omit<AttachOptions, 'memory'> {
   /** Aborting it calls `close()`. */
   readonly signal?: AbortSignalLike;
   /**
-   * Called with the name and the detail of each event before its listeners, and with no messages
-   * received. For a log, pass the result of {@link logTo}.
+   * Called with the name and the detail of each event before its listeners. It is not called for
+   * messages. For a log, pass the result of {@link logTo}.
    */
   readonly observe?: Observer;
 }
@@ -139,6 +117,7 @@ export const RECONNECT_SCHEMA = {
   maxQueuedMessages: { type: 'count', default: 10_000, off: true }, // a minute of one per frame
   queuePolicy: { type: 'choice', of: ['error', 'drop-oldest', 'drop-newest'], default: 'error' },
   delivery: { type: 'object', method: 'open' },
+  parking: { type: 'object', method: 'watch' },
   makeBeforeBreak: { type: 'boolean', default: true },
   fatalCodes: { type: 'list' },
   shouldReconnect: { type: 'function' },
@@ -170,31 +149,23 @@ export interface ResolvedReconnectOptions
  * @throws {InvalidOptionError} if a value is out of range or a name is unknown.
  */
 export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReconnectOptions {
-  const { memory: _, ...attach } = ATTACH_SCHEMA;
-  const resolved = resolveOptions({ ...HEARTBEAT_SCHEMA, ...attach, ...RECONNECT_SCHEMA }, options);
+  const [given, shared] = IS_PAGE ? [options, options] : parted(options);
   const {
-    random = Math.random,
-    scheduler = new SystemScheduler(),
-    lifecycle = pageLifecycle,
-    dialect,
-    delivery,
-    shouldReconnect = ({ reason }) => reason !== 'fatal',
-  } = resolved;
-  const timing = Object.fromEntries(
-    Object.entries(options).filter(([name]) => name in HEARTBEAT_SCHEMA),
-  );
-  const names = Object.entries(resolved).filter(([name]) => name in RECONNECT_SCHEMA);
-  const { fatalCodes, WebSocket, ...own } = Object.fromEntries(names) as typeof resolved;
+    fatalCodes,
+    WebSocket,
+    backoff,
+    shouldReconnect = ({ reason }: CloseRecord) => reason !== 'fatal',
+    ...own
+  } = resolveOptions(RECONNECT_SCHEMA, given as OwnOptions);
+  const heartbeat = resolveAttachOptions({
+    ...(own.delivery?.confirm && { probeAfter: false }), // the pings for confirmation do it
+    ...shared,
+  });
+  const { random, scheduler, lifecycle } = heartbeat;
   return {
     ...own,
-    heartbeat: resolveAttachOptions({
-      ...(delivery?.confirm && { probeAfter: false }), // the pings for confirmation do it
-      ...timing,
-      scheduler,
-      lifecycle,
-      ...(dialect && { dialect }),
-    }),
-    backoff: resolveOptions(BACKOFF_SCHEMA, { ...options.backoff, random }, 'backoff'),
+    heartbeat,
+    backoff: { ...backoff, random },
     scheduler,
     lifecycle,
     createWebSocket: creatorOf(WebSocket),
@@ -203,8 +174,17 @@ export function resolveReconnectOptions(options: ReconnectOptions): ResolvedReco
   };
 }
 
-function check(isGood: unknown, option: string, expected: string, value: unknown): void {
-  if (!isGood) throw new InvalidOptionError(option, expected, value);
+/**
+ * Returns the options that the heartbeat has not, and those that are passed on to it. A bundle for
+ * pages does without, because it does not check for unknown names.
+ */
+function parted(options: ReconnectOptions): [own: OwnOptions, shared: AttachOptions] {
+  const { memory: _, gate: __, ...attach } = ATTACH_SCHEMA;
+  const rules = { ...HEARTBEAT_SCHEMA, ...attach };
+  checkNames('options', options, Object.keys({ ...rules, ...RECONNECT_SCHEMA }));
+  const named = (rules: object) =>
+    Object.fromEntries(Object.entries(options).filter(([name]) => name in rules));
+  return [named(RECONNECT_SCHEMA), named(rules)];
 }
 
 /**
@@ -216,14 +196,18 @@ function creatorOf(given: ReconnectOptions['WebSocket']): CreateWebSocket {
   if (given !== undefined && !('prototype' in given)) return given as CreateWebSocket;
   // Looked up at each attempt, because a test may replace the global class at any time.
   const find = () => (given as WebSocketConstructor | undefined) ?? defaultWebSocket();
-  check(find() !== undefined, 'WebSocket', 'given, for this runtime has none', given);
+  if (find() === undefined) {
+    throw new InvalidOptionError('WebSocket', 'given, for this runtime has none', given);
+  }
   return (url, protocols) => new (find() as WebSocketConstructor)(url, protocols);
 }
 
 function fatalBy(codes: readonly number[] | undefined): (code: number) => boolean {
   if (codes === undefined) return isFatal;
   const isCode = (code: unknown) => Number.isInteger(code) && Number(code) > 999;
-  check(codes.every(isCode), 'fatalCodes', 'a list of close codes', codes);
+  if (!IS_PAGE && !codes.every(isCode)) {
+    throw new InvalidOptionError('fatalCodes', 'a list of whole numbers >= 1000', codes);
+  }
   const fatal = new Set(codes); // a copy: later changes of the list have no effect
   return (code) => fatal.has(code);
 }

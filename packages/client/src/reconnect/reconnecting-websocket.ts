@@ -1,5 +1,6 @@
 import {
   ConnectionClosedError,
+  type Heartbeat,
   type HeartbeatStatus,
   type Instant,
   InvalidOptionError,
@@ -17,7 +18,7 @@ import { messageEvent } from '../websocket-api/dom-events.ts';
 import { WebSocketEventTarget } from '../websocket-api/event-target.ts';
 import { Connections } from './connections.ts';
 import { Dialer, type ProtocolsSource, type UrlSource } from './dialer.ts';
-import { domEventOf, type ReconnectEvent, report } from './events.ts';
+import { domEventOf, type ReconnectEvent, reportUnhandled } from './events.ts';
 import {
   type ReconnectOptions,
   type ResolvedReconnectOptions,
@@ -73,17 +74,16 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
 
   /** The subprotocol of the current connection, or of the last one. */
   get protocol(): string {
-    return this.#connections.protocol;
+    return this.#connections.lastSocket.protocol ?? '';
   }
 
   get extensions(): string {
-    return this.#connections.extensions;
+    return this.#connections.lastSocket.extensions ?? '';
   }
 
   /** The bytes queued here and in the socket. */
   get bufferedAmount(): number {
-    const { outbox, current } = this.#connections;
-    return outbox.bytes + (current?.bufferedAmount ?? 0);
+    return this.#connections.bufferedAmount;
   }
 
   /**
@@ -131,12 +131,12 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
 
   /** What is known about the peer; `idle` if the connection is not open. */
   get status(): HeartbeatStatus {
-    return this.#connections.current?.status ?? 'idle';
+    return this.#heartbeat?.status ?? 'idle';
   }
 
   /** The last measured latency of this connection in ms; undefined before the first pong. */
   get latency(): Millis | undefined {
-    return this.#connections.current?.link?.driver.heartbeat.latency;
+    return this.#heartbeat?.latency;
   }
 
   /**
@@ -144,7 +144,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
    * undefined without a connection.
    */
   get lastReceived(): Instant | undefined {
-    return this.#connections.current?.link?.driver.heartbeat.lastReceived;
+    return this.#heartbeat?.lastReceived;
   }
 
   /**
@@ -152,7 +152,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
    * without a connection. `Infinity` if pings or their timeout are off.
    */
   get detectionBound(): Millis | undefined {
-    return this.#connections.current?.link?.driver.heartbeat.detectionBound;
+    return this.#heartbeat?.detectionBound;
   }
 
   /**
@@ -166,11 +166,11 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
   async ping(options?: PingOptions): Promise<Millis> {
     const id = options?.id;
     if (id?.startsWith(ID_PREFIX)) {
-      throw new InvalidOptionError('id', `without ${ID_PREFIX} at its beginning`, id);
+      throw new InvalidOptionError('id', `an id that does not start with \`${ID_PREFIX}\``, id);
     }
     const { current } = this.#connections;
     if (!current?.link) throw new ConnectionClosedError();
-    return current.ping(options);
+    return current.link.ping(options);
   }
 
   /**
@@ -192,6 +192,10 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     this.close();
   }
 
+  get #heartbeat(): Heartbeat | undefined {
+    return this.#connections.current?.heartbeat;
+  }
+
   get #socket(): WebSocketLike | undefined {
     return this.#connections.current?.socket;
   }
@@ -208,7 +212,7 @@ export class ReconnectingWebSocket extends WebSocketEventTarget {
     try {
       this.#options.observe?.(...event);
     } catch (error) {
-      report(error); // an error in the observer must not stop the event
+      reportUnhandled(error); // an error in the observer must not stop the event
     }
     this.dispatchEvent(domEventOf(...event));
   }

@@ -1,7 +1,7 @@
-import type { Millis, PeerState } from '@wirebeat/core';
+import { InvalidOptionError, type Millis, type PeerState } from '@wirebeat/core';
 import type { CloseReason, CloseRecord } from '../reconnect/close-record.ts';
-import { withCode } from './close-words.ts';
 import { about } from './duration-words.ts';
+import { withCode } from './explain.ts';
 
 /** How one connection or attempt ended, and the state of the page, if known. */
 export interface End extends CloseRecord {
@@ -148,9 +148,14 @@ const RULES: readonly Rule[] = [
 /**
  * Finds the pattern in how the last connections ended, oldest first. Undefined if there is none, or
  * if it may be chance.
+ *
+ * @throws {InvalidOptionError} if `records` is not a list of close records.
  */
-export function diagnose(ends: readonly End[]): Diagnosis | undefined {
-  const unplanned = ends.filter(({ reason }) => !PLANNED.includes(reason));
+export function diagnose(records: readonly End[]): Diagnosis | undefined {
+  if (!(Array.isArray(records) && records.every(isEnd))) {
+    throw new InvalidOptionError('records', 'a list of CloseRecords', records);
+  }
+  const unplanned = records.filter(({ reason }) => !PLANNED.includes(reason));
   for (const rule of RULES) {
     const row = rowOf(unplanned, rule);
     if (row.length < (rule.inARow ?? IN_A_ROW)) continue;
@@ -161,6 +166,12 @@ export function diagnose(ends: readonly End[]): Diagnosis | undefined {
     return { type, times, after, text };
   }
   return undefined;
+}
+
+/** Whether a value is an {@link End}, unlike a `close` event, whose `reason` is another. */
+function isEnd(value: unknown): boolean {
+  const { reason, wasOpen } = Object(value) as Partial<End>;
+  return typeof reason === 'string' && typeof wasOpen === 'boolean';
 }
 
 /** Returns the longest matching row of the newest ends. */

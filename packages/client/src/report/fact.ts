@@ -1,7 +1,7 @@
 import type { Instant } from '@wirebeat/core';
-import { count, explain } from './close-words.ts';
 import type { End } from './diagnosis.ts';
 import { inWords } from './duration-words.ts';
+import { count, explain } from './explain.ts';
 
 /** One event in the history of a {@link ReconnectingWebSocket}. */
 export interface Fact {

@@ -31,8 +31,7 @@ const FLOODS: readonly string[] = ['hint', 'drop'];
  * const socket = new ReconnectingWebSocket(url, protocols, history.options);
  * ```
  *
- * It keeps 100 facts and no messages, and creates text only when you call {@link report}. It adds
- * no bytes to a page that does not import it.
+ * It keeps 100 facts and no messages, and creates text only when you call {@link report}.
  *
  * @throws {InvalidOptionError} in the same cases as the constructor of the socket.
  */
@@ -95,6 +94,7 @@ export class History {
 
   #record(...event: ReconnectEvent): void {
     const [name, detail] = event;
+    if (name === 'dial') return; // each socket is recorded when it is created
     this.#count(name);
     switch (name) {
       case 'ping':

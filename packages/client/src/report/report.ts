@@ -1,7 +1,7 @@
 import type { Instant, Millis } from '@wirebeat/core';
-import { count } from './close-words.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { inWords } from './duration-words.ts';
+import { count } from './explain.ts';
 import { type Fact, tell } from './fact.ts';
 
 /** The content of a report. */

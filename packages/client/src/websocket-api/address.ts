@@ -1,3 +1,5 @@
+import { IS_PAGE } from '../development.ts';
+
 /** A token of RFC 9110 §5.6.2, which RFC 6455 §4.1 requires for a subprotocol. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
@@ -14,9 +16,13 @@ export function readUrl(given: unknown): string {
     document?: { baseURI?: string };
     location?: { href?: string };
   };
-  const base = document?.baseURI ?? location?.href;
   const text = `${given}`;
-  const href = parse(text, base)?.href.replace(/^http/, 'ws') ?? '';
+  let href = '';
+  try {
+    href = new URL(text, document?.baseURI ?? location?.href).href.replace(/^http/, 'ws');
+  } catch {
+    // It is refused below. `URL.canParse` is missing in some runtimes.
+  }
   if (!/^wss?:[^#]+$/.test(href)) throw syntaxError(`\`${text}\` is no address of a WebSocket`);
   return href;
 }
@@ -30,12 +36,22 @@ export function readUrl(given: unknown): string {
 export function readProtocols(given: unknown): string[] | undefined {
   if (given === undefined) return undefined;
   const isList = typeof given === 'object' && given !== null && Symbol.iterator in given;
-  const names = isList ? Array.from(given as Iterable<unknown>, (name) => `${name}`) : [`${given}`];
+  const names = Array.from(isList ? (given as Iterable<unknown>) : [given], (name) => `${name}`);
   const different = new Set(names.map((name) => name.toLowerCase()));
   if (different.size < names.length || !names.every((name) => TOKEN.test(name))) {
-    throw syntaxError(`\`${names}\` cannot be offered as subprotocols`);
+    throw syntaxError(
+      IS_PAGE ? `\`${names}\` cannot be offered as subprotocols` : refusalOf(names),
+    );
   }
   return names;
+}
+
+/** Says which name is not a token, or that one is repeated. */
+function refusalOf(names: readonly string[]): string {
+  const invalid = names.find((name) => !TOKEN.test(name));
+  return invalid === undefined
+    ? `Expected subprotocols that differ, ignoring case, got \`${names}\``
+    : `Expected a subprotocol to be 1 or more of A-Z, a-z, 0-9 and !#$%&'*+-.^_\`|~, got \`${invalid}\``;
 }
 
 /** Creates the error that the standard throws for invalid arguments. */
@@ -47,13 +63,4 @@ export function syntaxError(message: string): Error {
 export function domException(message: string, name: string): Error {
   if (typeof DOMException === 'function') return new DOMException(message, name);
   return Object.assign(new Error(message), { name });
-}
-
-/** Replaces `URL.canParse`, which some runtimes lack. */
-function parse(text: string, base: string | undefined): URL | undefined {
-  try {
-    return new URL(text, base);
-  } catch {
-    return undefined;
-  }
 }

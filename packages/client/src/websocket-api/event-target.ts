@@ -1,8 +1,8 @@
-import { type HeartbeatEvents, type Millis, ReadyState, type SocketData } from '@wirebeat/core';
+import type { HeartbeatEvents, Millis, SocketData } from '@wirebeat/core';
+import { IS_PAGE } from '../development.ts';
 import type { CloseRecord } from '../reconnect/close-record.ts';
 import type { SocketCloseEvent, SocketCustomEvent, SocketMessageEvent } from './dom-events.ts';
-import type { DomAbortSignal, DomEvent } from './dom-types.ts';
-import { LateEventTarget } from './late-event-target.ts';
+import type { DomAbortSignal, DomEvent, DomEventTarget } from './dom-types.ts';
 
 /**
  * Why messages are dropped. `overflow`: they do not fit into the queue. `close`: the socket is
@@ -21,6 +21,11 @@ export type ReconnectingWebSocketEventMap = {
   readonly message: SocketMessageEvent;
   readonly error: DomEvent;
   readonly close: SocketCloseEvent;
+  /**
+   * A wait is over, and an attempt begins. `attempt` is that of the last `retry`, and 0 if none
+   * failed. Not emitted for the first attempt, and not for a second connection beside the first.
+   */
+  readonly dial: SocketCustomEvent<{ attempt: number }>;
   /** The next attempt is scheduled. `attempt` starts at 1; `delay` is in ms. */
   readonly retry: SocketCustomEvent<{ attempt: number; delay: Millis; cause: CloseRecord }>;
   /** Messages passed to `send()` will not be sent, or not be sent again. */
@@ -45,135 +50,128 @@ type Handler<Name extends keyof ReconnectingWebSocketEventMap> =
 
 /** The listener that calls one of the four handlers, in its place among the listeners. */
 interface HandlerListener {
-  handler: (event: never) => unknown;
+  handler: (event: DomEvent) => unknown;
   handleEvent(event: DomEvent): void;
 }
 
-class Face extends LateEventTarget {
-  declare static readonly CONNECTING: 0;
-  declare static readonly OPEN: 1;
-  declare static readonly CLOSING: 2;
-  declare static readonly CLOSED: 3;
-  declare readonly CONNECTING: 0;
-  declare readonly OPEN: 1;
-  declare readonly CLOSING: 2;
-  declare readonly CLOSED: 3;
-
-  readonly #handlers: Map<string, HandlerListener> = new Map();
-
-  /** The tag that `Object.prototype.toString` returns. */
-  get [Symbol.toStringTag](): string {
-    return 'WebSocket';
-  }
-
-  get onopen(): Handler<'open'> {
-    return this.#handler('open');
-  }
-
-  set onopen(handler: Handler<'open'>) {
-    this.#setHandler('open', handler);
-  }
-
-  get onmessage(): Handler<'message'> {
-    return this.#handler('message');
-  }
-
-  set onmessage(handler: Handler<'message'>) {
-    this.#setHandler('message', handler);
-  }
-
-  get onerror(): Handler<'error'> {
-    return this.#handler('error');
-  }
-
-  set onerror(handler: Handler<'error'>) {
-    this.#setHandler('error', handler);
-  }
-
-  get onclose(): Handler<'close'> {
-    return this.#handler('close');
-  }
-
-  set onclose(handler: Handler<'close'>) {
-    this.#setHandler('close', handler);
-  }
-
-  override addEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
-    type: Name,
-    listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
-    options?: boolean | ListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: Listener<DomEvent> | null,
-    options?: boolean | ListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: Listener<never> | null,
-    options?: boolean | ListenerOptions,
-  ): void {
-    super.addEventListener(type, listener as Listener<DomEvent> | null, options);
-  }
-
-  override removeEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
-    type: Name,
-    listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
-    options?: boolean | ListenerOptions,
-  ): void;
-  override removeEventListener(
-    type: string,
-    listener: Listener<DomEvent> | null,
-    options?: boolean | ListenerOptions,
-  ): void;
-  override removeEventListener(
-    type: string,
-    listener: Listener<never> | null,
-    options?: boolean | ListenerOptions,
-  ): void {
-    super.removeEventListener(type, listener as Listener<DomEvent> | null, options);
-  }
-
-  #handler<Name extends keyof ReconnectingWebSocketEventMap>(name: Name): Handler<Name> {
-    return (this.#handlers.get(name)?.handler as Handler<Name> | undefined) ?? null;
-  }
-
-  /**
-   * HTML §8.1.8.1: a replaced handler keeps its place among the listeners, a removed one loses it.
-   */
-  #setHandler<Name extends keyof ReconnectingWebSocketEventMap>(
-    name: Name,
-    handler: Handler<Name>,
-  ): void {
-    const known = this.#handlers.get(name);
-    if (typeof handler !== 'function') {
-      this.#handlers.delete(name);
-      if (known !== undefined) super.removeEventListener(name, known);
-    } else if (known !== undefined) known.handler = handler;
-    else {
-      // A separate listener, because the same function may be added as a listener too.
-      const listener: HandlerListener = {
-        handler,
-        handleEvent: (event) => listener.handler.call(this, event as never),
-      };
-      this.#handlers.set(name, listener);
-      super.addEventListener(name, listener);
-    }
-  }
+interface Constants {
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
 }
 
-/** Defines read-only constants on the class and on its prototype, as in WebIDL. */
-function withConstants(face: typeof Face): typeof Face {
-  for (const [name, value] of Object.entries(ReadyState)) {
-    for (const target of [face, face.prototype]) {
-      Object.defineProperty(target, name.toUpperCase(), { value, enumerable: true });
+/** The event API of `WebSocket`: the constants, the four handlers, and typed listeners. */
+export interface TypedEventTarget extends DomEventTarget, Constants {
+  onopen: Handler<'open'>;
+  onmessage: Handler<'message'>;
+  onerror: Handler<'error'>;
+  onclose: Handler<'close'>;
+  addEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
+    type: Name,
+    listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
+    options?: boolean | ListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: Listener<DomEvent> | null,
+    options?: boolean | ListenerOptions,
+  ): void;
+  removeEventListener<Name extends keyof ReconnectingWebSocketEventMap>(
+    type: Name,
+    listener: Listener<ReconnectingWebSocketEventMap[Name]> | null,
+    options?: boolean | ListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: Listener<DomEvent> | null,
+    options?: boolean | ListenerOptions,
+  ): void;
+  /** The tag that `Object.prototype.toString` returns. */
+  readonly [Symbol.toStringTag]: string;
+}
+
+interface EventTargetClass extends Constants {
+  new (): TypedEventTarget;
+  readonly prototype: TypedEventTarget;
+}
+
+/** The globals that a `ReconnectingWebSocket` requires, and their polyfills. */
+const POLYFILLS = {
+  EventTarget: 'event-target-polyfill',
+  Event: 'event-target-polyfill',
+  AbortController: 'abort-controller/polyfill',
+  URL: 'react-native-url-polyfill/auto',
+};
+
+/**
+ * Creates a class that extends the `EventTarget` of the runtime. Looks it up when the first object is
+ * created and not at import: if it is missing, as in React Native, a class that extends it directly
+ * throws at import.
+ */
+function createClass(): EventTargetClass {
+  const Class = function (this: unknown): object {
+    if (!IS_PAGE) checkGlobals();
+    if (!(prototype instanceof EventTarget)) {
+      Object.setPrototypeOf(Class, EventTarget); // Node recognizes its own by this
+      Object.setPrototypeOf(prototype, EventTarget.prototype);
     }
+    // It ignores its arguments. Naming the other globals here makes a missing one an error now.
+    const others = [Event, AbortController, URL];
+    return Reflect.construct(EventTarget, others, new.target as unknown as typeof EventTarget);
+  } as unknown as EventTargetClass;
+  const { prototype } = Class;
+  for (const target of [Class, prototype]) {
+    ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'].forEach((name, value) => {
+      Object.defineProperty(target, name, { value, enumerable: true });
+    });
   }
-  return face;
+  for (const type of ['open', 'message', 'error', 'close']) {
+    Object.defineProperty(prototype, `on${type}`, handlerOf(type));
+  }
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
+  return Class;
+}
+
+/** React Native lacks some. Pages have all, so in bundles for pages the error only names what is missing. */
+function checkGlobals(): void {
+  for (const [name, polyfill] of Object.entries(POLYFILLS)) {
+    if (typeof Reflect.get(globalThis, name) === 'function') continue;
+    throw new ReferenceError(
+      `ReconnectingWebSocket needs \`${name}\`: import a polyfill first, such as \`${polyfill}\``,
+    );
+  }
 }
 
 /**
- * The event API of `WebSocket`: the constants, the four handlers, and typed listeners.
- * {@link ReconnectingWebSocket} dispatches the events.
+ * Returns a property for the handler of a type. HTML §8.1.8.1: a replaced handler keeps its place
+ * among the listeners, a removed one loses it.
  */
-export const WebSocketEventTarget: typeof Face = /* @__PURE__ */ withConstants(Face);
+function handlerOf(type: string): PropertyDescriptor & ThisType<DomEventTarget> {
+  const listeners = new WeakMap<object, HandlerListener>();
+  return {
+    configurable: true,
+    get() {
+      return listeners.get(this)?.handler ?? null;
+    },
+    set(handler: unknown) {
+      const known = listeners.get(this);
+      if (typeof handler !== 'function') {
+        this.removeEventListener(type, known ?? null);
+        listeners.delete(this);
+      } else if (known) known.handler = handler as HandlerListener['handler'];
+      else {
+        // A separate listener, because the same function may be added as a listener too.
+        const listener: HandlerListener = {
+          handler: handler as HandlerListener['handler'],
+          handleEvent: (event) => listener.handler.call(this, event),
+        };
+        listeners.set(this, listener);
+        this.addEventListener(type, listener);
+      }
+    },
+  };
+}
+
+/** The base of {@link ReconnectingWebSocket}, which dispatches the events. */
+export const WebSocketEventTarget: EventTargetClass = /* @__PURE__ */ createClass();

@@ -1,5 +1,6 @@
-import { ConnectionClosedError, InvalidOptionError, QueueOverflowError } from '@wirebeat/core';
+import { ConnectionClosedError, QueueOverflowError } from '@wirebeat/core';
 import { describe, expect, it } from 'vitest';
+import { prepareWith } from '../../src/reconnect/prepare-with.ts';
 import { minimalPeer, sessionServer, silentPeer } from '../fake-server.ts';
 import { eventsOf, settle } from '../stage.ts';
 import { dial, dialOpen, type Options, type Stage } from './delivery-stage.ts';
@@ -79,12 +80,14 @@ describe('the delivery watermark', () => {
 
   it('keeps its ids for itself', async () => {
     const { socket } = keeping();
-    await expect(socket.ping({ id: '_1' })).rejects.toThrow(InvalidOptionError);
+    await expect(socket.ping({ id: '_1' })).rejects.toThrow(
+      "Expected `id` to be an id that does not start with `_`, got `'_1'` (string)",
+    );
   });
 
   it('does not take the ping at open for one that follows what waited for open', async () => {
-    for (const makeReady of [undefined, () => undefined]) {
-      const stage = dial('ws', { confirm: true, ...(makeReady && { ready: makeReady }) });
+    for (const ready of [undefined, prepareWith(() => undefined)]) {
+      const stage = dial('ws', { confirm: true, ...(ready && { ready }) });
       const { delivery, server, socket, scheduler } = stage;
       socket.send('queued');
       server.answer = (text) => (/wb\.1;/.test(text) ? minimalPeer(text) : undefined);

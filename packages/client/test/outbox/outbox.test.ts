@@ -1,6 +1,7 @@
 import { QueueOverflowError, type SocketData } from '@wirebeat/core';
 import { describe, expect, it } from 'vitest';
-import { type Channel, Outbox, type QueueBounds } from '../../src/outbox/outbox.ts';
+import { type Channel, Outbox } from '../../src/outbox/outbox.ts';
+import type { QueueBounds } from '../../src/outbox/queue-bounds.ts';
 
 const BOUNDS: QueueBounds = { maxQueuedBytes: 10, maxQueuedMessages: 4, queuePolicy: 'error' };
 
@@ -9,9 +10,6 @@ function channel(hook: (message: SocketData) => void = () => {}) {
   const sent: SocketData[] = [];
   const connection = {
     readyState: 1,
-    lastReceived: 0,
-    answersBy: 'server' as const,
-    ping: () => Promise.resolve(0),
     send(message: SocketData) {
       hook(message);
       sent.push(message);

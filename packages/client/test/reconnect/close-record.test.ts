@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reasonOf } from '../../src/reconnect/close-record.ts';
+import { ownEnd, reasonOf, recordOf } from '../../src/reconnect/close-record.ts';
 
 describe('reasonOf', () => {
   it('calls 1006 abnormal: the connection ended without a Close frame', () => {
@@ -16,4 +16,25 @@ describe('reasonOf', () => {
       expect(reasonOf(code)).toBe('peer-close');
     },
   );
+});
+
+describe('recordOf', () => {
+  const given = { code: 1001, text: 'bye', wasClean: true };
+
+  it('takes what the peer gave, unless this side ended the connection', () => {
+    const record = { reason: 'peer-close', ...given, wasOpen: true, age: 5 };
+    expect(recordOf(given, 'peer-close', undefined, 5)).toEqual(record);
+    const own = ownEnd('ping-timeout', false);
+    expect(recordOf(given, 'peer-close', own, 5)).toEqual({ ...record, ...own });
+  });
+
+  it('has the evidence, and no age if the connection was never open', () => {
+    const record = recordOf(
+      { ...given, evidence: { status: 503 } },
+      'abnormal',
+      undefined,
+      undefined,
+    );
+    expect(record).toEqual({ reason: 'abnormal', ...given, wasOpen: false, status: 503 });
+  });
 });

@@ -101,7 +101,7 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     connection.send('text');
     link.client.bufferedAmount = 4;
     scheduler.advance(5_000);
-    connection.terminate('');
+    connection.end('');
     const evidence = { missedPings: 1, bufferedAmount: 4, quietFor: 5_000, silentFor: 6_000 };
     expect(ends[0]?.evidence).toMatchObject(evidence);
   });
@@ -158,12 +158,12 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     expect(without.scheduler.pending).toBe(0);
   });
 
-  it('detaches from a socket, which completes its closing handshake', () => {
+  it('leaves an open socket, which completes its closing handshake', () => {
     const { scheduler, link, connection, ends } = connectOpen(kind);
     const codes: unknown[] = [];
     link.peer.addEventListener('close', ({ code }) => codes.push(code));
     connection.close(1000, 'rotation');
-    connection.detach();
+    connection.end();
     expect([ends.length, link.client.readyState]).toEqual([1, 2]);
     scheduler.advance(20);
     expect([codes, ends.length, scheduler.pending]).toEqual([[1000], 1, 0]);
@@ -173,18 +173,18 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     const { link, connection, events, ends } = connectOpen(kind);
     link.client.addEventListener('close', () => events.push('closed'));
     link.cut();
-    connection.terminate('ping timeout');
+    connection.end('ping timeout');
     expect(ends).toHaveLength(1);
     expect(events.slice(0, 2)).toEqual(['open', 'end']);
     expect(link.client.readyState).toBeGreaterThanOrEqual(2);
   });
 
-  it('drops an attempt whether it is detached or terminated', () => {
-    for (const how of ['detach', 'terminate'] as const) {
+  it('drops an attempt with a text or without', () => {
+    for (const text of [undefined, '']) {
       const { server, connection, ends } = connect(kind);
       connection.close(1000, '');
       expect(server.last.client.readyState).toBe(0);
-      connection[how]('');
+      connection.end(text);
       expect([ends.length, server.last.client.readyState >= 2]).toEqual([1, true]);
     }
   });
@@ -197,7 +197,7 @@ describe.each(KINDS)('Connection over a socket like that of %s', (kind) => {
     expect(Reflect.ownKeys(link.client)).not.toContain('send');
     expect(scheduler.pending).toBe(0);
     events.length = 0;
-    connection.detach();
+    connection.end();
     connection.link?.probe();
     for (const type of ['open', 'message', 'error', 'close']) link.dispatch({ type, code: 1000 });
     scheduler.advance(60_000);
@@ -229,10 +229,10 @@ describe('Connection', () => {
 
   it('has no socket until the address is known', async () => {
     const { scheduler, server, connection, events, answerIt } = asking();
-    expect([connection.socket, connection.readyState, connection.status]).toEqual([
+    expect([connection.socket, connection.readyState, connection.heartbeat]).toEqual([
       undefined,
       0,
-      'idle',
+      undefined,
     ]);
     await answerIt();
     expect(connection.socket).toBe(server.last.client);
@@ -251,14 +251,17 @@ describe('Connection', () => {
     for (const { events } of [refused, thrown]) expect(events).toEqual([['error', error]]);
   });
 
-  it.each(['terminate', 'detach'] as const)('does not dial after %s', async (how) => {
-    const { server, connection, events, answerIt, refuseIt } = asking();
-    connection[how]('');
-    expect(connection.signal.aborted).toBe(true);
-    await answerIt();
-    await refuseIt(new Error('too late'));
-    expect([server.links, events]).toEqual([[], ['end']]);
-  });
+  it.each([undefined, 'reconnect'])(
+    'does not dial after its end with the text %s',
+    async (text) => {
+      const { server, connection, events, answerIt, refuseIt } = asking();
+      connection.end(text);
+      expect(connection.signal.aborted).toBe(true);
+      await answerIt();
+      await refuseIt(new Error('too late'));
+      expect([server.links, events]).toEqual([[], ['end']]);
+    },
+  );
 
   it('throws what dialling throws if the address is known', () => {
     const attempt = () =>

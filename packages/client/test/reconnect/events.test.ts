@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { NEVER_DIALLED } from '../../src/reconnect/close-record.ts';
-import { domEventOf, report } from '../../src/reconnect/events.ts';
+import { domEventOf, reportUnhandled } from '../../src/reconnect/events.ts';
 import { reportedErrors } from '../reported-errors.ts';
 
 it('makes the events that a WebSocket has, and custom events of all others', () => {
@@ -19,5 +19,5 @@ it('makes the events that a WebSocket has, and custom events of all others', () 
 });
 
 it('reports an error as an unhandled rejection', async () => {
-  expect(await reportedErrors(() => report('heard'))).toEqual(['heard']);
+  expect(await reportedErrors(() => reportUnhandled('heard'))).toEqual(['heard']);
 });

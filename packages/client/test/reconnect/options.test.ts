@@ -6,6 +6,7 @@ import { Delivery } from '../../src/outbox/delivery.ts';
 import { pageLifecycle } from '../../src/page/page-lifecycle.ts';
 import type { CloseReason, CloseRecord } from '../../src/reconnect/close-record.ts';
 import { resolveReconnectOptions } from '../../src/reconnect/options.ts';
+import { prepareWith } from '../../src/reconnect/prepare-with.ts';
 
 function recordOf(reason: CloseReason): CloseRecord {
   return {
@@ -57,7 +58,7 @@ describe('resolveReconnectOptions', () => {
     const random = () => 0.5;
     const shouldReconnect = () => false;
     const WebSocket = () => new NodeWebSocket('ws://127.0.0.1:9/');
-    const ready = async () => {};
+    const ready = prepareWith(async () => {});
     const lifecycle = { watch: () => () => {} };
     const delivery = new Delivery({ resend: true });
     const { signal } = new AbortController();
@@ -169,7 +170,7 @@ describe('resolveReconnectOptions', () => {
     ['maxQueuedMessages', -1],
     ['queuePolicy', 'drop'],
     ['fatalCodes', 4400],
-    ['fatalCodes', [400]],
+    ['fatalCodes', [999]],
     ['fatalCodes', ['4400']],
     ['signal', {}],
     ['observe', 'console'],

@@ -111,7 +111,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       await settle();
       expect(namesOf(log)).toEqual(['error', 'retry']);
       expect(eventsOf(log, 'error')[0]).toMatchObject({ error });
-      expect(causesOf(stage)).toMatchObject([{ reason: 'abnormal', code: 1006, wasOpen: false }]);
+      expect(causesOf(stage)).toMatchObject([{ reason: 'no-address', code: 1006, wasOpen: false }]);
       isBroken = false;
       scheduler.advance(250);
       await settle();

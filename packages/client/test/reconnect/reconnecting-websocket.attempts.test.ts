@@ -371,6 +371,21 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
       expectEnded(stage, 1);
     });
 
+    it('when `close()` is called in a listener of `dial`', () => {
+      const stage = dialOpen(kind);
+      const { scheduler, server, socket } = stage;
+      const attempts: number[] = [];
+      socket.addEventListener('dial', ({ detail }) => {
+        attempts.push(detail.attempt);
+        if (detail.attempt === 2) socket.close();
+      });
+      server.greeting = 'refuse';
+      server.last.reset();
+      scheduler.advance(10_000);
+      expect(attempts).toEqual([1, 2]);
+      expectEnded(stage, 2);
+    });
+
     it('when shouldReconnect says no to the record of the end', () => {
       const records: CloseRecord[] = [];
       const shouldReconnect = (record: CloseRecord) => {

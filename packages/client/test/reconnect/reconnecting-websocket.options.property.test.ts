@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { RUNS } from '../../../core/test/simulation.ts';
 import type { LifecycleListener } from '../../src/page/page-lifecycle.ts';
 import type { ReconnectOptions } from '../../src/reconnect/options.ts';
+import { prepareWith } from '../../src/reconnect/prepare-with.ts';
 import { ReconnectingWebSocket } from '../../src/reconnect/reconnecting-websocket.ts';
 import { FakeServer, KINDS } from '../fake-server.ts';
 import { settle } from '../stage.ts';
@@ -48,7 +49,7 @@ class World {
         random: seededRandom(seed),
         WebSocket: this.server.WebSocket,
         lifecycle,
-        ready: (_, { signal }) => this.#ask(signal, undefined),
+        ready: prepareWith((_, { signal }) => this.#ask(signal, undefined)),
         ...options,
       },
     );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ReadySocket, ReconnectOptions } from '../../src/reconnect/options.ts';
+import type { ReconnectOptions } from '../../src/reconnect/options.ts';
+import { prepareWith, type ReadySocket } from '../../src/reconnect/prepare-with.ts';
 import { KINDS, type Link, silentPeer } from '../fake-server.ts';
 import { dial, eventsOf, expectEnded, namesOf, type Stage, settle } from '../stage.ts';
 
@@ -24,11 +25,11 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
     const dialReadying = (options: ReconnectOptions = {}) => {
       const { promise, resolve, reject } = deferred<void>();
       const given: { socket: ReadySocket; signal: AbortSignal }[] = [];
-      const ready = (socket: ReadySocket, { signal }: { readonly signal: AbortSignal }) => {
+      const ready = prepareWith((socket, { signal }) => {
         given.push({ socket, signal });
         socket.send('login');
         return promise;
-      };
+      });
       const stage = dial(kind, { ready, ...options });
       return { ...stage, stage, given, resolve, reject };
     };
@@ -88,9 +89,9 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
     });
 
     it('takes an error that is thrown for the same', async () => {
-      const ready = () => {
+      const ready = prepareWith(() => {
         throw new Error('no password');
-      };
+      });
       const stage = dial(kind, { ready });
       stage.scheduler.advance(30);
       await settle();
@@ -242,7 +243,7 @@ describe.each(KINDS)('ReconnectingWebSocket over a class like that of %s', (kind
     });
 
     it('counts stableFor from there: who never becomes ready is dialled ever later', async () => {
-      const ready = () => new Promise(() => {});
+      const ready = prepareWith(() => new Promise(() => {}));
       const stage = dial(kind, { ready, stableFor: 1_000 });
       stage.scheduler.advance(60_000);
       const attempts = eventsOf(stage.log, 'retry').map(({ detail }) => detail.attempt);

@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
 import type { CloseRecord } from '../../src/reconnect/close-record.ts';
 import type { UrlSource } from '../../src/reconnect/dialer.ts';
-import type { ReadySocket, ReconnectOptions } from '../../src/reconnect/options.ts';
+import type { ReconnectOptions } from '../../src/reconnect/options.ts';
+import { prepareWith } from '../../src/reconnect/prepare-with.ts';
 import { ReconnectingWebSocket } from '../../src/reconnect/reconnecting-websocket.ts';
 import { minimalPeer } from '../fake-server.ts';
 import { CLASSES, eventOf, Log, listen, MS, MuteServer, TestProxy } from '../sockets.ts';
@@ -292,11 +293,13 @@ describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (_, WebSo
 
   it('gives up on a fatal code that follows the message for which `ready` rejected', async () => {
     const server = keep(await listen());
-    const ready = (connection: ReadySocket) =>
-      new Promise((_, reject) => {
-        connection.addEventListener('message', ({ data }) => reject(new Error(data)));
-        connection.send('login');
-      });
+    const ready = prepareWith(
+      (connection) =>
+        new Promise((_, reject) => {
+          connection.addEventListener('message', ({ data }) => reject(new Error(data)));
+          connection.send('login');
+        }),
+    );
     const { socket, story } = dial(server.url, { ready });
     await server.received.find((text) => text === 'login');
     const connection = await server.connection();
@@ -309,13 +312,13 @@ describe.each(CLASSES)('ReconnectingWebSocket over the sockets of %s', (_, WebSo
 
   it('asks for its address, logs in, and then sends what waited', async () => {
     const server = keep(await listen());
-    const ready = async (connection: ReadySocket, { signal }: { signal: AbortSignal }) => {
+    const ready = prepareWith(async (connection, { signal }) => {
       const welcome = new Promise((resolve) => {
         connection.addEventListener('message', resolve, { once: true, signal });
       });
       connection.send('login');
       await welcome;
-    };
+    });
     const { socket, story } = dial(async ({ attempt }) => `${server.url}?${attempt}`, { ready });
     socket.send('patient');
     await story.find(named('open'));

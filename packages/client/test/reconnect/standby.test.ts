@@ -1,6 +1,7 @@
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
-import type { ReadySocket, ReconnectOptions } from '../../src/reconnect/options.ts';
+import type { ReconnectOptions } from '../../src/reconnect/options.ts';
+import { prepareWith, type ReadySocket } from '../../src/reconnect/prepare-with.ts';
 import { ReconnectingWebSocket } from '../../src/reconnect/reconnecting-websocket.ts';
 import {
   type Answer,
@@ -414,9 +415,9 @@ describe.each(KINDS)('make-before-break, over a class like that of %s', (kind) =
           };
           socket.addEventListener('message', listener);
         });
-      const ready: ReconnectOptions['ready'] = async (socket) => {
+      const ready = prepareWith(async (socket) => {
         for (let word = 0; word < count; word += 1) heard.push(await wordFrom(socket));
-      };
+      });
       return { heard, ready };
     }
 
@@ -463,13 +464,13 @@ describe.each(KINDS)('make-before-break, over a class like that of %s', (kind) =
     /** A standby that takes over, was greeted by many words, and is not ready by itself. */
     async function takeOver() {
       const parts = { count: 0, becomeReady: () => {} };
-      const ready = () => {
+      const ready = prepareWith(() => {
         parts.count += 1;
         if (parts.count === 1) return Promise.resolve();
         return new Promise<void>((resolve) => {
           parts.becomeReady = resolve;
         });
-      };
+      });
       const stage = dial(kind, { ready });
       stage.server.answer = minimalPeer;
       await run(stage, 60);

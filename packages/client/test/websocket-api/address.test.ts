@@ -73,8 +73,18 @@ describe('readProtocols', () => {
     }
   });
 
-  it.each([[''], [['']], [['a', 'a']], [['a', 'b', 'A']]])('refuses %j', (given) => {
-    expect(() => readProtocols(given)).toThrow(expect.objectContaining({ name: 'SyntaxError' }));
+  const TOKEN = "a subprotocol to be 1 or more of A-Z, a-z, 0-9 and !#$%&'*+-.^_`|~";
+  it.each([
+    ['', `${TOKEN}, got \`\``],
+    [[''], `${TOKEN}, got \`\``],
+    [['a', 'b c', 'a'], `${TOKEN}, got \`b c\``],
+    [['a', 'a'], 'subprotocols that differ, ignoring case, got `a,a`'],
+    [['a', 'b', 'A'], 'subprotocols that differ, ignoring case, got `a,b,A`'],
+  ])('refuses %j, and says why', (given, expected) => {
+    const message = `Expected ${expected}`;
+    expect(() => readProtocols(given)).toThrow(
+      expect.objectContaining({ name: 'SyntaxError', message }),
+    );
   });
 });
 

@@ -1,3 +1,4 @@
+import { IS_DEVELOPMENT, IS_PAGE } from '../development.ts';
 import {
   ConnectionClosedError,
   type HeartbeatError,
@@ -14,7 +15,8 @@ import { resolveOption } from '../schema.ts';
 import type { Instant, Millis, Scheduler } from '../time.ts';
 import { LazyTimer } from '../timers/lazy-timer.ts';
 import type { HeartbeatEvent } from './heartbeat-events.ts';
-import { type PingOptions, PingPromises } from './ping-promises.ts';
+import type { PingOptions } from './ping-options.ts';
+import { PingPromises } from './ping-promises.ts';
 
 /** The rule for `timeout` of `ping()`. */
 const TIMEOUT = { type: 'duration', off: true } as const;
@@ -28,11 +30,11 @@ export interface HeartbeatPort {
   sendPong(id: string | undefined): void;
   emit(...event: HeartbeatEvent): void;
   /** The bytes that the socket has not sent yet. A ping behind them gets more time. @default 0 */
-  readonly bufferedBytes?: number;
+  bufferedBytes?(): number;
   /**
    * Whether the application has paused the socket, so that nothing is read. @default false
    */
-  readonly isPaused?: boolean;
+  isPaused?(): boolean;
   /**
    * Called when the timer fires, before the machine decides. Tell the driver here what no event
    * reports: the bytes of a message that is still arriving, or that the machine slept.
@@ -63,7 +65,8 @@ export class HeartbeatDriver {
     port: HeartbeatPort,
     memory?: PeerMemory,
   ) {
-    this.heartbeat = options instanceof Heartbeat ? options : new Heartbeat(options, memory);
+    const isNew = IS_PAGE || !(options instanceof Heartbeat);
+    this.heartbeat = isNew ? new Heartbeat(options as Timing, memory) : options;
     this.#emitted = this.heartbeat.status;
     this.#scheduler = scheduler;
     this.#port = port;
@@ -75,12 +78,9 @@ export class HeartbeatDriver {
    * subprotocol has no place for them.
    */
   open(asks = true): void {
-    this.heartbeat.open(this.#scheduler.now(), asks);
-    this.#perform([]);
-    if (!this.heartbeat.isMuted) return;
-    // Emitted at once, so that the application knows that this connection has no heartbeat.
-    const known = this.heartbeat.isRefused ? 'refused' : 'silent';
-    this.#port.emit('unanswered', { silentFor: 0, reason: asks ? known : 'foreign-protocol' });
+    const actions = this.heartbeat.open(this.#scheduler.now(), asks);
+    this.#perform([]); // emits `alive` first
+    this.#perform(actions);
   }
 
   /** Records that any data was received, now or at an instant of the scheduler. */
@@ -142,9 +142,13 @@ export class HeartbeatDriver {
   }
 
   /** Pings now through `send`, without a promise: an unresponsive peer then takes no memory. */
-  pingWith(send: (ping: PingOrder) => void): void {
+  pingWith(send: (ping: PingOrder) => void, id?: string): void {
     this.#readBuffer();
-    this.#perform(this.heartbeat.ping(this.#scheduler.now()), send);
+    for (const order of this.heartbeat.ping(this.#scheduler.now(), id)) {
+      send(order as PingOrder); // a ping is all that it orders
+      this.#port.emit('ping', { id: (order as PingOrder).id });
+    }
+    this.#perform([]);
   }
 
   /** Pings now because the link may be dead: see {@link Heartbeat.probe}. */
@@ -157,7 +161,7 @@ export class HeartbeatDriver {
   tick(): void {
     this.#port.beforeTick?.();
     this.#readBuffer();
-    this.#perform(this.heartbeat.tick(this.#scheduler.now(), this.#port.isPaused));
+    this.#perform(this.heartbeat.tick(this.#scheduler.now(), !IS_PAGE && this.#port.isPaused?.()));
   }
 
   /** Sets the timer again after the peer changed its timing or page state. */
@@ -195,7 +199,7 @@ export class HeartbeatDriver {
 
   /** Whether a `ping()` is awaited. */
   get isAwaited(): boolean {
-    return this.#promises?.isEmpty === false;
+    return this.#promises?.hasWaiters === true;
   }
 
   /** Cancels the timer, because something else will drive the machine. */
@@ -212,40 +216,36 @@ export class HeartbeatDriver {
     return this.#scheduler.now() - this.heartbeat.lastReceived;
   }
 
-  #checkId(id: unknown): void {
+  #checkId(id: string | undefined): void {
     if (id === undefined) return;
-    if (!isBeatId(id)) throw new InvalidOptionError('id', '1 to 16 of A-Z, a-z, 0-9, _ and -', id);
+    if (IS_DEVELOPMENT && !isBeatId(id))
+      throw new InvalidOptionError('id', '1 to 16 of A-Z, a-z, 0-9, _ and -', id);
     // The pongs of two pings with the same id look the same.
     if (this.heartbeat.isOutstanding(id))
-      throw new InvalidOptionError('id', 'of no ping in flight', id);
+      throw new InvalidOptionError('id', 'an id that no unanswered ping has', id);
   }
 
   #readBuffer(): void {
-    this.heartbeat.buffered(this.#port.bufferedBytes ?? 0);
+    this.heartbeat.buffered(this.#port.bufferedBytes?.() ?? 0);
   }
 
-  #perform(
-    actions: readonly HeartbeatAction[],
-    send: (ping: PingOrder) => void = (ping) => this.#port.sendPing(ping),
-  ): void {
+  #perform(actions: readonly HeartbeatAction[]): void {
     for (const action of actions) {
       if (this.#isClosed) return;
       switch (action.type) {
         case 'ping':
-          send(action);
+          this.#port.sendPing(action);
           this.#port.emit('ping', { id: action.id });
           break;
         case 'pong':
           this.#port.sendPong(action.id);
           break;
-        case 'stall':
-          this.#port.emit('stall', { lateBy: action.lateBy });
-          break;
-        case 'unanswered':
-          this.#port.emit('unanswered', { silentFor: action.silentFor, reason: 'silent' });
-          break;
-        default: // 'timeout': the type of the parameter of `#end` proves that no other is left
+        case 'timeout':
           return this.#end(action);
+        default: {
+          const { type, ...detail } = action; // the others are events
+          this.#port.emit(...([type, detail] as HeartbeatEvent));
+        }
       }
     }
     if (this.heartbeat.status !== this.#emitted) this.#emitStatus();
@@ -255,12 +255,12 @@ export class HeartbeatDriver {
   #emitStatus(): void {
     const { status, latency } = this.heartbeat;
     this.#emitted = status;
-    if (status === 'alive') this.#port.emit('alive', { latency });
-    else this.#port.emit('suspect', { silentFor: this.#silentFor });
+    const detail = status === 'alive' ? { latency } : { silentFor: this.#silentFor };
+    this.#port.emit(...([status, detail] as HeartbeatEvent));
   }
 
   #end({ reason, silentFor, pingTimeout }: Extract<HeartbeatAction, { type: 'timeout' }>): void {
-    const error = new PingTimeoutError(pingTimeout, silentFor);
+    const error = new PingTimeoutError(pingTimeout, silentFor, reason);
     this.#emitted = 'dead';
     this.#timer.cancel();
     this.#promises?.rejectAll(error);

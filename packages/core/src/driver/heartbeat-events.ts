@@ -1,5 +1,5 @@
 import type { PingTimeoutError } from '../errors.ts';
-import type { TimeoutReason } from '../machine/actions.ts';
+import type { TimeoutReason, UnansweredReason } from '../machine/actions.ts';
 import type { Millis } from '../time.ts';
 
 /**
@@ -38,10 +38,3 @@ export interface HeartbeatEvents {
 export type HeartbeatEvent = {
   [Name in keyof HeartbeatEvents]: [name: Name, event: HeartbeatEvents[Name]];
 }[keyof HeartbeatEvents];
-
-/**
- * Why a connection has no pings. `silent`: the peer did not answer them. `refused`: the peer closed
- * two connections in a row right after the first ping. `foreign-protocol`: the subprotocol has no
- * place for pings.
- */
-export type UnansweredReason = 'silent' | 'refused' | 'foreign-protocol';

@@ -3,33 +3,10 @@ import { VERDICT_WAIT } from '../machine/deadlines.ts';
 import { type AbortSignalLike, onAbort } from '../on-abort.ts';
 import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
 
-/** Options of `ping()`. */
-export interface PingOptions {
-  /**
-   * The id to put in the ping; the pong carries it too. 1 to 16 letters, digits, `_` or `-`, and
-   * not the id of an unanswered ping. A peer that answers only bare pings does not answer a ping
-   * with an id.
-   * @default none, or a generated id if the ping needs one
-   */
-  readonly id?: string;
-  /**
-   * Time in ms until the promise rejects, in (0, 2^31 - 1]. `false` for no timeout.
-   * @default the `pingTimeout` of the connection
-   */
-  readonly timeout?: Millis | false;
-  /**
-   * Aborting it rejects the promise with the reason of the signal. The ping is sent all the same.
-   */
-  readonly signal?: AbortSignalLike;
-}
-
 interface Waiter {
   readonly seq: number;
-  readonly sentAt: Instant;
-  readonly resolve: (latency: Millis) => void;
-  readonly reject: (reason: unknown) => void;
-  timer: Timer | undefined;
-  release: (() => void) | undefined;
+  resolve(now: Instant): void;
+  reject(reason: unknown): void;
 }
 
 /** The promises of awaited pings. A pong, timeout, close or abort settles each. */
@@ -51,69 +28,56 @@ export class PingPromises {
     signal: AbortSignalLike | undefined,
     expired: () => HeartbeatError,
   ): Promise<Millis> {
-    const sentAt = this.#scheduler.now();
+    const scheduler = this.#scheduler;
+    const sentAt = scheduler.now();
+    const due = sentAt + timeout;
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { seq, sentAt, resolve, reject, timer: undefined, release: undefined };
+      let timer: Timer | undefined;
+      let ignoreSignal: (() => void) | undefined;
+      /** Ends the wait, so that nothing else can settle the promise. */
+      const end = () => {
+        timer?.cancel();
+        ignoreSignal?.();
+        this.#waiters.delete(waiter);
+      };
+      const waiter: Waiter = {
+        seq,
+        resolve(now) {
+          end();
+          resolve(now - sentAt);
+        },
+        reject(reason) {
+          end();
+          reject(reason);
+        },
+      };
+      const expire = () => waiter.reject(expired());
+      const look = () => {
+        const now = scheduler.now();
+        // Then a pong may have arrived that the runtime reads after it has run this timer.
+        timer = now < due ? scheduler.at(due, look) : scheduler.at(now + VERDICT_WAIT, expire);
+      };
+      const abort = () => waiter.reject(signal?.reason);
       this.#waiters.add(waiter);
-      if (timeout !== Number.POSITIVE_INFINITY) this.#limit(waiter, timeout, expired);
-      if (signal !== undefined) this.#obey(waiter, signal);
+      if (due < Number.POSITIVE_INFINITY) timer = scheduler.at(due, look);
+      if (signal?.aborted) abort();
+      else ignoreSignal = signal && onAbort(signal, abort);
     });
   }
 
   /** Resolves ping number `seq` and all pings before it, because a pong answered them. */
   settle(seq: number): void {
     const now = this.#scheduler.now();
-    for (const waiter of this.#waiters) {
-      if (waiter.seq > seq) continue;
-      this.#take(waiter);
-      waiter.resolve(now - waiter.sentAt);
-    }
+    for (const waiter of this.#waiters) if (waiter.seq <= seq) waiter.resolve(now);
   }
 
-  /** Whether no promise is pending. */
-  get isEmpty(): boolean {
-    return this.#waiters.size === 0;
+  /** Whether a promise is pending. */
+  get hasWaiters(): boolean {
+    return this.#waiters.size > 0;
   }
 
   /** Rejects all promises, because no more pongs will come. */
   rejectAll(error: HeartbeatError): void {
-    for (const waiter of this.#waiters) {
-      this.#take(waiter);
-      waiter.reject(error);
-    }
-  }
-
-  #limit(waiter: Waiter, timeout: Millis, expired: () => HeartbeatError): void {
-    const due = waiter.sentAt + timeout;
-    const expire = () => {
-      this.#take(waiter);
-      waiter.reject(expired());
-    };
-    const lookOnceMore = () => {
-      const now = this.#scheduler.now();
-      const early = now < due;
-      // A pong may have arrived that the runtime reads after it has run this timer.
-      waiter.timer = this.#scheduler.at(
-        early ? due : now + VERDICT_WAIT,
-        early ? lookOnceMore : expire,
-      );
-    };
-    waiter.timer = this.#scheduler.at(due, lookOnceMore);
-  }
-
-  #obey(waiter: Waiter, signal: AbortSignalLike): void {
-    const abort = () => {
-      this.#take(waiter);
-      waiter.reject(signal.reason);
-    };
-    if (signal.aborted) return abort();
-    waiter.release = onAbort(signal, abort);
-  }
-
-  /** Removes a waiter with its timer and listener, so that nothing else can settle it. */
-  #take(waiter: Waiter): void {
-    waiter.timer?.cancel();
-    waiter.release?.();
-    this.#waiters.delete(waiter);
+    for (const waiter of this.#waiters) waiter.reject(error);
   }
 }

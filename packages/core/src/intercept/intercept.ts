@@ -1,6 +1,7 @@
+import { IS_PAGE } from '../development.ts';
 import { type Beat, decodeBeat, mayBeBeat } from '../protocol/beat.ts';
 import type { SocketEvent, WebSocketLike } from '../socket.ts';
-import { gateListeners } from './listener-gate.ts';
+import { gateListeners, type ListenerGate } from './imitation-gate.ts';
 import { override } from './override.ts';
 
 /** Receives what a socket receives. */
@@ -10,18 +11,19 @@ export interface Interceptor {
    * `timeStamp` is that of the event, if there is one.
    */
   receive(beat: Beat | undefined, timeStamp?: number): void;
-  /** If set, reads each message in place of `receive`. */
-  reader?: MessageReader | undefined;
+  /** If set, reads each message in place of `receive`, because they are in another protocol. */
+  dialect?: MessageReader | undefined;
   /** Called for each protocol Ping, if the runtime reports it. */
   receiveProtocolPing?(): void;
 }
 
-/** Reads messages, and returns what the application receives; `undefined` for nothing. */
+/** Reads messages. */
 export interface MessageReader {
-  /** Called with the data of each message, as an event emitter emits it. */
-  receive(data: unknown, isText: boolean): unknown;
-  /** Called with each event, maybe several times. `byHandler`: before its listeners are called. */
-  receiveEvent(event: SocketEvent, byHandler?: boolean): SocketEvent | undefined;
+  /**
+   * Called with the data of each message, and with its event if there is one. Returns what the application
+   * receives in place of the event, or of the data; `undefined` for nothing.
+   */
+  receive(data: unknown, event?: unknown, isText?: boolean): unknown;
 }
 
 /** The parts of the response to a handshake, an `IncomingMessage` of Node, that are used. */
@@ -37,6 +39,7 @@ interface EmittingSocket extends WebSocketLike {
 
 /** A socket that dispatches events with its public `dispatchEvent`, as in undici. */
 interface DispatchingSocket extends WebSocketLike {
+  onmessage?: unknown;
   dispatchEvent(event: SocketEvent): boolean;
 }
 
@@ -47,12 +50,18 @@ interface DispatchingSocket extends WebSocketLike {
  * `ws` and undici dispatch with a method that can be overridden on one object, so no listener sees
  * a ping or pong. In browsers, only a listener can intercept messages. It hides pings and pongs
  * from `onmessage` and from listeners added later; in Firefox and WebKit, from earlier listeners
- * too. {@link gateListeners} handles an `onmessage` that was set earlier, and classes that call
- * their listeners themselves.
+ * too. An `onmessage` that was set earlier is put behind that listener. On classes that call their
+ * listeners themselves, only `gate` hides them.
  */
-export function intercept(socket: WebSocketLike, interceptor: Interceptor): () => void {
+export function intercept(
+  socket: WebSocketLike,
+  interceptor: Interceptor,
+  gate?: ListenerGate,
+): () => void {
   if (isEmitting(socket)) return interceptEmit(socket, interceptor);
-  return interceptDispatch(socket as DispatchingSocket, interceptor);
+  // Deno never moves a handler, and workerd calls it before all listeners.
+  const gates: ListenerGate | undefined = IS_PAGE ? gate : (gate ?? gateListeners);
+  return interceptEvents(socket as DispatchingSocket, interceptor, gates);
 }
 
 /**
@@ -71,7 +80,7 @@ export function interceptCalls(
   return override(socket, name, function (this: unknown, ...args: never[]): void {
     before(args[0]);
     const returned = method.apply(this, args);
-    after?.((args[1] as { fin?: boolean } | undefined)?.fin !== false);
+    after?.(IS_PAGE || (args[1] as { fin?: boolean } | undefined)?.fin !== false);
     return returned;
   });
 }
@@ -86,64 +95,100 @@ function interceptEmit(socket: EmittingSocket, interceptor: Interceptor): () => 
     socket,
     'emit',
     function (this: unknown, name: string, ...args: unknown[]): boolean {
-      if (name === 'message' && interceptor.reader !== undefined) {
-        args[0] = interceptor.reader.receive(args[0], args[1] !== true);
-        if (args[0] === undefined) return true;
-      } else if (name === 'message') {
-        const beat = args[1] === true ? undefined : readBeat(args[0]);
-        interceptor.receive(beat);
-        if (beat !== undefined) return true;
+      if (name === 'message') {
+        const isText = args[1] !== true;
+        if (interceptor.dialect) {
+          args[0] = interceptor.dialect.receive(args[0], args[0], isText);
+          if (args[0] === undefined) return true;
+        } else {
+          const beat = isText ? readBeat(args[0]) : undefined;
+          interceptor.receive(beat);
+          if (beat) return true;
+        }
       } else if (name === 'ping') interceptor.receiveProtocolPing?.();
-      return Reflect.apply(emit, this, [name, ...args]);
+      return emit.call(this, name, ...args);
     },
   );
 }
 
-function interceptDispatch(socket: DispatchingSocket, interceptor: Interceptor): () => void {
-  let seen: SocketEvent | undefined; // handled by the override, so the listener ignores it
-  const take = (event: SocketEvent): SocketEvent | undefined => {
-    if (interceptor.reader !== undefined) return interceptor.reader.receiveEvent(event);
-    const beat = typeof event.data === 'string' ? decodeBeat(event.data) : undefined;
-    interceptor.receive(beat, event.timeStamp);
-    return beat === undefined ? event : undefined;
-  };
+/** Puts the handler behind all listeners. Browsers call them in the order in which they were added. */
+function putHandlerLast(socket: { onmessage?: unknown }): void {
+  const { onmessage } = socket;
+  if (!onmessage) return;
+  socket.onmessage = null;
+  socket.onmessage = onmessage;
+}
+
+function interceptEvents(
+  socket: DispatchingSocket,
+  interceptor: Interceptor,
+  gate?: ListenerGate,
+): () => void {
+  let seen: SocketEvent | undefined; // read already, and on its way to the application
+  const take = takeFor(interceptor, gate);
   const listener = (event: SocketEvent) => {
     if (event === seen) return;
     const left = take(event);
     if (left === event) return;
     event.stopImmediatePropagation?.();
     seen = left;
-    if (left !== undefined) dispatchEvent.call(socket, left);
+    if (left) socket.dispatchEvent(left);
   };
   const options = { capture: true };
-  try {
-    socket.addEventListener('message', listener, options);
-  } catch {
-    options.capture = false; // workerd supports nothing else
-    socket.addEventListener('message', listener, options);
+  const listen = () => socket.addEventListener('message', listener, options);
+  if (IS_PAGE) listen();
+  else {
+    try {
+      listen();
+    } catch {
+      options.capture = false; // workerd supports nothing else
+      listen();
+    }
   }
-  const openGates = gateListeners(socket, (event) => {
-    if (interceptor.reader !== undefined) return interceptor.reader.receiveEvent(event, true);
-    return typeof event.data === 'string' && decodeBeat(event.data) ? undefined : event;
-  }); // before the override, as it looks for `dispatchEvent`
-  const { dispatchEvent } = socket;
-  const restore = override(
-    socket,
-    'dispatchEvent',
-    // mock-socket passes more than the event.
-    function (this: unknown, ...args: [event: SocketEvent]): boolean {
-      if (args[0].type === 'message') {
-        const left = take(args[0]);
-        if (left === undefined) return true;
-        args[0] = seen = left;
-      }
-      return dispatchEvent.apply(this as never, args);
-    },
-  );
+  // Before the override, as it looks for `dispatchEvent`.
+  const openGates = gate?.(socket, (event) => take(event, true));
+  if (IS_PAGE && !gate) putHandlerLast(socket);
+  const restore = overrideDispatch(socket, (event) => {
+    seen = take(event);
+    return seen;
+  });
   return () => {
-    openGates();
+    openGates?.();
     restore();
     socket.removeEventListener('message', listener, options);
+  };
+}
+
+/** Dispatches what `pass` leaves of each message. */
+function overrideDispatch(
+  socket: DispatchingSocket,
+  pass: (event: SocketEvent) => SocketEvent | undefined,
+): () => void {
+  const { dispatchEvent } = socket;
+  // mock-socket passes more than the event.
+  const dispatch = function (this: unknown, ...args: [event: SocketEvent]): boolean {
+    if (args[0].type === 'message') {
+      const left = pass(args[0]);
+      if (left === undefined) return true;
+      args[0] = left;
+    }
+    return dispatchEvent.apply(this as never, args);
+  };
+  return override(socket, 'dispatchEvent', dispatch);
+}
+
+/** Returns what the application receives of an event. `byHandler`: before its listeners are called. */
+type Take = (event: SocketEvent, byHandler?: boolean) => SocketEvent | undefined;
+
+function takeFor(interceptor: Interceptor, gate?: ListenerGate): Take {
+  const read = (event: SocketEvent) =>
+    interceptor.dialect?.receive(event.data, event) as SocketEvent | undefined;
+  const readOnce: Take = gate?.once?.(read) ?? read;
+  return (event, byHandler = false) => {
+    if (interceptor.dialect) return readOnce(event, byHandler);
+    const beat = typeof event.data === 'string' ? decodeBeat(event.data) : undefined;
+    if (!byHandler) interceptor.receive(beat, event.timeStamp); // once for each event
+    return beat ? undefined : event;
   };
 }
 

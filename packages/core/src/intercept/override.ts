@@ -7,17 +7,18 @@ export function override<Method extends (...args: never[]) => unknown>(
   name: string,
   method: Method,
 ): () => void {
+  const methods = target as Record<string, unknown>;
   const before = Object.getOwnPropertyDescriptor(target, name);
-  const original = Reflect.get(target, name) as Method;
-  let active = true;
-  const replacement = function (this: unknown, ...args: never[]): unknown {
-    return (active ? method : original).apply(this, args);
+  const original = methods[name] as Method;
+  let current = method;
+  const value = function (this: unknown, ...args: never[]): unknown {
+    return current.apply(this, args);
   };
-  Object.defineProperty(target, name, { value: replacement, writable: true, configurable: true });
+  Object.defineProperty(target, name, { value, writable: true, configurable: true });
   return () => {
-    active = false;
-    if (Reflect.get(target, name) !== replacement) return;
-    if (before === undefined) Reflect.deleteProperty(target, name);
-    else Object.defineProperty(target, name, before);
+    current = original;
+    if (methods[name] !== value) return;
+    delete methods[name];
+    if (before) Object.defineProperty(target, name, before);
   };
 }

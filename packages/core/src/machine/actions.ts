@@ -13,6 +13,13 @@ export type HeartbeatStatus = 'idle' | 'alive' | 'suspect' | 'dead';
  */
 export type TimeoutReason = 'ping-timeout' | 'one-way' | 'max-silence';
 
+/**
+ * Why a connection has no pings. `silent`: the peer did not answer them. `refused`: the peer closed
+ * two connections in a row right after the first ping. `foreign-protocol`: the subprotocol has no
+ * place for pings.
+ */
+export type UnansweredReason = 'silent' | 'refused' | 'foreign-protocol';
+
 /** What the driver of the machine must send or emit. */
 export type HeartbeatAction =
   | {
@@ -26,7 +33,7 @@ export type HeartbeatAction =
     }
   | { readonly type: 'pong'; readonly id: string | undefined }
   | { readonly type: 'stall'; readonly lateBy: Millis }
-  | { readonly type: 'unanswered'; readonly silentFor: Millis }
+  | { readonly type: 'unanswered'; readonly silentFor: Millis; readonly reason: UnansweredReason }
   | {
       readonly type: 'timeout';
       readonly reason: TimeoutReason;

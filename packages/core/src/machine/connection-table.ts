@@ -15,14 +15,12 @@
 
 import type { Instant, Millis } from '../time.ts';
 import type { Answer, HeartbeatAction, HeartbeatStatus } from './actions.ts';
-import { MAX_SKIPS } from './deadlines.ts';
 import { Heartbeat } from './heartbeat.ts';
 import * as word from './row.ts';
+import { RowDeadlines } from './row-deadlines.ts';
 import { RowMemory } from './row-memory.ts';
-import { freeze, loadRtt, saveRtt, thaw } from './row-state.ts';
-import { RttEstimator } from './rtt-estimator.ts';
-import { Suspicion } from './suspicion.ts';
-import { answerTimeout, drawInterval, type Timing } from './timing.ts';
+import { freeze, thaw } from './row-state.ts';
+import { drawInterval, type Timing } from './timing.ts';
 
 /** The number of a connection in a {@link ConnectionTable}. It is reused after `remove`. */
 export type Row = number;
@@ -39,8 +37,6 @@ export const ROUTINE_ANSWER: Answer = Object.freeze({
   sampled: true,
 });
 
-/** That of all rows without a false suspicion. */
-const CALM: Suspicion = /* @__PURE__ */ new Suspicion();
 const SCRATCH = new Int32Array(word.ROW_WORDS);
 const NOTHING: readonly HeartbeatAction[] = Object.freeze([]);
 const NEVER: Instant = Number.POSITIVE_INFINITY;
@@ -53,10 +49,8 @@ const MAX_INTERVAL: Millis = 2 ** (31 - word.MICROS_BITS) - 1;
  */
 export class ConnectionTable {
   readonly #objects: Map<Row, Heartbeat> = new Map();
-  readonly #rtt: RttEstimator = new RttEstimator(); // reads and writes the statistics of one row
-  /** Those of the rows that a false suspicion gives more time. */
-  readonly #suspicions: Map<Row, Suspicion> = new Map();
   readonly #memory: RowMemory = new RowMemory();
+  readonly #deadlines: RowDeadlines = new RowDeadlines(this.#memory);
   #timing: Timing;
   #fits: boolean; // whether the timing has a place in rows
 
@@ -92,7 +86,7 @@ export class ConnectionTable {
 
   remove(row: Row): void {
     this.#objects.delete(row);
-    this.#suspicions.delete(row);
+    this.#deadlines.suspicions.delete(row);
     this.#memory.release(row);
   }
 
@@ -101,7 +95,7 @@ export class ConnectionTable {
     const known = this.#objects.get(row);
     if (known !== undefined) return known;
     const heartbeat = this.peek(row);
-    this.#suspicions.delete(row);
+    this.#deadlines.suspicions.delete(row);
     this.words[row * word.ROW_WORDS + word.FLAGS] = word.THAWED;
     this.#objects.set(row, heartbeat);
     return heartbeat;
@@ -111,9 +105,9 @@ export class ConnectionTable {
   peek(row: Row): Heartbeat {
     const heartbeat = this.#objects.get(row) ?? new Heartbeat(this.#timing);
     if (this.isThawed(row)) return heartbeat;
-    const suspicion = this.#suspicions.get(row);
-    if (suspicion !== undefined) heartbeat.state.suspicion = suspicion;
-    thaw(heartbeat.state, this.words, row * word.ROW_WORDS, this.origin, this.#memory.now);
+    const suspicion = this.#deadlines.suspicions.get(row);
+    if (suspicion !== undefined) heartbeat.suspicion = suspicion;
+    thaw(heartbeat, this.words, row * word.ROW_WORDS, this.origin, this.#memory.now);
     return heartbeat;
   }
 
@@ -128,10 +122,10 @@ export class ConnectionTable {
     if (!this.isAtRest(row)) return false;
     this.#objects.delete(row);
     const at = row * word.ROW_WORDS;
-    const { suspicion } = heartbeat.state;
-    freeze(heartbeat.state, this.words, at, this.origin, this.#timing);
+    const { suspicion } = heartbeat;
+    freeze(heartbeat, this.words, at, this.origin, this.#timing);
     if (suspicion.patienceAt(this.#memory.now) === 1) return true;
-    this.#suspicions.set(row, suspicion);
+    this.#deadlines.suspicions.set(row, suspicion);
     this.words[at + word.FLAGS] = (this.words[at + word.FLAGS] as number) | word.RAISED;
     return true;
   }
@@ -150,9 +144,10 @@ export class ConnectionTable {
   // Inputs.
 
   /** See {@link Heartbeat.open}. */
-  open(row: Row, now: Instant, asks = true): void {
-    this.heartbeat(row).open(this.advance(now), asks);
+  open(row: Row, now: Instant, asks = true): readonly HeartbeatAction[] {
+    const actions = this.heartbeat(row).open(this.advance(now), asks);
     this.settle(row);
+    return actions;
   }
 
   /** See {@link Heartbeat.receive}. A hot path: neither allocates nor throws. */
@@ -206,25 +201,31 @@ export class ConnectionTable {
       ? (flags & ~(word.ASKED | word.SILENT)) | word.PEER_ANSWERS
       : flags & ~word.SILENT;
     if (!isAnswer) return undefined;
-    this.#measure(at, instant);
+    this.#deadlines.measure(row, instant);
     return ROUTINE_ANSWER;
   }
 
   /** See {@link Heartbeat.tick}. Returns {@link ROUTINE_PING} for the routine ping of a row. */
   tick(row: Row, now: Instant, isPaused = false): readonly HeartbeatAction[] {
     const instant = this.#memory.advance(now);
-    if (!this.isThawed(row) && Math.floor(instant) < this.deadline(row)) return NOTHING;
     if (isPaused || !this.isToPing(row, instant)) {
+      if (!this.isThawed(row) && Math.floor(instant) < this.deadline(row)) return NOTHING;
       const actions = this.heartbeat(row).tick(instant, isPaused);
       this.settle(row);
       return actions;
     }
+    return this.ping(row, now);
+  }
+
+  /** The same for a row for which {@link isToPing} holds: it is not checked again. */
+  ping(row: Row, now: Instant): readonly HeartbeatAction[] {
+    const instant = this.#memory.advance(now);
     const at = row * word.ROW_WORDS;
-    const { words } = this;
+    const { words, origin } = this.#memory;
     const whole = Math.floor(instant);
     const interval = drawInterval(this.#timing);
     words[at + word.COUNT] = (words[at + word.COUNT] as number) + 1;
-    words[at + word.SENT] = words[at + word.PINGED] = whole - this.origin;
+    words[at + word.SENT] = words[at + word.PINGED] = whole - origin;
     words[at + word.PERIOD] =
       (interval << word.MICROS_BITS) | Math.round((instant - whole) * 1_000);
     words[at + word.FLAGS] = (words[at + word.FLAGS] as number) | word.ASKED | word.SILENT;
@@ -241,16 +242,25 @@ export class ConnectionTable {
 
   /** Whether a connection is a row, and would stay one if a ping or pong came now. */
   isPunctual(row: Row, now: Instant): boolean {
-    const flags = this.#flags(row);
+    const at = row * word.ROW_WORDS;
+    const { words, origin } = this.#memory;
+    const { timerSlack } = this.#timing;
+    const flags = words[at + word.FLAGS] as number;
     if ((flags & word.THAWED) !== 0) return false;
-    return Math.floor(now) - this.#dueAt(row * word.ROW_WORDS, flags) <= this.#timing.timerSlack;
+    const present = Math.floor(now);
+    // The usual case of a pong: no deadline is before the ping, so none can be overdue.
+    const isAsked = (flags & word.ASKED) !== 0;
+    if (isAsked && present - origin - (words[at + word.PINGED] as number) <= timerSlack)
+      return true;
+    return present - this.#deadlines.of(row, this.#timing) <= timerSlack;
   }
 
   /** Whether a connection is a row, and a `tick` now would send its routine ping. */
   isToPing(row: Row, now: Instant): boolean {
-    const isAsked = (this.#flags(row) & word.ASKED) !== 0;
-    if (isAsked || this.pings(row) === 0 || !this.isPunctual(row, now)) return false;
-    return Math.floor(now) >= this.deadline(row);
+    if ((this.#flags(row) & (word.THAWED | word.ASKED)) !== 0 || this.pings(row) === 0)
+      return false;
+    const late = Math.floor(now) - this.#deadlines.of(row, this.#timing);
+    return late >= 0 && late <= this.#timing.timerSlack;
   }
 
   /** Whether nothing was received since the routine ping of a row. */
@@ -262,14 +272,14 @@ export class ConnectionTable {
   isAtRest(row: Row): boolean {
     const heartbeat = this.#objects.get(row);
     if (heartbeat === undefined) return true;
-    return this.#fits && freeze(heartbeat.state, SCRATCH, 0, this.origin, this.#timing);
+    return this.#fits && freeze(heartbeat, SCRATCH, 0, this.origin, this.#timing);
   }
 
   /** See {@link Heartbeat.deadline}. */
   deadline(row: Row): Instant {
     const flags = this.#flags(row);
     if ((flags & word.THAWED) !== 0) return (this.#objects.get(row) as Heartbeat).deadline;
-    return this.#dueAt(row * word.ROW_WORDS, flags);
+    return this.#deadlines.of(row, this.#timing);
   }
 
   /** See {@link Heartbeat.status}. */
@@ -315,49 +325,13 @@ export class ConnectionTable {
   #flags(row: Row): number {
     return this.words[row * word.ROW_WORDS + word.FLAGS] as number;
   }
-
-  /** As the machine has it: see `deadlineOf`. */
-  #dueAt(at: number, flags: number): Instant {
-    const words = this.words;
-    const interval = (words[at + word.PERIOD] as number) >> word.MICROS_BITS;
-    const pinged = words[at + word.PINGED] as number;
-    if ((flags & word.SILENT) !== 0) {
-      return this.origin + pinged + Math.min(interval, this.#wait(at, flags));
-    }
-    if ((flags & word.ASKED) !== 0) return this.origin + pinged + interval;
-    const quietSince = Math.min(
-      words[at + word.SENT] as number,
-      words[at + word.RECEIVED] as number,
-    );
-    if ((flags & word.PEER_PINGS) !== 0) return this.origin + quietSince + interval;
-    return this.origin + Math.min(quietSince + interval, pinged + (MAX_SKIPS + 1) * interval);
-  }
-
-  /** How long the answer to the routine ping may take before the peer is suspect, in whole ms. */
-  #wait(at: number, flags: number): Millis {
-    loadRtt(this.#rtt, this.words, at);
-    const { suspectAfter } = this.#timing.options;
-    const isRaised = (flags & word.RAISED) !== 0;
-    const suspicion = isRaised ? (this.#suspicions.get(at / word.ROW_WORDS) as Suspicion) : CALM;
-    const pinged = this.origin + (this.words[at + word.PINGED] as number);
-    return Math.ceil(suspicion.wait(this.#rtt, suspectAfter, answerTimeout(this.#timing), pinged));
-  }
-
-  #measure(at: number, now: Instant): void {
-    const words = this.words;
-    const micros = (words[at + word.PERIOD] as number) & word.MICROS;
-    const sentAt = this.origin + (words[at + word.PINGED] as number) + micros / 1_000;
-    loadRtt(this.#rtt, words, at);
-    this.#rtt.sample(Math.max(0, now - sentAt));
-    saveRtt(this.#rtt, words, at);
-  }
 }
 
 /**
  * Whether rows can hold connections with this timing: intervals in whole ms of at most half an hour, and
  * no pings that messages schedule.
  */
-function fitsRows({ pingInterval, options }: Timing): boolean {
-  const isWhole = Number.isInteger(pingInterval) || options.jitter > 0; // jitter rounds
-  return isWhole && pingInterval <= MAX_INTERVAL && options.probeAfter === NEVER;
+function fitsRows({ pingInterval, jitter, probeAfter }: Timing): boolean {
+  const isWhole = Number.isInteger(pingInterval) || jitter > 0; // jitter rounds
+  return isWhole && pingInterval <= MAX_INTERVAL && probeAfter === NEVER;
 }

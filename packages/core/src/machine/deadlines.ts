@@ -1,5 +1,5 @@
+import { IS_PAGE } from '../development.ts';
 import type { Instant, Millis } from '../time.ts';
-import { BACKLOG_TIMEOUTS } from './answer-deadline.ts';
 import { type HeartbeatState, NEVER } from './heartbeat-state.ts';
 import { answerTimeout } from './timing.ts';
 
@@ -7,6 +7,10 @@ import { answerTimeout } from './timing.ts';
 export const VERDICT_WAIT: Millis = 250;
 /** How many pings in a row may be skipped, if the peer may not expect skipped pings. */
 export const MAX_SKIPS = 3;
+/**
+ * The longest time that a ping may wait behind bytes queued before it, as a multiple of pingTimeout.
+ */
+export const BACKLOG_TIMEOUTS = 5;
 /** A peer that sends is `one-way` after it has answered no ping for this many periods. */
 const ONE_WAY_PERIODS = 3;
 /** How often to check whether a paused socket is still paused. */
@@ -16,31 +20,23 @@ const PAUSE_LOOK: Millis = 1_000;
  * The timeout in force, in ms: from the options or advertised by the peer; longer after timeouts in
  * a row and for a hidden page.
  */
-export function timeoutOf({ timing, memory }: HeartbeatState): Millis {
-  const timeout = answerTimeout(timing);
+export function timeoutOf({ baseTimeout, peerState, memory }: HeartbeatState): Millis {
+  const timeout = answerTimeout(baseTimeout, peerState);
   return memory?.stretch(timeout) ?? timeout;
 }
 
 /** When the machine must act next. */
 export function deadlineOf(state: HeartbeatState): Instant {
-  const { is, pings, silence, verdictAt } = state;
+  const { is, suspectAt, verdictAt } = state;
   if (!is.open || is.suspended) return NEVER;
-  if (is.paused) return state.afreshAt + PAUSE_LOOK;
-  let due = pingAt(state);
-  if (pings.oldest || is.muted) {
-    due = Math.min(
-      due,
-      silence?.suspectAt ?? NEVER,
-      verdictAt < NEVER ? verdictAt : judgedAt(state),
-    );
-  }
+  if (!IS_PAGE && is.paused) return state.afreshAt + PAUSE_LOOK;
+  const due = Math.min(pingAt(state), suspectAt, verdictAt < NEVER ? verdictAt : judgedAt(state));
   return Math.ceil(due); // whole ms, like the instants that it is compared with
 }
 
 /** When the next ping is due. */
 export function pingAt(state: HeartbeatState): Instant {
-  const { is, timing } = state;
-  if (is.muted || timing.peerState === 'frozen') return NEVER;
+  if (state.is.muted || (!IS_PAGE && state.peerState === 'frozen')) return NEVER;
   return Math.min(Math.max(quietAt(state), state.afreshAt), state.probeAt);
 }
 
@@ -61,14 +57,14 @@ export function quietAt({
 
 /** When the peer times out, before VERDICT_WAIT. */
 export function judgedAt(state: HeartbeatState): Instant {
-  const { is, timing, memory, pings, silence } = state;
-  if (is.muted) return state.lastReceived + timing.options.maxSilence;
-  const timeoutAt = silence?.timeoutAt ?? NEVER;
+  const { is, memory, pings, timeoutAt } = state;
+  if (is.muted) return state.lastReceived + state.maxSilence;
   if (!pings.oldest || !(is.peerAnswers || memory?.hasAnswered)) return timeoutAt;
-  // One-way: counts from the oldest unanswered ping or the last pong.
-  const timeout = timeoutOf(state);
-  const oneWayAt = pings.owedSince + ONE_WAY_PERIODS * (timing.pingInterval + timeout);
-  return Math.min(timeoutAt, Math.max(oneWayAt, state.afreshAt + timeout));
+  // One-way: counts from the oldest unanswered ping or the last pong. After a stall it counts anew, because
+  // the pongs may be behind messages that are still unread.
+  const owedSince = Math.max(pings.owedSince, state.afreshAt);
+  const periods = ONE_WAY_PERIODS * (state.pingInterval + timeoutOf(state));
+  return Math.min(timeoutAt, owedSince + periods);
 }
 
 /**
@@ -76,8 +72,8 @@ export function judgedAt(state: HeartbeatState): Instant {
  * process runs.
  */
 export function detectionBoundOf(state: HeartbeatState): Millis {
-  const { pingInterval, timerSlack, options } = state.timing;
-  if (state.is.muted) return options.maxSilence + VERDICT_WAIT + 2 * timerSlack;
-  const timeouts = state.silence?.isDeferred ? BACKLOG_TIMEOUTS : 1;
+  const { pingInterval, timerSlack } = state;
+  if (state.is.muted) return state.maxSilence + VERDICT_WAIT + 2 * timerSlack;
+  const timeouts = state.deferredTo < NEVER ? BACKLOG_TIMEOUTS : 1;
   return pingInterval + timeouts * timeoutOf(state) + VERDICT_WAIT + 3 * timerSlack;
 }

@@ -1,15 +1,14 @@
 import type { Instant, Millis } from '../time.ts';
 import type { HeartbeatAction } from './actions.ts';
-import type { AnswerDeadline } from './answer-deadline.ts';
 import { OutstandingPings } from './outstanding-pings.ts';
 import type { PeerMemory } from './peer-memory.ts';
 import { RttEstimator } from './rtt-estimator.ts';
-import { Suspicion } from './suspicion.ts';
-import { drawInterval, type Timing, timingInForce } from './timing.ts';
+import { SuspectWait } from './suspect-wait.ts';
+import { drawInterval, type PeerState, type Timing } from './timing.ts';
 
 export const NEVER: Instant = Number.POSITIVE_INFINITY;
 
-/** What is true of a connection. Nothing is when it begins. */
+/** What is true of a connection. All are false at first. */
 export interface Facts {
   open?: boolean;
   suspect?: boolean;
@@ -36,9 +35,22 @@ export interface Facts {
 export class HeartbeatState {
   readonly memory: PeerMemory | undefined;
   readonly rtt: RttEstimator = new RttEstimator();
-  suspicion: Suspicion = new Suspicion();
-  /** The timing in force. */
+  suspicion: SuspectWait = new SuspectWait();
+  /** The timing of this side. */
   timing: Timing;
+  /** The interval in force, in ms: from the options or advertised by the peer. */
+  pingInterval: Millis;
+  /** The timeout, before the past of the peer and its page state make it longer. */
+  baseTimeout: Millis;
+  /** How late a timer may be, in ms, before it is a stall; more in a hidden page. */
+  timerSlack: Millis;
+  /** How long a peer without pings may be silent, in ms; `Infinity` for no limit. */
+  maxSilence: Millis;
+  /** The last values that the peer advertised, within their limits; 0 for none. */
+  askedInterval: Millis = 0;
+  askedTimeout: Millis = 0;
+  /** The page state that the peer sent last. */
+  peerState: PeerState = 'visible';
   is: Facts = {};
   pings: OutstandingPings = new OutstandingPings();
   /** What the current input has ordered so far. */
@@ -57,8 +69,13 @@ export class HeartbeatState {
   afreshAt: Instant = 0;
   /** When to ping because a message was sent and nothing was received. */
   probeAt: Instant = NEVER;
-  /** Exists while a ping was sent and nothing at all was received since. */
-  silence: AnswerDeadline | undefined;
+  /** When the oldest ping was sent since which nothing at all was received, if there is one. */
+  silentSince: Instant | undefined;
+  /** When the answer to that ping is overdue, and when the peer times out. */
+  suspectAt: Instant = NEVER;
+  timeoutAt: Instant = NEVER;
+  /** The latest `timeoutAt`, if bytes were queued ahead of that ping and may still be. */
+  deferredTo: Instant = NEVER;
   /** The end of VERDICT_WAIT, while it runs. */
   verdictAt: Instant = NEVER;
   /** The number of stalls in a row. */
@@ -66,6 +83,10 @@ export class HeartbeatState {
 
   constructor(timing: Timing, memory?: PeerMemory) {
     this.timing = timing;
+    this.pingInterval = timing.pingInterval;
+    this.baseTimeout = timing.pingTimeout;
+    this.timerSlack = timing.timerSlack;
+    this.maxSilence = timing.maxSilence;
     this.memory = memory;
   }
 
@@ -76,21 +97,21 @@ export class HeartbeatState {
     if (runsOn) this.now = Math.floor(now);
   }
 
-  /** The timing of this side. The one in force may differ from it. */
-  get base(): Timing {
-    return this.timing.base ?? this.timing;
+  /**
+   * Puts the timing in force, after this side or the peer has changed its own. What the peer asks for
+   * replaces our interval, but never exceeds a `pingInterval` that was given, and can only make our
+   * timeout longer. What is off stays off.
+   */
+  retime(): void {
+    const { pingInterval, pingTimeout, maxInterval } = this.timing;
+    const isAsked = this.askedInterval > 0 && pingInterval < NEVER;
+    this.pingInterval = isAsked ? Math.min(this.askedInterval, maxInterval) : pingInterval;
+    this.baseTimeout = Math.max(pingTimeout, this.askedTimeout);
   }
 
-  /**
-   * Changes the timing in force. If it differs, what the new timing would have made due in the past
-   * is due now, and does not count as late.
-   */
-  retime(timing: Timing): void {
-    const { pingInterval, pingTimeout, peerState } = this.timing;
-    this.timing = timing;
-    const isSame = pingInterval === timing.pingInterval && pingTimeout === timing.pingTimeout;
-    if (isSame && peerState === timing.peerState) return;
-    this.interval = drawInterval(timing);
+  /** Begins a period. A ping that the timing puts in the past is due now, and not late. */
+  startPeriod(): void {
+    this.interval = drawInterval(this.timing, this.pingInterval);
     this.afreshAt = this.now;
   }
 
@@ -98,9 +119,15 @@ export class HeartbeatState {
     return Math.max(0, this.now - this.lastReceived);
   }
 
+  /** Clears the deadlines of the answer. */
+  endSilence(): void {
+    this.silentSince = undefined;
+    this.suspectAt = this.timeoutAt = this.deferredTo = NEVER;
+  }
+
   /** Forgets all pings sent. */
   forgetPings(): void {
-    this.silence = undefined;
+    this.endSilence();
     this.verdictAt = this.probeAt = NEVER;
     this.pings = new OutstandingPings();
   }
@@ -110,7 +137,7 @@ export class HeartbeatState {
     this.forgetPings();
     this.is = is;
     this.stalls = 0;
-    this.timing = timingInForce(this.base, this.timing.advertised, 'visible');
+    this.peerState = 'visible';
   }
 
   /** Returns what the current input has ordered. */

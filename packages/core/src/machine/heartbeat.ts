@@ -6,6 +6,7 @@
 //
 // Theory of operation: see verdict.ts.
 
+import { IS_PAGE } from '../development.ts';
 import { type HeartbeatOptions, resolveHeartbeatOptions } from '../options.ts';
 import type { Instant, Millis } from '../time.ts';
 import type { Answer, HeartbeatAction, HeartbeatStatus } from './actions.ts';
@@ -14,12 +15,13 @@ import { HeartbeatState, NEVER } from './heartbeat-state.ts';
 import type { PeerMemory } from './peer-memory.ts';
 import {
   type AdvertisedTiming,
-  adoptTiming,
   drawInterval,
   initialTiming,
+  limited,
+  MAX_ADVERTISED_INTERVAL,
+  MAX_ADVERTISED_TIMEOUT,
   type PeerState,
   type Timing,
-  timingInForce,
 } from './timing.ts';
 import * as verdict from './verdict.ts';
 
@@ -34,12 +36,10 @@ const NOTHING: readonly HeartbeatAction[] = [];
  *
  * All durations and instants are in ms. Instants may have fractions. They are stored as whole ms;
  * latency is measured before rounding. If `now` runs backwards or is not a number, time stands
- * still. Only the constructor throws.
+ * still. Only the constructor throws. Its fields are what it knows: read them, and change only
+ * `timerSlack` and `maxSilence`.
  */
-export class Heartbeat {
-  /** What it knows. Read it only to store a connection elsewhere: the outputs below are for you. */
-  readonly state: HeartbeatState;
-
+export class Heartbeat extends HeartbeatState {
   /**
    * Takes options, or a {@link Timing}, which is shared and not copied. Without a `memory` the peer
    * must answer every ping, as every WebSocket must answer a protocol Ping (RFC 6455 §5.5.2).
@@ -47,9 +47,9 @@ export class Heartbeat {
    * @throws {InvalidOptionError} if an option is out of its range or unknown.
    */
   constructor(options: HeartbeatOptions | Timing = {}, memory?: PeerMemory) {
-    const isTiming = 'options' in options;
-    const timing = isTiming ? options : initialTiming(resolveHeartbeatOptions(options));
-    this.state = new HeartbeatState(timing, memory);
+    const isTiming = IS_PAGE || 'timerSlack' in options;
+    const timing = isTiming ? (options as Timing) : initialTiming(resolveHeartbeatOptions(options));
+    super(timing, memory);
   }
 
   // Inputs.
@@ -58,22 +58,26 @@ export class Heartbeat {
    * Starts the heartbeat of a connection whose handshake has just completed. If `asks` is false, no
    * pings are sent, because the subprotocol has no place for them.
    */
-  open(now: Instant, asks = true): void {
-    const { state } = this;
-    state.reset({ open: true, muted: !asks || state.memory?.speaks === false });
-    state.advance(now);
-    state.lastSent = state.lastReceived = state.lastPing = state.now;
-    state.interval = drawInterval(state.timing);
+  open(now: Instant, asks = true): readonly HeartbeatAction[] {
+    const { memory } = this;
+    const muted = !asks || memory?.speaks === false;
+    this.reset({ open: true, muted });
+    this.advance(now);
+    this.lastSent = this.lastReceived = this.lastPing = this.now;
+    this.interval = drawInterval(this.timing, this.pingInterval);
+    if (!muted) return NOTHING;
+    // Ordered at once, so that the application knows that this connection has no heartbeat.
+    const reason = !asks ? 'foreign-protocol' : memory?.refuses ? 'refused' : 'silent';
+    return [{ type: 'unanswered', silentFor: 0, reason }];
   }
 
   /**
    * Records that data came from the peer, so it is alive. A hot path: neither allocates nor throws.
    */
   receive(now: Instant): void {
-    const { state } = this;
-    if (now > state.lastReceived && now < NEVER) state.lastReceived = Math.floor(now);
-    state.probeAt = NEVER;
-    if (state.silence !== undefined) verdict.endSilence(state, state.silence.since);
+    if (now > this.lastReceived && now < NEVER) this.lastReceived = Math.floor(now);
+    this.probeAt = NEVER;
+    if (this.silentSince !== undefined) verdict.endSilence(this, this.silentSince);
   }
 
   /**
@@ -83,30 +87,30 @@ export class Heartbeat {
    * the link may be dead all the same; data received before then cancels it.
    */
   sent(now: Instant): readonly HeartbeatAction[] {
-    const { state } = this;
-    const { is } = state;
+    const { is } = this;
     if (!Number.isFinite(now)) return NOTHING; // not a valid time
-    if (now > state.lastSent) state.lastSent = Math.floor(now);
-    if (!is.open || is.suspended || is.muted || state.silence) return NOTHING;
-    if (this.stallAt(now) > 0) return NOTHING; // the overdue tick sends a ping
-    const wait = this.isSilentTo(now) ? 0 : state.timing.options.probeAfter / 2;
-    const at = Math.max(now + wait, state.lastPing + PROBE_GAP);
-    if (at <= now) return this.ping(now);
-    if (!this.isToProbe) state.probeAt = Math.ceil(at);
+    this.advance(now);
+    this.lastSent = this.now;
+    if (!is.open || is.suspended || is.muted) return NOTHING;
+    if (this.silentSince !== undefined) return NOTHING; // a ping is on its way
+    if (this.stallAt(this.now) > 0) return NOTHING; // the overdue tick sends a ping
+    const wait = this.isSilentTo(this.now) ? 0 : this.timing.probeAfter / 2;
+    const at = Math.max(this.now + wait, this.lastPing + PROBE_GAP);
+    if (at <= this.now) return this.ping(now);
+    if (!this.isToProbe) this.probeAt = Math.ceil(at);
     return NOTHING;
   }
 
   /** Records how many bytes the socket has not sent yet. Call it before {@link tick} and pings. */
   buffered(bytes: number): void {
-    this.state.is.backlogged = bytes > 0;
+    this.is.backlogged = bytes > 0;
   }
 
   /** Records a ping from the peer; returns the pong to send, with the same id. */
   receivePing(now: Instant, id?: string): readonly HeartbeatAction[] {
-    const { state } = this;
     if (!this.#receiveBeat(now)) return NOTHING;
-    state.is.peerPings = true;
-    state.lastSent = state.now;
+    this.is.peerPings = true;
+    this.lastSent = this.now;
     return [{ type: 'pong', id }];
   }
 
@@ -116,34 +120,38 @@ export class Heartbeat {
    * An unsolicited pong only shows that the peer is alive; the result is undefined.
    */
   receivePong(now: Instant, id?: string): Answer | undefined {
-    const { state } = this;
-    const ping = this.#receiveBeat(now) ? state.pings.answer(id, state.now) : undefined;
+    const ping = this.#receiveBeat(now) ? this.pings.answer(id, this.now) : undefined;
     if (ping === undefined) return undefined;
-    if (!state.pings.oldest) state.verdictAt = NEVER;
-    state.is.peerAnswers = true;
+    if (!this.pings.oldest) this.verdictAt = NEVER;
+    this.is.peerAnswers = true;
     const { seq, sentAt, sampled } = ping;
-    const latency = Math.round(Math.max(0, state.exactNow - sentAt) * 1_000) / 1_000; // to the µs
-    if (sampled) state.rtt.sample(latency);
-    state.memory?.answered(latency <= state.timing.pingTimeout);
+    const latency = Math.round(Math.max(0, this.exactNow - sentAt) * 1_000) / 1_000; // to the µs
+    if (sampled) this.rtt.sample(latency);
+    this.memory?.answered(latency <= this.baseTimeout);
     return { seq, id, latency, sampled };
   }
 
   /** Applies the timing that the peer advertised in the ping or pong just received. */
   adopt(advertised: AdvertisedTiming): void {
-    this.state.is.peerPings = true;
-    this.state.retime(adoptTiming(this.state.timing, advertised));
+    const { pingInterval, baseTimeout, askedInterval, askedTimeout } = this;
+    this.is.peerPings = true;
+    this.askedInterval = limited(advertised.pingInterval, MAX_ADVERTISED_INTERVAL, askedInterval);
+    this.askedTimeout = limited(advertised.pingTimeout, MAX_ADVERTISED_TIMEOUT, askedTimeout);
+    this.retime();
+    if (pingInterval !== this.pingInterval || baseTimeout !== this.baseTimeout) this.startPeriod();
   }
 
   /** Applies the page state that the peer just sent: a hidden or frozen page gets more time. */
   setPeerState(peerState: PeerState): void {
-    const { state } = this;
-    state.retime(timingInForce(state.base, state.timing.advertised, peerState));
+    if (this.peerState === peerState) return;
+    this.peerState = peerState;
+    this.startPeriod();
   }
 
   /** Changes the timing of this side from the next period on. What the peer advertised applies. */
-  rebase(base: Timing): void {
-    const { advertised, peerState } = this.state.timing;
-    this.state.timing = timingInForce(base, advertised, peerState);
+  rebase(timing: Timing): void {
+    this.timing = timing;
+    this.retime();
   }
 
   /**
@@ -151,27 +159,26 @@ export class Heartbeat {
    * nothing is read, so the peer is not judged; after the pause it is pinged again.
    */
   tick(now: Instant, isPaused = false): readonly HeartbeatAction[] {
-    const { state } = this;
-    const { is } = state;
-    state.advance(now);
-    const lateBy = state.now - this.deadline; // -Infinity if there is no deadline
+    const { is } = this;
+    this.advance(now);
+    const lateBy = this.now - this.deadline; // -Infinity if there is no deadline
     if (lateBy < 0) return NOTHING;
-    const wasPaused = is.paused;
-    is.paused = isPaused;
-    if (isPaused) verdict.pause(state);
-    else if (wasPaused) verdict.askAfresh(state);
-    else if (lateBy > this.timerSlack) verdict.handleStall(state, lateBy);
-    else verdict.judge(state);
-    if (!isPaused && state.is.open && state.now >= pingAt(state)) verdict.sendScheduledPing(state);
-    return state.takeActions();
+    const wasPaused = !IS_PAGE && is.paused;
+    if (!IS_PAGE) is.paused = isPaused;
+    if (!IS_PAGE && isPaused) verdict.pause(this);
+    else if (wasPaused) verdict.askAfresh(this);
+    else if (lateBy > this.timerSlack) verdict.handleStall(this, lateBy);
+    else verdict.judge(this);
+    if ((IS_PAGE || !isPaused) && this.is.open && this.now >= pingAt(this))
+      verdict.sendScheduledPing(this);
+    return this.takeActions();
   }
 
   /** Pings now, regardless of the schedule, with `id` if it is given. */
   ping(now: Instant, id?: string): readonly HeartbeatAction[] {
-    const { state } = this;
-    state.advance(now);
-    if (state.is.open) verdict.sendPing(state, true, id);
-    return state.takeActions();
+    this.advance(now);
+    if (this.is.open) verdict.sendPing(this, true, id);
+    return this.takeActions();
   }
 
   /**
@@ -180,32 +187,30 @@ export class Heartbeat {
    * earlier. An outstanding ping younger than `shortTimeout` is used instead of a new one.
    */
   probe(now: Instant, shortTimeout: Millis): readonly HeartbeatAction[] {
-    const { state } = this;
-    state.advance(now);
-    if (!state.is.open || state.is.muted) return NOTHING;
-    const isAsked = state.silence && state.now - state.lastPing < shortTimeout;
-    if (!isAsked) verdict.sendPing(state, true);
-    if (shortTimeout > 0) state.silence?.hurry(state.now + shortTimeout);
-    return state.takeActions();
+    this.advance(now);
+    if (!this.is.open || this.is.muted) return NOTHING;
+    const isAsked = this.silentSince !== undefined && this.now - this.lastPing < shortTimeout;
+    if (!isAsked) verdict.sendPing(this, true);
+    if (shortTimeout > 0) this.suspectAt = Math.min(this.suspectAt, this.now + shortTimeout);
+    return this.takeActions();
   }
 
   /** Stops all deadlines until {@link resume}, because this side is about to stop running. */
   suspend(now: Instant): void {
-    this.state.advance(now);
-    this.state.is.suspended = true;
-    this.state.pings.distrust(); // their latency will include the time of the suspension
+    this.advance(now);
+    this.is.suspended = true;
+    this.pings.distrust(); // their latency will include the time of the suspension
   }
 
   /**
    * Ends {@link suspend}. The time of the suspension does not count, so the peer is pinged again.
    */
   resume(now: Instant): readonly HeartbeatAction[] {
-    const { state } = this;
-    const { is } = state;
-    state.advance(now);
-    if (is.suspended && is.open) verdict.askAfresh(state);
+    const { is } = this;
+    this.advance(now);
+    if (is.suspended && is.open) verdict.askAfresh(this);
     is.suspended = false;
-    return state.takeActions();
+    return this.takeActions();
   }
 
   /**
@@ -214,29 +219,28 @@ export class Heartbeat {
    * peer apparently closed because of the first ping.
    */
   close(now: Instant, byPeer = false): boolean {
-    const { state } = this;
-    state.advance(now);
-    const isRefusal = byPeer && verdict.isRefusal(state);
-    if (isRefusal) state.memory?.closedAfterFirstPing();
-    state.reset();
+    this.advance(now);
+    const isRefusal = byPeer && verdict.isRefusal(this);
+    if (isRefusal) this.memory?.closedAfterFirstPing();
+    this.reset();
     return isRefusal;
   }
 
   /** Records a latency, in ms, that was measured elsewhere. */
   sample(latency: Millis): void {
-    this.state.rtt.sample(latency);
+    this.rtt.sample(latency);
   }
 
   // Outputs.
 
   get status(): HeartbeatStatus {
-    const { suspect, open, dead } = this.state.is;
+    const { suspect, open, dead } = this.is;
     return suspect ? 'suspect' : open ? 'alive' : dead ? 'dead' : 'idle';
   }
 
   /** When {@link tick} must be called next; `Infinity` if nothing is due. */
   get deadline(): Instant {
-    return deadlineOf(this.state);
+    return deadlineOf(this);
   }
 
   /**
@@ -244,21 +248,13 @@ export class Heartbeat {
    * while this process runs. `Infinity` if pings or their timeout are off.
    */
   get detectionBound(): Millis {
-    return detectionBoundOf(this.state);
+    return detectionBoundOf(this);
   }
 
   /** The last measured latency in ms; undefined until the first pong. */
   get latency(): Millis | undefined {
-    const { latest } = this.state.rtt;
+    const { latest } = this.rtt;
     return latest < 0 ? undefined : latest / 1_000;
-  }
-
-  get lastSent(): Instant {
-    return this.state.lastSent;
-  }
-
-  get lastReceived(): Instant {
-    return this.state.lastReceived;
   }
 
   /**
@@ -266,22 +262,12 @@ export class Heartbeat {
    * in a row and for a hidden page.
    */
   get pingTimeout(): Millis {
-    return timeoutOf(this.state);
-  }
-
-  /** The interval in force, in ms: from the options or advertised by the peer. */
-  get pingInterval(): Millis {
-    return this.state.timing.pingInterval;
+    return timeoutOf(this);
   }
 
   /** Whether no pings are sent, because the peer does not answer them. */
   get isMuted(): boolean {
-    return this.state.is.muted === true;
-  }
-
-  /** Whether no pings are sent because the peer closed connections right after the first ping. */
-  get isRefused(): boolean {
-    return this.isMuted && this.state.memory?.refuses === true;
+    return this.is.muted === true;
   }
 
   /**
@@ -294,36 +280,17 @@ export class Heartbeat {
 
   /** Whether nothing was received for `probeAfter`, so that sending a message causes a ping. */
   isSilentTo(now: Instant): boolean {
-    return now - this.lastReceived >= this.state.timing.options.probeAfter;
+    return now - this.lastReceived >= this.timing.probeAfter;
   }
 
   /** Whether a message has scheduled a ping, so that the deadline may be earlier. */
   get isToProbe(): boolean {
-    return this.state.probeAt < NEVER;
+    return this.probeAt < NEVER;
   }
 
   /** Whether a ping with this id is unanswered. No other ping may use the id until then. */
   isOutstanding(id: string): boolean {
-    return this.state.pings.has(id);
-  }
-
-  /** How late a timer may be, in ms, before it is a stall; more in a hidden page. */
-  get timerSlack(): Millis {
-    return this.state.timing.timerSlack;
-  }
-
-  set timerSlack(timerSlack: Millis) {
-    this.rebase({ ...this.state.base, timerSlack });
-  }
-
-  /** How long a peer without pings may be silent, in ms; `Infinity` for no limit. */
-  get maxSilence(): Millis {
-    return this.state.timing.options.maxSilence;
-  }
-
-  set maxSilence(maxSilence: Millis) {
-    const { base } = this.state;
-    this.rebase({ ...base, options: { ...base.options, maxSilence } });
+    return this.pings.has(id);
   }
 
   /**
@@ -331,19 +298,18 @@ export class Heartbeat {
    * waited, and the tick is void. Returns false if the connection is not open.
    */
   #receiveBeat(now: Instant): boolean {
-    const { state } = this;
-    state.advance(now);
-    if (!state.is.open) return false;
-    if (this.stallAt(state.now) > 0) {
-      state.pings.distrust();
-      state.afreshAt = state.now;
+    this.advance(now);
+    if (!this.is.open) return false;
+    if (this.stallAt(this.now) > 0) {
+      this.pings.distrust();
+      this.afreshAt = this.now;
     }
     this.receive(now);
-    if (state.is.muted) {
-      state.memory?.answered(false);
-      state.is.muted = false;
-      state.afreshAt = state.now;
-      state.verdictAt = NEVER; // it belonged to `maxSilence`
+    if (this.is.muted) {
+      this.memory?.answered(false);
+      this.is.muted = false;
+      this.afreshAt = this.now;
+      this.verdictAt = NEVER; // it belonged to `maxSilence`
     }
     return true;
   }

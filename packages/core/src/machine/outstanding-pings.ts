@@ -18,7 +18,10 @@ const MAX_OUTSTANDING = 16;
 export class OutstandingPings {
   /** The number of pings sent. */
   sent = 0;
-  /** When the wait for a pong began: at the first unanswered ping, or at the last pong after it. */
+  /**
+   * When the wait for a pong began: when the oldest unanswered ping was sent, even if it has been given
+   * up since, or at the last pong if that is later.
+   */
   owedSince: Instant = 0;
   /** Whether the peer answers pings with an id; undefined until it has answered one or ignored one. */
   answersIds: boolean | undefined;
@@ -55,10 +58,8 @@ export class OutstandingPings {
     );
     // The oldest stays, because its pong comes first. A pong to a later ping also answers this one.
     if (this.unanswered.length === MAX_OUTSTANDING) this.unanswered.splice(1, 1);
-    // The pongs of two bare pings look the same.
-    if (id === undefined && this.has()) {
-      ping.sampled = false;
-      for (const other of this.unanswered) other.sampled &&= other.id !== undefined;
+    for (const other of this.unanswered) {
+      if (other.id === id) other.sampled = ping.sampled = false; // their pongs look the same
     }
     this.unanswered.push(ping);
     return ping;
@@ -76,7 +77,7 @@ export class OutstandingPings {
     if (id !== undefined) this.answersIds = true;
     else if (oldest?.seq === 1) this.answersIds = false; // the first ping has an id
     this.unanswered = this.unanswered.slice(index + 1);
-    this.owedSince = Math.floor(now);
+    this.owedSince = now;
     return ping;
   }
 

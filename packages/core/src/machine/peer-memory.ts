@@ -45,9 +45,7 @@ export class PeerMemory {
    * On a slow link, a timeout that stays too short would terminate every connection.
    */
   stretch(pingTimeout: Millis): Millis {
-    if (this.#deaths === 0) return pingTimeout;
-    const stretched = pingTimeout * 2 ** Math.min(this.#deaths, 16);
-    return Math.max(pingTimeout, Math.min(stretched, MAX_STRETCHED));
+    return Math.max(pingTimeout, Math.min(pingTimeout * 2 ** this.#deaths, MAX_STRETCHED));
   }
 
   /**
@@ -57,6 +55,11 @@ export class PeerMemory {
     this.#hasAnswered = true;
     this.#unanswered = this.#refused = 0;
     if (inTime) this.#deaths = 0;
+  }
+
+  /** Lets the next connection be pinged, although those before it went unanswered. */
+  askAgain(): void {
+    this.#unanswered &&= IN_A_ROW - 1;
   }
 
   /** Records that the peer closed a connection right after the first ping, with any code. */

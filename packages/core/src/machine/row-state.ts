@@ -24,7 +24,7 @@ import {
 } from './row.ts';
 import type { RttEstimator } from './rtt-estimator.ts';
 import type { Timing } from './timing.ts';
-import { silenceSince } from './verdict.ts';
+import { beginSilence } from './verdict.ts';
 
 /**
  * Writes a state into the row that begins at `at`. Returns whether a row can hold it: the peer is
@@ -38,7 +38,7 @@ export function freeze(
   origin: Instant,
   timing: Timing,
 ): boolean {
-  if (!isWell(state) || state.timing !== timing) return false;
+  if (!isWell(state) || state.timing !== timing || isRetimed(state)) return false;
   const { is, pings, rtt } = state;
   const ids = pings.answersIds ? ANSWERS_IDS : pings.answersIds === false ? IGNORES_IDS : 0;
   const flags = OPEN | (is.peerPings ? PEER_PINGS : 0) | (is.peerAnswers ? PEER_ANSWERS : 0) | ids;
@@ -60,9 +60,16 @@ export function freeze(
 function isWell(state: HeartbeatState): boolean {
   const { is, pings } = state;
   const isPlain = is.open && !is.suspended && !is.paused && !is.backlogged && !is.muted;
-  if (!isPlain || state.memory || pings.oldest || state.silence || state.stalls > 0) return false;
+  if (!isPlain || state.memory || pings.oldest || state.stalls > 0) return false;
   if (state.probeAt < NEVER || state.afreshAt > quietAt(state)) return false;
   return Number.isInteger(state.interval);
+}
+
+/** Whether the timing in force is not that of the table, or may become another than that. */
+function isRetimed(state: HeartbeatState): boolean {
+  const { timing, timerSlack, maxSilence } = state;
+  if (timerSlack !== timing.timerSlack || maxSilence !== timing.maxSilence) return true;
+  return state.peerState !== 'visible' || state.askedInterval > 0 || state.askedTimeout > 0;
 }
 
 /** Reads a state from the row that begins at `at`. */
@@ -89,7 +96,7 @@ export function thaw(
   const sentAt = state.lastPing + (word(PERIOD) & MICROS) / 1_000;
   pings.owedSince = state.lastPing;
   pings.unanswered.push({ seq: pings.sent, id: undefined, sentAt, sampled: true });
-  if (has(SILENT)) state.silence = silenceSince(state, state.lastPing);
+  if (has(SILENT)) beginSilence(state, state.lastPing);
 }
 
 /** Reads an estimate from the row that begins at `at`. */

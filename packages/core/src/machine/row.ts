@@ -37,7 +37,7 @@ export const IGNORES_IDS = 16;
 export const ASKED: number = 2 ** 20;
 /** Nothing was received since that ping. */
 export const SILENT: number = 2 ** 21;
-/** The table has a {@link Suspicion} of the connection: a false suspicion gives it more time. */
+/** The table has a {@link SuspectWait} of the connection: a false suspicion gives it more time. */
 export const RAISED: number = 2 ** 23;
 /** The connection is a {@link Heartbeat} object, and the row has only the words of the owner. */
 export const THAWED: number = 2 ** 22;

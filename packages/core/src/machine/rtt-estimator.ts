@@ -12,8 +12,8 @@ const RESTART = 4;
  * The caller follows Karn's rule (§3): it passes no ambiguous samples.
  *
  * It starts afresh when answers are suddenly quick again: pages are busy while they load, and
- * networks have outages. By the RFC alone, the effect of one slow answer among quick ones lasts a
- * minute of one ping a second.
+ * networks have outages. By the RFC alone, the effect of one slow answer among quick ones lasts for
+ * about 60 pings.
  *
  * The fields are in whole microseconds, so that three words of a typed array can hold them. They
  * are negative before the first sample.

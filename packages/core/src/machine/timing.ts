@@ -1,3 +1,4 @@
+import { IS_PAGE } from '../development.ts';
 import type { ResolvedHeartbeatOptions } from '../options.ts';
 import type { Millis } from '../time.ts';
 
@@ -10,24 +11,12 @@ export interface AdvertisedTiming {
   readonly pingTimeout?: Millis | undefined;
 }
 
-/**
- * The timing in force, immutable. {@link timingInForce} computes it from the timing of this side
- * (the base), what the peer advertised last, and the page state of the peer. All connections of a
- * server share one object until their peer advertises something.
- */
-export interface Timing {
-  readonly options: ResolvedHeartbeatOptions;
-  readonly pingInterval: Millis;
-  readonly pingTimeout: Millis;
+/** The timing of one side, immutable. All connections of a server share one object. */
+export interface Timing extends ResolvedHeartbeatOptions {
   /** How late a timer may be, in ms, before it is a stall. */
   readonly timerSlack: Millis;
-  readonly peerState: PeerState;
-  /** The last value of each kind that the peer advertised. */
-  readonly advertised: AdvertisedTiming;
-  /** The timing of this side, if the timing in force differs from it. */
-  readonly base: Timing | undefined;
   /** Chooses the length of a period, in (0, pingInterval] ms. Replaces jitter. */
-  readonly place: ((pingInterval: Millis) => Millis) | undefined;
+  readonly place?: (pingInterval: Millis) => Millis;
 }
 
 /** How late a timer may be before it is a stall, in a visible page or on a server. */
@@ -36,76 +25,34 @@ export const TIMER_SLACK: Millis = 250;
 export const HIDDEN_TIMER_SLACK: Millis = 2_250;
 /** Browsers run chained timers of a hidden page once a minute; this adds time to answer. */
 const HIDDEN_PEER_TIMEOUT: Millis = 75_000;
-/** Limits for advertised values: a bad peer can neither cause a flood of pings nor disable them. */
-const INTERVAL_BOUNDS = { min: 1_000, max: 120_000 };
-const TIMEOUT_BOUNDS = { min: 1_000, max: 60_000 };
-
-const NOTHING: AdvertisedTiming = {};
+/** The limits of advertised values: a bad peer can neither cause a flood of pings nor disable them. */
+const MIN_ADVERTISED: Millis = 1_000;
+export const MAX_ADVERTISED_INTERVAL: Millis = 120_000;
+export const MAX_ADVERTISED_TIMEOUT: Millis = 60_000;
 
 /** The timing that the options ask for. */
 export function initialTiming(options: ResolvedHeartbeatOptions): Timing {
-  return {
-    options,
-    pingInterval: options.pingInterval,
-    pingTimeout: options.pingTimeout,
-    timerSlack: TIMER_SLACK,
-    peerState: 'visible',
-    advertised: NOTHING,
-    base: undefined,
-    place: undefined,
-  };
+  return { ...options, timerSlack: TIMER_SLACK };
 }
 
-/**
- * Returns the timing in force for the timing `base` of this side. An advertised interval replaces
- * the default, but never exceeds a `pingInterval` that was given. An advertised timeout can only
- * make ours longer. What is off stays off. Returns `base` itself if the peer changes nothing.
- */
-export function timingInForce(
-  base: Timing,
-  advertised: AdvertisedTiming,
-  peerState: PeerState,
-): Timing {
-  const { pingInterval: asked, pingTimeout: raised } = advertised;
-  if (asked === undefined && raised === undefined && peerState === 'visible') return base;
-  const { isIntervalGiven, pingInterval: given } = base.options;
-  let { pingInterval, pingTimeout } = base;
-  if (asked !== undefined && given !== Number.POSITIVE_INFINITY) {
-    pingInterval = clamp(asked, INTERVAL_BOUNDS);
-    if (isIntervalGiven) pingInterval = Math.min(pingInterval, given);
-  }
-  if (raised !== undefined) pingTimeout = Math.max(pingTimeout, clamp(raised, TIMEOUT_BOUNDS));
-  return { ...base, pingInterval, pingTimeout, peerState, advertised, base };
-}
-
-/** Returns the timing after the peer has advertised its own. Ignores absent and invalid values. */
-export function adoptTiming(timing: Timing, advertised: AdvertisedTiming): Timing {
-  const { pingInterval, pingTimeout } = advertised;
-  const before = timing.advertised;
-  return timingInForce(
-    timing.base ?? timing,
-    {
-      pingInterval: Number.isFinite(pingInterval) ? pingInterval : before.pingInterval,
-      pingTimeout: Number.isFinite(pingTimeout) ? pingTimeout : before.pingTimeout,
-    },
-    timing.peerState,
-  );
+/** Returns an advertised value within its limits, or `before` if it is absent or invalid. */
+export function limited(asked: Millis | undefined, max: Millis, before: Millis): Millis {
+  return Number.isFinite(asked) ? Math.min(Math.max(asked as Millis, MIN_ADVERTISED), max) : before;
 }
 
 /** Returns how long to wait for an answer: longer for a hidden page, forever for a frozen one. */
-export function answerTimeout(timing: Timing): Millis {
-  if (timing.peerState === 'frozen') return Number.POSITIVE_INFINITY;
-  const isHidden = timing.peerState === 'hidden';
-  return isHidden ? Math.max(timing.pingTimeout, HIDDEN_PEER_TIMEOUT) : timing.pingTimeout;
+export function answerTimeout(pingTimeout: Millis, peerState: PeerState): Millis {
+  if (IS_PAGE || peerState === 'visible') return pingTimeout;
+  return peerState === 'frozen'
+    ? Number.POSITIVE_INFINITY
+    : Math.max(pingTimeout, HIDDEN_PEER_TIMEOUT);
 }
 
 /** Draws the length of one period: `pingInterval` minus jitter, in whole ms to save memory. */
-export function drawInterval({ pingInterval, place, options }: Timing): Millis {
-  if (place !== undefined) return place(pingInterval);
-  const { jitter, random } = options;
+export function drawInterval(
+  { jitter, random, place, pingInterval: own }: Timing,
+  pingInterval: Millis = own,
+): Millis {
+  if (!IS_PAGE && place !== undefined) return place(pingInterval);
   return jitter === 0 ? pingInterval : Math.ceil(pingInterval * (1 - jitter * random()));
-}
-
-function clamp(value: Millis, { min, max }: { min: Millis; max: Millis }): Millis {
-  return Math.min(Math.max(value, min), max);
 }

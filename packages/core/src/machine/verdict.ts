@@ -2,8 +2,8 @@
 //
 // The machine keeps three separate clocks. `lastSent`: when the peer and the proxies in between
 // last saw traffic from this side. `lastReceived`: when this side last saw traffic from the peer.
-// The answer deadline: starts at the oldest ping since which nothing at all was received. It makes
-// a peer `dead`, as do the one-way deadline and `maxSilence` (see below), and nothing else does.
+// The answer deadline: starts at the oldest ping after which nothing at all was received. Three
+// deadlines can make a peer `dead`: this one, the one-way deadline and `maxSilence` (see below).
 //
 // A ping is due when one of the two directions has been quiet for `pingInterval`. If there was
 // traffic in both directions, the ping is skipped. The other end does the same, so one ping and its
@@ -19,13 +19,16 @@
 // a full timeout. After MAX_STALLS such ticks in a row without any input, the verdict counts.
 //
 // The one-way deadline detects a peer that sends but no longer answers. It starts at the first ping
-// without a pong, and applies only to a peer that has answered before.
+// without a pong, and anew after a stall, because pongs may be behind unread messages. It applies only
+// to a peer that has answered before.
 //
-// A peer that has never answered may not support heartbeats. If it leaves our pings unanswered, it
-// is not dead: the machine becomes muted, sends no more pings, and judges the peer by `maxSilence`.
-// A ping or pong from the peer ends that. A peer that sends a Close frame soon after our first
-// ping, without a ping or pong before it, refuses pings, whatever else it sent: after two such
-// connections in a row the machine is muted from the start.
+// A peer that has never answered may not support heartbeats. There are three cases:
+// - It leaves our pings unanswered. Then it is not dead: the machine becomes muted, sends no more
+//   pings, and judges the peer by `maxSilence`. A ping or pong from the peer ends that.
+// - It sends a Close frame soon after our first ping, without a ping or pong before it. Then it
+//   refuses pings, whatever else it sent.
+// - It does one of these on two connections in a row. Then the machine of the next connection is
+//   muted from the start.
 //
 // While the application has paused the socket, nothing from the peer is read, so nothing is judged.
 // A timer checks whether the pause has ended. After the pause, the peer is pinged again.
@@ -40,9 +43,9 @@
 //   suspect   –        alive     alive         dead at pingTimeout         idle
 //   dead      –        –         –             –                           idle
 
+import { IS_PAGE } from '../development.ts';
 import type { Instant, Millis } from '../time.ts';
-import { AnswerDeadline } from './answer-deadline.ts';
-import { judgedAt, pingAt, timeoutOf, VERDICT_WAIT } from './deadlines.ts';
+import { BACKLOG_TIMEOUTS, judgedAt, pingAt, timeoutOf, VERDICT_WAIT } from './deadlines.ts';
 import { type HeartbeatState, NEVER } from './heartbeat-state.ts';
 import { drawInterval } from './timing.ts';
 
@@ -60,11 +63,11 @@ export function sendPing(
   id?: string,
   lostAfter: Millis = timeoutOf(state),
 ): void {
-  const { is, pings, timing } = state;
-  const sampled = !is.backlogged && !is.paused; // else latency includes waiting on this side
+  const { is, pings } = state;
+  const sampled = !is.backlogged && (IS_PAGE || !is.paused); // else latency includes waiting on this side
   const ping = pings.add(state.exactNow, sampled, asked, lostAfter, id);
   notePing(state);
-  state.interval = drawInterval(timing);
+  state.interval = drawInterval(state.timing, state.pingInterval);
   state.actions.push({ type: 'ping', seq: ping.seq, id: ping.id, first: ping.seq === 1 });
 }
 
@@ -84,22 +87,24 @@ export function sendScheduledPing(state: HeartbeatState): void {
 function notePing(state: HeartbeatState): void {
   state.lastSent = state.lastPing = state.now;
   state.probeAt = NEVER;
-  if (!state.is.muted) state.silence ??= silenceSince(state, state.now);
+  if (!state.is.muted && state.silentSince === undefined) beginSilence(state, state.now);
 }
 
-/** The deadline of an answer to a ping that was sent at `since`. */
-export function silenceSince(state: HeartbeatState, since: Instant): AnswerDeadline {
-  const { is, timing, suspicion, rtt } = state;
+/** Sets the deadlines of the answer to a ping that was sent at `since`. */
+export function beginSilence(state: HeartbeatState, since: Instant): void {
+  const { timing, suspicion, rtt } = state;
   const timeout = timeoutOf(state);
-  const wait = suspicion.wait(rtt, timing.options.suspectAfter, timeout, since);
-  return new AnswerDeadline(since, wait, timeout, is.backlogged === true);
+  state.silentSince = since;
+  state.suspectAt = since + suspicion.wait(rtt, timing.suspectAfter, timeout, since);
+  state.timeoutAt = since + timeout;
+  if (state.is.backlogged) state.deferredTo = since + BACKLOG_TIMEOUTS * timeout;
 }
 
-/** Clears the answer deadline, because something was received. */
+/** Clears the deadlines of the answer, because something was received. */
 export function endSilence(state: HeartbeatState, since: Instant): void {
   const { is } = state;
-  if (state.lastReceived < since) state.lastReceived = since; // its time ran backwards
-  state.silence = undefined;
+  if (state.lastReceived < since) state.lastReceived = since; // receive() got a time before the ping
+  state.endSilence();
   state.stalls = 0;
   // A suspect that has never answered may not understand the first ping.
   if (is.suspect && is.peerAnswers) state.suspicion.wasFalse(state.lastReceived);
@@ -107,19 +112,23 @@ export function endSilence(state: HeartbeatState, since: Instant): void {
 }
 
 /**
- * Clears the answer deadline, and sends a ping with a full timeout. A muted machine waits as long for
- * input that is still unread: a runtime that inflates messages can take a second after a stall.
+ * Clears the deadlines of the answer, and sends a ping with a full timeout. A muted machine sends none, and
+ * waits one timeout for input not read yet: a runtime that inflates messages can take a second after
+ * a stall.
  */
 export function askAfresh(state: HeartbeatState): void {
   const { is, now } = state;
-  state.silence = undefined;
+  state.endSilence();
   state.afreshAt = now;
   state.verdictAt = is.muted ? now + timeoutOf(state) : NEVER;
   state.pings.distrust();
   if (!is.muted) sendPing(state, true, undefined, NEVER); // gives up none: pongs may be unread
 }
 
-/** Judges nothing. Due pings are still sent, to keep proxies from closing the connection. */
+/**
+ * Handles a tick while the socket is paused: no verdict, but a due ping is sent, to keep proxies from
+ * closing the connection.
+ */
 export function pause(state: HeartbeatState): void {
   state.afreshAt = state.now;
   state.pings.distrust();
@@ -129,7 +138,7 @@ export function pause(state: HeartbeatState): void {
 /** A tick is late because this side did not run. */
 export function handleStall(state: HeartbeatState, lateBy: Millis): void {
   state.actions.push({ type: 'stall', lateBy });
-  if (state.silence || state.now >= judgedAt(state)) {
+  if (state.silentSince !== undefined || state.now >= judgedAt(state)) {
     if (state.stalls === MAX_STALLS) return judge(state, true);
     state.stalls += 1;
   }
@@ -138,26 +147,34 @@ export function handleStall(state: HeartbeatState, lateBy: Millis): void {
 
 /** Decides whether the peer is suspect or dead. */
 export function judge(state: HeartbeatState, isStalled = false): void {
-  const { is, now, silence } = state;
-  if (silence?.isDeferred && now >= silence.timeoutAt) {
-    silence.defer(now, timeoutOf(state), is.backlogged === true);
-  }
+  const { is, now } = state;
+  if (state.deferredTo < NEVER && now >= state.timeoutAt) defer(state);
   if (now < judgedAt(state))
     state.verdictAt = NEVER; // input has arrived
   else if (state.verdictAt < NEVER ? now >= state.verdictAt : isStalled) return giveUp(state);
   else if (state.verdictAt === NEVER) state.verdictAt = now + VERDICT_WAIT;
-  if (silence === undefined || now < silence.suspectAt) return;
+  if (now < state.suspectAt) return;
   is.suspect = true;
-  silence.suspectAt = NEVER;
+  state.suspectAt = NEVER;
   // The first ping carries an id. A peer may answer only bare pings, so one is sent here.
   if (!is.peerAnswers && !state.pings.has() && !is.backlogged) sendPing(state, false);
 }
 
+/**
+ * Restarts the timeout, because the ping may still be queued or may have only just been sent. The
+ * total is limited: a queue that drains does not prove that the peer is alive.
+ */
+function defer(state: HeartbeatState): void {
+  const { is, now, deferredTo } = state;
+  state.timeoutAt = Math.min(now + timeoutOf(state), deferredTo);
+  if (!is.backlogged || now >= deferredTo) state.deferredTo = NEVER;
+}
+
 function giveUp(state: HeartbeatState): void {
-  const { is, now, silence, memory, silentFor } = state;
+  const { is, now, memory, silentFor } = state;
   if (!is.muted && mayNotAnswer(state)) return mute(state);
   const pingTimeout = timeoutOf(state);
-  const isTimeout = now >= (silence?.timeoutAt ?? NEVER);
+  const isTimeout = now >= state.timeoutAt;
   const reason = is.muted ? 'max-silence' : isTimeout ? 'ping-timeout' : 'one-way';
   // If the connection is muted, `mute` has recorded its end already.
   if (!is.muted) memory?.ended(isTimeout, is.peerAnswers === true);
@@ -187,6 +204,6 @@ function mute(state: HeartbeatState): void {
   state.forgetPings();
   is.suspect = false;
   is.muted = true;
-  state.actions.push({ type: 'unanswered', silentFor });
+  state.actions.push({ type: 'unanswered', silentFor, reason: 'silent' });
   if (state.now >= judgedAt(state)) giveUp(state); // `maxSilence` has already passed
 }

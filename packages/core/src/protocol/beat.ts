@@ -14,11 +14,17 @@ export const MAX_BEAT_BYTES = 125;
 
 const ENQ = 0x05; // ASCII "enquiry"; JSON text cannot begin with it
 const ACK = 0x06; // ASCII "acknowledge"
-const PREFIX = { ping: '\u0005wb', pong: '\u0006wb' } as const;
-const ID = /^[A-Za-z0-9_-]{1,16}$/;
+const ID = /^[\w-]{1,16}$/;
 const KEY = /^[A-Za-z]{1,16}$/;
-const VALUE = /^[A-Za-z0-9_-]{1,24}$/;
-const BODY = /^wb(?:\.([A-Za-z0-9_-]{1,16}))?((?:;[A-Za-z]{1,16}=[A-Za-z0-9_-]{1,24})*)$/;
+const VALUE = /^[\w-]{1,24}$/;
+/** The same in words. */
+const GRAMMAR = {
+  id: '1 to 16 of A-Z, a-z, 0-9, _ and -',
+  key: '1 to 16 of A-Z and a-z',
+  value: '1 to 24 of A-Z, a-z, 0-9, _ and -',
+} as const;
+/** The first character is checked before. */
+const BEAT = /^.wb(?:\.([\w-]{1,16}))?((?:;[A-Za-z]{1,16}=[\w-]{1,24})*)$/;
 
 /**
  * Writes a beat as the text of one message.
@@ -27,11 +33,10 @@ const BODY = /^wb(?:\.([A-Za-z0-9_-]{1,16}))?((?:;[A-Za-z]{1,16}=[A-Za-z0-9_-]{1
  * 125 bytes: such a beat would reach the peer's application as an ordinary message.
  */
 export function encodeBeat(beat: Beat): string {
-  let text: string = PREFIX[beat.type];
-  if (beat.id !== undefined) text += `.${checked(beat.id, ID)}`;
+  let text = beatText(beat.type, beat.id === undefined ? beat.id : checked('id', beat.id, ID));
   if (beat.values !== undefined) {
     for (const [key, value] of Object.entries(beat.values)) {
-      text += `;${checked(key, KEY)}=${checked(value, VALUE)}`;
+      text += `;${checked('key', key, KEY)}=${checked('value', value, VALUE)}`;
     }
   }
   if (text.length > MAX_BEAT_BYTES)
@@ -39,14 +44,19 @@ export function encodeBeat(beat: Beat): string {
   return text;
 }
 
+/** Writes a beat without values. Checks nothing: the id must be one that {@link isBeatId} accepts. */
+export function beatText(type: Beat['type'], id?: string): string {
+  return `${type === 'ping' ? '\u0005' : '\u0006'}wb${id ? `.${id}` : ''}`;
+}
+
 /** Whether this can be the id of a beat. */
 export function isBeatId(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value);
 }
 
-function checked(part: string, grammar: RegExp): string {
-  if (!grammar.test(part)) throw new RangeError(`\`${part}\` cannot stand in a beat`);
-  return part;
+function checked(part: keyof typeof GRAMMAR, text: string, grammar: RegExp): string {
+  if (grammar.test(text)) return text;
+  throw new RangeError(`Expected the ${part} of a beat to be ${GRAMMAR[part]}, got \`${text}\``);
 }
 
 /**
@@ -55,13 +65,13 @@ function checked(part: string, grammar: RegExp): string {
  */
 export function decodeBeat(text: string): Beat | undefined {
   const first = text.charCodeAt(0);
-  if (first !== ENQ && first !== ACK) return undefined;
-  if (text.length > MAX_BEAT_BYTES) return undefined; // the grammar allows only ASCII
-  const match = BODY.exec(text.slice(1));
+  // The grammar allows only ASCII, so that characters are bytes.
+  if (!mayBeginBeat(first) || text.length > MAX_BEAT_BYTES) return undefined;
+  const match = BEAT.exec(text);
   if (match === null) return undefined;
   const type = first === ENQ ? 'ping' : 'pong';
   const [, id, list] = match;
-  if (list === undefined || list === '') return { type, id };
+  if (!list) return { type, id };
   const values = readValues(list);
   return values && { type, id, values };
 }
@@ -70,7 +80,7 @@ export function decodeBeat(text: string): Beat | undefined {
 function readValues(list: string): Record<string, string> | undefined {
   const values: Record<string, string> = Object.create(null); // a key may be `constructor`
   for (const pair of list.slice(1).split(';')) {
-    const [key = '', value = ''] = pair.split('=');
+    const [key, value] = pair.split('=') as [string, string];
     if (key in values) return undefined;
     values[key] = value;
   }

@@ -1,3 +1,4 @@
+import { IS_PAGE } from '../development.ts';
 import { type Instant, MAX_DELAY, type Scheduler, type Timer } from '../time.ts';
 
 interface Runtime {
@@ -17,7 +18,7 @@ class SystemTimer implements Timer {
   }
 
   cancel(): void {
-    // Of one that was unrefed Node would keep the list that it was in until its time comes.
+    // If the timer was unrefed, Node would keep its list of timers until the time has come.
     (this.#handle as { ref?(): void } | undefined)?.ref?.();
     runtime.clearTimeout(this.#handle);
     this.#handle = undefined; // a cleared Node timer would keep its callback alive
@@ -44,7 +45,8 @@ export class SystemScheduler implements Scheduler {
     // Past MAX_DELAY a timer would fire at once; this one fires early, as `at` may.
     const delay = Math.min(MAX_DELAY, Math.max(0, Math.ceil(due - this.now())));
     const handle = runtime.setTimeout(callback, delay);
-    if (this.#unref) (handle as { unref?(): void }).unref?.(); // a number in a page
+    if (IS_PAGE) return { cancel: () => runtime.clearTimeout(handle) }; // the handle is a number
+    if (this.#unref) (handle as { unref?(): void }).unref?.();
     return new SystemTimer(handle);
   }
 }

@@ -50,9 +50,9 @@ export class TimingWheel implements Scheduler {
   readonly #granule: Millis;
   readonly #slots: number;
 
-  // Nodes of four words each, so that one is met with one look at the memory: the next node, the
-  // previous one, and the granule as a double. The lists are rings, each held by a node: node s holds
-  // slot s, the one after the slots what is being gone through. The entries follow.
+  // A node has four words, so that one memory access reads all: next, previous, due granule (a
+  // double). The lists are rings. Node s < slots is the head of slot s. Node `slots` heads the list
+  // that is being processed. The entries follow.
   #words: Int32Array;
   #doubles: Float64Array; // the same memory
   #callbacks: (Sleeper | (() => void) | undefined)[];
@@ -226,12 +226,15 @@ export class TimingWheel implements Scheduler {
 
   // Time.
 
-  /** Of granules beyond 2^31 too: `&` takes the low bits of any whole number. */
+  /** Also correct for granules above 2^31: `&` takes the low bits of any whole number. */
   #slotOf(granule: number): number {
     return granule & (this.#slots - 1);
   }
 
-  /** The first granule not to begin before `due`. Exact: no multiple's neighbour divides to a whole. */
+  /**
+   * The first granule not to begin before `due`. Exact: the division never rounds to a wrong whole
+   * number.
+   */
   #granuleOf(due: Instant): number {
     return Math.ceil(due / this.#granule);
   }
@@ -277,7 +280,7 @@ export class TimingWheel implements Scheduler {
   #goThrough(granule: number): void {
     const slot = this.#slotOf(granule);
     if (this.#isEmpty(slot)) return;
-    // Its list goes over to a node of its own: whatever callbacks do, the next one is at its head.
+    // Moves the entries to a spare head, so that callbacks may change the slot.
     const list = this.#slots;
     this.#append(slot, list);
     this.#takeOut(slot);

@@ -54,12 +54,8 @@ function setUp(
       log.push([scheduler.now(), ...event]);
       handle.dispatch(...event);
     },
-    get bufferedBytes() {
-      return buffered();
-    },
-    get isPaused() {
-      return isPaused();
-    },
+    bufferedBytes: () => buffered(),
+    isPaused: () => isPaused(),
     ...(beforeTick && { beforeTick }),
   };
   const driver = new HeartbeatDriver(options, scheduler, port, memory);
@@ -427,6 +423,17 @@ describe('HeartbeatDriver', () => {
       expect(lastOf(log, 'unanswered')).toEqual({ silentFor: 0, reason: 'refused' });
     });
 
+    it('emits dead with an error that names the silence, not a ping', () => {
+      const options = { ...TIMING, maxSilence: 60_000 };
+      const { scheduler, log } = setUpOpen(options, { memory: new PeerMemory() });
+      scheduler.advance(100_000);
+      const { reason, error } = lastOf(log, 'dead');
+      expect(reason).toBe('max-silence');
+      expect(error.message).toBe(
+        'Nothing received for 60250 ms from a peer that does not answer pings',
+      );
+    });
+
     it('emits unanswered at once if the protocol has no place for pings, and sends none', () => {
       const { scheduler, log, driver } = setUp(TIMING, { memory: new PeerMemory() });
       driver.open(false);
@@ -755,7 +762,7 @@ describe('HeartbeatDriver', () => {
       const { scheduler, driver, pong, names } = setUpOpen();
       const first = driver.ping({ id: 'a' });
       const outcome = await outcomeOf(driver.ping({ id: 'a' }));
-      const message = "Expected `id` to be of no ping in flight, got `'a'` (string)";
+      const message = "Expected `id` to be an id that no unanswered ping has, got `'a'` (string)";
       expect(outcome).toMatchObject({ reason: { code: 'ERR_INVALID_OPTION', message } });
       expect(names()).toEqual(['send ping', 'ping']);
       scheduler.advance(5);

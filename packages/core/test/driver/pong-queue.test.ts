@@ -1,7 +1,9 @@
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { PongQueue } from '../../src/driver/pong-queue.ts';
+import { encodeBeat } from '../../src/protocol/beat.ts';
 import { ReadyState } from '../../src/socket.ts';
+import { inPage } from '../in-page.ts';
 
 interface Options {
   readonly maxBufferedBytes?: number;
@@ -9,7 +11,7 @@ interface Options {
 }
 
 /** An outlet over a buffer that drains when the test says so. */
-function setUp({ maxBufferedBytes = 1_000, freeBytes = 0 }: Options = {}) {
+function setUp({ maxBufferedBytes = 1_000, freeBytes = 0 }: Options = {}, Queue = PongQueue) {
   const scheduler = new VirtualScheduler();
   const socket = {
     readyState: ReadyState.Open as number,
@@ -18,14 +20,14 @@ function setUp({ maxBufferedBytes = 1_000, freeBytes = 0 }: Options = {}) {
   };
   const sent: string[] = [];
   const left: (() => void)[] = [];
-  const outlet = new PongQueue(socket, {
+  const outlet = new Queue(socket, {
     scheduler,
     maxBufferedBytes,
     freeBytes,
     isMidMessage: ({ isMidMessage }) => isMidMessage,
     bufferedBytes: ({ bufferedAmount }) => bufferedAmount,
-    send: (_, text, whenSent) => {
-      sent.push(`${scheduler.now()} ${text.slice(1)}`);
+    send: (_, pong, whenSent) => {
+      sent.push(`${scheduler.now()} ${encodeBeat(pong).slice(1)}`);
       left.push(whenSent);
       socket.bufferedAmount += 10;
     },
@@ -119,17 +121,17 @@ describe('PongQueue', () => {
 
   it('is empty while no pong waits, here or in the buffer', () => {
     const { outlet, socket, left } = setUp();
-    expect(outlet.isEmpty).toBe(true);
+    expect(outlet.isIdle).toBe(true);
     outlet.send('1');
-    expect(outlet.isEmpty).toBe(false);
+    expect(outlet.isIdle).toBe(false);
     socket.bufferedAmount = 0; // it has left, although nothing has reported it yet
-    expect(outlet.isEmpty).toBe(true);
+    expect(outlet.isIdle).toBe(true);
     socket.bufferedAmount = 10;
     outlet.send('2');
     left[0]?.();
     socket.bufferedAmount = 2_000;
     outlet.send('3');
-    expect(outlet.isEmpty).toBe(false);
+    expect(outlet.isIdle).toBe(false);
   });
 
   it.each([
@@ -150,5 +152,24 @@ describe('PongQueue', () => {
     stage.socket.bufferedAmount = 0;
     stage.scheduler.advance(10_000);
     expect(stage.sent).toEqual([]);
+  });
+});
+
+describe('in a bundle for pages', () => {
+  it('looks at the buffer alone: a page sends no fragments and hears of nothing that has left', async () => {
+    const page = await inPage(() => import('../../src/driver/pong-queue.ts'));
+    const { outlet, scheduler, socket, sent, left } = setUp(
+      { maxBufferedBytes: 5 },
+      page.PongQueue,
+    );
+    socket.isMidMessage = true;
+    outlet.values = { session: 'ok' };
+    outlet.send('a');
+    outlet.send('b');
+    left[0]?.();
+    expect(sent).toEqual(['0 wb.a']);
+    socket.bufferedAmount = 0;
+    scheduler.advance(250);
+    expect(sent).toEqual(['0 wb.a', '250 wb.b']);
   });
 });

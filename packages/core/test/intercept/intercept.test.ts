@@ -11,6 +11,7 @@ import type { Beat } from '../../src/protocol/beat.ts';
 import type { SocketEvent, WebSocketLike } from '../../src/socket.ts';
 import { FakeSocket } from '../../src/testing/fake-socket.ts';
 import { VirtualScheduler } from '../../src/testing/virtual-scheduler.ts';
+import { inPage } from '../in-page.ts';
 
 const PING = '\u0005wb.7;v=1';
 const PONG = '\u0006wb';
@@ -654,27 +655,19 @@ describe('interceptCalls', () => {
 });
 
 describe('intercept with a reader', () => {
-  const read = new WeakMap<SocketEvent, SocketEvent | undefined>();
   /** Hides `PONG`, and takes `PONG,` out of the beginning of a message. */
   const reader = {
-    receive: (data: unknown) => {
+    receive(data: unknown, whole: unknown) {
       const text = String(data);
       if (text === 'PONG') return undefined;
-      return text.startsWith('PONG,') ? text.slice(5) : data;
-    },
-    receiveEvent(event: SocketEvent): SocketEvent | undefined {
-      if (read.has(event)) return read.get(event); // each event once
-      const data = this.receive(event.data);
-      const isWhole = data === undefined || data === event.data;
-      const left = isWhole ? data && event : new MessageEvent('message', { data });
-      read.set(event, left as SocketEvent | undefined);
-      if (left !== undefined) read.set(left as SocketEvent, left as SocketEvent);
-      return left as SocketEvent | undefined;
+      if (!text.startsWith('PONG,')) return whole;
+      const rest = text.slice(5);
+      return whole === data ? rest : new MessageEvent('message', { data: rest });
     },
   };
   const interceptor = (): Interceptor => ({
     receive: () => expect.unreachable('the reader reads'),
-    reader,
+    dialect: reader,
   });
 
   it('passes on what the reader leaves, on a socket of a page', () => {
@@ -703,13 +696,12 @@ describe('intercept with a reader', () => {
     const seen: unknown[] = [];
     const isText: unknown[] = [];
     const noting = {
-      ...reader,
-      receive: (data: unknown, text: boolean) => {
+      receive: (data: unknown, whole?: unknown, text?: boolean) => {
         isText.push(text);
-        return reader.receive(data);
+        return reader.receive(data, whole);
       },
     };
-    intercept(socket as never, { ...interceptor(), reader: noting });
+    intercept(socket as never, { ...interceptor(), dialect: noting });
     socket.on('message', (data: unknown) => seen.push(String(data)));
     for (const data of ['one', 'PONG', 'PONG,two', PING]) socket.deliver(data);
     socket.emit('message', Buffer.from('bytes'), true);
@@ -721,12 +713,143 @@ describe('intercept with a reader', () => {
     const socket = new FakeSocket(new VirtualScheduler());
     const { seen, listener } = application();
     const { shown, interceptor } = recorder();
-    intercept(socket, Object.assign(interceptor, { reader }));
+    intercept(socket, Object.assign(interceptor, { dialect: reader }));
     socket.addEventListener('message', listener);
-    interceptor.reader = undefined;
+    interceptor.dialect = undefined;
     receiveOnFake(socket, PING);
     receiveOnFake(socket, 'PONG');
     expect(seen).toEqual(['PONG']);
     expect(shown).toHaveLength(2);
+  });
+});
+
+describe('in a bundle for pages', () => {
+  /** As in browsers: a handler that is set anew is called after the listeners that were added before. */
+  class BrowserSocket extends EventTarget {
+    readonly #place = (event: Event) => this.#handler?.(event as never);
+    #handler: ((event: SocketEvent) => void) | null = null;
+    readyState = 1;
+
+    get onmessage() {
+      return this.#handler;
+    }
+
+    set onmessage(handler) {
+      if (handler === null) this.removeEventListener('message', this.#place);
+      else this.addEventListener('message', this.#place);
+      this.#handler = handler;
+    }
+
+    send(): void {}
+    close(): void {}
+
+    deliver(data: unknown): void {
+      EventTarget.prototype.dispatchEvent.call(this, new MessageEvent('message', { data }));
+    }
+  }
+
+  const load = async () => {
+    const { intercept } = await inPage(() => import('../../src/intercept/intercept.ts'));
+    return intercept;
+  };
+
+  it('puts a handler that was set before behind its listener', async () => {
+    const intercept = await load();
+    const socket = new BrowserSocket();
+    const seen: unknown[] = [];
+    const beats: unknown[] = [];
+    const handler = ({ data }: SocketEvent) => void seen.push(data);
+    socket.onmessage = handler;
+    const end = intercept(socket, { receive: (beat) => void beats.push(beat?.type) });
+    expect(socket.onmessage).toBe(handler);
+    for (const data of [PING, 'one', PONG]) socket.deliver(data);
+    end();
+    socket.deliver(PONG);
+    expect(beats).toEqual(['ping', undefined, 'pong']);
+    expect(seen).toEqual(['one', PONG]);
+  });
+
+  it('sets no handler where there is none', async () => {
+    const intercept = await load();
+    const socket = new BrowserSocket();
+    const set = vi.spyOn(socket, 'onmessage', 'set');
+    intercept(socket, { receive: () => {} })();
+    expect(set).not.toHaveBeenCalled();
+  });
+
+  it('hides beats from earlier listeners where a method dispatches: tests of pages may use `ws`', async () => {
+    const intercept = await load();
+    const { seen, listener } = application();
+    const emitting = new NodeSocket();
+    const dispatching = new FakeSocket(new VirtualScheduler());
+    emitting.on('message', (data) => listener({ data }));
+    dispatching.addEventListener('message', listener);
+    intercept(emitting as never, { receive: () => {} });
+    intercept(dispatching, { receive: () => {} });
+    for (const data of [PING, 'one', PONG]) {
+      emitting.emit('message', data, false);
+      receiveOnFake(dispatching, data);
+    }
+    expect(seen).toEqual(['one', 'one']);
+  });
+
+  it('takes each call of send for a whole message, because only `ws` sends fragments', async () => {
+    const page = await inPage(() => import('../../src/intercept/intercept.ts'));
+    const wholes: boolean[] = [];
+    const note = (isWhole: boolean) => void wholes.push(isWhole);
+    for (const { interceptCalls } of [page, await import('../../src/intercept/intercept.ts')]) {
+      const socket = new NodeSocket();
+      const end = interceptCalls(socket as never, 'send', () => {}, note);
+      socket.send('part', { fin: false });
+      end();
+    }
+    expect(wholes).toEqual([true, false]);
+  });
+
+  it('hides beats from what was added after it', async () => {
+    const intercept = await load();
+    const socket = new FakeSocket(new VirtualScheduler());
+    const { shown, interceptor } = recorder();
+    const { seen, listener } = application();
+    intercept(socket, interceptor);
+    socket.addEventListener('message', listener);
+    for (const data of [PING, 'one', PONG]) receiveOnFake(socket, data);
+    expect(seen).toEqual(['one']);
+    expect(shown).toHaveLength(3);
+  });
+
+  it('dispatches what a dialect leaves of a message, once', async () => {
+    const intercept = await load();
+    const socket = new FakeSocket(new VirtualScheduler());
+    const { seen, listener } = application();
+    const left = { type: 'message', data: 'left' };
+    const receive = (data: unknown, event: unknown) => (data === 'whole' ? left : event);
+    intercept(socket, { receive: () => {}, dialect: { receive } });
+    socket.addEventListener('message', listener);
+    receiveOnFake(socket, 'whole');
+    receiveOnFake(socket, 'other');
+    expect(seen).toEqual(['left', 'other']);
+  });
+
+  it('gates a class that calls its listeners itself, if it is given the gates', async () => {
+    const intercept = await load();
+    const { gateListeners } = await import('../../src/intercept/imitation-gate.ts');
+    const listeners: ((event: SocketEvent) => void)[] = [];
+    const socket = {
+      readyState: 1,
+      onmessage: null,
+      send() {},
+      close() {},
+      addEventListener: (_: string, listener: (event: SocketEvent) => void) =>
+        void listeners.push(listener),
+      removeEventListener() {},
+    };
+    const seen: unknown[] = [];
+    intercept(socket, { receive: () => {} }, gateListeners);
+    socket.addEventListener('message', ({ data }) => void seen.push(data));
+    for (const data of [PING, 'one', PONG]) {
+      for (const listener of listeners) listener({ type: 'message', data });
+    }
+    expect(seen).toEqual(['one']);
   });
 });

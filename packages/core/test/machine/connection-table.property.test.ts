@@ -28,11 +28,11 @@ const OUTPUTS = [
 
 const ESTIMATES = ['smoothed', 'variation'] as const;
 
-type Output = Readonly<Record<(typeof OUTPUTS)[number], unknown>> & Pick<Heartbeat, 'state'>;
+type Output = Readonly<Record<(typeof OUTPUTS)[number], unknown>> & Pick<Heartbeat, 'rtt'>;
 
 const read = (machine: Output) => [
   ...OUTPUTS.map((name) => [name, machine[name]]),
-  ...ESTIMATES.map((name) => [name, machine.state.rtt[name]]),
+  ...ESTIMATES.map((name) => [name, machine.rtt[name]]),
 ];
 const asMachine = (row: RowHeartbeat) => row as unknown as Heartbeat;
 
@@ -153,7 +153,7 @@ class Pair {
     const ofRow = act(asMachine(this.row));
     const { row, machine } = this;
     const isSame = OUTPUTS.every((name) => Object.is(row[name], machine[name]));
-    const [rtt, other] = [row.state.rtt, machine.state.rtt];
+    const [rtt, other] = [row.rtt, machine.rtt];
     const isSameRtt = ESTIMATES.every((name) => rtt[name] === other[name]);
     if (isSame && isSameRtt && JSON.stringify(ofRow) === JSON.stringify(ofMachine)) return;
     expect([ofRow, read(this.row)]).toEqual([ofMachine, read(this.machine)]);

@@ -70,7 +70,7 @@ describe('ConnectionTable', () => {
     expect(table.receivePong(row, 960_000)).toBe(undefined); // overdue: a machine forgives that
     table.remove(row);
     expect(table.add()).toBe(row);
-    expect(table.heartbeat(row).state.suspicion.patienceAt(0)).toBe(1);
+    expect(table.heartbeat(row).suspicion.patienceAt(0)).toBe(1);
   });
 
   it('keeps a machine that somebody has changed until it is settled', () => {

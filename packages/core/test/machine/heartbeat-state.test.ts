@@ -38,6 +38,18 @@ describe('The time of a machine', () => {
   });
 });
 
+describe('The timing of a machine', () => {
+  it('is its own where the peer asked for nothing, and never longer than what was given', () => {
+    const heartbeat = opened({ pingInterval: 5_000 });
+    heartbeat.adopt({ pingTimeout: 20_000 });
+    expect([heartbeat.pingInterval, heartbeat.pingTimeout]).toEqual([5_000, 20_000]);
+    heartbeat.adopt({ pingInterval: 60_000 });
+    expect(heartbeat.pingInterval).toBe(5_000);
+    heartbeat.adopt({ pingInterval: 2_000 });
+    expect(heartbeat.pingInterval).toBe(2_000);
+  });
+});
+
 describe('The time of a machine, in fractions', () => {
   it('keeps the whole milliseconds of what was sent and received', () => {
     const heartbeat = opened();
@@ -156,10 +168,10 @@ describe('A change of the timing', () => {
     heartbeat.adopt({ pingInterval: 5_000 });
     heartbeat.tick(10_500);
     heartbeat.receivePing(20_000);
-    const { afreshAt } = heartbeat.state;
+    const { afreshAt } = heartbeat;
     heartbeat.adopt({ pingInterval: 5_000 });
-    expect(heartbeat.state.afreshAt).toBe(afreshAt);
+    expect(heartbeat.afreshAt).toBe(afreshAt);
     heartbeat.setPeerState('hidden');
-    expect(heartbeat.state.afreshAt).toBe(20_000);
+    expect(heartbeat.afreshAt).toBe(20_000);
   });
 });

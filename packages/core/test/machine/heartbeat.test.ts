@@ -378,8 +378,9 @@ describe('A message that is sent soon after something was received', () => {
 
 describe('The outputs of a heartbeat', () => {
   it('tell whether its peer is muted, and whether it refused pings', () => {
-    expect([opened().isMuted, opened().isRefused]).toEqual([false, false]);
-    expect([muted().isMuted, muted().isRefused]).toEqual([true, false]);
+    expect(opened().isMuted).toBe(false);
+    expect(muted().isMuted).toBe(true);
+    expect(muted().open(0)).toMatchObject([{ type: 'unanswered', reason: 'silent' }]);
     const memory = new PeerMemory();
     for (const now of [0, 10_000]) {
       const heartbeat = new Heartbeat({}, memory);
@@ -388,8 +389,8 @@ describe('The outputs of a heartbeat', () => {
       expect(heartbeat.close(now + 10, true)).toBe(true);
     }
     const heartbeat = new Heartbeat({}, memory);
-    heartbeat.open(20_000);
-    expect([heartbeat.isMuted, heartbeat.isRefused]).toEqual([true, true]);
+    expect(heartbeat.open(20_000)).toMatchObject([{ type: 'unanswered', reason: 'refused' }]);
+    expect(heartbeat.isMuted).toBe(true);
     heartbeat.receivePing(20_010);
     expect(heartbeat.isMuted).toBe(false);
   });
@@ -420,6 +421,36 @@ describe('The outputs of a heartbeat', () => {
     expect(heartbeat.deadline).toBe(8_000);
     heartbeat.maxSilence = NEVER;
     expect(heartbeat.deadline).toBe(NEVER);
+  });
+
+  it('say why a connection is without pings from its start', () => {
+    expect(new Heartbeat().open(0, false)).toMatchObject([{ reason: 'foreign-protocol' }]);
+    const memory = new PeerMemory();
+    for (const wasAnswered of [false, false]) memory.ended(false, wasAnswered);
+    expect(new Heartbeat({}, memory).open(0)).toMatchObject([{ reason: 'silent' }]);
+  });
+
+  it('move the next ping only if what was advertised or sent is new', () => {
+    const heartbeat = opened();
+    heartbeat.adopt({ pingInterval: 10_000 });
+    expect([heartbeat.pingInterval, heartbeat.pingTimeout]).toEqual([10_000, 10_000]);
+    heartbeat.setPeerState('hidden');
+    heartbeat.receive(12_000);
+    const { afreshAt } = heartbeat;
+    heartbeat.ping(13_000);
+    heartbeat.adopt({ pingInterval: 10_000 });
+    heartbeat.setPeerState('hidden');
+    expect(heartbeat.afreshAt).toBe(afreshAt);
+    heartbeat.adopt({ pingTimeout: 20_000 });
+    expect([heartbeat.baseTimeout, heartbeat.afreshAt]).toEqual([20_000, 13_000]);
+  });
+
+  it('keep what the peer advertised when this side changes its own timing', () => {
+    const heartbeat = opened();
+    heartbeat.adopt({ pingTimeout: 30_000 });
+    const options = resolveHeartbeatOptions({ pingInterval: 5_000, pingTimeout: 8_000 });
+    heartbeat.rebase(initialTiming(options));
+    expect([heartbeat.pingInterval, heartbeat.pingTimeout]).toEqual([5_000, 30_000]);
   });
 
   it('takes a latency that was measured elsewhere', () => {

@@ -22,6 +22,18 @@ describe('PeerMemory', () => {
     expect(memory).toMatchObject({ speaks: false, refuses: true });
   });
 
+  it('asks once more after two without an answer, if told to, but not one that refuses', () => {
+    const memory = new PeerMemory();
+    for (const _ of [1, 2, 3]) memory.ended(false, false);
+    memory.askAgain();
+    expect(memory).toMatchObject({ speaks: true, forgives: true });
+    memory.ended(false, false);
+    expect(memory.speaks).toBe(false);
+    for (const _ of [1, 2]) memory.closedAfterFirstPing();
+    memory.askAgain();
+    expect(memory.speaks).toBe(false);
+  });
+
   it('asks again once it speaks', () => {
     const memory = new PeerMemory();
     for (const _ of [1, 2]) {

@@ -24,14 +24,15 @@ export class RowHeartbeat {
   asObject = 0;
 
   constructor(options: HeartbeatOptions | Timing) {
-    const timing = 'options' in options ? options : initialTiming(resolveHeartbeatOptions(options));
+    const timing =
+      'timerSlack' in options ? options : initialTiming(resolveHeartbeatOptions(options));
     this.table = new ConnectionTable(timing);
     this.table.add(); // so that row 0 is another connection
     this.row = this.table.add();
   }
 
-  open(now: number, asks?: boolean): void {
-    this.table.open(this.row, now, asks);
+  open(now: number, asks?: boolean): readonly HeartbeatAction[] {
+    return this.table.open(this.row, now, asks);
   }
 
   receive(now: number): void {
@@ -122,8 +123,8 @@ export class RowHeartbeat {
     return this.#copy.lastSent;
   }
 
-  get state(): Heartbeat['state'] {
-    return this.#copy.state;
+  get rtt(): Heartbeat['rtt'] {
+    return this.#copy.rtt;
   }
 
   get detectionBound(): number {

@@ -3,73 +3,80 @@ import { describe, expect, it } from 'vitest';
 import { Heartbeat } from '../../src/machine/heartbeat.ts';
 import {
   type AdvertisedTiming,
-  adoptTiming,
   answerTimeout,
   drawInterval,
   initialTiming,
   type PeerState,
-  timingInForce,
+  type Timing,
 } from '../../src/machine/timing.ts';
 import { type HeartbeatOptions, resolveHeartbeatOptions } from '../../src/options.ts';
+import { inPage } from '../in-page.ts';
 import { RUNS } from '../simulation.ts';
 
 const OFF = Number.POSITIVE_INFINITY;
 const timing = (options: HeartbeatOptions = {}) => initialTiming(resolveHeartbeatOptions(options));
 
-describe('adoptTiming', () => {
-  it('takes an advertised pingInterval in place of the default, clamped to 1 s to 120 s', () => {
-    const adopted = [45_000, 1, 1_000_000].map(
-      (pingInterval) => adoptTiming(timing(), { pingInterval }).pingInterval,
+/** The machine of an open connection whose peer has advertised all this. */
+function adopted(options: HeartbeatOptions, ...advertised: AdvertisedTiming[]): Heartbeat {
+  const heartbeat = new Heartbeat(options);
+  heartbeat.open(0);
+  for (const one of advertised) heartbeat.adopt(one);
+  return heartbeat;
+}
+
+describe('the timing that a peer advertises', () => {
+  it('takes a pingInterval in place of the default, clamped to 1 s to 120 s', () => {
+    const intervals = [45_000, 1, 1_000_000].map(
+      (pingInterval) => adopted({}, { pingInterval }).pingInterval,
     );
-    expect(adopted).toEqual([45_000, 1_000, 120_000]);
+    expect(intervals).toEqual([45_000, 1_000, 120_000]);
   });
 
   it('never exceeds a pingInterval that was given', () => {
-    const given = timing({ pingInterval: 20_000 });
-    expect(adoptTiming(given, { pingInterval: 45_000 }).pingInterval).toBe(20_000);
-    expect(adoptTiming(given, { pingInterval: 5_000 }).pingInterval).toBe(5_000);
+    const given = { pingInterval: 20_000 };
+    expect(adopted(given, { pingInterval: 45_000 }).pingInterval).toBe(20_000);
+    expect(adopted(given, { pingInterval: 5_000 }).pingInterval).toBe(5_000);
   });
 
   it('only raises pingTimeout, to at most 60 s', () => {
-    const adopted = [5_000, 30_000, 1_000_000].map(
-      (pingTimeout) => adoptTiming(timing({ pingTimeout: 10_000 }), { pingTimeout }).pingTimeout,
+    const timeouts = [5_000, 30_000, 1_000_000].map(
+      (pingTimeout) => adopted({ pingTimeout: 10_000 }, { pingTimeout }).pingTimeout,
     );
-    expect(adopted).toEqual([10_000, 30_000, 60_000]);
+    expect(timeouts).toEqual([10_000, 30_000, 60_000]);
   });
 
   it('lowers a raised pingTimeout again, but not below the option', () => {
-    const raised = adoptTiming(timing({ pingTimeout: 10_000 }), { pingTimeout: 30_000 });
-    expect(adoptTiming(raised, { pingTimeout: 20_000 }).pingTimeout).toBe(20_000);
-    expect(adoptTiming(raised, { pingTimeout: 1_000 }).pingTimeout).toBe(10_000);
+    const given = { pingTimeout: 10_000 };
+    const raised = { pingTimeout: 30_000 };
+    expect(adopted(given, raised, { pingTimeout: 20_000 }).pingTimeout).toBe(20_000);
+    expect(adopted(given, raised, { pingTimeout: 1_000 }).pingTimeout).toBe(10_000);
   });
 
   it('leaves off what is off', () => {
-    const off = timing({ pingInterval: false, pingTimeout: false });
-    const adopted = adoptTiming(off, { pingInterval: 5_000, pingTimeout: 5_000 });
-    expect([adopted.pingInterval, adopted.pingTimeout]).toEqual([OFF, OFF]);
+    const off = { pingInterval: false, pingTimeout: false } as const;
+    const heartbeat = adopted(off, { pingInterval: 5_000, pingTimeout: 5_000 });
+    expect([heartbeat.pingInterval, heartbeat.pingTimeout]).toEqual([OFF, OFF]);
   });
 
-  it('leaves as it is what is absent, or no duration', () => {
-    const before = adoptTiming(timing(), { pingInterval: 45_000, pingTimeout: 30_000 });
-    for (const pingInterval of [undefined, Number.NaN, OFF]) {
-      const after = adoptTiming(before, { pingInterval, pingTimeout: Number.NaN });
+  it('ignores what is absent or no number', () => {
+    const before = { pingInterval: 45_000, pingTimeout: 30_000 };
+    for (const pingInterval of [undefined, Number.NaN, OFF, -OFF]) {
+      const after = adopted({}, before, { pingInterval, pingTimeout: Number.NaN });
       expect([after.pingInterval, after.pingTimeout]).toEqual([45_000, 30_000]);
     }
-    expect(adoptTiming(before, { pingInterval: -5 }).pingInterval).toBe(1_000);
+    expect(adopted({}, before, { pingInterval: -5 }).pingInterval).toBe(1_000);
   });
 });
 
 describe('answerTimeout', () => {
   it('gives a hidden peer 75 s, a frozen one for ever', () => {
-    const visible = timing({ pingTimeout: 10_000 });
-    expect(answerTimeout(visible)).toBe(10_000);
-    expect(answerTimeout({ ...visible, peerState: 'hidden' })).toBe(75_000);
-    expect(answerTimeout({ ...visible, peerState: 'frozen' })).toBe(OFF);
+    expect(answerTimeout(10_000, 'visible')).toBe(10_000);
+    expect(answerTimeout(10_000, 'hidden')).toBe(75_000);
+    expect(answerTimeout(10_000, 'frozen')).toBe(OFF);
   });
 
   it('gives a hidden peer no less than pingTimeout', () => {
-    const patient = { ...timing({ pingTimeout: 90_000 }), peerState: 'hidden' } as const;
-    expect(answerTimeout(patient)).toBe(90_000);
+    expect(answerTimeout(90_000, 'hidden')).toBe(90_000);
   });
 });
 
@@ -93,14 +100,17 @@ describe('drawInterval', () => {
   });
 });
 
-describe('timingInForce', () => {
-  it('is the base itself while the peer has changed nothing', () => {
-    const base = timing();
-    expect(timingInForce(base, {}, 'visible')).toBe(base);
-    const hidden = timingInForce(base, {}, 'hidden');
-    expect(timingInForce(hidden.base ?? hidden, hidden.advertised, 'visible')).toBe(base);
-  });
+/** The timing in force, by its definition. */
+function inForce(base: Timing, { pingInterval: asked, pingTimeout: raised }: AdvertisedTiming) {
+  const clamp = (value: number, max: number) => Math.min(Math.max(value, 1_000), max);
+  const isAsked = asked !== undefined && base.pingInterval < OFF;
+  return {
+    pingInterval: isAsked ? Math.min(clamp(asked, 120_000), base.maxInterval) : base.pingInterval,
+    pingTimeout: Math.max(base.pingTimeout, raised === undefined ? 0 : clamp(raised, 60_000)),
+  };
+}
 
+describe('the timing in force', () => {
   it('is a function of the last values, after any sequence of changes', () => {
     const interval = fc.option(fc.constantFrom(500, 5_000, 45_000, 1e6, Number.NaN), {
       nil: undefined,
@@ -142,14 +152,21 @@ describe('timingInForce', () => {
             base = { ...base, timerSlack: change.slack };
             heartbeat.timerSlack = change.slack;
           }
-          const expected = timingInForce(base, advertised, state);
+          const expected = inForce(base, advertised);
           expect(heartbeat.pingInterval).toBe(expected.pingInterval);
-          expect(heartbeat.pingTimeout).toBe(answerTimeout(expected));
-          expect(heartbeat.timerSlack).toBe(expected.timerSlack);
+          expect(heartbeat.pingTimeout).toBe(answerTimeout(expected.pingTimeout, state));
+          expect(heartbeat.timerSlack).toBe(base.timerSlack);
           if (state === 'frozen') expect(heartbeat.deadline).toBe(OFF);
         }
       }),
       { numRuns: RUNS },
     );
+  });
+});
+
+describe('in a bundle for pages', () => {
+  it('waits pingTimeout for an answer, because a server is never hidden', async () => {
+    const page = await inPage(() => import('../../src/machine/timing.ts'));
+    expect(page.answerTimeout(10_000, 'frozen')).toBe(10_000);
   });
 });

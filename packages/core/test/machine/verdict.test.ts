@@ -73,6 +73,15 @@ describe('The verdict of a machine', () => {
     expect(hearUntil(heartbeat, 200_000)).toMatchObject([105_750, { reason: 'one-way' }]);
   });
 
+  it('counts those periods anew after a stall, because pongs may be behind unread messages', () => {
+    const heartbeat = opened({ pingInterval: 10_000, pingTimeout: 5_000 });
+    heartbeat.ping(0);
+    heartbeat.receivePong(50, '1');
+    expect(typesOf(heartbeat.tick(10_000))).toEqual(['ping']);
+    expect(typesOf(heartbeat.tick(70_000))).toEqual(['stall', 'ping']);
+    expect(hearUntil(heartbeat, 200_000)).toMatchObject([115_250, { reason: 'one-way' }]);
+  });
+
   it('counts those periods from the last pong, also from one to an older ping', () => {
     const heartbeat = opened({ pingInterval: 6_000, pingTimeout: 20_000 });
     heartbeat.ping(0);
@@ -94,7 +103,9 @@ describe('The verdict on a peer that may not answer pings', () => {
       heartbeat.receive(now + 1);
     }
     heartbeat.receive(140_000);
-    expect(heartbeat.tick(140_000)).toEqual([{ type: 'unanswered', silentFor: 0 }]);
+    expect(heartbeat.tick(140_000)).toEqual([
+      { type: 'unanswered', silentFor: 0, reason: 'silent' },
+    ]);
     expect(heartbeat.isMuted).toBe(true);
     expect(memory.speaks).toBe(true); // once is no proof
   });
@@ -104,7 +115,9 @@ describe('The verdict on a peer that may not answer pings', () => {
     heartbeat.ping(0);
     heartbeat.tick(3_000);
     heartbeat.tick(5_000);
-    expect(heartbeat.tick(5_250)).toEqual([{ type: 'unanswered', silentFor: 5_250 }]);
+    expect(heartbeat.tick(5_250)).toEqual([
+      { type: 'unanswered', silentFor: 5_250, reason: 'silent' },
+    ]);
     expect([heartbeat.status, heartbeat.deadline]).toEqual(['alive', NEVER]);
   });
 
@@ -208,8 +221,9 @@ describe('The verdict on a peer that may not answer pings', () => {
   it('is mute from the start where the protocol has no place for pings, and learns nothing by it', () => {
     const [heartbeat, memory] = strange({ maxSilence: 60_000 });
     for (let connections = 0; connections < 3; connections += 1) {
-      heartbeat.open(0, false);
-      expect([heartbeat.isMuted, heartbeat.isRefused]).toEqual([true, false]);
+      const reason = 'foreign-protocol';
+      expect(heartbeat.open(0, false)).toEqual([{ type: 'unanswered', silentFor: 0, reason }]);
+      expect(heartbeat.isMuted).toBe(true);
       expect(heartbeat.probe(0, 1_000)).toEqual([]);
       expect(heartbeat.deadline).toBe(60_000);
       expect(heartbeat.close(0, true)).toBe(false);
@@ -346,6 +360,18 @@ describe('A verdict about a ping behind unsent bytes', () => {
     expect(heartbeat.status).toBe('suspect');
     expect(heartbeat.deadline).toBe(20_000);
     expect(heartbeat.detectionBound).toBe(25_000 + 50_000 + 250 + 750);
+  });
+
+  it('is postponed once more when the bytes have left, and then falls', () => {
+    const heartbeat = opened();
+    heartbeat.buffered(1);
+    heartbeat.ping(0);
+    heartbeat.tick(3_000);
+    heartbeat.buffered(0);
+    heartbeat.tick(10_000);
+    expect(heartbeat.deadline).toBe(20_000);
+    heartbeat.tick(20_000);
+    expect(heartbeat.deadline).toBe(20_000 + VERDICT_WAIT);
   });
 
   it('sends no second ping into the buffer, and counts the first as on its way', () => {

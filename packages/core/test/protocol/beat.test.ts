@@ -43,6 +43,11 @@ describe('encodeBeat', () => {
     );
   });
 
+  const GRAMMAR = {
+    id: '1 to 16 of A-Z, a-z, 0-9, _ and -',
+    key: '1 to 16 of A-Z and a-z',
+    value: '1 to 24 of A-Z, a-z, 0-9, _ and -',
+  };
   const refused: [why: string, part: Omit<Beat, 'type'>, printed: string][] = [
     ['an empty id', { id: '' }, '``'],
     ['an id of 17 characters', { id: 'x'.repeat(17) }, `\`${'x'.repeat(17)}\``],
@@ -62,7 +67,8 @@ describe('encodeBeat', () => {
   ];
   for (const [why, part, printed] of refused) {
     it(`refuses ${why}`, () => {
-      const message = `${printed} cannot stand in a beat`;
+      const kind = /id|key|value/.exec(why)?.[0] as keyof typeof GRAMMAR;
+      const message = `Expected the ${kind} of a beat to be ${GRAMMAR[kind]}, got ${printed}`;
       expect(() => encodeBeat({ type: 'ping', ...part })).toThrow(RangeError);
       expect(() => encodeBeat({ type: 'ping', ...part })).toThrow(message);
     });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MAX_DELAY } from '../../src/time.ts';
 import { SystemScheduler } from '../../src/timers/system-scheduler.ts';
+import { inPage } from '../in-page.ts';
 import { schedulerContract } from '../scheduler-contract.ts';
 
 describe('SystemScheduler', () => {
@@ -17,6 +18,16 @@ describe('SystemScheduler', () => {
     scheduler: new SystemScheduler(),
     advance: (by) => vi.advanceTimersByTime(by),
   }));
+
+  it('cancels a timer in a bundle for pages, where timers are numbers', async () => {
+    const page = await inPage(() => import('../../src/timers/system-scheduler.ts'));
+    const scheduler = new page.SystemScheduler({ unref: true });
+    const fired: string[] = [];
+    scheduler.at(scheduler.now() + 10, () => fired.push('cancelled')).cancel();
+    scheduler.at(scheduler.now() + 10, () => fired.push('kept'));
+    vi.advanceTimersByTime(10);
+    expect(fired).toEqual(['kept']);
+  });
 
   it('tells the time of performance.now', () => {
     vi.advanceTimersByTime(123);

@@ -3,10 +3,14 @@
 import { connect } from 'node:net';
 import { MESSAGE } from './message.mjs';
 
-const { port, count, path = '/', says, asks, interval, talkers = 0 } = JSON.parse(process.argv[2]);
+const options = JSON.parse(process.argv[2]);
+const { port, count, path = '/', says, asks, interval, talkers = 0 } = options;
+const { isSpread = false, network = 0 } = options;
 const AT_ONCE = 200; // handshakes on their way: fewer than a listening socket holds
 const PONG_BIT = 0x0a;
-const addressOf = (index) => `127.0.0.${1 + Math.floor(index / 5_000)}`; // each has ports of its own
+const LONGEST_STEP = 500; // ms: longer than a burst of pings blocks the event loop
+// Each address has ports of its own, and so has each network.
+const addressOf = (index) => `127.0.${network}.${1 + Math.floor(index / 5_000)}`;
 
 /** A frame of a client, masked with zeros, RFC 6455 §5.3. */
 function frame(opcode, payload) {
@@ -16,6 +20,13 @@ function frame(opcode, payload) {
 
 const message = frame(1, MESSAGE);
 let beats = 0; // what came that is a beat, or the answer to one
+let messages = 0; // what came of the application
+/**
+ * Clients that answer the next ping at a random time within an interval, as if they had connected at
+ * different times. Otherwise, a server that sets a timer at each answer would keep pinging all of them
+ * at once after a stop.
+ */
+let late = new Set();
 
 function receive(socket, opcode, payload) {
   if (opcode === 0x9) {
@@ -25,11 +36,20 @@ function receive(socket, opcode, payload) {
 }
 
 function hear(socket, text) {
+  if (text === MESSAGE) {
+    messages += 1;
+    return;
+  }
   if (text.startsWith('\u0005wb')) socket.write(frame(1, `\u0006${text.slice(1)}`));
-  else if (text === '2')
-    socket.write(frame(1, '3')); // Engine.IO
+  else if (text === '2') answerEngineIo(socket);
   else if (!text.startsWith('\u0006wb') && text !== '{"kind":"pong"}') return;
   beats += 1;
+}
+
+function answerEngineIo(socket) {
+  const answer = () => socket.write(frame(1, '3'));
+  if (late.delete(socket)) setTimeout(answer, Math.random() * interval);
+  else answer();
 }
 
 const HEADERS =
@@ -70,15 +90,17 @@ function open(index) {
   });
 }
 
-/** Each of `sockets` sends `bytes` once an interval, spread over it. */
+/** Each of `sockets` sends `bytes` once an interval, spread over it. What was missed while stopped is left out. */
 function sendSpread(sockets, bytes) {
-  const start = performance.now();
+  let before = performance.now();
+  let due = 0;
   let sent = 0;
-  const timer = setInterval(() => {
-    const due = ((performance.now() - start) / interval) * sockets.length;
+  setInterval(() => {
+    const now = performance.now();
+    due += (Math.min(now - before, LONGEST_STEP) / interval) * sockets.length;
+    before = now;
     for (; sent < due; sent += 1) sockets[sent % sockets.length].write(bytes);
   }, 5);
-  return () => clearInterval(timer);
 }
 
 const sockets = [];
@@ -93,7 +115,8 @@ if (talking.length > 0) sendSpread(talking, message);
 process.on('message', (question) => {
   if (question === 'say' && says !== undefined)
     for (const socket of sockets) socket.write(frame(1, says));
-  process.send({ beats });
+  if (question === 'resume' && isSpread) late = new Set(sockets);
+  process.send({ beats, messages });
 });
 process.on('disconnect', () => process.exit());
 process.send({ connected: sockets.length });

@@ -28,7 +28,9 @@ function readme(sockets, { interval }) {
     socket.isAlive = true;
     socket.on('pong', heartbeat);
   });
+  const wasStopped = stopWatch(interval);
   setInterval(() => {
+    if (wasStopped()) for (const socket of sockets.clients) socket.isAlive = true;
     for (const socket of sockets.clients) {
       if (socket.isAlive === false) {
         socket.terminate();
@@ -38,6 +40,45 @@ function readme(sockets, { interval }) {
       socket.ping();
     }
   }, interval);
+}
+
+/** The same, without the burst: every `step` ms it checks as many as are due. */
+function readmeSpread(sockets, { interval, step = 10 }) {
+  const all = [];
+  function heartbeat() {
+    this.isAlive = true;
+  }
+  sockets.on('connection', (socket) => {
+    socket.isAlive = true;
+    socket.on('pong', heartbeat);
+    all.push(socket);
+  });
+  const wasStopped = stopWatch(interval);
+  let before = performance.now();
+  let due = 0;
+  let checked = 0;
+  setInterval(() => {
+    const now = performance.now();
+    due += (Math.min(now - before, interval) / interval) * all.length;
+    before = now;
+    if (wasStopped()) for (const socket of all) socket.isAlive = true;
+    for (; checked < due; checked += 1) {
+      const socket = all[checked % all.length];
+      if (socket.isAlive === false) socket.terminate();
+      socket.isAlive = false;
+      socket.ping();
+    }
+  }, step);
+}
+
+/** Returns whether the process was stopped since the last call: pongs may wait unread then. */
+function stopWatch(interval) {
+  let before = performance.now();
+  return () => {
+    const since = performance.now() - before;
+    before += since;
+    return since > 2 * interval;
+  };
 }
 
 /** What is often written in place of it: a timer for each connection. */
@@ -61,8 +102,13 @@ const jsonPong = (socket, data) => {
 };
 
 /** Of the same times as the others, and the same interval for those clients that drive. */
-function wirebeat(sockets, { interval }) {
-  attachHeartbeat(sockets, { pingInterval: interval, pingTimeout: 20_000, advertise: false });
+function wirebeat(sockets, { interval, ...more }) {
+  attachHeartbeat(sockets, {
+    pingInterval: interval,
+    pingTimeout: 20_000,
+    advertise: false,
+    ...more,
+  });
 }
 
 /** What each puts on a `WebSocketServer` of `ws`. */
@@ -73,8 +119,9 @@ export const WATCHES = {
   'wirebeat with an interval': (sockets, { interval }) =>
     attachHeartbeat(sockets, { pingInterval: interval }),
   readme,
+  'readme, spread': readmeSpread,
   'a timer each': timerEach,
-  'ws-heartbeat': (sockets) => setWsHeartbeat(sockets, jsonPong),
+  'ws-heartbeat': (sockets, { pingTimeout }) => setWsHeartbeat(sockets, jsonPong, pingTimeout),
 };
 
 /**
@@ -134,9 +181,9 @@ export function listenWs(watch, options = {}) {
 }
 
 /** Engine.IO by WebSocket alone; its clients are asked, as ours are. */
-export function listenEngineIo({ interval = 25_000 } = {}) {
+export function listenEngineIo({ interval = 25_000, pingTimeout = 20_000 } = {}) {
   return listening((server) => {
-    const options = { transports: ['websocket'], pingInterval: interval, pingTimeout: 20_000 };
+    const options = { transports: ['websocket'], pingInterval: interval, pingTimeout };
     const sockets = new EngineIo(options);
     sockets.on('connection', (socket) => socket.on('message', ignore));
     sockets.attach(server);

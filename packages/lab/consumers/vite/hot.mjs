@@ -1,10 +1,13 @@
 // Edits the module of the connection while Vite serves it: each edit makes a connection and leaves one behind, closed.
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openPage, startServer } from 'see-pong';
 import { createServer } from 'vite';
 
 const EDITS = 3;
+/** The watcher of Vite drops a change that comes within 50 ms of the one before. */
+const BETWEEN_EDITS = 500;
 const { url, sockets, heartbeat } = await startServer();
 process.env.VITE_SERVER = url;
 const vite = await createServer({ logLevel: 'warn', server: { host: '127.0.0.1', port: 0 } });
@@ -19,6 +22,7 @@ const page = await openPage(vite.resolvedUrls.local[0]);
 await page.title('pong 0');
 
 for (let edit = 1; edit <= EDITS; edit += 1) {
+  await sleep(BETWEEN_EDITS);
   const [older] = sockets.clients;
   const code = readFileSync('connection.ts', 'utf8');
   writeFileSync('connection.ts', code.replace(/'pong \d+'/, `'pong ${edit}'`));

@@ -229,7 +229,7 @@ export function conformance(name: BrowserName, runtime: string): void {
     });
 
     // One after the other: while the page is offline, no socket can be opened.
-    describe('a page that is told that it is offline', () => {
+    describe('a page that the browser reports as offline', () => {
       it.each(['attached', 'reconnecting'])(
         'asks at once, and keeps its socket: one %s',
         async (kind) => {

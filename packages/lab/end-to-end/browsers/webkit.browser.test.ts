@@ -1,7 +1,9 @@
 import { conformance } from './conformance.ts';
+import { statusElement } from './status-element.ts';
 import { NO_BROWSER_KEEPS, w3c } from './w3c.ts';
 
 conformance('webkit', 'WebKit');
+statusElement('webkit', 'WebKit');
 w3c('webkit', 'WebKit', {
   native: [
     ...NO_BROWSER_KEEPS,

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { CLIENTS, type OfficialClient } from '../../dialects/clients.mjs';
 import { lacksServer, RealServer } from '../../dialects/real-server.ts';
+import { SUBJECTS, type Subject } from '../../dialects/subjects.ts';
 import { TcpProxy } from '../../faults/tcp-proxy.ts';
 import { allowance, MS } from '../allowance.ts';
-import { SUBJECTS, type Subject } from './subjects.ts';
 
 const TIMING = { pingInterval: 300 * MS, pingTimeout: 500 * MS };
 /** Of servers that send their heartbeat by themselves. */
@@ -77,8 +77,7 @@ describe.each(SUBJECTS)('$title, server and client', (subject) => {
     expect(detectionBound).toBeLessThan(15_000 * MS);
     fault();
     await expect.poll(() => it.dead.length, { timeout: 2 * detectionBound * MS }).toBe(1);
-    const longest = subject.asks ? TIMING.pingTimeout : detectionBound;
-    const bound = detectionBound + allowance(it.stalls, longest);
+    const bound = detectionBound + allowance(it.stalls, TIMING.pingTimeout);
     expect(it.dead[0]?.silentFor).toBeLessThanOrEqual(bound);
   }
 

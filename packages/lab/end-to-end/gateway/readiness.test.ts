@@ -65,7 +65,9 @@ describe('/readyz', () => {
   });
 
   it('says nothing about the upstream if the probe is off', async (context) => {
-    const { ask } = await start(context, { readiness: false });
+    const { ask, status } = await start(context, { readiness: false });
     expect(await ask('/readyz')).toMatchObject({ status: 200, upstream: 'not probed' });
+    const metrics = await (await fetch(`${status}/metrics`)).text();
+    expect(metrics).not.toMatch(/^wirebeat_gateway_upstream_ready/m);
   });
 });

@@ -6,9 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { OTHER_HOST } from '../../../cli/test/doctor/certificates.ts';
+import { CERT, KEY } from '../../../server/test/gateway/certificate.ts';
 import { Program } from '../../programs/program.ts';
 import { MS } from '../allowance.ts';
 
@@ -165,6 +168,38 @@ describe('wirebeat gateway with 500 connections', () => {
     await once(other, 'open');
     other.terminate();
     await stage.expectNothingLost();
+  });
+
+  it('takes a renewed certificate at SIGHUP, and drops nothing', async (context) => {
+    const stage = await Stage.start(context);
+    const folder = mkdtempSync(join(tmpdir(), 'wirebeat-'));
+    context.onTestFinished(() => rmSync(folder, { recursive: true }));
+    const paths = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    const renew = ({ cert, key }: { readonly cert: string; readonly key: string }): void => {
+      writeFileSync(paths.cert, cert);
+      writeFileSync(paths.key, key);
+      stage.configure({ upstream: stage.upstream, ...paths });
+      stage.program.signal('SIGHUP');
+    };
+    const open = async (url: string) => {
+      const page = new WebSocket(url, { rejectUnauthorized: false });
+      const [{ socket }] = (await once(page, 'upgrade')) as [{ socket: TLSSocket }];
+      const { CN } = socket.getPeerCertificate().subject;
+      return { page, name: CN };
+    };
+    renew({ cert: CERT, key: KEY });
+    const { url } = await stage.next('reloaded');
+    expect(url).toMatch(/^wss:/);
+    const before = await open(String(url));
+    expect(before.name).toBe('localhost');
+
+    renew(OTHER_HOST);
+    expect((await stage.next('reloaded', 2))['url']).toBe(url);
+    const after = await open(String(url));
+    expect(after.name).toBe('other.example');
+    before.page.send('still here');
+    expect(String((await once(before.page, 'message'))[0])).toBe('still here');
+    for (const { page } of [before, after]) page.terminate();
   });
 
   it('is replaced at SIGUSR2, drops nothing, loses nothing and refuses nothing', async (context) => {

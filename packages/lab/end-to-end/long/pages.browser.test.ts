@@ -16,6 +16,7 @@ const ROUND_TRIP = 800; // so that at most moments some of those in a hurry wait
 const STEADY = 5_000; // until they have gone on to pings of their own time
 const STALL = 10_000;
 const FROZEN = 30_000;
+const UNDER_WAY = 300; // for what the far end has sent already
 const HIDDEN = 180_000;
 const GRACE = 10; // s: Chromium slows a hidden page down after a minute, or five; here after so many
 const ONSET = (GRACE + 4) * 1_000;
@@ -113,9 +114,10 @@ async function stopBrowser(what: string, context: TestContext): Promise<void> {
 
 /** Freezes a page while the one peer goes away. */
 async function freeze({ end, visit }: { end: FarEnd; visit: Visit }): Promise<Span> {
+  end.vanish();
+  await sleep(UNDER_WAY * MS); // else a pong could wait in the frozen page, and come after its end
   const from = Date.now();
   await visit.freeze(true);
-  end.vanish();
   await sleep(FROZEN);
   end.delay = 0; // they come back one after the other, each by more than one round trip
   const to = Date.now();

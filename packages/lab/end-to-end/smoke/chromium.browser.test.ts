@@ -1,4 +1,5 @@
 import { conformance } from '../browsers/conformance.ts';
+import { statusElement } from '../browsers/status-element.ts';
 import { NO_BROWSER_KEEPS, w3c } from '../browsers/w3c.ts';
 
 /** Its URLs take a space in the name of a host; ours are the page's. */
@@ -8,6 +9,7 @@ const SPACES = [
 ];
 
 conformance('chromium', 'Chromium');
+statusElement('chromium', 'Chromium');
 w3c('chromium', 'Chromium', {
   native: [
     ...NO_BROWSER_KEEPS,

@@ -1,6 +1,7 @@
 // What becomes of the socket of a dead link in Node. For Chromium see `../long`.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { History, ReconnectingWebSocket, type WebSocketConstructor } from '@wirebeat/client';
+import { ReconnectingWebSocket, type WebSocketConstructor } from '@wirebeat/client';
+import { History } from '@wirebeat/client/report';
 import { WebSocket as UndiciWebSocket } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';

@@ -54,7 +54,7 @@ afterEach(async () => {
 const upstreamUrl = () => `ws://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
 
 describe('wirebeat gateway', () => {
-  it('carries a page, tells how it is, and drains at SIGTERM', async () => {
+  it('carries a page, serves its status, and drains at SIGTERM', async () => {
     const url = await start(
       '--listen',
       '127.0.0.1:0',

@@ -1,5 +1,5 @@
 // What the page on interception says of sockets in Node; of browsers, see `conformance.ts`.
-import { attachHeartbeat, type WebSocketLike } from '@wirebeat/client';
+import { attachHeartbeat, gateListeners, type WebSocketLike } from '@wirebeat/client';
 import { WebSocket as PartySocket } from 'partysocket';
 import reconnectingWebSocket from 'reconnecting-websocket';
 import { WebSocket as UndiciWebSocket } from 'undici';
@@ -46,7 +46,8 @@ async function hear(socket: Socket, handlerComes: string): Promise<Record<string
   socket.addEventListener('message', hears('early'));
   socket.addEventListener('message', hears('earlyCapture'), { capture: true });
   if (handlerComes === 'before') socket.onmessage = hears('handler');
-  const heartbeat = attachHeartbeat(socket);
+  const isImitation = socket instanceof PartySocket || socket instanceof ReconnectingWebSocket;
+  const heartbeat = attachHeartbeat(socket, isImitation ? { gate: gateListeners } : {});
   if (handlerComes === 'after') socket.onmessage = hears('handler');
   socket.addEventListener('message', hears('late'));
   const last = new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 // Sockets that come back by themselves, of two other libraries, with a heartbeat that makes them.
-import { attachHeartbeat } from '@wirebeat/client';
+import { attachHeartbeat, gateListeners } from '@wirebeat/client';
 import { attachHeartbeat as attachToServer } from '@wirebeat/server';
 import { WebSocket as PartySocket } from 'partysocket';
 import reconnectingWebSocket from 'reconnecting-websocket';
@@ -25,7 +25,8 @@ it.each(SOCKETS)(
     attachToServer(server);
     const proxy = await TcpProxy.listen({ to: (server.address() as { port: number }).port });
     const socket = open(`ws://127.0.0.1:${proxy.port}/`);
-    const heartbeat = attachHeartbeat(socket, { pingInterval: 100 * MS, pingTimeout: 500 * MS });
+    const timing = { pingInterval: 100 * MS, pingTimeout: 500 * MS };
+    const heartbeat = attachHeartbeat(socket, { ...timing, gate: gateListeners });
     const next = (name: 'pong' | 'dead') => new Promise((resolve) => heartbeat.once(name, resolve));
     const end = async () => {
       heartbeat.detach();

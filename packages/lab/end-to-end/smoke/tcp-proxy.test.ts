@@ -120,7 +120,7 @@ describe('TcpProxy', () => {
 });
 
 describe('a cut', () => {
-  it('lets nothing through, and tells nobody', async () => {
+  it('lets nothing through, and neither side notices', async () => {
     const { client, peer } = await dial();
     expect(await fastestTrip(client, peer)).toBeLessThan(A_WHILE);
     const before = [client.text, peer.text];
@@ -347,14 +347,14 @@ describe('a limit', () => {
 });
 
 describe('an end', () => {
-  it('by FIN is told to both sides', async () => {
+  it('by FIN reaches both sides', async () => {
     const { client, peer } = await dial();
     proxy.finish();
     await until(() => client.news.includes('end') && peer.news.includes('end'));
     expect([...client.news, ...peer.news]).not.toContain('error');
   });
 
-  it('by RST is told to both sides as an error', async () => {
+  it('by RST reaches both sides as an error', async () => {
     const { client, peer } = await dial();
     proxy.reset();
     await until(() => client.news.includes('error') && peer.news.includes('error'));

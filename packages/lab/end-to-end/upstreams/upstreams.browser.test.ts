@@ -49,7 +49,8 @@ async function noted({ facts }: Visit, name: string, count: number, limit = 20_0
 let stage: LifeStage;
 
 beforeAll(async () => {
-  stage = await LifeStage.launch();
+  // Else Chromium ends the socket of a frozen page after a while.
+  stage = await LifeStage.launch('--disable-features=DisconnectWebSocketOnBFCache');
 });
 afterAll(() => stage?.close());
 

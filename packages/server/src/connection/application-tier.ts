@@ -10,36 +10,30 @@ import {
   type PeerState,
   type PingOptions,
   type Scheduler,
-  type Timer,
   type TimingWheel,
 } from '@wirebeat/core';
 import type { Values } from '../timing/advertisement.ts';
 import type { TimingPolicy } from '../timing/timing-policy.ts';
 import type { ConnectionEvents } from './events.ts';
+import { pongValues } from './pong-values.ts';
+import {
+  Responsiveness,
+  type ResponsivenessContext,
+  type ResponsivenessPort,
+} from './responsiveness.ts';
 
 /** What an {@link ApplicationTier} needs of its connection. */
-export interface ApplicationTierPort {
-  tell<Name extends keyof ConnectionEvents>(name: Name, event: ConnectionEvents[Name]): void;
+export interface ApplicationTierPort extends ResponsivenessPort {
   sendBeat(beat: Beat): void;
-  /** When anything was last received from either tier. */
-  readonly lastReceived: Instant;
-  /** Whether the application has paused the socket, so that nothing is read. */
-  readonly isPaused: boolean;
-  /** Closes the connection because the tier was unresponsive for too long. */
-  giveUp(): void;
 }
 
 /** What the application tiers of one server share. */
-export interface ApplicationTierContext {
-  readonly scheduler: Scheduler;
+export interface ApplicationTierContext extends ResponsivenessContext {
   /** The timers of the heartbeats. */
   readonly wheel: TimingWheel;
   /** Returns whether the event has a listener. */
-  hears(name: keyof ConnectionEvents): boolean;
-  readonly fleet: TimingPolicy;
-  readonly whenUnresponsive: 'report' | 'terminate' | false;
-  /** How long the tier may be unresponsive, or report that it is frozen, in ms. */
-  readonly maxUnresponsive: Millis;
+  hasListener(name: keyof ConnectionEvents): boolean;
+  readonly policy: TimingPolicy;
 }
 
 /** What an {@link ApplicationTier} takes over from a row. */
@@ -61,41 +55,38 @@ export interface KeptTier {
  * decides.
  */
 export class ApplicationTier {
-  readonly #shell: ApplicationTierPort;
+  readonly #port: ApplicationTierPort;
   readonly #context: ApplicationTierContext;
   readonly #driver: HeartbeatDriver;
+  readonly #responsiveness: Responsiveness;
   #isWelcomed: boolean;
-  #silentFrom: Instant | undefined; // when it last sent anything, if it has left a ping unanswered
-  #isUnresponsive = false;
   #isMute = false; // it sends pings but never answers any
-  #limit: Timer | undefined;
 
   /** `kept`: what a row has kept of the tier, if it was one. */
-  constructor(shell: ApplicationTierPort, context: ApplicationTierContext, kept?: KeptTier) {
-    const { machine = context.fleet.pageTiming, isWelcomed = false } = kept ?? {};
-    this.#shell = shell;
+  constructor(port: ApplicationTierPort, context: ApplicationTierContext, kept?: KeptTier) {
+    const { machine = context.policy.pageTiming, isWelcomed = false } = kept ?? {};
+    this.#port = port;
     this.#context = context;
     this.#isWelcomed = isWelcomed;
+    this.#responsiveness = new Responsiveness(port, context);
     this.#driver = new HeartbeatDriver(machine, kept?.scheduler ?? context.wheel, {
-      sendPing: ({ id }) => shell.sendBeat({ type: 'ping', id }),
+      sendPing: ({ id }) => port.sendBeat({ type: 'ping', id }),
       sendPong: () => {}, // the connection sends the pong
       emit: (...event) => this.#emit(...event),
-      get isPaused() {
-        return shell.isPaused;
-      },
+      isPaused: () => port.isPaused,
     });
     if (this.heartbeat.status === 'idle') this.#driver.open();
   }
 
-  /** Whether the client was sent what the server asks for. */
+  /** Whether the client was sent the advertised timing. */
   get isWelcomed(): boolean {
     return this.#isWelcomed;
   }
 
   /** Whether a row can take the place of this object. */
   get isAtRest(): boolean {
-    const isSuspected = this.#silentFrom !== undefined || this.#isUnresponsive || this.#isMute;
-    return !isSuspected && this.#limit === undefined && !this.#driver.isAwaited;
+    const { isSuspected, isLimited } = this.#responsiveness;
+    return !isSuspected && !isLimited && !this.#isMute && !this.#driver.isAwaited;
   }
 
   get heartbeat(): HeartbeatDriver['heartbeat'] {
@@ -109,7 +100,7 @@ export class ApplicationTier {
 
   /** `false` while the tier is unresponsive. */
   get isResponsive(): boolean {
-    return !this.#isUnresponsive;
+    return !this.#responsiveness.isUnresponsive;
   }
 
   /**
@@ -119,45 +110,39 @@ export class ApplicationTier {
    */
   answerTo(ping: Beat, received: Millis, isBound: boolean): Values | undefined {
     if (ping.id === undefined) return undefined;
-    const asksForClock = ping.values?.['clock'] === '1';
-    const says = this.#isWelcomed ? undefined : this.#context.fleet.welcome;
+    const says = this.#isWelcomed ? undefined : this.#context.policy.welcome;
     this.#isWelcomed = true;
-    if (!isBound && says === undefined && !asksForClock) return undefined;
-    return {
-      ...(isBound && { session: 'ok' }),
-      ...says,
-      ...(asksForClock && { received: String(received), sent: String(Date.now()) }),
-    };
+    return pongValues(ping, { received, isBound, says });
   }
 
   /** Handles a ping or pong from the client. */
   receiveBeat(beat: Beat): void {
     if (beat.type === 'pong' && this.#isMute) this.#unmute();
-    this.#revive();
+    this.#recover();
     const state = beat.type === 'ping' ? beat.values?.['state'] : undefined;
     if (isState(state) && !this.#isMute) {
       this.heartbeat.setPeerState(state);
-      if (state === 'frozen') this.#limitSilence();
+      if (state === 'frozen') this.#responsiveness.limitSilence();
     }
     this.#driver.receiveBeat(beat);
   }
 
   /** Handles any other message from the client. */
-  spoke(now: Instant): void {
-    this.#revive();
+  receiveMessage(now: Instant): void {
+    this.#recover();
     this.heartbeat.receive(now);
   }
 
   /** Notes that the application is about to send a message to the client. */
-  spokenTo(now: Instant): void {
+  sending(now: Instant): void {
     const { heartbeat } = this;
     // If the client is silent, the transport tier pings, and one ping is enough.
     if (!heartbeat.isSilentTo(now)) heartbeat.sent(now);
   }
 
   /** The transport tier has answered, so the connection works. */
-  layerAnswered(): void {
-    if (this.#silentFrom !== undefined) this.#accuse(this.#silentFrom);
+  transportAnswered(): void {
+    this.#responsiveness.transportAnswered();
   }
 
   /** Pings the tier now: see {@link HeartbeatDriver.ping}. */
@@ -182,7 +167,7 @@ export class ApplicationTier {
 
   /** Sends values to the client in a ping. */
   announce(values: Values): void {
-    this.#driver.pingWith(({ id }) => this.#shell.sendBeat({ type: 'ping', id, values }));
+    this.#driver.pingWith(({ id }) => this.#port.sendBeat({ type: 'ping', id, values }));
   }
 
   /** Handles what is due. */
@@ -201,25 +186,25 @@ export class ApplicationTier {
   }
 
   /** Stops pinging the tier and checking its answers. */
-  rest(): void {
+  stopPinging(): void {
     this.#driver.suspend();
-    this.#forgive();
+    this.#responsiveness.clear();
   }
 
   close(error: HeartbeatError): void {
-    this.#forgive();
+    this.#responsiveness.clear();
     this.#driver.close(error);
   }
 
   #emit(...[name, event]: HeartbeatEvent): void {
     if (name === 'ping' || name === 'pong') {
-      if (!this.#context.hears(name)) return;
-      this.#shell.tell(name, { ...event, tier: 'application' } as never);
-    } else if (name === 'dead') this.#fellSilent(event);
+      if (!this.#context.hasListener(name)) return;
+      this.#port.emit(name, { ...event, tier: 'application' } as never);
+    } else if (name === 'dead') this.#timedOut(event);
   }
 
   /** The machine has declared the tier dead. Restarts the machine, because the connection is alive. */
-  #fellSilent({ reason, silentFor }: HeartbeatEvents['dead']): void {
+  #timedOut({ reason, silentFor }: HeartbeatEvents['dead']): void {
     const { heartbeat } = this;
     this.#driver.open();
     if (reason !== 'ping-timeout') return; // it sends data, so it is not silent
@@ -227,53 +212,23 @@ export class ApplicationTier {
     this.#driver.rearm();
     this.#isMute = heartbeat.latency === undefined;
     if (this.#isMute) return; // it has never answered a ping, so the client may not support them
-    const silentFrom = this.#context.scheduler.now() - silentFor;
-    this.#silentFrom = silentFrom;
-    if (this.#shell.lastReceived > silentFrom) this.#accuse(silentFrom);
-  }
-
-  #accuse(silentFrom: Instant): void {
-    this.#silentFrom = undefined;
-    this.#isUnresponsive = true;
-    this.#limitSilence();
-    this.#shell.tell('unresponsive', { silentFor: this.#context.scheduler.now() - silentFrom });
-    if (this.#context.whenUnresponsive === 'terminate') this.#shell.giveUp();
-  }
-
-  #limitSilence(): void {
-    const { scheduler, maxUnresponsive } = this.#context;
-    this.#limit?.cancel();
-    if (maxUnresponsive === Number.POSITIVE_INFINITY) return;
-    const due = scheduler.now() + maxUnresponsive;
-    this.#limit = scheduler.at(due, () => {
-      if (this.#shell.isPaused)
-        this.#limitSilence(); // the client may have sent something that is not read yet
-      else this.#shell.giveUp();
-    });
+    this.#responsiveness.silent(silentFor);
   }
 
   /** The client has sent something, so the tier is responsive. */
-  #revive(): void {
-    this.#limit?.cancel();
-    this.#limit = undefined;
-    if (this.#silentFrom === undefined && !this.#isUnresponsive) return;
-    const wasUnresponsive = this.#isUnresponsive;
-    this.#forgive();
+  #recover(): void {
+    this.#responsiveness.endLimit();
+    if (!this.#responsiveness.isSuspected) return;
+    const wasUnresponsive = this.#responsiveness.clear();
     this.heartbeat.setPeerState('visible');
     this.#driver.rearm();
-    if (wasUnresponsive) this.#shell.tell('responsive', {});
+    if (wasUnresponsive) this.#port.emit('responsive', {});
   }
 
   /** The tier has answered for the first time. */
   #unmute(): void {
     this.#isMute = false;
     this.heartbeat.setPeerState('visible');
-  }
-
-  #forgive(): void {
-    this.#limit?.cancel();
-    this.#limit = this.#silentFrom = undefined;
-    this.#isUnresponsive = false;
   }
 }
 

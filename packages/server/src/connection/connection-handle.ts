@@ -6,12 +6,12 @@ import type {
   PingOptions,
   Row,
 } from '@wirebeat/core';
+import type { ConnectionHeartbeat } from '../connection-heartbeat.ts';
 import type { SessionClaim, SessionHolder } from '../fleet/session-claim.ts';
 import type { Values } from '../timing/advertisement.ts';
-import type { Authenticated } from './authentication.ts';
 import type { Connection } from './connection.ts';
-import type { ConnectionHeartbeat } from './connection-heartbeat.ts';
 import type { Tier } from './events.ts';
+import type { Authenticated } from './last-seen.ts';
 import type { ServerSocket } from './server-socket.ts';
 
 /** What a {@link ConnectionHandle} needs of the rows of its server. */
@@ -26,13 +26,13 @@ export interface HandlePort {
   see(row: Row, at: Instant): void;
   hasEnded(row: Row): boolean;
   epochOf(claim: SessionClaim): number | undefined;
-  /** Does something with the object of the connection, which is made if need be. */
+  /** Calls `act` with the object of the connection, which is created if there is none. */
   act<Result>(row: Row, act: (connection: Connection) => Result): Result;
 }
 
 /**
- * What the application holds of a connection: the same object each time it asks, whether the connection
- * is a row or not. Created when somebody asks for it.
+ * A connection as the application sees it: always the same object, whether the connection is a row or
+ * not. Created when the application first asks for it.
  */
 export class ConnectionHandle implements ConnectionHeartbeat, SessionHolder, Authenticated {
   readonly socket: ServerSocket;
@@ -49,11 +49,11 @@ export class ConnectionHandle implements ConnectionHeartbeat, SessionHolder, Aut
   }
 
   get status(): HeartbeatStatus {
-    return this.#ended?.connection.status ?? this.#rows.table.status(this.#row);
+    return this.#ended?.connection.heartbeat.status ?? this.#rows.table.status(this.#row);
   }
 
   get transportLatency(): Millis | undefined {
-    if (this.#ended !== undefined) return this.#ended.connection.transportLatency;
+    if (this.#ended !== undefined) return this.#ended.connection.heartbeat.latency;
     return this.#rows.table.latency(this.#row);
   }
 
@@ -76,7 +76,7 @@ export class ConnectionHandle implements ConnectionHeartbeat, SessionHolder, Aut
   }
 
   get detectionBound(): Millis {
-    if (this.#ended !== undefined) return this.#ended.connection.detectionBound;
+    if (this.#ended !== undefined) return this.#ended.connection.heartbeat.detectionBound;
     return this.#rows.table.peek(this.#row).detectionBound;
   }
 
@@ -101,15 +101,15 @@ export class ConnectionHandle implements ConnectionHeartbeat, SessionHolder, Aut
   }
 
   /** Stops pinging the client and checking its answers, because the connection will be closed. */
-  rest(): void {
-    this.#with((connection) => connection.rest());
+  stopPinging(): void {
+    this.#with((connection) => connection.stopPinging());
   }
 
   /**
    * Closes the connection with 1012 and tells the client how long to wait before it reconnects, in ms.
    */
-  dismiss(retryAfter: Millis): void {
-    this.#with((connection) => connection.dismiss(retryAfter));
+  closeForRestart(retryAfter: Millis): void {
+    this.#with((connection) => connection.closeForRestart(retryAfter));
   }
 
   seen(at: Instant): void {
@@ -125,7 +125,7 @@ export class ConnectionHandle implements ConnectionHeartbeat, SessionHolder, Aut
   bound({ epoch, isAnswered }: { readonly epoch: number; readonly isAnswered: boolean }): void {
     this.#with((connection) => {
       if (isAnswered) connection.announce({ session: 'ok' });
-      connection.tell('session', { epoch });
+      connection.emit('session', { epoch });
     });
   }
 
@@ -133,7 +133,7 @@ export class ConnectionHandle implements ConnectionHeartbeat, SessionHolder, Aut
     this.#with((connection) => connection.replace(by));
   }
 
-  /** The connection has ended: its row will be another's, and only this object refers to it. */
+  /** The connection has ended. Its row will be used by another one, so this object keeps what it needs. */
   end(connection: Connection): void {
     this.#ended ??= { connection, lastSeen: this.#rows.lastSeen(this.#row) };
   }

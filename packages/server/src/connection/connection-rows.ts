@@ -14,14 +14,14 @@ import { RowWheel } from '../timing/row-wheel.ts';
 import { Connection } from './connection.ts';
 import { ConnectionHandle, type HandlePort } from './connection-handle.ts';
 import type { ConnectionPort, PageState, RowPort } from './connection-port.ts';
-import { Progress } from './progress.ts';
-import { RateLimit } from './rate-limit.ts';
+import { LongMessage } from './long-message.ts';
+import { RowLimits } from './row-limits.ts';
 import type { ByteCounter, ServerSocket } from './server-socket.ts';
 
 // Words of the owner. The first two of each table belong to its wheel.
 // Of a connection:
 const SEEN = OWNER_INSTANT; // when the application last heard from the client
-const FULL = OWNER_INSTANT + 1; // when the pings of the client may be full: see `RateLimit`
+const FULL = OWNER_INSTANT + 1; // when the pings of the client may be full: see `RowLimits`
 const BYTES = OWNER + 2; // the low bits of the bytes read when the Ping was sent
 const PAGE = OWNER + 3; // the row of its page plus 1; 0 if the client sends no pings
 const ORDER = OWNER + 4; // its number: a newer connection has a greater one
@@ -30,20 +30,16 @@ const CONNECTION = OWNER + 2; // the row of its connection
 const WELCOMED = OWNER + 3; // 1 if the client was sent what the server asks for
 
 const NOBODY = -1;
-/** How far ahead of the present an instant in a word may be, in ms. */
-const MAX_AHEAD = 2 ** 30;
 
-/** A method of the rows that meets a row whose time has come. */
+/** Handles a row whose deadline has come. */
 type Meet = (row: Row) => void;
 
 /**
- * All connections of one server. A connection that is well is a row of the table, and a second row if
- * its client sends pings; only one that is not well, or of which something unusual is asked, is a
- * {@link Connection}. The map shows a handle for each.
+ * All connections of one server. A healthy connection is a row of a table, and a second row if its client
+ * sends pings. A connection becomes a {@link Connection} object only while it is in trouble, or while
+ * something unusual happens.
  */
-export class ConnectionRows<Socket extends ServerSocket>
-  implements ReadonlyMap<Socket, ConnectionHandle>, RowPort, HandlePort
-{
+export class ConnectionRows<Socket extends ServerSocket> implements RowPort, HandlePort {
   /** The transport tier of each connection. */
   readonly table: ConnectionTable;
   /** The application tier of each connection whose client sends pings. */
@@ -54,8 +50,7 @@ export class ConnectionRows<Socket extends ServerSocket>
   readonly #key: symbol = Symbol('heartbeat');
   #sockets: (Socket | undefined)[] = [];
   #counters: (ByteCounter | undefined)[] = [];
-  /** When the pings of each client may be full, if words cannot hold that. */
-  readonly #limits: Map<Row, Instant> = new Map();
+  readonly #limits: RowLimits;
   readonly #thawed: Map<Row, Connection> = new Map();
   readonly #handles: Map<Row, ConnectionHandle> = new Map();
   #size = 0;
@@ -63,23 +58,24 @@ export class ConnectionRows<Socket extends ServerSocket>
 
   /** `meet` and `meetPage` are called when something is due on a row. */
   constructor(context: () => ConnectionPort, granule: Millis, meet: Meet, meetPage: Meet) {
-    const { fleet, wheel } = context();
+    const { policy, wheel } = context();
     this.#context = context;
-    this.table = new ConnectionTable(fleet.timing);
-    this.pages = new ConnectionTable(fleet.pageTiming);
+    this.table = new ConnectionTable(policy.timing);
+    this.pages = new ConnectionTable(policy.pageTiming);
+    this.#limits = new RowLimits(this.table, FULL);
     this.#wheel = new RowWheel(this.table, wheel, granule, (row) => {
       if (this.#sockets[row] === undefined) this.table.remove(row);
-      else if (this.table.isThawed(row)) this.#thawed.get(row)?.wake();
+      else if (this.table.isThawed(row)) this.#thawed.get(row)?.timer.wake();
       else meet(row);
     });
     this.#pageWheel = new RowWheel(this.pages, wheel, granule, (page) => {
       if (this.ofPage(page) === NOBODY) this.pages.remove(page);
-      else if (this.pages.isThawed(page)) this.#thawed.get(this.ofPage(page))?.wakePage();
+      else if (this.pages.isThawed(page)) this.#thawed.get(this.ofPage(page))?.pageTimer?.wake();
       else meetPage(page);
     });
   }
 
-  // Connections come and go.
+  // Adding and removing connections.
 
   /** Adds a connection, which is not open yet. */
   add(socket: Socket, counter: ByteCounter | undefined): Connection {
@@ -89,7 +85,8 @@ export class ConnectionRows<Socket extends ServerSocket>
     this.#counters[row] = counter;
     this.#opened += 1;
     this.table.words[row * ROW_WORDS + ORDER] = this.#opened;
-    this.#size += 1;
+    this.#resize(this.#size + 1);
+    this.#context().policy.placesFor(this.#opened);
     Object.defineProperty(socket, this.#key, { value: row, configurable: true });
     return this.thaw(row);
   }
@@ -105,8 +102,8 @@ export class ConnectionRows<Socket extends ServerSocket>
     this.#sockets[row] = this.#counters[row] = undefined;
     this.#thawed.delete(row);
     this.#handles.delete(row);
-    this.#limits.delete(row);
-    this.#size -= 1;
+    this.#limits.remove(row);
+    this.#resize(this.#size - 1);
     if (page !== undefined) this.#removePage(page);
     if (!this.#wheel.isListed(row)) this.table.remove(row);
     if (this.#size > 0) return;
@@ -124,7 +121,7 @@ export class ConnectionRows<Socket extends ServerSocket>
     return (socket as { readonly [key: symbol]: Row | undefined })[this.#key];
   }
 
-  /** Whether a row is that of a connection which has not ended. */
+  /** Whether the connection of this row has not ended. */
   isOpen(row: Row): boolean {
     return this.#sockets[row] !== undefined;
   }
@@ -141,7 +138,7 @@ export class ConnectionRows<Socket extends ServerSocket>
     return this.table.words[row * ROW_WORDS + ORDER] as number;
   }
 
-  /** The object that the application holds of a connection. */
+  /** The connection as the application sees it. */
   handle(row: Row): ConnectionHandle {
     const known = this.#handles.get(row);
     if (known !== undefined) return known;
@@ -161,7 +158,7 @@ export class ConnectionRows<Socket extends ServerSocket>
 
   // Rows and objects.
 
-  /** Does something with the object of a connection, which is made if need be. */
+  /** Calls `act` with the object of a connection, which is created if there is none. */
   act<Result>(row: Row, act: (connection: Connection) => Result): Result {
     const wasRow = !this.#thawed.has(row);
     const connection = this.thaw(row);
@@ -181,7 +178,7 @@ export class ConnectionRows<Socket extends ServerSocket>
     return connection;
   }
 
-  /** Lets rows take the place of an object, if it is at rest and well. Returns whether they did. */
+  /** Replaces the object of a connection by rows, if it is at rest and healthy. Returns whether it did. */
   settle(connection: Connection): boolean {
     const { row } = connection;
     const page = this.pageOf(row);
@@ -189,35 +186,38 @@ export class ConnectionRows<Socket extends ServerSocket>
     if (page !== undefined && !this.pages.isAtRest(page)) return false;
     connection.release();
     this.#thawed.delete(row);
-    this.#freeze(this.table, this.#wheel, row);
+    this.table.settle(row);
+    this.list(row);
     if (page === undefined) return true;
     this.pages.words[page * ROW_WORDS + WELCOMED] = connection.isWelcomed === true ? 1 : 0;
-    this.#freeze(this.pages, this.#pageWheel, page);
+    this.pages.settle(page);
+    this.listPage(page);
     return true;
   }
 
-  /** Meets a row at its deadline. */
-  list(row: Row): void {
-    this.#wheel.list(row, this.table.deadline(row));
+  /** Lists a row for its deadline. It may be met a little earlier, and its deadline may move meanwhile. */
+  list(row: Row, due: Instant = this.table.deadline(row)): void {
+    this.#wheel.list(row, due, this.#context().policy.batches);
   }
 
-  /** Meets the row of a page at its deadline. */
-  listPage(page: Row): void {
-    this.#pageWheel.list(page, this.pages.deadline(page));
+  /** The same for the row of a page. */
+  listPage(page: Row, due: Instant = this.pages.deadline(page)): void {
+    this.#pageWheel.list(page, due, this.#context().policy.batches);
   }
 
   /** Applies the server's timing from the next ping of each connection on. */
   retime(): void {
-    const { fleet } = this.#context();
+    const { policy } = this.#context();
     const changed = [...this.rows()].filter((row) => this.#isWaiting(row));
     for (const row of changed) this.thaw(row);
-    this.table.rebase(fleet.timing);
-    this.pages.rebase(fleet.pageTiming);
+    this.table.rebase(policy.timing);
+    this.pages.rebase(policy.pageTiming);
     for (const connection of this.#thawed.values()) connection.retime();
     for (const row of this.rows()) if (!this.#isRow(row)) this.act(row, () => {});
+    for (const row of changed) this.#thawed.get(row)?.rearm(); // nothing else sets their timers
   }
 
-  /** Whether a routine ping is unanswered, whose deadline is that of the timing so far. */
+  /** Whether a routine ping is unanswered: its deadline follows the old timing. */
   #isWaiting(row: Row): boolean {
     const page = this.pageOf(row);
     return this.table.isSilent(row) || (page !== undefined && this.pages.isSilent(page));
@@ -258,13 +258,13 @@ export class ConnectionRows<Socket extends ServerSocket>
     return this.pages.heartbeat(page);
   }
 
-  /** What counts the bytes of a connection: its progress, while its Ping is unanswered. */
-  incoming(row: Row): ByteCounter | Progress | undefined {
+  /** Counts the bytes received: a `LongMessage` while a Ping is unanswered. */
+  incoming(row: Row): ByteCounter | LongMessage | undefined {
     const counter = this.#counters[row];
     if (counter === undefined || !this.table.isSilent(row)) return counter;
     const { bytesRead } = counter;
     const since = (bytesRead | 0) - (this.table.words[row * ROW_WORDS + BYTES] as number);
-    return new Progress(counter, bytesRead - (since | 0));
+    return new LongMessage(counter, bytesRead - (since | 0));
   }
 
   // The words of a row.
@@ -284,7 +284,7 @@ export class ConnectionRows<Socket extends ServerSocket>
     if (counter !== undefined) this.table.words[row * ROW_WORDS + BYTES] = counter.bytesRead | 0;
   }
 
-  /** The application has heard from the client. */
+  /** Notes that the application received something from the client. */
   see(row: Row, at: Instant): void {
     const word = row * ROW_WORDS + SEEN;
     const since = Math.floor(at) - this.table.origin;
@@ -297,18 +297,7 @@ export class ConnectionRows<Socket extends ServerSocket>
 
   /** Returns whether the client may send a ping now, and counts it if so. */
   admits(row: Row, now: Instant): boolean {
-    const { pingLimit } = this.#context();
-    const { words, origin } = this.table;
-    const word = row * ROW_WORDS + FULL;
-    const { burst, interval } = pingLimit;
-    if (burst === Number.POSITIVE_INFINITY) return true;
-    const isWord = Number.isInteger(interval) && burst * interval < MAX_AHEAD;
-    const before = isWord ? origin + (words[word] as number) : this.#limits.get(row);
-    const next = RateLimit.next(before ?? origin, isWord ? Math.floor(now) : now, pingLimit);
-    if (next === undefined) return false;
-    if (isWord) words[word] = next - origin;
-    else this.#limits.set(row, next);
-    return true;
+    return this.#limits.admits(row, now, this.#context().pingLimit);
   }
 
   pageLatency(row: Row): Millis | undefined {
@@ -333,45 +322,9 @@ export class ConnectionRows<Socket extends ServerSocket>
     return [...this.#handles.values()].filter(({ session }) => typeof session !== 'number');
   }
 
-  // A map from sockets to handles.
-
+  /** The number of connections. */
   get size(): number {
     return this.#size;
-  }
-
-  get(socket: Socket): ConnectionHandle | undefined {
-    const row = this.rowOf(socket);
-    return row === undefined ? undefined : this.handle(row);
-  }
-
-  has(socket: Socket): boolean {
-    return this.rowOf(socket) !== undefined;
-  }
-
-  forEach(
-    act: (
-      handle: ConnectionHandle,
-      socket: Socket,
-      map: ReadonlyMap<Socket, ConnectionHandle>,
-    ) => void,
-  ): void {
-    for (const [socket, handle] of this) act(handle, socket, this);
-  }
-
-  *keys(): Generator<Socket, undefined> {
-    for (const row of this.rows()) yield this.socket(row);
-  }
-
-  *values(): Generator<ConnectionHandle, undefined> {
-    for (const row of this.rows()) yield this.handle(row);
-  }
-
-  *entries(): Generator<[Socket, ConnectionHandle], undefined> {
-    for (const row of this.rows()) yield [this.socket(row), this.handle(row)];
-  }
-
-  [Symbol.iterator](): Generator<[Socket, ConnectionHandle], undefined> {
-    return this.entries();
   }
 
   /** The rows of all connections, without those that end meanwhile. */
@@ -381,12 +334,12 @@ export class ConnectionRows<Socket extends ServerSocket>
     }
   }
 
-  #freeze(table: ConnectionTable, wheel: RowWheel, row: Row): void {
-    table.settle(row);
-    wheel.list(row, table.deadline(row));
+  #resize(size: number): void {
+    this.#size = size;
+    this.#context().policy.count(size);
   }
 
-  /** An array that grows by itself would have half of its places free. */
+  /** Grows the arrays with the table. By itself, an array would reserve twice the memory that it needs. */
   #grow(): void {
     const length = this.table.words.length / ROW_WORDS;
     this.#sockets = Array.from({ length }, (_, row) => this.#sockets[row]);

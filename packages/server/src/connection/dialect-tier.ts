@@ -2,9 +2,8 @@ import {
   type DialectChoice,
   type DialectConnection,
   HeartbeatDriver,
-  type HeartbeatError,
+  HeartbeatError,
   type HeartbeatEvent,
-  type Instant,
   intercept,
   interceptCalls,
   type Millis,
@@ -13,6 +12,7 @@ import {
   type Wire,
 } from '@wirebeat/core';
 import type { ApplicationTierContext, ApplicationTierPort } from './application-tier.ts';
+import { Responsiveness } from './responsiveness.ts';
 import type { ServerSocket } from './server-socket.ts';
 
 const NEVER: Millis = Number.POSITIVE_INFINITY;
@@ -28,7 +28,7 @@ export interface DialectTierPort extends Omit<ApplicationTierPort, 'sendBeat'> {
  * own code, and is `unresponsive` if the client breaks its protocol while the transport tier answers: it
  * leaves a ping unanswered, or is silent for longer than its protocol allows.
  *
- * It reads the messages below the `SocketTap`, which so sees all of them.
+ * It hides messages from the application only. The `SocketTap` sees all of them first.
  */
 export class DialectTier {
   readonly #port: DialectTierPort;
@@ -37,9 +37,8 @@ export class DialectTier {
   readonly #dialect: DialectConnection;
   readonly #send: (data: never) => void;
   readonly #release: (() => void)[] = [];
-  #silentFrom: Instant | undefined; // when it last sent anything, if the transport tier is silent too
+  readonly #responsiveness: Responsiveness;
   #isSilent = false;
-  #isUnresponsive = false;
   #isMidMessage = false; // the application has sent a fragment of a message, but not the last one
 
   /**
@@ -52,13 +51,11 @@ export class DialectTier {
     context: ApplicationTierContext,
   ): DialectTier | undefined {
     let tier: DialectTier | undefined;
-    const driver = new HeartbeatDriver(context.fleet.pageTiming, context.wheel, {
+    const driver = new HeartbeatDriver(context.policy.pageTiming, context.wheel, {
       sendPing: ({ id }) => tier?.sendPing(id),
       sendPong: () => {}, // pings of the client are no beats of wirebeat
       emit: (...event) => tier?.emit(...event),
-      get isPaused() {
-        return port.isPaused;
-      },
+      isPaused: () => port.isPaused,
     });
     const send = port.socket.send;
     const dialect = choice.connect({
@@ -87,14 +84,12 @@ export class DialectTier {
     this.#driver = driver;
     this.#dialect = dialect;
     this.#send = send;
+    this.#responsiveness = new Responsiveness(port, { ...context, maxUnresponsive: NEVER });
     const { socket } = port;
     this.#release.push(
       intercept(socket, {
         receive: () => {},
-        reader: {
-          receive: (data, isText) => this.#receive(data, isText),
-          receiveEvent: (event) => event, // sockets of `ws` emit
-        },
+        dialect: { receive: (data, whole, isText) => this.#receive(data, whole, isText) },
       }),
       interceptCalls(
         socket,
@@ -115,33 +110,28 @@ export class DialectTier {
   }
 
   get isResponsive(): boolean {
-    return !this.#isUnresponsive;
+    return !this.#responsiveness.isUnresponsive;
   }
 
-  /** The name of the dialect, if its protocol lets the server send no ping now. */
-  get mute(): string | undefined {
-    return this.#dialect.asks ? undefined : this.#dialect.name;
-  }
-
-  ping(options?: PingOptions): Promise<Millis> {
-    return this.#driver.ping(options);
+  /** Pings the client now: see {@link HeartbeatDriver.ping}. Rejects if its protocol has no such ping. */
+  async ping(options?: PingOptions): Promise<Millis> {
+    if (this.#dialect.asks) return this.#driver.ping(options);
+    const words = `The protocol ${this.#dialect.name} has no place for pings`;
+    throw new HeartbeatError('HeartbeatError', 'ERR_FOREIGN_PROTOCOL', words);
   }
 
   /** Applies the server's timing from the next ping on. */
   retime(): void {
-    const { heartbeat } = this.#driver;
-    const { pageTiming } = this.#context.fleet;
-    const { maxSilence } = heartbeat;
-    heartbeat.rebase({ ...pageTiming, options: { ...pageTiming.options, maxSilence } });
+    this.#driver.heartbeat.rebase(this.#context.policy.pageTiming); // `maxSilence` is the dialect's
   }
 
   /** The transport tier has answered, so the connection works. */
-  layerAnswered(): void {
-    if (this.#silentFrom !== undefined) this.#accuse(this.#silentFrom);
+  transportAnswered(): void {
+    this.#responsiveness.transportAnswered();
   }
 
   /** Stops pinging the client and checking its answers. */
-  rest(): void {
+  stopPinging(): void {
     this.#driver.suspend();
   }
 
@@ -171,14 +161,14 @@ export class DialectTier {
 
   emit(...[name, event]: HeartbeatEvent): void {
     if (name === 'ping' || name === 'pong') {
-      if (!this.#context.hears(name)) return;
-      this.#port.tell(name, { ...event, tier: 'application' } as never);
-    } else if (name === 'dead') this.#fellSilent(event.silentFor);
+      if (!this.#context.hasListener(name)) return;
+      this.#port.emit(name, { ...event, tier: 'application' } as never);
+    } else if (name === 'dead') this.#timedOut(event.silentFor);
   }
 
-  #receive(data: unknown, isText: boolean): unknown {
-    if (this.#isSilent) this.#revive();
-    return this.#dialect.receive(data, isText);
+  #receive(...message: Parameters<DialectConnection['receive']>): unknown {
+    if (this.#isSilent) this.#recover();
+    return this.#dialect.receive(...message);
   }
 
   #sending(data: unknown): void {
@@ -194,32 +184,21 @@ export class DialectTier {
   }
 
   /** The machine has declared the tier dead. It starts again with the next message of the client. */
-  #fellSilent(silentFor: Millis): void {
+  #timedOut(silentFor: Millis): void {
     const { heartbeat } = this.#driver;
     this.#driver.open(false);
     heartbeat.maxSilence = NEVER;
     this.#driver.rearm();
     this.#isSilent = true;
-    if (this.#context.whenUnresponsive === false) return;
-    const silentFrom = this.#context.scheduler.now() - silentFor;
-    this.#silentFrom = silentFrom;
-    if (this.#port.lastReceived > silentFrom) this.#accuse(silentFrom);
-  }
-
-  #accuse(silentFrom: Instant): void {
-    this.#silentFrom = undefined;
-    this.#isUnresponsive = true;
-    this.#port.tell('unresponsive', { silentFor: this.#context.scheduler.now() - silentFrom });
-    if (this.#context.whenUnresponsive === 'terminate') this.#port.giveUp();
+    if (this.#context.whenUnresponsive !== false) this.#responsiveness.silent(silentFor);
   }
 
   /** The client has sent something. */
-  #revive(): void {
-    const wasUnresponsive = this.#isUnresponsive;
-    this.#isSilent = this.#isUnresponsive = false;
-    this.#silentFrom = undefined;
+  #recover(): void {
+    const wasUnresponsive = this.#responsiveness.clear();
+    this.#isSilent = false;
     this.#dialect.open();
     if (this.#dialect.asks) this.#driver.receiveBeat({ type: 'pong' }); // pings again
-    if (wasUnresponsive) this.#port.tell('responsive', {});
+    if (wasUnresponsive) this.#port.emit('responsive', {});
   }
 }

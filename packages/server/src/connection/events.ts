@@ -1,4 +1,5 @@
-import type { HeartbeatEvents, Millis, TimeoutReason } from '@wirebeat/core';
+import type { HeartbeatEvents, Millis } from '@wirebeat/core';
+import type { ConnectionEnd } from './connection-end.ts';
 import type { ServerSocket } from './server-socket.ts';
 
 /**
@@ -33,22 +34,3 @@ export interface ConnectionEvents extends Omit<HeartbeatEvents, 'ping' | 'pong'>
   /** Emitted exactly once when the connection ends: at `dead`, or when the socket closes. */
   readonly end: ConnectionEnd;
 }
-
-/** How a connection ended. */
-export interface ConnectionEnd {
-  /**
-   * `detached`: the connection stays open without a heartbeat. `replaced`: a newer connection came with
-   * the same session. `flood`: the client sent more pings than `pingLimit` allows. `unresponsive`: the
-   * application tier was silent for too long.
-   */
-  readonly reason: TimeoutReason | 'closed' | 'detached' | 'replaced' | 'flood' | 'unresponsive';
-  /** Close code (RFC 6455 §7.1.5), if the connection has closed. */
-  readonly code: number | undefined;
-  /** Close reason (RFC 6455 §7.1.6). */
-  readonly text: string;
-}
-
-export type ConnectionListener = <Name extends keyof ConnectionEvents>(
-  name: Name,
-  event: ConnectionEvents[Name],
-) => void;

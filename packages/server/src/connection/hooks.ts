@@ -94,13 +94,15 @@ export class Hooks {
 }
 
 /**
- * Emits a process warning for a failure that has no `error` listener. Node prints the warning, and the
- * process continues.
+ * Emits a process warning for a failure that has no `error` listener, or prints it where there is no
+ * process. Node prints the warning, and the process continues.
  */
 export function warnOf({ hook, error }: HookFailure): void {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = `The hook \`${hook}\` failed, and nothing listens for the event \`error\`.`;
-  process.emitWarning(message, { type: 'WirebeatWarning', code: 'WIREBEAT_HOOK_FAILED', detail });
+  const warning = { type: 'WirebeatWarning', code: 'WIREBEAT_HOOK_FAILED', detail };
+  if (globalThis.process?.emitWarning !== undefined) process.emitWarning(message, warning);
+  else console.warn(`${message}\n${detail}`);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

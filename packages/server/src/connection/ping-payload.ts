@@ -30,6 +30,11 @@ export function readPayload(prefix: string, payload: Uint8Array): Beat | undefin
 }
 
 /** Returns the whole frame of the protocol Ping without an id: RFC 6455 §5.2 and §5.5.2. */
-export function pingFrame(prefix: string): Buffer {
-  return Buffer.from(`\u0089${String.fromCharCode(prefix.length)}${prefix}`, 'latin1');
+export function pingFrame(prefix: string): Uint8Array {
+  return bytesOf(`\u0089${String.fromCharCode(prefix.length)}${prefix}`);
+}
+
+/** Encodes a text as Latin-1: one byte per character. No character may be above U+00FF. */
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

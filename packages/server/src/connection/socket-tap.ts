@@ -119,9 +119,10 @@ export class SocketTap {
   #derive(base: object): object {
     const known = this.#derived.get(base);
     if (known !== undefined) return known;
+    const below = base as { readonly emit: Method; readonly send: Method };
     const derived = Object.create(base, {
-      emit: method(this.#emitOver(() => Reflect.get(base, 'emit') as Method)),
-      send: method(this.#sendOver(() => Reflect.get(base, 'send') as Method)),
+      emit: method(this.#emitOver(() => below.emit)),
+      send: method(this.#sendOver(() => below.send)),
     }) as object;
     this.#derived.set(base, derived);
     LAYERS.set(derived, { tap: this, base });
@@ -130,13 +131,13 @@ export class SocketTap {
 
   #emitOver(emit: () => Method): Method {
     const port = this.#port;
-    return function (this: unknown, ...args: never[]): unknown {
-      const name = args[0] as unknown;
+    return function (this: unknown, name: unknown, first: unknown, second: unknown): unknown {
       if (name === 'message' || name === 'ping' || name === 'pong' || name === 'close') {
         const row = port.rowOf(this as object);
-        if (row !== undefined && pass(port, row, args)) return true;
+        if (row !== undefined && pass(port, row, name, first, second)) return true;
       }
-      return emit().apply(this, args);
+      // biome-ignore lint/complexity/noArguments: a rest parameter makes an array for each event
+      return emit().apply(this, arguments as unknown as never[]);
     };
   }
 
@@ -147,7 +148,8 @@ export class SocketTap {
       const socket = this as object;
       const row = port.rowOf(socket);
       if (row === undefined) return send().apply(this, args);
-      const { fin = true } = (args[1] ?? {}) as { readonly fin?: boolean };
+      const given = (args[1] as { readonly fin?: boolean } | undefined)?.fin;
+      const fin = given === undefined || given;
       port.sending(row, fin);
       const sent = send().apply(this, args);
       const message = fragmented.get(socket);
@@ -167,7 +169,7 @@ function method(value: Method): PropertyDescriptor {
 }
 
 /** Passes an event of the socket to the port. Returns whether to hide it from the application. */
-function pass(port: SocketPort, row: Row, [name, first, second]: unknown[]): boolean {
+function pass(port: SocketPort, row: Row, name: string, first: unknown, second: unknown): boolean {
   switch (name) {
     case 'message':
       return port.receiveMessage(row, first, second === true);

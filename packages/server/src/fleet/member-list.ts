@@ -83,15 +83,19 @@ export class MemberList {
     this.#listed -= releases.filter(isCounted).length;
   }
 
+  claim(member: Membership): void {
+    this.#claims.add(member);
+  }
+
   /** The node has a new name, under which the registry lists nothing. */
   restart(): void {
+    this.#claims.clear();
     this.#releases = [];
     this.#listed = 0;
     for (const member of this.values()) {
       member.phase = 'new';
       member.isCleared = false;
       member.epoch = 0;
-      this.#claims.add(member);
     }
   }
 
@@ -100,7 +104,7 @@ export class MemberList {
     const strangers = new Set(names);
     this.#listed = strangers.size;
     for (const member of this.values()) {
-      if (strangers.delete(nameOf(member))) continue;
+      if (strangers.delete(nameOf(member)) || member.phase === 'new') continue;
       member.phase = 'sent';
       member.isCleared = false;
       this.#claims.add(member);

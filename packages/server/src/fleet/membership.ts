@@ -21,6 +21,8 @@ export interface Membership {
   epoch: number;
   /** The connection holds its session from now on, with `epoch`. */
   granted(): void;
+  /** Pings the client. Resolves to whether it has answered. */
+  answers(): Promise<boolean>;
   /** A newer connection on another node holds the session. Ends this connection. */
   revoked(): void;
 }

@@ -1,4 +1,4 @@
-import { type Millis, type Scheduler, SystemScheduler } from '@wirebeat/core';
+import { type Instant, type Millis, type Scheduler, SystemScheduler } from '@wirebeat/core';
 import {
   CHANGES_AT_ONCE,
   type Claim,
@@ -17,7 +17,7 @@ import {
   type Renewal,
   revokedMessage,
 } from './registry.ts';
-import { checkRegistryTiming, type RegistryTiming } from './registry-timing.ts';
+import { checkRegistryTiming, longestGap, type RegistryTiming } from './registry-timing.ts';
 
 /** Options of a {@link MemoryRegistry}. */
 export interface MemoryRegistryOptions extends RegistryTiming {
@@ -45,7 +45,10 @@ interface Listed {
 }
 
 interface Node {
+  /** When its lease ends. */
   until: number;
+  /** When its connections are removed, by the clock of presence. */
+  reapAt: number;
   readonly connections: Map<string, Listed>;
   readonly revoked: Set<string>;
 }
@@ -72,7 +75,8 @@ export class MemoryRegistry implements Registry {
   #trimmed = 0;
   #epoch = 0;
   #renewedAt = Number.POSITIVE_INFINITY; // never yet
-  #quietUntil = Number.NEGATIVE_INFINITY;
+  /** By how much the clock of presence is slow. */
+  #lag: Millis = 0;
 
   constructor(options: MemoryRegistryOptions = {}) {
     const { scheduler = new SystemScheduler({ unref: true }), ...timing } = options;
@@ -86,16 +90,14 @@ export class MemoryRegistry implements Registry {
     const now = this.#scheduler.now();
     const node = this.#nodes.get(name);
     if (node === undefined ? !isNew : node.until <= now) return undefined;
-    const own = node ?? { until: 0, connections: new Map(), revoked: new Set() };
-    own.until = now + this.lease;
-    this.#nodes.set(name, own);
-    // Nobody has renewed a lease for long: the others could not, and will come back in a moment.
-    // Until they have, nobody leaves.
-    if (now - this.#renewedAt > (this.lease * 2) / 3) this.#quietUntil = now + this.lease;
+    const own = node ?? { until: 0, reapAt: 0, connections: new Map(), revoked: new Set() };
+    const at = this.#presenceTime();
     this.#renewedAt = now;
-    const isQuiet = now < this.#quietUntil;
-    const { reaped, isReaping } = isQuiet ? NOTHING_REAPED : this.#reap(now);
-    if (!isQuiet) this.#leave(now);
+    own.until = now + this.lease;
+    own.reapAt = at + this.lease;
+    this.#nodes.set(name, own);
+    const { reaped, isReaping } = this.#reap(at);
+    this.#leave(at);
     return {
       held: own.connections.size,
       users: this.#present.size,
@@ -155,6 +157,17 @@ export class MemoryRegistry implements Registry {
 
   async onChange(listener: () => void): Promise<void> {
     this.#watchers.add(listener);
+  }
+
+  /** The clock without the times in which the nodes could not renew their leases: see `longestGap`. */
+  #presenceTime(): Instant {
+    const now = this.#scheduler.now();
+    const gap = now - this.#renewedAt;
+    if (gap > longestGap(this.lease)) {
+      this.#lag += gap;
+      this.#renewedAt = now;
+    }
+    return now - this.#lag;
   }
 
   #claim(node: Node, { connection, session: id, user, rank }: Claim): Grant {
@@ -235,12 +248,12 @@ export class MemoryRegistry implements Registry {
     places?.delete(connection);
     if (places?.size !== 0) return;
     this.#places.delete(user);
-    this.#leaving.set(user, this.#scheduler.now() + grace);
+    this.#leaving.set(user, this.#presenceTime() + grace);
   }
 
-  #reap(now: number): { readonly reaped: number; readonly isReaping: boolean } {
-    const [dead] = [...this.#nodes].filter(([, { until }]) => until <= now);
-    if (dead === undefined) return NOTHING_REAPED;
+  #reap(at: Instant): { readonly reaped: number; readonly isReaping: boolean } {
+    const [dead] = [...this.#nodes].filter(([, { reapAt }]) => reapAt <= at);
+    if (dead === undefined) return { reaped: 0, isReaping: false };
     const [name, node] = dead;
     const connections = [...node.connections.keys()].slice(0, REAPED_AT_ONCE);
     for (const connection of connections) this.#drop(name, connection, this.grace);
@@ -248,8 +261,8 @@ export class MemoryRegistry implements Registry {
     return { reaped: connections.length, isReaping: true };
   }
 
-  #leave(now: number): void {
-    const due = [...this.#leaving].filter(([, at]) => at <= now).slice(0, REAPED_AT_ONCE);
+  #leave(at: Instant): void {
+    const due = [...this.#leaving].filter(([, end]) => end <= at).slice(0, REAPED_AT_ONCE);
     for (const [user] of due) {
       this.#leaving.delete(user);
       const { node = '' } = this.#present.get(user) ?? {};
@@ -267,5 +280,3 @@ export class MemoryRegistry implements Registry {
     for (const watcher of this.#watchers) queueMicrotask(watcher);
   }
 }
-
-const NOTHING_REAPED = { reaped: 0, isReaping: false };

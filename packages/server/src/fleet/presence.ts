@@ -1,6 +1,6 @@
 import type { Millis, Scheduler, Timer } from '@wirebeat/core';
+import type { PlaceQuality } from './presence-questions.ts';
 import { PresenceView } from './presence-view.ts';
-import type { PlaceQuality } from './questions.ts';
 import type { Place, PresenceChange, PresentUser, Registry } from './registry.ts';
 import type { RegistryCaller } from './registry-call.ts';
 import { presenceBoundOf, renewalInterval } from './registry-timing.ts';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { builtin } from '../builtin.ts';
 import type { Membership, MembershipPhase } from './membership.ts';
 import type { SessionClaim } from './session-claim.ts';
 
@@ -30,6 +30,14 @@ export class Registration implements Membership {
     if (this.#isShared) this.claim.holder.bound({ epoch, isAnswered: epoch === this.rank });
   }
 
+  async answers(): Promise<boolean> {
+    const pong = this.claim.holder.ping();
+    return pong.then(
+      () => true,
+      () => false,
+    );
+  }
+
   revoked(): void {
     if (this.#isShared) this.claim.holder.replace(undefined);
   }
@@ -47,6 +55,7 @@ export function nameOfUser(user: unknown): string | undefined {
 
 /** The registry does not need the secret itself, which is enough to take over a session. */
 function digestOf(secret: string, user: string): string {
-  const hash = createHash('sha256').update(secret, 'latin1').update('\0').update(user);
-  return hash.digest('base64url').slice(0, DIGEST_LENGTH);
+  const hash = builtin('node:crypto')?.createHash('sha256'); // `ServerNode` has checked that it is there
+  hash?.update(secret, 'latin1').update('\0').update(user);
+  return hash?.digest('base64url').slice(0, DIGEST_LENGTH) ?? '';
 }

@@ -31,10 +31,25 @@ export function checkRegistryTiming(timing: RegistryTiming): Required<RegistryTi
 export const renewalInterval = (lease: Millis): Millis => lease / 3;
 
 /**
+ * If no node has renewed its lease for longer than this, the nodes could not reach the registry. That
+ * time does not pass for presence, so nobody leaves because of it, and nodes that lost their leases
+ * have at least `longestGap` to claim their sessions again.
+ */
+export const longestGap = (lease: Millis): Millis => 2 * renewalInterval(lease);
+
+/**
  * The longest time from the moment a user's last connection dies, with its client or with its node, to
  * the `leave` of the user: its node detects the death within `detectionBound`, or dies too and loses its
  * lease; another node sees that at its next renewal; after the grace period, the leave is written at
  * the next renewal.
+ *
+ * A node that stalls for less than its lease detects the death later by what the stall adds to its
+ * `detectionBound`, and one that is overloaded has a longer one. One that stalls for longer loses its lease, and claims sessions again only of clients
+ * that answer it.
+ *
+ * It counts the time in which a node renews its lease every `renewalInterval`. If none does for longer
+ * than `longestGap`, presence stands still from the last renewal to the next. A shorter gap delays each of
+ * the two renewals above at most by what it is longer than `renewalInterval`.
  */
 export function presenceBoundOf(detectionBound: Millis, lease: Millis, grace: Millis): Millis {
   return detectionBound + lease + grace + 2 * renewalInterval(lease);

@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import type { Millis, Scheduler } from '@wirebeat/core';
-import type { ConnectionHeartbeat } from '../connection/connection-heartbeat.ts';
+import { InvalidOptionError, type Millis, type Scheduler } from '@wirebeat/core';
+import { builtin } from '../builtin.ts';
+import type { ConnectionHeartbeat } from '../connection-heartbeat.ts';
+import { LeaseHolder } from './lease-holder.ts';
 import { Presence } from './presence.ts';
-import { type PlaceQuality, Questions, qualityOf } from './questions.ts';
+import { type PlaceQuality, PresenceQuestions, qualityOf } from './presence-questions.ts';
 import type { Registration } from './registration.ts';
 import type { Registry } from './registry.ts';
 import { type RegistryCall, RegistryCaller } from './registry-call.ts';
-import { RegistryNode } from './registry-node.ts';
 import { renewalInterval } from './registry-timing.ts';
 import type { SessionHolder } from './session-claim.ts';
 import type { Sessions } from './sessions.ts';
@@ -42,23 +41,35 @@ export interface ServerNodePort {
 /** One server among those that share a registry: its sessions, and who is present. */
 export class ServerNode {
   readonly presence: Presence;
-  readonly #node: RegistryNode;
+  readonly #node: LeaseHolder;
   readonly #port: ServerNodePort;
+  #isClosed = false;
 
-  /** `isShared`: other servers use the registry too, so it decides who holds a session. */
+  /**
+   * `isShared`: other servers use the registry too, so it decides who holds a session.
+   *
+   * @throws {InvalidOptionError} in a runtime without `node:crypto`.
+   */
   constructor(registry: Registry, isShared: boolean, port: ServerNodePort) {
+    if (builtin('node:crypto') === undefined) {
+      throw new InvalidOptionError(
+        'registry',
+        'absent in a runtime without `node:crypto`',
+        registry,
+      );
+    }
     const { scheduler, sessions } = port;
     const instance = drawInstance();
     const called = (call: RegistryCall) => this.#called(call);
     this.#port = port;
-    const questions = new Questions({
+    const questions = new PresenceQuestions({
       scheduler,
       instance,
       send: (to, message) => caller.demand('send', () => registry.send(to, message)),
       answer: (connection) => this.#answer(connection),
     });
     const caller = new RegistryCaller(scheduler, renewalInterval(registry.lease), called);
-    this.#node = new RegistryNode(registry, {
+    this.#node = new LeaseHolder(registry, {
       scheduler,
       instance,
       isolated: () => isShared && port.emit('isolated', {}),
@@ -98,13 +109,15 @@ export class ServerNode {
 
   /** Releases all sessions and ends the lease. */
   close(): Promise<void> {
+    this.#isClosed = true;
     this.presence.close();
     return this.#node.close();
   }
 
   #called(call: RegistryCall): void {
     this.#port.emit('registry', call);
-    if (call.outcome === 'failed') this.#port.failed(call.error);
+    // What a closed node cannot release ends with its lease.
+    if (call.outcome === 'failed' && !this.#isClosed) this.#port.failed(call.error);
   }
 
   #answer(connection: string): PlaceQuality | undefined {
@@ -116,6 +129,10 @@ export class ServerNode {
 
 /** Returns a name that says where the server runs, and that no other server has. */
 function drawInstance(): string {
-  const place = hostname().replace(/[^\w-]/g, '-') || 'node';
-  return `${place}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const place =
+    builtin('node:os')
+      ?.hostname()
+      .replace(/[^\w-]/g, '-') || 'node';
+  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return `${place}-${globalThis.process?.pid ?? 0}-${random.toString(16).padStart(8, '0')}`;
 }

@@ -1,3 +1,4 @@
+import type { Millis } from '@wirebeat/core';
 import type { ServerSocket } from '../connection/server-socket.ts';
 import type { Membership } from './membership.ts';
 
@@ -11,6 +12,8 @@ export interface SessionHolder {
   session: SessionClaim | number;
   /** Whether the heartbeat of this connection has ended. */
   readonly hasEnded: boolean;
+  /** Pings the client. Rejects if it does not answer. */
+  ping(): Promise<Millis>;
   /** The connection holds its session. `isAnswered`: the client's ping has been answered already. */
   bound(binding: { readonly epoch: number; readonly isAnswered: boolean }): void;
   /**
@@ -33,4 +36,12 @@ export interface SessionClaim {
   next: SessionClaim | undefined;
   /** Undefined without a registry, or if the registry cannot name the user. */
   registration?: Membership;
+}
+
+/** The encoding of 128 random bits: RFC 4648 §5 without padding. Anything shorter is not a secret. */
+const SESSION = /^[\w-]{22}$/;
+
+/** Whether a text can be the secret of a session. */
+export function isSession(text: string): boolean {
+  return SESSION.test(text);
 }

@@ -1,15 +1,11 @@
-import type { Millis } from '@wirebeat/core';
+import type { Instant, Millis } from '@wirebeat/core';
+import type { GatewayContext } from './context.ts';
+import { type EndPattern, MIN_SPREAD, SPREAD } from './end-history.ts';
 import type { Blame, GatewayEnd } from './events.ts';
-import type { SideFacts } from './tunnel/activity.ts';
+import { FrameError } from './frames/frame-error.ts';
 import { otherOf, type Side } from './tunnel/side.ts';
-
-/** What earlier ends on the same side had in common with this one. */
-export interface EndPattern {
-  readonly type: 'idle-timeout' | 'age-limit';
-  readonly after: Millis;
-  /** Number of ends in a row, including this one. */
-  readonly times: number;
-}
+import type { Tunnel } from './tunnel/tunnel.ts';
+import type { SideFacts } from './tunnel/tunnel-side.ts';
 
 /** Everything that {@link blameFor} needs. */
 export interface EndFacts {
@@ -32,12 +28,9 @@ export interface Cause {
 }
 
 /** An answer that is missing for longer is overdue, in ms. */
-export const OVERDUE: Millis = 1_000;
-/** A shorter silence is not taken for an idle timeout: no proxy has such a short one. */
+const OVERDUE: Millis = 1_000;
+/** A shorter silence is not an idle timeout: no proxy has such a short one. */
 const MIN_IDLE: Millis = 2_000;
-/** The fraction by which timers of proxies vary, and the least variation. */
-const SPREAD = 0.05;
-const MIN_SPREAD: Millis = 300;
 /** A stall that ended longer ago has nothing to do with the end. */
 const RECENT: Millis = 2_000;
 /** Close codes for failures: internal error, restart, bad gateway, heartbeat timeout, dead upstream. */
@@ -51,6 +44,26 @@ const NETWORK_ERRORS: ReadonlySet<unknown> = new Set([
   'ENETDOWN',
   'ENETRESET',
 ]);
+
+/** Collects what is known about the end of a connection, and decides whose fault it was. */
+export function judgeEnd(
+  end: GatewayEnd,
+  openedAt: Instant,
+  { page, upstream }: Tunnel['sides'],
+  { endHistory, stallWatch, scheduler }: GatewayContext,
+): Cause {
+  const { reason, by, error } = end;
+  const overdue = reason === 'page-dead' || reason === 'upstream-dead' ? 0 : OVERDUE;
+  const sides = { page: page.facts(overdue), upstream: upstream.facts(overdue) };
+  const at = scheduler.now();
+  const pattern =
+    reason === 'abnormal' && by !== 'gateway'
+      ? endHistory.add(by, { ...sides[by], at, age: at - openedAt })
+      : undefined;
+  const errorCode = (error as { readonly code?: unknown } | undefined)?.code;
+  const faultSide = error instanceof FrameError ? error.side : undefined;
+  return blameFor({ end, errorCode, faultSide, sides, stall: stallWatch.last, pattern });
+}
 
 /**
  * Decides which part of the path caused the end of a connection. A side that ends a connection because
@@ -110,7 +123,7 @@ function endedBy(by: Side, facts: EndFacts): Cause {
   return cause(by, 'its connection ended without a Close frame: its process ended or dropped it');
 }
 
-/** A side did not answer. Whether its kernel acknowledges tells the process from the network. */
+/** A side did not answer. If its kernel acknowledges, the process is to blame; otherwise the network. */
 function silence(side: Side, { sides }: EndFacts): Cause {
   const { silentFor, tcp } = sides[side];
   const words = `it has sent nothing for ${inSeconds(silentFor)}`;

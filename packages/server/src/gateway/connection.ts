@@ -1,25 +1,33 @@
 import type { Duplex } from 'node:stream';
 import {
+  type Beat,
   CloseCode,
   ConnectionClosedError,
   decodeBeat,
+  encodeBeat,
   type HeartbeatEvents,
   type Instant,
   type Millis,
+  type PingOrder,
+  type Timing,
 } from '@wirebeat/core';
-import { BAD_GATEWAY, SERVICE_RESTART, UPSTREAM_DEAD } from '../connection/close-reasons.ts';
-import type { ConnectionEnd } from '../connection/events.ts';
-import { blameFor, type Cause, OVERDUE } from './blame.ts';
+import { ApplicationTier } from '../connection/application-tier.ts';
+import type { PageBeat } from '../connection/bridged-pings.ts';
+import { FLOOD, UNRESPONSIVE } from '../connection/connection-end.ts';
+import { readPayload } from '../connection/ping-payload.ts';
+import { RateLimit } from '../connection/rate-limit.ts';
+import { TransportTier } from '../connection/transport-tier.ts';
+import { type Cause, judgeEnd } from './blame.ts';
+import * as ending from './close-codes.ts';
 import type { GatewayContext } from './context.ts';
 import type { ConnectionListener, GatewayEnd } from './events.ts';
 import { mayBeSent, readClose } from './frames/close-frame.ts';
-import { encodeFrame, Opcode } from './frames/frame.ts';
-import { FrameError, FrameFault } from './frames/frame-error.ts';
+import { Opcode } from './frames/frame.ts';
 import { UpstreamError } from './http/upstream-error.ts';
-import { PageSide } from './tunnel/page-side.ts';
-import { otherOf, type Side } from './tunnel/side.ts';
-import { type Traffic, Tunnel, type TunnelPort } from './tunnel/tunnel.ts';
-import { UpstreamSide } from './tunnel/upstream-side.ts';
+import { Bridge } from './tunnel/bridge.ts';
+import { otherOf, SIDES, type Side } from './tunnel/side.ts';
+import { emitterOf } from './tunnel/side-events.ts';
+import { Tunnel, type TunnelPort } from './tunnel/tunnel.ts';
 
 /** Both ends of a connection, after both handshakes. */
 export interface ConnectionEnds {
@@ -34,10 +42,11 @@ export interface ConnectionEnds {
   readonly remoteAddress: string | undefined;
 }
 
-/** What the gateway sends the upstream when the gateway itself closes: RFC 6455 §7.4.1. */
-const LEAVING = [CloseCode.GoingAway, ''] as const;
-
-/** One page, its upstream, and the traffic between them. */
+/**
+ * One page, its upstream, and the traffic between them. A page has the two tiers of a client, as on a
+ * server without a gateway; its transport tier is the browser. The upstream has only a transport tier:
+ * the pings of the page are bridged to it, and it is sent others when the page sends none.
+ */
 export class GatewayConnection {
   /** Number of the connection, counted from 1. */
   readonly id: number;
@@ -52,13 +61,16 @@ export class GatewayConnection {
   /** When both handshakes were done, in ms of the scheduler's clock. */
   readonly openedAt: Instant;
   readonly #context: GatewayContext;
-  readonly #tell: ConnectionListener;
-  readonly #link: Tunnel;
-  readonly #page: PageSide;
-  readonly #upstream: UpstreamSide;
-  #cause: Cause | undefined;
+  readonly #emit: ConnectionListener;
+  readonly #tunnel: Tunnel;
+  readonly #tiers: Readonly<Record<Side, TransportTier>>;
+  readonly #bridge: Bridge;
+  #page: ApplicationTier | undefined; // created on the first application ping
+  readonly #pingLimit: RateLimit = new RateLimit();
+  #asked: PageBeat | undefined; // set while the machine handles the ping of the page
+  #cause: Cause | undefined; // why it ended, judged while both sockets are still open
 
-  constructor(ends: ConnectionEnds, context: GatewayContext, tell: ConnectionListener) {
+  constructor(ends: ConnectionEnds, context: GatewayContext, emit: ConnectionListener) {
     this.id = ends.id;
     this.upstream = ends.url;
     this.path = ends.path;
@@ -66,39 +78,34 @@ export class GatewayConnection {
     this.remoteAddress = ends.remoteAddress;
     this.openedAt = context.scheduler.now();
     this.#context = context;
-    this.#tell = tell;
-    const link = new Tunnel({ ...context, sockets: ends.sockets }, this.#watcher());
-    this.#link = link;
-    this.#page = new PageSide(context, {
-      line: link.lineOf('page'),
-      tell,
-      insert: (frame, options) => link.insert('page', frame, options),
-      asked: (ping) => (context.endToEnd ? this.#upstream.ask(ping) : this.#page.answer(ping)),
-      died: (event) => this.#pageDied(event),
-      expel: (end) => this.#expel(end),
-    });
-    this.#upstream = new UpstreamSide(context, {
-      line: link.lineOf('upstream'),
-      tell,
-      insert: (frame, options) => link.insert('upstream', frame, options),
-      answered: (ping) => this.#page.answer(ping),
-      died: (event) => this.#upstreamDied(event),
+    this.#emit = emit;
+    this.#tunnel = new Tunnel(ends.sockets, context, this.#tunnelPort());
+    this.#tiers = {
+      page: this.#tierOf('page', context.policy.timing),
+      upstream: this.#tierOf('upstream', context.upstreamTiming),
+    };
+    this.#bridge = new Bridge(context, {
+      upstream: this.#tiers.upstream,
+      answered: (ping, upstreamLatency) => {
+        this.#answer(ping);
+        this.#emit('beat', { upstreamLatency });
+      },
     });
   }
 
   /** Starts the connection. `heads` are the bytes that followed the handshakes. */
   open(heads: Readonly<Record<Side, Buffer>>): void {
-    this.#link.listen();
-    this.#tell('open', {});
-    if (this.#link.isEnding) return; // a listener has closed the connection
-    this.#page.pulse.open();
-    this.#upstream.pulse.open();
-    this.#link.take(heads);
+    this.#tunnel.listen();
+    this.#emit('open', {});
+    if (this.#tunnel.isEnding) return; // a listener has closed the connection
+    this.#tiers.page.open();
+    this.#tiers.upstream.open();
+    this.#tunnel.take(heads);
   }
 
   /** Whether the page has sent an application ping. */
   get speaks(): boolean {
-    return this.#page.speaks;
+    return this.#page !== undefined;
   }
 
   /**
@@ -106,13 +113,12 @@ export class GatewayConnection {
    * ping.
    */
   get isResponsive(): boolean | undefined {
-    return this.#page.isResponsive;
+    return this.#page?.isResponsive;
   }
 
   /** Whether an answer from either end is overdue. */
   get isSuspect(): boolean {
-    const pulses = [this.#page.pulse, this.#upstream.pulse];
-    return pulses.some(({ heartbeat }) => heartbeat.status === 'suspect');
+    return Object.values(this.#tiers).some(({ heartbeat }) => heartbeat.status === 'suspect');
   }
 
   /**
@@ -120,7 +126,7 @@ export class GatewayConnection {
    * or if the page has sent no application ping.
    */
   get pageLatency(): Millis | undefined {
-    return this.#page.pageLatency;
+    return this.#page?.latency;
   }
 
   /**
@@ -128,12 +134,12 @@ export class GatewayConnection {
    * first Pong.
    */
   get browserLatency(): Millis | undefined {
-    return this.#page.browserLatency;
+    return this.#tiers.page.heartbeat.latency;
   }
 
   /** Last latency in ms between the gateway and the upstream; `undefined` before the first Pong. */
   get upstreamLatency(): Millis | undefined {
-    return this.#upstream.latency;
+    return this.#tiers.upstream.heartbeat.latency;
   }
 
   /**
@@ -150,15 +156,15 @@ export class GatewayConnection {
    * upstream is dead.
    */
   get detectionBound(): Millis {
-    return this.#upstream.pulse.heartbeat.detectionBound;
+    return this.#tiers.upstream.heartbeat.detectionBound;
   }
 
   get bytesFromPage(): number {
-    return this.#link.bytesFrom('page');
+    return this.#tunnel.sides.page.bytesRead;
   }
 
   get bytesFromUpstream(): number {
-    return this.#link.bytesFrom('upstream');
+    return this.#tunnel.sides.upstream.bytesRead;
   }
 
   /**
@@ -168,69 +174,91 @@ export class GatewayConnection {
    */
   close(code: number = CloseCode.GoingAway, text = ''): void {
     if (!mayBeSent(code)) throw new RangeError(`${code} is not allowed in a Close frame`);
-    const end = { reason: 'terminated', code, text, by: 'gateway' } as const;
-    this.#link.finish(end, { page: [code, text], upstream: LEAVING });
+    this.#tunnel.finish(ending.closing('terminated', code, text));
   }
 
   /** Drops both sides at once, without a closing handshake. */
   terminate(): void {
-    this.#link.decide(withoutClose('terminated'));
-    this.#link.drop('page');
-    this.#link.drop('upstream');
+    this.#tunnel.decide(ending.withoutClose('terminated').end);
+    for (const side of SIDES) this.#tunnel.drop(side);
   }
 
   // What a drain calls.
 
   /** Stops pinging both ends and checking their answers. */
-  rest(): void {
-    this.#page.rest();
-    this.#upstream.pulse.rest();
+  stopPinging(): void {
+    for (const tier of Object.values(this.#tiers)) tier.stopPinging();
+    this.#page?.stopPinging();
   }
 
   /**
    * Closes the connection with 1012 and tells the client how long to wait before it reconnects, in ms:
    * both in a ping and in the close reason.
    */
-  dismiss(retryAfter: Millis): void {
-    if (this.#link.isEnding) return;
+  closeForRestart(retryAfter: Millis): void {
+    if (this.#tunnel.isEnding) return;
     const hint = Math.round(retryAfter);
-    if (hint > 0) this.#page.announce({ retryAfter: String(hint) });
-    const text = hint > 0 ? `service restart; retryAfter=${hint}` : 'service restart';
-    const end = { reason: 'drain', code: SERVICE_RESTART, text, by: 'gateway' } as const;
-    this.#link.finish(end, { page: [SERVICE_RESTART, text], upstream: LEAVING });
+    if (hint > 0) this.#page?.announce({ retryAfter: String(hint) });
+    this.#tunnel.finish(ending.restarting(hint));
+  }
+
+  // Both tiers.
+
+  #tierOf(side: Side, machine: Timing): TransportTier {
+    const incoming = this.#tunnel.sides[side];
+    const port = {
+      isOpen: true, // a side that closes ignores what is sent
+      emit: emitterOf(side, this.#emit),
+      sendPong: () => {
+        if (this.#asked === undefined) return;
+        if (this.#context.endToEnd) this.#bridge.ask(this.#asked);
+        else this.#answer(this.#asked);
+      },
+      pinged: (order: PingOrder) => side === 'upstream' && this.#bridge.pinged(order),
+      died: (event: HeartbeatEvents['dead']) => this.#died(side, event),
+    };
+    const { scheduler } = this.#context;
+    return new TransportTier(incoming, port, this.#context, { machine, scheduler, incoming });
+  }
+
+  #applicationTier(): ApplicationTier {
+    const side = this.#tunnel.sides.page;
+    const { heartbeat } = this.#tiers.page;
+    const port = {
+      emit: emitterOf('page', this.#emit),
+      sendBeat: (beat: Beat) => side.send(encodeBeat(beat)),
+      giveUp: () => this.#tunnel.finish(ending.closingPage('unresponsive', UNRESPONSIVE)),
+      get lastReceived(): Instant {
+        return heartbeat.lastReceived;
+      },
+      get isPaused(): boolean {
+        return side.isPaused;
+      },
+    };
+    return new ApplicationTier(port, this.#context);
   }
 
   // Incoming data.
 
-  #watcher(): TunnelPort {
+  #tunnelPort(): TunnelPort {
     return {
-      received: (side) => this.#sideOf(side).pulse.received(),
+      received: (side) => this.#tiers[side].receiveBytes(),
       receiveText: (side, text) => this.#receiveText(side, text),
       receiveControl: (side, opcode, payload) => this.#receiveControl(side, opcode, payload),
-      passed: (side, traffic) => this.#passed(side, traffic),
-      faulted: (error) => this.#faulted(error),
-      resumed: (side) => this.#sideOf(side).pulse.resumed(),
+      passed: (...traffic) => this.#passed(...traffic),
+      faulted: (error) => this.#tunnel.finish(ending.faulting(error)),
       decided: (end) => this.#decided(end),
       ended: (end) => this.#ended(end),
     };
   }
 
-  #sideOf(side: Side): PageSide | UpstreamSide {
-    return side === 'page' ? this.#page : this.#upstream;
-  }
-
-  #passed(side: Side, { bytes, frames, hasMessage }: Traffic): void {
-    const { tally } = this.#context;
-    if (side === 'page') {
-      tally.bytesFromPages += bytes;
-      tally.framesFromPages += frames;
-      if (hasMessage) this.#page.spoke();
-    } else {
-      tally.bytesFromUpstreams += bytes;
-      tally.framesFromUpstreams += frames;
+  #passed(side: Side, bytes: number, frames: number, hasMessage: boolean): void {
+    this.#context.tally.passed(side, bytes, frames);
+    if (hasMessage && side === 'page') {
+      this.#page?.receiveMessage(this.#tiers.page.heartbeat.lastReceived);
     }
-    if (frames > 0) this.#sideOf(side).pulse.heard();
-    this.#sideOf(otherOf(side)).pulse.sent();
+    if (frames > 0) this.#tiers[side].endMessage();
+    this.#tiers[otherOf(side)].sent();
   }
 
   /**
@@ -242,84 +270,103 @@ export class GatewayConnection {
   #receiveText(side: Side, text: string): boolean {
     const beat = decodeBeat(text);
     if (beat === undefined) return false;
-    if (side === 'page') this.#page.receiveBeat(beat);
-    else this.#context.tally.beatsFromUpstreams += 1;
+    if (side === 'upstream') this.#context.tally.beatsFromUpstreams += 1;
+    else if (beat.type === 'ping') this.#receivePing(beat);
+    else this.#page?.receiveBeat(beat);
     return true;
   }
 
-  /** Returns whether the frame stays here, so that it is not passed on. */
+  /** Returns whether the gateway handles the frame itself, so that it is not passed on. */
   #receiveControl(side: Side, opcode: number, payload: Buffer): boolean {
     switch (opcode) {
       case Opcode.Ping:
-        return this.#receivePing(side, payload);
+        return this.#receiveProtocolPing(side, payload);
       case Opcode.Pong:
-        return this.#sideOf(side).receiveProtocolPong(payload);
+        return side === 'page' ? this.#receivePong(payload) : this.#bridge.receivePong(payload);
       default: {
         const { code, text } = readClose(payload, side);
-        this.#link.decide({ reason: 'closed', code, text, by: side });
+        this.#tunnel.decide({ reason: 'closed', code, text, by: side });
         return false;
       }
     }
   }
 
-  /** Handles a protocol Ping. The other end answers it, or the gateway does. */
-  #receivePing(side: Side, payload: Buffer): boolean {
-    if (side === 'page' && !this.#page.admits()) return true;
-    if (this.#context.endToEnd) {
-      this.#link.asked(otherOf(side));
-      return false;
-    }
-    const pong = encodeFrame(Opcode.Pong, payload, side === 'upstream');
-    // RFC 6455 §5.5.3: one Pong to the latest of several Pings is enough.
-    this.#link.insert(side, pong, { slot: 'pong of the layer' });
-    return true;
+  /** The other end answers it, or the gateway does. */
+  #receiveProtocolPing(side: Side, payload: Buffer): boolean {
+    if (side === 'page' && !this.#admits()) return true;
+    const { sides } = this.#tunnel;
+    if (this.#context.endToEnd) sides[otherOf(side)].asked();
+    else sides[side].pong(payload);
+    return !this.#context.endToEnd;
+  }
+
+  /** Returns whether the page may send a ping now. If not, closes the connection. */
+  #admits(): boolean {
+    const { scheduler, pingLimit } = this.#context;
+    if (this.#pingLimit.take(scheduler.now(), pingLimit)) return true;
+    this.#tunnel.finish(ending.closingPage('flood', FLOOD));
+    return false;
+  }
+
+  // Pings of the page.
+
+  #receivePing(beat: Beat): void {
+    const received = Date.now();
+    this.#context.tally.pingsFromPages += 1;
+    if (!this.#admits()) return;
+    const { page } = this.#tiers;
+    const isFirst = this.#page === undefined;
+    this.#page ??= this.#applicationTier();
+    this.#asked = { beat, received };
+    page.receiveBeat(beat);
+    this.#asked = undefined;
+    this.#page.receiveBeat(beat);
+    if (isFirst) this.#page.probe(page.heartbeat.pingTimeout);
+  }
+
+  /** Handles a Pong of the page. Returns whether it answers one of the gateway's Pings. */
+  #receivePong(payload: Buffer): boolean {
+    const pong = readPayload(this.#context.payload, payload);
+    if (pong !== undefined) this.#tiers.page.receiveBeat(pong);
+    this.#page?.transportAnswered();
+    return pong !== undefined;
+  }
+
+  /** Answers a ping of the page, once the upstream has answered or if it need not. */
+  #answer({ beat, received }: PageBeat): void {
+    const { endToEnd, tally } = this.#context;
+    const says = this.#page?.answerTo(beat, received, false);
+    // A pong with an id proves that everything before it was read. If the gateway answers, only the
+    // gateway has read it.
+    const values = beat.id === undefined || endToEnd ? says : { ...says, by: 'gateway' };
+    tally.pongsToPages += 1;
+    // The latest pong replaces earlier waiting ones, but a bare pong only replaces a bare one.
+    const slot = beat.id === undefined ? 'bare' : 'pong';
+    this.#tunnel.sides.page.send(encodeBeat({ type: 'pong', id: beat.id, values }), slot);
   }
 
   // Ending the connection.
 
-  #faulted(error: FrameError): void {
-    const { closeCode: code, side, rule } = error;
-    const isTooBig = code === FrameFault.TooBig;
-    const fault = side === 'page' ? 'protocol-error' : 'upstream-invalid';
-    const reason = isTooBig ? 'too-big' : fault;
-    const says = [code, rule] as const;
-    const atPage = [BAD_GATEWAY, 'the upstream broke the protocol'] as const;
-    this.#link.finish(
-      { reason, code, text: rule, by: 'gateway', error },
-      // The upstream only receives its own faults. A fault of the page looks to the upstream like 1006.
-      side === 'page' ? { page: says } : { page: isTooBig ? says : atPage, upstream: says },
-    );
-  }
-
-  #pageDied({ reason, silentFor, error }: HeartbeatEvents['dead']): void {
-    this.#tell('dead', { side: 'page', reason, silentFor, error });
-    this.#link.finish({ ...withoutClose('page-dead'), error });
-    this.#link.drop('page');
-  }
-
-  #upstreamDied({ reason, silentFor, error: cause }: HeartbeatEvents['dead']): void {
-    const error = new UpstreamError({ kind: 'dead', url: this.upstream, silentFor, cause });
-    this.#tell('dead', { side: 'upstream', reason, silentFor, error });
-    const text = 'upstream-dead';
-    const end = { reason: text, code: UPSTREAM_DEAD, text, by: 'gateway', error } as const;
-    this.#link.finish(end, { page: [UPSTREAM_DEAD, text] });
-    this.#link.drop('upstream');
-  }
-
-  #expel({ reason, code = CloseCode.PolicyViolation, text }: ConnectionEnd): void {
-    const why = reason === 'flood' ? 'flood' : 'unresponsive';
-    this.#link.finish({ reason: why, code, text, by: 'gateway' }, { page: [code, text] });
+  #died(side: Side, { reason, silentFor, error: cause }: HeartbeatEvents['dead']): void {
+    const isPage = side === 'page';
+    const { upstream: url } = this;
+    const error = isPage ? cause : new UpstreamError({ kind: 'dead', url, silentFor, cause });
+    this.#emit('dead', { side, reason, silentFor, error });
+    const how = isPage ? ending.withoutClose('page-dead', error) : ending.upstreamDead(error);
+    this.#tunnel.finish(how);
+    this.#tunnel.drop(side);
   }
 
   /** Stops both heartbeats once the end is decided. Returns the end to report. */
   #decided(end: GatewayEnd): GatewayEnd {
     const { code, text, by } = end;
-    this.#cause = this.#judge(end);
+    this.#cause = judgeEnd(end, this.openedAt, this.#tunnel.sides, this.#context);
     const error = new ConnectionClosedError(code, text);
-    this.#page.close(error);
-    this.#upstream.close(error);
+    this.#bridge.clear();
+    for (const tier of Object.values(this.#tiers)) tier.close(error);
+    this.#page?.close(error);
     if (end.reason !== 'abnormal' || by === 'gateway') return end;
-    // A side that leaves because the other one does not answer has only noticed first.
+    // A side that closes because the other one does not answer has only noticed first.
     const other = otherOf(by);
     const { blame } = this.#cause;
     const isOther = blame === other || blame === `${other}-network`;
@@ -329,35 +376,6 @@ export class GatewayConnection {
   #ended(end: GatewayEnd): void {
     this.#context.tally.ended[end.reason] += 1;
     const duration = this.#context.scheduler.now() - this.openedAt;
-    const { blame, evidence } = this.#cause ?? this.#judge(end);
-    this.#tell('end', { ...end, duration, blame, evidence });
+    this.#emit('end', { ...end, duration, ...(this.#cause as Cause) });
   }
-
-  /** Decides who is to blame, from what is known while both sockets are still open. */
-  #judge(end: GatewayEnd): Cause {
-    const { endHistory, stallWatch, scheduler } = this.#context;
-    const { reason, by, error } = end;
-    const overdue = reason === 'page-dead' || reason === 'upstream-dead' ? 0 : OVERDUE;
-    const sides = {
-      page: this.#link.factsOf('page', overdue),
-      upstream: this.#link.factsOf('upstream', overdue),
-    };
-    const now = scheduler.now();
-    const pattern =
-      reason === 'abnormal' && by !== 'gateway'
-        ? endHistory.add(by, {
-            at: now,
-            idle: sides[by].idleFor,
-            survivedIdle: sides[by].survivedIdle,
-            age: now - this.openedAt,
-          })
-        : undefined;
-    const errorCode = (error as { readonly code?: unknown } | undefined)?.code;
-    const faultSide = error instanceof FrameError ? error.side : undefined;
-    return blameFor({ end, errorCode, faultSide, sides, stall: stallWatch.last, pattern });
-  }
-}
-
-function withoutClose(reason: GatewayEnd['reason']): GatewayEnd {
-  return { reason, code: CloseCode.Abnormal, text: '', by: 'gateway' };
 }

@@ -1,28 +1,33 @@
 import type { Instant, Millis } from '@wirebeat/core';
-import type { EndPattern } from './blame.ts';
 import type { Side } from './tunnel/side.ts';
+import type { SideFacts } from './tunnel/tunnel-side.ts';
+
+/** What earlier ends on the same side had in common with this one. */
+export interface EndPattern {
+  readonly type: 'idle-timeout' | 'age-limit';
+  readonly after: Millis;
+  /** Number of ends in a row, including this one. */
+  readonly times: number;
+}
 
 /** An end without a Close frame. Durations are in ms. */
-interface AbnormalEnd {
+interface AbnormalEnd extends Pick<SideFacts, 'idleFor' | 'survivedIdle'> {
   readonly at: Instant;
-  readonly idle: Millis;
-  /** The longest silence that the connection survived before. */
-  readonly survivedIdle: Millis;
   readonly age: Millis;
 }
 
 /** How many ends in a row make a pattern. */
 const IN_A_ROW = 3;
 const KEPT = 32;
-/** The fraction by which the same time may vary, and the least variation in ms. */
-const SPREAD = 0.05;
-const MIN_SPREAD: Millis = 300;
+/** The fraction by which timers of proxies vary, and the least variation in ms. */
+export const SPREAD = 0.05;
+export const MIN_SPREAD: Millis = 300;
 /** Shorter times are no limit of a proxy. */
 const MIN_LIMIT: Millis = 2_000;
 /** Ends at one moment have one cause, such as a restart: they count once. */
 const MOMENT: Millis = 500;
 
-/** The last ends without a Close frame on each side: the limits of a proxy show only in several. */
+/** The last ends without a Close frame on each side. It takes several to recognize the limit of a proxy. */
 export class EndHistory {
   readonly #ends: Readonly<Record<Side, AbnormalEnd[]>> = { page: [], upstream: [] };
 
@@ -33,7 +38,7 @@ export class EndHistory {
     if (last !== undefined && end.at - last.at < MOMENT) ends.pop();
     ends.push(end);
     if (ends.length > KEPT) ends.shift();
-    const idle = rowOf(ends, (one) => (one.idle > one.survivedIdle ? one.idle : 0));
+    const idle = rowOf(ends, (one) => (one.idleFor > one.survivedIdle ? one.idleFor : 0));
     if (idle !== undefined) return { type: 'idle-timeout', ...idle };
     const age = rowOf(ends, (one) => one.age);
     return age && { type: 'age-limit', ...age };

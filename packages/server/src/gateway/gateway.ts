@@ -6,23 +6,22 @@ import { drawPayload } from '../connection/ping-payload.ts';
 import { Drain, type DrainOptions, resolveDrainOptions } from '../drain.ts';
 import { HandleEmitter } from '../emitter.ts';
 import { TimingPolicy } from '../timing/timing-policy.ts';
+import { refusalFor } from './admission.ts';
 import { type ConnectionEnds, GatewayConnection } from './connection.ts';
 import type { GatewayContext } from './context.ts';
 import { EndHistory } from './end-history.ts';
-import type { ConnectionEvents, ConnectionListener, RefuseReason } from './events.ts';
+import type { ConnectionEvents, RefuseReason } from './events.ts';
 import type { Address } from './http/address.ts';
-import type { Answer } from './http/dial.ts';
+import type { Accepted } from './http/dial.ts';
 import { Handshake, type UpgradeRequest } from './http/handshake.ts';
 import { GatewayListener, type ListenOptions } from './http/listener.ts';
-import type { Refusal } from './http/request.ts';
-import { heapInUse } from './memory.ts';
 import {
   type GatewayOptions,
   type ResolvedGatewayOptions,
   resolveGatewayOptions,
 } from './options.ts';
 import { StallWatch } from './stall-watch.ts';
-import { type GatewayStatus, statusOf } from './status.ts';
+import type { GatewayStatus } from './status.ts';
 import { TrafficCount } from './tunnel/traffic-count.ts';
 
 /**
@@ -42,9 +41,6 @@ export type GatewayEvents = {
     readonly error: Error | undefined;
   };
 };
-
-/** How long refused clients are asked to wait, in seconds: RFC 9110 §10.2.3. */
-const RETRY_AFTER = { 'Retry-After': '1' };
 
 /**
  * Creates a gateway in front of a WebSocket server that supports protocol Pings but not application
@@ -73,19 +69,18 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
   readonly #since: Instant;
   readonly #tally: TrafficCount = new TrafficCount();
   readonly #connections: Set<GatewayConnection> = new Set();
-  readonly #drainable: Map<number, GatewayConnection> = new Map();
   readonly #handshakes: Set<Handshake> = new Set();
   readonly #listeners: Set<GatewayListener> = new Set();
   #drain: Drain | undefined;
   #isClosed = false;
-  #count = 0;
+  #opened = 0;
 
   /** @throws {InvalidOptionError} in the same cases as {@link createGateway}. */
   constructor(options: GatewayOptions) {
     super();
     const resolved = resolveGatewayOptions(options);
     this.#options = resolved;
-    this.#scheduler = resolved.page.metronome.scheduler;
+    this.#scheduler = resolved.page.pingScheduler.scheduler;
     this.#since = this.#scheduler.now();
     this.#context = contextOf(resolved, {
       tally: this.#tally,
@@ -121,22 +116,28 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
   update(options: GatewayOptions): void {
     const resolved = resolveGatewayOptions(options);
     this.#options = resolved;
-    const { tally, endHistory, stallWatch } = this.#context;
-    this.#context = contextOf(resolved, { tally, endHistory, stallWatch });
+    this.#context = contextOf(resolved, this.#context);
     for (const listener of this.#listeners) listener.update(resolved);
   }
 
   /** Returns the state and the counters of the gateway as plain data. */
   status(): GatewayStatus {
-    return statusOf({
+    const { maxConnections, maxHeapBytes } = this.#options;
+    const count = (fits: (connection: GatewayConnection) => boolean) =>
+      [...this.#connections].filter(fits).length;
+    return {
       state: this.#state,
       uptime: this.#scheduler.now() - this.#since,
-      connections: this.#connections,
+      open: this.#connections.size,
+      maxConnections,
+      maxHeapBytes,
       handshaking: this.#handshakes.size,
-      maxConnections: this.#options.maxConnections,
-      maxHeapBytes: this.#options.maxHeapBytes,
-      tally: this.#tally,
-    });
+      speaking: count(({ speaks }) => speaks),
+      unresponsive: count(({ isResponsive }) => isResponsive === false),
+      suspect: count(({ isSuspect }) => isSuspect),
+      counters: this.#tally.counters,
+      latency: this.#tally.latencies,
+    };
   }
 
   /**
@@ -149,9 +150,9 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
    */
   async drain(options?: DrainOptions): Promise<void> {
     const resolved = resolveDrainOptions(options);
-    const { random } = this.#options.page.timing.options;
+    const { random } = this.#options.page.timing;
     const clock = { scheduler: this.#scheduler, random };
-    this.#drain ??= new Drain(this.#drainable, resolved, clock);
+    this.#drain ??= new Drain(this.#connections, resolved, clock);
     await this.#drain.done;
     await this.close();
   }
@@ -183,10 +184,10 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
 
   #shakeHands(upgrade: UpgradeRequest): void {
     const { socket, request } = upgrade;
-    quicken(socket);
+    tuneForSmallFrames(socket);
     const handshake = new Handshake(upgrade, this.#options, {
       scheduler: this.#scheduler,
-      turnedAway: () => this.#turnedAway(),
+      refusal: () => this.#refusal(),
       accepted: (answer, address, early) => {
         this.#handshakes.delete(handshake);
         this.#connect({ ...upgrade, head: early }, answer, address);
@@ -201,37 +202,29 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     void handshake.run();
   }
 
-  #turnedAway(): (Refusal & { readonly reason: RefuseReason }) | undefined {
-    const answer = { status: 503, headers: RETRY_AFTER };
-    if (this.#state !== 'running') {
-      return { ...answer, reason: 'draining', body: 'The gateway is closing.' };
-    }
+  #refusal(): ReturnType<typeof refusalFor> {
     const taken = this.#connections.size + this.#handshakes.size - 1; // without this handshake
-    if (taken >= this.#options.maxConnections) {
-      return { ...answer, reason: 'too-many', body: 'Too many connections.' };
-    }
-    if (heapInUse() <= this.#options.maxHeapBytes) return undefined;
-    return { ...answer, reason: 'memory', body: 'The gateway is low on memory.' };
+    return refusalFor({ ...this.#options, isClosing: this.#state !== 'running', taken });
   }
 
   #connect(
     { request, socket: page, head }: UpgradeRequest,
-    answer: Extract<Answer, { type: 'accepted' }>,
+    answer: Accepted,
     { url }: Address,
   ): void {
-    const { socket: upstream, protocol } = answer;
+    const { socket: upstream, response } = answer;
+    const protocol = response.headers['sec-websocket-protocol'] ?? '';
     const { remoteAddress } = request.socket;
-    quicken(upstream);
-    this.#count += 1;
+    tuneForSmallFrames(upstream);
+    this.#opened += 1;
     const [path = '/'] = (request.url ?? '/').split('?');
     const sockets = { page, upstream };
-    const ends = { id: this.#count, sockets, url, path, protocol, remoteAddress };
-    const connection = this.#join(ends);
+    const ends = { id: this.#opened, sockets, url, path, protocol, remoteAddress };
+    const connection = this.#createConnection(ends);
     this.#connections.add(connection);
     this.#context.stallWatch.start();
-    this.#drainable.set(connection.id, connection);
     this.#tally.accepted += 1;
-    this.#options.page.metronome.opening(() =>
+    this.#options.page.pingScheduler.opening(() =>
       connection.open({ page: head, upstream: answer.head }),
     );
     if (this.#isClosed) connection.terminate();
@@ -242,70 +235,52 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
    * A method of its own, because a closure in the handshake code would keep the request and the
    * response in memory for the life of the connection.
    */
-  #join(ends: ConnectionEnds): GatewayConnection {
-    const tell: ConnectionListener = (name, event) => this.#tell(connection, name, event);
-    const connection = new GatewayConnection(ends, this.#context, tell);
+  #createConnection(ends: ConnectionEnds): GatewayConnection {
+    const connection: GatewayConnection = new GatewayConnection(
+      ends,
+      this.#context,
+      (name, event) => this.#emit(connection, name, event),
+    );
     return connection;
   }
 
-  #tell<Name extends keyof ConnectionEvents>(
+  #emit<Name extends keyof ConnectionEvents>(
     connection: GatewayConnection,
     name: Name,
     event: ConnectionEvents[Name],
   ): void {
-    this.#record(connection, name, event);
-    if (name === 'end') {
+    if (name === 'stall') {
+      this.#tally.stalled(this.#scheduler.now(), (event as ConnectionEvents['stall']).lateBy);
+    } else if (name === 'pong') {
+      this.#tally.answered(event as ConnectionEvents['pong'], connection.endToEndLatency);
+    } else if (name === 'end') {
       this.#connections.delete(connection);
-      this.#drainable.delete(connection.id);
       if (this.#connections.size === 0) this.#context.stallWatch.stop();
     }
     this.emit(name, { ...event, connection } as unknown as GatewayEvents[Name]);
     if (name === 'end') this.#drain?.look();
   }
-
-  #record<Name extends keyof ConnectionEvents>(
-    connection: GatewayConnection,
-    name: Name,
-    event: ConnectionEvents[Name],
-  ): void {
-    if (name === 'stall') this.#tally.stalls += 1;
-    if (name !== 'pong') return;
-    const { hop, latency, sampled } = event as ConnectionEvents['pong'];
-    if (!sampled) return;
-    this.#tally.latency[hop].record(latency);
-    const { endToEndLatency } = connection;
-    if (hop !== 'browser' && endToEndLatency !== undefined) {
-      this.#tally.latency.endToEnd.record(endToEndLatency);
-    }
-  }
 }
 
-/** The part of the context that {@link Gateway.update} keeps. */
-type Kept = Pick<GatewayContext, 'tally' | 'endHistory' | 'stallWatch'>;
-
-function contextOf(options: ResolvedGatewayOptions, kept: Kept): GatewayContext {
-  const { page, upstreamTiming, endToEnd, maxMessageBytes, closeTimeout } = options;
-  const { metronome, timing, whenUnresponsive, maxUnresponsive, pingLimit } = page;
-  const upstreams = new TimingPolicy({
-    timing: upstreamTiming,
-    advertised: false,
-    metronome,
-    whenUnresponsive: false,
-  });
+/** {@link Gateway.update} keeps the last three. */
+function contextOf(
+  options: ResolvedGatewayOptions,
+  { tally, endHistory, stallWatch }: Pick<GatewayContext, 'tally' | 'endHistory' | 'stallWatch'>,
+): GatewayContext {
+  const { page, upstreamTiming: timing } = options;
+  const { pingScheduler, timing: pageTiming } = page;
+  const { scheduler, wheel } = pingScheduler;
+  const ownPings = { timing, advertised: false, pingScheduler, whenUnresponsive: false } as const;
   return {
-    scheduler: metronome.scheduler,
-    wheel: metronome.wheel,
-    hears: () => true, // the gateway itself counts pongs
-    fleet: new TimingPolicy(page),
-    upstreamTiming: upstreams.timing,
-    payload: drawPayload(timing.options.random),
-    whenUnresponsive,
-    maxUnresponsive,
-    pingLimit,
-    endToEnd,
-    maxMessageBytes,
-    closeTimeout,
-    ...kept,
+    ...options,
+    ...page,
+    scheduler,
+    wheel,
+    hasListener: (name) => name === 'pong', // the gateway itself counts pongs
+    policy: new TimingPolicy(page),
+    upstreamTiming: new TimingPolicy(ownPings).timing,
+    payload: drawPayload(pageTiming.random),
+    ...{ tally, endHistory, stallWatch },
   };
 }
 
@@ -313,7 +288,7 @@ function contextOf(options: ResolvedGatewayOptions, kept: Kept): GatewayContext 
  * Turns off Nagle's algorithm, so that small frames are sent at once, and the HTTP timeout of the
  * socket.
  */
-function quicken(socket: Duplex): void {
+function tuneForSmallFrames(socket: Duplex): void {
   const { setNoDelay, setTimeout } = socket as Partial<Socket>;
   setNoDelay?.call(socket, true);
   setTimeout?.call(socket, 0 satisfies Millis);

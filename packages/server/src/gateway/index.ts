@@ -2,6 +2,7 @@ export { HeartbeatError, InvalidOptionError, PingTimeoutError } from '@wirebeat/
 export type { DrainOptions } from '../drain.ts';
 export type { PingLimit } from '../options.ts';
 export type { Advertisement } from '../timing/advertisement.ts';
+export type { Verdict } from './admission.ts';
 export { GatewayConnection } from './connection.ts';
 export type { Blame, EndReason, GatewayEnd, RefuseReason } from './events.ts';
 export { FrameError } from './frames/frame-error.ts';
@@ -10,7 +11,7 @@ export type { Upstream, UpstreamAddress } from './http/address.ts';
 export type { ExtraHeaders } from './http/headers.ts';
 export type { GatewayListener, ListenOptions } from './http/listener.ts';
 export { UpstreamError, type UpstreamFault } from './http/upstream-error.ts';
-export type { GatewayOptions, UpstreamHeartbeatOptions, Verdict } from './options.ts';
+export type { GatewayOptions, UpstreamHeartbeatOptions } from './options.ts';
 export type { GatewayStatus } from './status.ts';
 export type { Hop, Side } from './tunnel/side.ts';
 export type { GatewayCounters, LatencySummary } from './tunnel/traffic-count.ts';

@@ -1,8 +1,7 @@
-import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import {
   HEARTBEAT_SCHEMA,
-  InvalidOptionError,
   initialTiming,
   type Millis,
   type Resolved,
@@ -16,25 +15,20 @@ import {
   SERVER_SCHEMA,
   type ServerOptions,
 } from '../options.ts';
+import {
+  defaultMaxConnections,
+  defaultMaxHeapBytes,
+  resolveAllow,
+  type Verdict,
+} from './admission.ts';
 import { type Address, resolveUpstream, type Upstream } from './http/address.ts';
+import type { Refusal } from './http/check-request.ts';
 import {
   HEADER_SCHEMA,
   type HeaderOptions,
   type ResolvedHeaderOptions,
   resolveHeaderOptions,
 } from './http/headers.ts';
-import type { Refusal } from './http/request.ts';
-import { defaultMaxConnections, defaultMaxHeapBytes } from './memory.ts';
-
-/** The result of `allow`: `true`, `false` for 403, a status in [400, 599], or a complete response. */
-export type Verdict =
-  | boolean
-  | number
-  | {
-      readonly status: number;
-      readonly body?: string;
-      readonly headers?: Readonly<Record<string, string>>;
-    };
 
 /** Heartbeat options for the connections to the upstream. */
 export interface UpstreamHeartbeatOptions {
@@ -54,18 +48,18 @@ export interface UpstreamHeartbeatOptions {
 }
 
 /** The options that work for pages as they do for a server without a gateway. */
-type PageOptions = Pick<
-  ServerOptions,
-  | 'pingInterval'
-  | 'pingTimeout'
-  | 'jitter'
-  | 'random'
-  | 'scheduler'
-  | 'advertise'
-  | 'pingLimit'
-  | 'whenUnresponsive'
-  | 'maxUnresponsive'
->;
+const PAGE_OPTIONS = [
+  'pingInterval',
+  'pingTimeout',
+  'jitter',
+  'random',
+  'scheduler',
+  'advertise',
+  'pingLimit',
+  'whenUnresponsive',
+  'maxUnresponsive',
+] as const;
+type PageOptions = Pick<ServerOptions, (typeof PAGE_OPTIONS)[number]>;
 
 /** Options of `createGateway`. */
 export interface GatewayOptions extends HeaderOptions, PageOptions {
@@ -172,72 +166,39 @@ export interface ResolvedGatewayOptions
 
 /** @throws {InvalidOptionError} if an option is out of range or unknown. */
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
-  const {
-    session,
-    registry,
-    whenIsolated,
-    whenDead,
-    authenticated,
-    maxBufferedBytes,
-    dialect,
-    ...shared
-  } = SERVER_SCHEMA;
-  const { pingTimeout, random } = HEARTBEAT_SCHEMA;
-  const pageSchema = { ...shared, pingTimeout, random };
+  const pageSchema = partOf({ ...HEARTBEAT_SCHEMA, ...SERVER_SCHEMA }, PAGE_OPTIONS);
   const schema = { ...GATEWAY_SCHEMA, ...HEADER_SCHEMA, ...pageSchema };
   const resolved = resolveOptions<GatewayOptions, typeof schema>(schema, options);
-  const page = resolveServerOptions<never>(partOf(options, pageSchema));
+  const page = resolveServerOptions<never>(partOf(options, PAGE_OPTIONS));
   return {
     ...resolved,
     page,
     upstreamTiming: resolveTiming(resolved.upstreamHeartbeat, page),
     upstreamOf: resolveUpstream(options.upstream),
     refusalOf: resolveAllow(resolved.allow),
-    headers: resolveHeaderOptions(partOf(options, HEADER_SCHEMA)),
+    headers: resolveHeaderOptions(partOf(options, HEADER_OPTIONS)),
     maxConnections: resolved.maxConnections ?? defaultMaxConnections(),
     maxHeapBytes: resolved.maxHeapBytes ?? defaultMaxHeapBytes(),
   };
 }
 
-/** Returns the options that this schema has. */
-function partOf<Options extends object>(options: Options, schema: object): Partial<Options> {
-  const entries = Object.entries(options).filter(([name]) => name in schema);
-  return Object.fromEntries(entries) as Partial<Options>;
+const HEADER_OPTIONS = Object.keys(HEADER_SCHEMA) as (keyof HeaderOptions)[];
+
+/** Returns the properties with these names. */
+function partOf<Whole extends object, Name extends keyof Whole>(
+  whole: Whole,
+  names: readonly Name[],
+): Pick<Whole, Name> {
+  const entries = Object.entries(whole).filter(([name]) => names.includes(name as Name));
+  return Object.fromEntries(entries) as Pick<Whole, Name>;
 }
 
 function resolveTiming(
   given: UpstreamHeartbeatOptions = {},
   { timing }: ResolvedServerOptions<never>,
 ): Timing {
-  const { jitter, random } = timing.options;
+  const { jitter, random } = timing;
   const upstream = resolveOptions(UPSTREAM_SCHEMA, given, 'upstreamHeartbeat');
   const heartbeat = resolveHeartbeatOptions({ jitter, random });
-  return initialTiming({ ...heartbeat, ...upstream, isIntervalGiven: true });
-}
-
-function resolveAllow(
-  allow: GatewayOptions['allow'],
-): (request: IncomingMessage) => Promise<Refusal | undefined> {
-  if (allow === undefined) return async () => undefined;
-  return async (request) => refusalBy(await allow(request));
-}
-
-function refusalBy(verdict: Verdict): Refusal | undefined {
-  if (verdict === true) return undefined;
-  const {
-    status,
-    body = '',
-    headers = {},
-  } = typeof verdict === 'object' && verdict !== null
-    ? verdict
-    : { status: verdict === false ? 403 : verdict };
-  if (Number.isInteger(status) && status >= 400 && status <= 599) {
-    for (const [name, value] of Object.entries(headers)) {
-      validateHeaderName(name);
-      validateHeaderValue(name, value);
-    }
-    return { status, body, headers };
-  }
-  // A function that returns nothing accepts nobody.
-  throw new InvalidOptionError('allow', 'a function that returns true, false or a status', verdict);
+  return initialTiming({ ...heartbeat, ...upstream, maxInterval: upstream.pingInterval });
 }

@@ -1,7 +1,5 @@
 import type { Millis } from '@wirebeat/core';
-import type { GatewayConnection } from './connection.ts';
-import type { Hop } from './tunnel/side.ts';
-import type { GatewayCounters, LatencySummary, TrafficCount } from './tunnel/traffic-count.ts';
+import type { GatewayCounters, GatewayLatencies } from './tunnel/traffic-count.ts';
 
 /** The state of a gateway as plain data, for a status page or metrics. */
 export interface GatewayStatus {
@@ -28,29 +26,5 @@ export interface GatewayStatus {
   readonly suspect: number;
   readonly counters: GatewayCounters;
   /** Latencies in ms over all connections so far. A hop is absent before its first pong. */
-  readonly latency: { readonly [Name in Hop | 'endToEnd']?: LatencySummary };
-}
-
-interface Parts
-  extends Pick<
-    GatewayStatus,
-    'state' | 'uptime' | 'handshaking' | 'maxConnections' | 'maxHeapBytes'
-  > {
-  readonly connections: ReadonlySet<GatewayConnection>;
-  readonly tally: TrafficCount;
-}
-
-export function statusOf({ connections, tally, ...rest }: Parts): GatewayStatus {
-  const count = (fits: (connection: GatewayConnection) => boolean) =>
-    [...connections].filter(fits).length;
-  const latencies = Object.entries(tally.latency).map(([hop, { summary }]) => [hop, summary]);
-  return {
-    ...rest,
-    open: connections.size,
-    speaking: count(({ speaks }) => speaks),
-    unresponsive: count(({ isResponsive }) => isResponsive === false),
-    suspect: count(({ isSuspect }) => isSuspect),
-    counters: tally.counters,
-    latency: Object.fromEntries(latencies.filter(([, summary]) => summary !== undefined)),
-  };
+  readonly latency: GatewayLatencies;
 }

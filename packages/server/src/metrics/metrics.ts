@@ -1,6 +1,7 @@
 import type { Millis } from '@wirebeat/core';
 import type { HookName } from '../connection/hooks.ts';
 import type { RegistryCall } from '../fleet/registry-call.ts';
+import type { QualityRecords } from './quality-records.ts';
 
 /** The part of a `ServerHeartbeat` that metrics need, for any socket class. */
 export interface HeartbeatSource {
@@ -131,12 +132,12 @@ type Reading = readonly [labels: Labels, value: number];
 interface GaugeDescription {
   readonly help: string;
   readonly labels: readonly string[];
-  read(heartbeat: HeartbeatSource): Iterable<Reading>;
+  read(heartbeat: HeartbeatSource, quality?: QualityRecords): Iterable<Reading>;
 }
 
 /** The gauges. */
 export const GAUGES: Readonly<
-  Record<'connections' | 'isolated' | 'present_users', GaugeDescription>
+  Record<'connections' | 'connection_quality' | 'isolated' | 'present_users', GaugeDescription>
 > = {
   connections: {
     help: 'Open connections.',
@@ -144,6 +145,14 @@ export const GAUGES: Readonly<
     read: (heartbeat) => {
       const counts = connectionsByStatus(heartbeat);
       return [...counts].map(([status, count]): Reading => [{ status }, count]);
+    },
+  },
+  connection_quality: {
+    help: 'Open connections by the quality of their link.',
+    labels: ['quality'],
+    read: ({ connections }, records) => {
+      const counts = records?.count(connections) ?? [];
+      return [...counts].map(([quality, count]): Reading => [{ quality }, count]);
     },
   },
   isolated: {
@@ -178,20 +187,26 @@ interface Tiered {
   readonly tier: string;
 }
 
+type Taker = (event: never) => void;
+
 /** The listeners by event name. */
 interface Takers {
-  readonly [name: string]: (event: never) => void;
+  readonly [name: string]: Taker;
 }
 
 /**
  * Reports the events of a server's connections to `sink` from now on. Returns a function that stops it.
  * Keeps no reference to any connection.
  */
-export function watchMetrics(heartbeat: HeartbeatSource, sink: MetricsSink): () => void {
-  const takers = takersOf(sink);
-  for (const [name, take] of Object.entries(takers)) heartbeat.on(name as never, take);
+export function watchMetrics(
+  heartbeat: HeartbeatSource,
+  sink: MetricsSink,
+  quality?: QualityRecords,
+): () => void {
+  const takers = [takersOf(sink), quality?.takers ?? {}].flatMap(Object.entries<Taker>);
+  for (const [name, take] of takers) heartbeat.on(name as never, take);
   return () => {
-    for (const [name, take] of Object.entries(takers)) heartbeat.off(name as never, take);
+    for (const [name, take] of takers) heartbeat.off(name as never, take);
   };
 }
 

@@ -1,6 +1,14 @@
 import { type Meter, metrics, type ObservableResult } from '@opentelemetry/api';
 import type { Millis } from '@wirebeat/core';
-import { COUNTERS, GAUGES, type HeartbeatSource, HISTOGRAMS, watchMetrics } from './metrics.ts';
+import {
+  COUNTERS,
+  GAUGES,
+  type HeartbeatSource,
+  HISTOGRAMS,
+  type MetricsSink,
+  watchMetrics,
+} from './metrics.ts';
+import { QualityRecords } from './quality-records.ts';
 
 export type { HeartbeatSource } from './metrics.ts';
 
@@ -10,6 +18,12 @@ export interface OpenTelemetryOptions {
   readonly meter?: Meter;
   /** Prefix of every metric name. @default 'wirebeat.' */
   readonly prefix?: string;
+  /**
+   * Whether to count connections by the quality of their link, by the rule of `statusOf` in
+   * `@wirebeat/client/status`. Remembers the last latencies of each connection, in up to 1 kB.
+   * @default false
+   */
+  readonly quality?: boolean;
 }
 
 const SECOND: Millis = 1_000;
@@ -20,8 +34,13 @@ const SECOND: Millis = 1_000;
  */
 export function exportMetrics(
   heartbeat: HeartbeatSource,
-  { meter = metrics.getMeter('wirebeat'), prefix = 'wirebeat.' }: OpenTelemetryOptions = {},
+  {
+    meter = metrics.getMeter('wirebeat'),
+    prefix = 'wirebeat.',
+    quality = false,
+  }: OpenTelemetryOptions = {},
 ): () => void {
+  const records = quality ? new QualityRecords() : undefined;
   const counters = new Map(
     Object.entries(COUNTERS).map(([name, { help: description, known }]) => {
       const counter = meter.createCounter(`${prefix}${name}`, { description });
@@ -39,15 +58,16 @@ export function exportMetrics(
   const gauges = Object.entries(GAUGES).map(([name, { help: description, read }]) => {
     const gauge = meter.createObservableGauge(`${prefix}${name}`, { description });
     const observe = (result: ObservableResult) => {
-      for (const [labels, value] of read(heartbeat)) result.observe(value, labels);
+      for (const [labels, value] of read(heartbeat, records)) result.observe(value, labels);
     };
     gauge.addCallback(observe);
     return { gauge, observe };
   });
-  const end = watchMetrics(heartbeat, {
+  const sink: MetricsSink = {
     count: (name, labels, by = 1) => counters.get(name)?.add(by, labels),
     record: (name, duration, labels) => histograms.get(name)?.record(duration / SECOND, labels),
-  });
+  };
+  const end = watchMetrics(heartbeat, sink, records);
   return () => {
     end();
     for (const { gauge, observe } of gauges) gauge.removeCallback(observe);

@@ -6,8 +6,10 @@ import {
   type HeartbeatSource,
   HISTOGRAMS,
   type Labels,
+  type MetricsSink,
   watchMetrics,
 } from './metrics.ts';
+import { QualityRecords } from './quality-records.ts';
 
 export type { HeartbeatSource } from './metrics.ts';
 
@@ -17,6 +19,12 @@ export interface PrometheusOptions {
   readonly registry: Registry;
   /** Prefix of every metric name. @default 'wirebeat_' */
   readonly prefix?: string;
+  /**
+   * Whether to count connections by the quality of their link, by the rule of `statusOf` in
+   * `@wirebeat/client/status`. Remembers the last latencies of each connection, in up to 1 kB.
+   * @default false
+   */
+  readonly quality?: boolean;
 }
 
 const SECOND: Millis = 1_000;
@@ -35,10 +43,11 @@ const SECOND: Millis = 1_000;
  * @throws {Error} from prom-client, if the registry already has one of the names.
  */
 export function exportMetrics(heartbeat: HeartbeatSource, options: PrometheusOptions): () => void {
-  const { registry, prefix = 'wirebeat_' } = options ?? {};
+  const { registry, prefix = 'wirebeat_', quality = false } = options ?? {};
   if (typeof registry?.registerMetric !== 'function') {
     throw new InvalidOptionError('registry', '`register` of your prom-client', registry);
   }
+  const records = quality ? new QualityRecords() : undefined;
   const registers = [registry];
   const counters = made(COUNTERS, (name, { help, labels: labelNames, known }) => {
     const counter = new Counter({ name: `${prefix}${name}_total`, help, labelNames, registers });
@@ -57,14 +66,15 @@ export function exportMetrics(heartbeat: HeartbeatSource, options: PrometheusOpt
   });
   const gauges = made(GAUGES, (name, { help, labels: labelNames, read }) => {
     const collect = function (this: Gauge) {
-      for (const [labels, value] of read(heartbeat)) this.set(labels, value);
+      for (const [labels, value] of read(heartbeat, records)) this.set(labels, value);
     };
     return new Gauge({ name: `${prefix}${name}`, help, labelNames, registers, collect });
   });
-  const end = watchMetrics(heartbeat, {
+  const sink: MetricsSink = {
     count: (name, labels, by = 1) => counters.get(name)?.inc(labels as Labels, by),
     record: (name, duration, labels) => histograms.get(name)?.observe(labels, duration / SECOND),
-  });
+  };
+  const end = watchMetrics(heartbeat, sink, records);
   return () => {
     end();
     for (const metrics of [counters, histograms, gauges]) {

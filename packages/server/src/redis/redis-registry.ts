@@ -12,7 +12,7 @@ import type {
   Renewal,
 } from '../fleet/registry.ts';
 import { instanceOf } from '../fleet/registry.ts';
-import { REGISTRY_SCHEMA, type RegistryTiming } from '../fleet/registry-timing.ts';
+import { longestGap, REGISTRY_SCHEMA, type RegistryTiming } from '../fleet/registry-timing.ts';
 import { SCRIPTS } from './scripts.ts';
 
 /** Options of a {@link RedisRegistry}: the two functions that it needs of your Redis client. */
@@ -63,6 +63,7 @@ export class RedisRegistry implements Registry {
   readonly #call: RedisRegistryOptions['call'];
   readonly #subscribe: RedisRegistryOptions['subscribe'];
   readonly #prefix: string;
+  readonly #longestGap: string;
 
   constructor(options: RedisRegistryOptions) {
     const schema = { ...REGISTRY_SCHEMA, ...REDIS_SCHEMA };
@@ -72,14 +73,15 @@ export class RedisRegistry implements Registry {
     }
     this.lease = lease;
     this.grace = grace;
+    this.#longestGap = `${longestGap(lease)}`;
     this.#call = call;
     this.#subscribe = subscribe;
     this.#prefix = `{${prefix}}`; // a cluster keeps keys with the same text in braces in one slot
   }
 
   async renew(node: string, isNew: boolean): Promise<Renewal | undefined> {
-    const { lease, grace } = this;
-    const reply = await this.#run('renew', node, isNew ? '1' : '0', `${lease}`, `${grace}`);
+    const rest = [isNew ? '1' : '0', `${this.lease}`];
+    const reply = await this.#run('renew', node, this.#longestGap, `${this.grace}`, ...rest);
     if (!Array.isArray(reply)) return undefined;
     const [held, users, reaped, isReaping, ...revoked] = reply;
     return {
@@ -95,7 +97,7 @@ export class RedisRegistry implements Registry {
     const items = claims.flatMap(({ connection, session, user, rank }) => {
       return [connection, session, user, `${rank}`];
     });
-    const reply = await this.#run('claim', node, `${this.grace}`, ...items);
+    const reply = await this.#run('claim', node, this.#longestGap, `${this.grace}`, ...items);
     if (!Array.isArray(reply)) return undefined;
     return reply.map((answer) => {
       const [epoch, ...waitsFor] = String(answer).split(' ');
@@ -104,7 +106,7 @@ export class RedisRegistry implements Registry {
   }
 
   async release(node: string, connections: readonly string[], hold: Millis): Promise<void> {
-    await this.#run('release', node, `${this.grace + hold}`, ...connections);
+    await this.#run('release', node, this.#longestGap, `${this.grace + hold}`, ...connections);
   }
 
   async held(node: string): Promise<readonly string[]> {

@@ -8,14 +8,18 @@ import { CHANGES_AT_ONCE, LOG_LENGTH, REAPED_AT_ONCE } from '../fleet/registry.t
  * | key | type | holds |
  * | --- | --- | --- |
  * | `nodes` | sorted set | node → end of its lease, in ms by the clock of Redis |
- * | `clock` | hash | `beat`: the last renewal; `quiet`: until when nobody leaves; `epoch`: the last one |
+ * | `reaping` | sorted set | node → when its connections are removed, by the clock of presence |
+ * | `clock` | hash | `beat`: the last renewal; `lag` of the clock of presence; `epoch`: the last one |
  * | `held:NODE` | hash | connection → session (22 characters) and user |
  * | `revoked:NODE` | set | connections that must end because a newer one came |
  * | `session:ID` | hash | `c` its connection, `r` its rank, `e` its epoch; `w…` an older connection |
  * | `user:USER` | hash | connection → since when, in ms |
  * | `present` | hash | user → since when, in ms, and the instance |
- * | `leaving` | sorted set | user → when the grace period ends |
+ * | `leaving` | sorted set | user → when the grace period ends, by the clock of presence |
  * | `log` | stream | joins, leaves, moves |
+ *
+ * The clock of presence is that of Redis without the times in which the nodes could not renew their
+ * leases: see `longestGap`, whose value each call is given.
  */
 const COMMON = `
 local p = KEYS[1] .. ':'
@@ -25,15 +29,37 @@ local function whole(n) return string.format('%.0f', n) end
 local function nodeOf(c) return string.match(c, '^(.*):') end
 local function instanceOf(n) return string.match(n, '^[^.]*') end
 local function send(to, text) redis.call('PUBLISH', p .. 'to:' .. instanceOf(to), text) end
+local alive = {}
 local function isAlive(node)
-  local lease = redis.call('ZSCORE', p .. 'nodes', node)
-  return lease and tonumber(lease) > now
+  if alive[node] == nil then
+    local lease = redis.call('ZSCORE', p .. 'nodes', node)
+    alive[node] = lease and tonumber(lease) > now or false
+  end
+  return alive[node]
 end
+local lag
+local function presenceTime(longest)
+  if lag then return now - lag end
+  local clock = redis.call('HMGET', p .. 'clock', 'beat', 'lag')
+  local gap = now - tonumber(clock[1] or now)
+  lag = tonumber(clock[2] or 0)
+  if gap > longest then
+    lag = lag + gap
+    redis.call('HSET', p .. 'clock', 'beat', whole(now), 'lag', whole(lag))
+  end
+  return now - lag
+end
+local isLogged = false
 local function log(kind, user, node, from)
   redis.call('XADD', p .. 'log', 'MAXLEN', '~', ${LOG_LENGTH}, '*', 't', kind, 'u', user, 'n', node, 'f', from)
-  redis.call('PUBLISH', p .. 'changed', '')
+  isLogged = true
 end
-local function drop(node, c, grace, isTold)
+-- Watchers are told once a call, however much it has logged.
+local function answer(reply)
+  if isLogged then redis.call('PUBLISH', p .. 'changed', '') end
+  return reply
+end
+local function drop(node, c, longest, grace, isTold)
   local listed = redis.call('HGET', p .. 'held:' .. node, c)
   if not listed then return end
   redis.call('HDEL', p .. 'held:' .. node, c)
@@ -51,52 +77,47 @@ local function drop(node, c, grace, isTold)
     local places = p .. 'user:' .. user
     redis.call('HDEL', places, c)
     if redis.call('EXISTS', places) == 0 then
-      redis.call('ZADD', p .. 'leaving', whole(now + grace), user)
+      redis.call('ZADD', p .. 'leaving', whole(presenceTime(longest) + grace), user)
     end
   end
 end
 `;
 
 const RENEW = `${COMMON}
-local node, isNew, lease, grace = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4])
+local node, longest, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local isNew, lease = ARGV[4] == '1', tonumber(ARGV[5])
 local own = redis.call('ZSCORE', p .. 'nodes', node)
 if own and tonumber(own) <= now or not own and not isNew then return false end
+local at = presenceTime(longest)
+redis.call('HSET', p .. 'clock', 'beat', whole(now))
 redis.call('ZADD', p .. 'nodes', whole(now + lease), node)
-local clock = redis.call('HMGET', p .. 'clock', 'beat', 'quiet')
-local quiet = tonumber(clock[2] or 0)
-if clock[1] and now - tonumber(clock[1]) > lease * 2 / 3 then
-  quiet = now + lease
-  redis.call('HSET', p .. 'clock', 'beat', whole(now), 'quiet', whole(quiet))
-else
-  redis.call('HSET', p .. 'clock', 'beat', whole(now))
-end
+redis.call('ZADD', p .. 'reaping', whole(at + lease), node)
 local reaped, isReaping = 0, 0
-if now >= quiet then
-  local dead = redis.call('ZRANGEBYSCORE', p .. 'nodes', '-inf', whole(now), 'LIMIT', 0, 1)[1]
-  if dead then
-    isReaping = 1
-    -- Not HSCAN: it finds ever fewer while entries are deleted.
-    local found = redis.call('HRANDFIELD', p .. 'held:' .. dead, ${REAPED_AT_ONCE})
-    for _, c in ipairs(found) do drop(dead, c, grace, true) end
-    reaped = #found
-    if reaped < ${REAPED_AT_ONCE} then
-      redis.call('ZREM', p .. 'nodes', dead)
-      redis.call('DEL', p .. 'revoked:' .. dead)
-    end
+local dead = redis.call('ZRANGEBYSCORE', p .. 'reaping', '-inf', whole(at), 'LIMIT', 0, 1)[1]
+if dead then
+  isReaping = 1
+  -- Not HSCAN: it finds ever fewer while entries are deleted.
+  local found = redis.call('HRANDFIELD', p .. 'held:' .. dead, ${REAPED_AT_ONCE})
+  for _, c in ipairs(found) do drop(dead, c, longest, grace, true) end
+  reaped = #found
+  if reaped < ${REAPED_AT_ONCE} then
+    redis.call('ZREM', p .. 'nodes', dead)
+    redis.call('ZREM', p .. 'reaping', dead)
+    redis.call('DEL', p .. 'revoked:' .. dead)
   end
-  for _, user in ipairs(redis.call('ZRANGEBYSCORE', p .. 'leaving', '-inf', whole(now), 'LIMIT', 0, ${REAPED_AT_ONCE})) do
-    redis.call('ZREM', p .. 'leaving', user)
-    local known = redis.call('HGET', p .. 'present', user)
-    redis.call('HDEL', p .. 'present', user)
-    log('leave', user, known and string.match(known, ' (.*)') or '', '')
-  end
+end
+for _, user in ipairs(redis.call('ZRANGEBYSCORE', p .. 'leaving', '-inf', whole(at), 'LIMIT', 0, ${REAPED_AT_ONCE})) do
+  redis.call('ZREM', p .. 'leaving', user)
+  local known = redis.call('HGET', p .. 'present', user)
+  redis.call('HDEL', p .. 'present', user)
+  log('leave', user, known and string.match(known, ' (.*)') or '', '')
 end
 local reply = {redis.call('HLEN', p .. 'held:' .. node), redis.call('HLEN', p .. 'present'), reaped, isReaping}
 for _, c in ipairs(redis.call('SMEMBERS', p .. 'revoked:' .. node)) do table.insert(reply, c) end
-return reply`;
+return answer(reply)`;
 
 const CLAIM = `${COMMON}
-local node, grace = ARGV[1], tonumber(ARGV[2])
+local node, longest, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not isAlive(node) then return false end
 local last = tonumber(redis.call('HGET', p .. 'clock', 'epoch') or '0')
 local micros = time[1] * 1000000 + time[2]
@@ -119,7 +140,7 @@ local function arrive(user, c, older)
   log('move', user, mine, from)
 end
 local reply = {}
-for i = 3, #ARGV, 4 do
+for i = 4, #ARGV, 4 do
   local c, id, user, rank = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])
   local s = p .. 'session:' .. id
   local flat, fields, waits = redis.call('HGETALL', s), {}, {}
@@ -146,31 +167,32 @@ for i = 3, #ARGV, 4 do
     end
     if user ~= '' then arrive(user, c, owner) end
   end
-  local answer = whole(epoch)
+  local grant = whole(epoch)
   if epoch > 0 then
     for _, older in ipairs(waits) do
       if isAlive(nodeOf(older)) then
-        answer = answer .. ' ' .. older
+        grant = grant .. ' ' .. older
       else
-        drop(nodeOf(older), older, grace, false)
+        drop(nodeOf(older), older, longest, grace, false)
         redis.call('HDEL', s, 'w' .. older)
       end
     end
   end
-  table.insert(reply, answer)
+  table.insert(reply, grant)
 end
 if last > first then redis.call('HSET', p .. 'clock', 'epoch', whole(last)) end
-return reply`;
+return answer(reply)`;
 
 const RELEASE = `${COMMON}
-for i = 3, #ARGV do drop(ARGV[1], ARGV[i], tonumber(ARGV[2]), true) end
-return #ARGV - 2`;
+for i = 4, #ARGV do drop(ARGV[1], ARGV[i], tonumber(ARGV[2]), tonumber(ARGV[3]), true) end
+return #ARGV - 3`;
 
 const HELD = `return redis.call('HKEYS', KEYS[1] .. ':held:' .. ARGV[1])`;
 
 const REMOVE = `
 if redis.call('EXISTS', KEYS[1] .. ':held:' .. ARGV[1]) == 1 then return 0 end
 redis.call('DEL', KEYS[1] .. ':revoked:' .. ARGV[1])
+redis.call('ZREM', KEYS[1] .. ':reaping', ARGV[1])
 return redis.call('ZREM', KEYS[1] .. ':nodes', ARGV[1])`;
 
 const FIND = `${COMMON}

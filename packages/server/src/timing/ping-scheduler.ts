@@ -10,8 +10,8 @@ import {
 
 /** The entry of a connection that has left the wheel. Operations on it do nothing. */
 export const NO_ENTRY: WheelEntry = -1;
-/** Length in ms of a granule of the wheel. Pings of one granule are sent together. */
-export const GRANULE: Millis = 10; // with 10 000 connections: 3 to 4 pings per granule, 50 µs of work
+/** Length in ms of a granule of the wheel: deadlines are met to within that. */
+export const GRANULE: Millis = 10;
 const SLOTS = 4_096; // a turn lasts 41 s, longer than the usual intervals
 /**
  * Number of granules considered for each ping. Y. Azar et al., "Balanced Allocations", SIAM J. Comput.
@@ -19,13 +19,13 @@ const SLOTS = 4_096; // a turn lasts 41 s, longer than the usual intervals
  * with one choice, by log n / log log n.
  */
 const CHOICES = 4;
-/** A burst is a granule with more pings than twice the planned number plus this. */
+/** A burst is a batch with more pings than twice the planned number plus this. */
 const BURST = 8;
 
 /**
  * Chooses when pings are due. It holds the scheduler of the connections and counts the pings planned in
- * each granule. It subtracts the random part of each interval so that the ping lands in a granule with
- * few pings. So pings stay evenly distributed even if all connections open at once or after a stall.
+ * each granule. It subtracts the random part of each interval so that the ping lands in a batch with few
+ * pings. So batches stay of equal size even if all connections open at once or after a stall.
  */
 export class PingScheduler {
   readonly scheduler: Scheduler;
@@ -40,6 +40,9 @@ export class PingScheduler {
   #isOpening = false;
   #granule = 0; // granule of the last draw
   #drawn = 0; // number of draws in that granule
+  #planned = 0; // number of pings planned for them
+  #group: number | undefined; // whose interval was placed last
+  #groupEnds: Instant = 0; // when that interval ends
 
   /** Wraps a scheduler that is not a timing wheel in one, with granules of 1 ms. */
   constructor(scheduler: Scheduler, timerSlack: Millis = TIMER_SLACK, granule: Millis = 1) {
@@ -65,18 +68,53 @@ export class PingScheduler {
 
   /**
    * Returns the length of an interval that begins now, in whole ms: `interval` less a random part up to
-   * `jitter`.
+   * `jitter`. If it can, it ends at a multiple of `batch`, which is in ms, and together with the last
+   * interval placed, if that was of the same `group` of connections.
    */
-  place(interval: Millis, jitter: number, random: () => number): Millis {
+  place(
+    interval: Millis,
+    jitter: number,
+    random: () => number,
+    batch: Millis = GRANULE,
+    group?: number,
+  ): Millis {
     if (jitter === 0 || interval === Number.POSITIVE_INFINITY) return interval;
     const now = this.scheduler.now();
-    const part = this.#isOpening || this.#isBurst(granuleOf(now)) ? 1 : jitter;
+    const part = this.#isOpening || this.#isBurst(now, batch) ? 1 : jitter;
+    const length = this.#besideGroup(now, interval * (1 - part), interval, group);
+    if (length !== undefined) return length;
+    const placed = this.#placeAmongFew(now, part, interval, random, batch);
+    this.#group = group;
+    this.#groupEnds = Math.floor(now) + placed;
+    return placed;
+  }
+
+  /** Returns the length of an interval in [least, most] that ends with the last one of its group. */
+  #besideGroup(now: Instant, least: Millis, most: Millis, group?: number): Millis | undefined {
+    if (group === undefined || group !== this.#group) return undefined;
+    const length = this.#groupEnds - Math.floor(now);
+    if (length <= 0 || length < least || length > most) return undefined;
+    const granule = granuleOf(now + length);
+    this.#take(granule, this.#beatsIn(granule) + 1);
+    return length;
+  }
+
+  /** Draws a few ends of an interval, and takes the first that has the fewest pings. */
+  #placeAmongFew(
+    now: Instant,
+    part: number,
+    interval: Millis,
+    random: () => number,
+    batch: Millis,
+  ): Millis {
     let best = interval;
     let bestGranule = 0;
     let fewest = Number.POSITIVE_INFINITY;
     for (let choice = 0; choice < CHOICES && fewest > 0; choice += 1) {
       const chance = random();
-      const length = Math.ceil(interval * (1 - part * chance));
+      const drawn = Math.ceil(interval * (1 - part * chance));
+      const least = interval * (1 - part);
+      const length = batch === GRANULE ? drawn : aligned(drawn, least, interval, now, batch);
       const granule = granuleOf(now + length);
       const beats = this.#beatsIn(granule);
       if (beats >= fewest) continue;
@@ -89,10 +127,18 @@ export class PingScheduler {
   }
 
   /** After a stall, very many pings are due at once. This must not repeat one interval later. */
-  #isBurst(granule: number): boolean {
-    this.#drawn = granule === this.#granule ? this.#drawn + 1 : 1;
-    this.#granule = granule;
-    return this.#drawn > 2 * this.#beatsIn(granule) + BURST;
+  #isBurst(now: Instant, batch: Millis): boolean {
+    const granule = Math.floor(now / GRANULE);
+    if (granule !== this.#granule) {
+      this.#granule = granule;
+      this.#drawn = 0;
+      this.#planned = 0;
+      for (let since = 0; since * GRANULE < batch; since += 1) {
+        this.#planned += this.#beatsIn(granule - since);
+      }
+    }
+    this.#drawn += 1;
+    return this.#drawn > 2 * this.#planned + BURST;
   }
 
   #beatsIn(granule: number): number {
@@ -122,6 +168,15 @@ export function sharedPingScheduler(): PingScheduler {
   });
   shared = new PingScheduler(wheel, TIMER_SLACK + GRANULE, GRANULE);
   return shared;
+}
+
+/** Returns the length of the interval in [least, most] that ends with the batch nearest to `length`. */
+function aligned(length: Millis, least: Millis, most: Millis, now: Instant, batch: Millis): Millis {
+  const begins = Math.floor(now);
+  const nearest = Math.round((begins + length) / batch) * batch - begins;
+  if (nearest > most) return nearest - batch >= least ? nearest - batch : length;
+  if (nearest >= least && nearest > 0) return nearest;
+  return nearest + batch <= most ? nearest + batch : length;
 }
 
 /**

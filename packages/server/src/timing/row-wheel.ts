@@ -8,6 +8,7 @@ import {
   type Scheduler,
   type Timer,
 } from '@wirebeat/core';
+import type { Batches } from './batches.ts';
 
 const SLOTS = 4_096;
 /** The next row of the list, plus 2; `END` in the last row, `UNLISTED` in a row of no list. */
@@ -24,8 +25,6 @@ const NEVER = Number.POSITIVE_INFINITY;
  * is listed again if its deadline has moved meanwhile: a message never touches a list.
  */
 export class RowWheel {
-  /** Rows are met together once in this many granules. */
-  batch = 1;
   readonly #table: ConnectionTable;
   readonly #scheduler: Scheduler;
   readonly #granule: Millis;
@@ -52,16 +51,34 @@ export class RowWheel {
     this.#meet = meet;
   }
 
-  /** Meets a row at `due` or up to a batch later, or at an earlier time for which it is listed already. */
-  list(row: Row, due: Instant): void {
+  /**
+   * Meets a row at `due`, or at an earlier time for which it is listed already. With `batches`, it is met
+   * together with others before: with the last batch of pings up to then, or if that is over, with the last
+   * look.
+   */
+  list(row: Row, due: Instant, batches?: Batches): void {
     if (this.#listed === 0) this.#turned = this.#present();
-    const first = Math.max(Math.ceil(due / this.#granule), this.#turned + 1);
-    const granule = Math.ceil(first / this.batch) * this.batch;
+    const exact = Math.max(Math.ceil(due / this.#granule), this.#turned + 1);
+    const granule = batches === undefined ? exact : this.#together(exact, batches);
     if (!this.isListed(row)) return this.#put(row, granule);
     const word = row * ROW_WORDS + DUE;
     if ((((this.#table.words[word] as number) - granule) | 0) <= 0) return;
     if (this.#takeOut(row)) this.#put(row, granule);
     else this.#table.words[word] = granule | 0; // its list is being gone through
+  }
+
+  /** Returns the granule up to `exact` in which a row is met together with others. */
+  #together(exact: number, { pings, looks }: Batches): number {
+    const batch = this.#multiple(exact, pings);
+    if (batch > this.#turned) return batch;
+    const look = this.#multiple(exact, looks);
+    return look > this.#turned ? look : exact;
+  }
+
+  /** Returns the last granule up to `exact` that begins at a multiple of `length`, in ms. */
+  #multiple(exact: number, length: Millis): number {
+    const size = Math.max(1, Math.floor(length / this.#granule));
+    return Math.floor(exact / size) * size;
   }
 
   isListed(row: Row): boolean {

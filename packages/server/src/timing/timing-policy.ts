@@ -6,6 +6,8 @@ import {
   serverInterval,
   type Values,
 } from './advertisement.ts';
+import { type Batches, batchesOf, neighboursIn } from './batches.ts';
+import { GRANULE } from './ping-scheduler.ts';
 
 /**
  * The longest client interval in ms that an overloaded server asks for. Proxies often close connections
@@ -17,9 +19,9 @@ const MAX_SLOWED: Millis = 50_000;
 const AHEAD = 0.9; // its answer arrives before the transport tier would ping, so one ping serves both tiers
 const NEVER: Millis = Number.POSITIVE_INFINITY;
 
-type FleetOptions = Pick<
+type PolicyOptions = Pick<
   ResolvedServerOptions<never>,
-  'timing' | 'advertised' | 'metronome' | 'whenUnresponsive'
+  'timing' | 'advertised' | 'pingScheduler' | 'whenUnresponsive'
 >;
 
 /**
@@ -36,12 +38,17 @@ export class TimingPolicy {
   #pingInterval: Millis; // the server's own interval
   #slowness = 1;
   #welcome: Values | undefined;
+  #connections = 0;
+  #batches: Batches = { pings: GRANULE, looks: GRANULE };
+  #neighbours = 1;
+  #group: number | undefined; // of the connection whose intervals are placed
 
-  constructor({ timing, advertised, metronome, whenUnresponsive }: FleetOptions) {
+  constructor({ timing, advertised, pingScheduler, whenUnresponsive }: PolicyOptions) {
     this.#pingInterval = timing.pingInterval;
-    const { jitter, random } = timing.options;
-    const place = (interval: Millis) => metronome.place(interval, jitter, random);
-    this.#base = { ...timing, timerSlack: metronome.timerSlack, place };
+    const { jitter, random } = timing;
+    const place = (interval: Millis) =>
+      pingScheduler.place(interval, jitter, random, this.#batches.pings, this.#group);
+    this.#base = { ...timing, timerSlack: pingScheduler.timerSlack, place };
     this.#isJudged = whenUnresponsive !== false;
     this.#timing = this.#base;
     this.#pageTiming = this.#base;
@@ -59,6 +66,26 @@ export class TimingPolicy {
   /** The timing of the application tier of each connection. */
   get pageTiming(): Timing {
     return this.#pageTiming;
+  }
+
+  /** How far apart the batches are in which rows are met, in ms. */
+  get batches(): Batches {
+    return this.#batches;
+  }
+
+  /** The number of connections has changed. */
+  count(connections: number): void {
+    this.#connections = connections;
+    const { jitter } = this.#base;
+    const { pingInterval } = this.#timing;
+    const planned = { connections, pingInterval, jitter };
+    this.#batches = batchesOf(planned, GRANULE);
+    this.#neighbours = neighboursIn(this.#batches, planned);
+  }
+
+  /** The intervals placed from now on are those of the connection that was opened as number `order`. */
+  placesFor(order: number): void {
+    this.#group = this.#neighbours === 1 ? undefined : Math.floor(order / this.#neighbours);
   }
 
   /** The values sent to a client with the answer to its first ping. */
@@ -82,7 +109,7 @@ export class TimingPolicy {
       this.#pingInterval = serverInterval(pingInterval);
     }
     if (this.#slowness > 1) this.#slowness = this.#slowed;
-    this.#welcome = this.#told;
+    this.#welcome = this.#values;
     this.#derive();
   }
 
@@ -94,7 +121,7 @@ export class TimingPolicy {
     const slowness = isSlowed && this.#advertises ? this.#slowed : 1;
     if (slowness === this.#slowness) return false;
     this.#slowness = slowness;
-    this.#welcome = this.#told;
+    this.#welcome = this.#values;
     this.#derive();
     return true;
   }
@@ -103,6 +130,7 @@ export class TimingPolicy {
   #derive(): void {
     const pingInterval = this.#pingInterval * this.#slowness;
     this.#timing = { ...this.#base, pingInterval };
+    this.count(this.#connections);
     this.#pageTiming = this.#isJudged
       ? { ...this.#base, pingInterval: pingInterval * AHEAD }
       : { ...this.#base, pingInterval: NEVER, pingTimeout: NEVER };
@@ -116,7 +144,7 @@ export class TimingPolicy {
     return Math.max(1, Math.min(2, MAX_SLOWED / this.#asked));
   }
 
-  get #told(): Values {
+  get #values(): Values {
     return advertisedValues({ ...this.#advertised, pingInterval: this.clientInterval });
   }
 }

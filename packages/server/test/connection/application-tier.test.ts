@@ -21,7 +21,7 @@ function openFrozen(options: object = {}) {
 }
 
 describe('a page that is silent', () => {
-  it('is asked before its layer, and alone where it answers', () => {
+  it('is pinged before its WebSocket layer, which is not pinged if the page answers', () => {
     const { stage, socket, after } = openFrozen();
     socket.peer.answersBeats = true;
     stage.advanceTo(120_000);
@@ -37,7 +37,7 @@ describe('a page that is silent', () => {
   it.each([
     ['both ways', true, []],
     ['one way alone', false, ['27000 sends ?wb', '54000 sends ?wb', '81000 sends ?wb']],
-  ])('is not asked where messages prove both ways: %s', (_, answers, asked) => {
+  ])('is not pinged if messages prove both directions: %s', (_, answers, asked) => {
     const { stage, socket, after } = openFrozen();
     socket.peer.answersBeats = true;
     for (let at = 20_000; at <= 100_000; at += 20_000) {
@@ -50,7 +50,7 @@ describe('a page that is silent', () => {
     expect(after().filter((line) => /\?|Ping/.test(line))).toEqual(asked);
   });
 
-  it('is unresponsive while its layer answers, and told of once; it is not killed', () => {
+  it('is unresponsive while its WebSocket layer answers, emitted once, and not terminated', () => {
     const { stage, connection, after } = openFrozen();
     expect(connection.isResponsive).toBe(true);
     stage.advanceTo(59_000);
@@ -70,7 +70,7 @@ describe('a page that is silent', () => {
     ['a message', 'text'],
     ['a ping', PING],
     ['a pong', '\u0006wb'],
-  ])('is responsive again by anything it sends: %s', (_, text) => {
+  ])('is responsive again once it sends anything: %s', (_, text) => {
     const { stage, socket, connection } = openFrozen();
     stage.advanceTo(100_000);
     socket.peer.answersBeats = true;
@@ -85,7 +85,7 @@ describe('a page that is silent', () => {
     expect(stage.lines(/responsive/)).toHaveLength(3);
   });
 
-  it('is nothing that is told of a dead link: that is the verdict on the transport', () => {
+  it('is not unresponsive on a dead connection: the transport tier decides that', () => {
     const { stage, socket } = openFrozen();
     socket.peer.answersPings = false;
     stage.advanceTo(HOUR);
@@ -96,24 +96,24 @@ describe('a page that is silent', () => {
     expect(stage.scheduler.pending).toBe(0);
   });
 
-  it('is told of once its layer is heard, where that is late', () => {
+  it('is unresponsive as soon as its WebSocket layer answers, even if that is late', () => {
     const { stage, socket } = openFrozen();
     socket.peer.latency = 19_000; // its Pong comes after the page's time was over
     stage.advanceTo(60_000);
     expect(stage.lines(/responsive/)).toEqual(['50000 unresponsive: 49000']);
   });
 
-  it('is none that never answered: it may not know how, and is asked no more', async () => {
+  it('is not unresponsive if it has never answered, and is not pinged again', async () => {
     const stage = new Stage();
-    const told: unknown[] = [];
-    stage.heartbeat.on('unresponsive', (event) => told.push(event));
+    const emitted: unknown[] = [];
+    stage.heartbeat.on('unresponsive', (event) => emitted.push(event));
     const { socket, connection } = stage.connect({ latency: 40 });
     for (let at = 0; at < HOUR; at += 60_000) {
       const state = at === 0 ? '' : ';state=hidden';
       stage.scheduler.at(at, () => socket.receive(`${PING}${state}`));
     }
     stage.advanceTo(HOUR - 1);
-    expect(told).toEqual([]);
+    expect(emitted).toEqual([]);
     // A ping with an id, and a bare one for who answers constants.
     expect(stage.lines(/sends \?/)).toEqual(['0 sends ?wb.1', '3000 sends ?wb']);
     // Until it answers one.
@@ -124,7 +124,7 @@ describe('a page that is silent', () => {
     expect(stage.lines(/sends \?/).length).toBeGreaterThan(4);
   });
 
-  it('is none that sends, though it answers no more', () => {
+  it('is not unresponsive while it sends, even if it no longer answers', () => {
     const { stage, socket } = openFrozen();
     for (let at = 2_000; at < HOUR; at += 1_000) {
       stage.scheduler.at(at, () => socket.receive('text'));
@@ -153,7 +153,7 @@ describe('a page that says what it is', () => {
     expect(stage.lines(/responsive/)).toEqual(['103250 unresponsive: 102250']);
   });
 
-  it('is neither asked nor judged while it is frozen, but its link is', () => {
+  it('is neither pinged nor judged while it is frozen, but its connection is', () => {
     const { stage, socket } = openFrozen();
     socket.receive(`${PING}.2;state=frozen`);
     const { length } = stage.log;
@@ -164,7 +164,7 @@ describe('a page that says what it is', () => {
     expect(stage.lines(/dead/)).toHaveLength(1);
   });
 
-  it('is judged as others are once it is visible again', () => {
+  it('is judged like any other once it is visible again', () => {
     const { stage, socket } = openFrozen();
     socket.receive(`${PING}.2;state=frozen`);
     stage.advanceTo(HOUR);
@@ -173,7 +173,7 @@ describe('a page that says what it is', () => {
     expect(stage.lines(/responsive/)).toEqual([`${HOUR + 27_000 + 20_250} unresponsive: 47250`]);
   });
 
-  it('is what it was if it says something else', () => {
+  it('stays what it was if it sends an unknown state', () => {
     const { stage, socket } = openFrozen();
     socket.receive(`${PING}.2;state=sleepy`);
     stage.advanceTo(60_000);
@@ -189,20 +189,20 @@ describe('whenUnresponsive and maxUnresponsive', () => {
     `${at + 1_000} terminates`,
   ];
 
-  it('end it at once', () => {
+  it('close it at once', () => {
     const { stage } = openFrozen({ whenUnresponsive: 'terminate' });
     stage.advanceTo(HOUR);
     expect(stage.lines(/closes|pauses|end:|terminates/)).toEqual(ended(47_250));
     expect(stage.scheduler.pending).toBe(0);
   });
 
-  it('end it after its time', () => {
+  it('close it after its time', () => {
     const { stage } = openFrozen({ maxUnresponsive: 600_000 });
     stage.advanceTo(HOUR);
     expect(stage.lines(/closes|pauses|end:|terminates/)).toEqual(ended(647_250));
   });
 
-  it('end one that is frozen after its time, unless it speaks', () => {
+  it('close a frozen one after its time, unless it sends something', () => {
     const { stage, socket } = openFrozen({ maxUnresponsive: 600_000 });
     socket.receive(`${PING}.2;state=frozen`);
     stage.advanceTo(500_000);
@@ -214,7 +214,7 @@ describe('whenUnresponsive and maxUnresponsive', () => {
     expect(stage.lines(/closes|pauses|end:|terminates/)).toEqual(ended(1_100_000));
   });
 
-  it('leave alone one that was frozen for a while', () => {
+  it('leave one alone that was frozen for a while', () => {
     const { stage, socket } = openFrozen({ maxUnresponsive: 600_000 });
     socket.peer.answersBeats = true;
     socket.receive(`${PING}.2;state=frozen`);
@@ -224,7 +224,7 @@ describe('whenUnresponsive and maxUnresponsive', () => {
     expect(stage.lines(/end:/)).toEqual([]);
   });
 
-  it('leave no timer where the connection ends or is detached meanwhile', () => {
+  it('leave no timer if the connection ends or is detached meanwhile', () => {
     for (const end of ['close', 'detach']) {
       const { stage, socket } = openFrozen({ maxUnresponsive: 600_000 });
       stage.advanceTo(100_000);
@@ -234,7 +234,7 @@ describe('whenUnresponsive and maxUnresponsive', () => {
     }
   });
 
-  it('ask no page where they are off', () => {
+  it('ping no page if they are off', () => {
     const { stage, connection } = openFrozen({ whenUnresponsive: false });
     stage.advanceTo(HOUR);
     expect(stage.lines(/sends \?/)).toEqual(['0 sends ?wb.1']); // a first latency
@@ -246,13 +246,13 @@ describe('whenUnresponsive and maxUnresponsive', () => {
     [{ whenUnresponsive: 'kill' }, "`whenUnresponsive` to be 'report', 'terminate' or false"],
     [{ whenDead: false }, "`whenDead` to be 'terminate' or 'report'"],
     [{ maxUnresponsive: 0 }, '`maxUnresponsive` to be a number > 0'],
-  ])('are not %o', (options, message) => {
+  ])('cannot be %o', (options, message) => {
     expect(() => new Stage(options as never)).toThrow(`Expected ${message}`);
   });
 });
 
 describe('whenDead', () => {
-  it('leaves a dead socket to the application where it is `report`', () => {
+  it('leaves a dead socket to the application if it is `report`', () => {
     const stage = new Stage({ whenDead: 'report' });
     stage.connect({ answersPings: false });
     stage.advanceTo(HOUR);

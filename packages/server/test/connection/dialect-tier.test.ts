@@ -139,7 +139,7 @@ describe('a server with a dialect', () => {
     expect(stage.lines(/sends {"type":"ping"/)).toHaveLength(before);
   });
 
-  it('closes an unresponsive client if it is told to', () => {
+  it('closes an unresponsive client if the option says so', () => {
     const { stage, socket } = open({ whenUnresponsive: 'terminate' });
     stage.advanceTo(1_000);
     socket.isHung = true;

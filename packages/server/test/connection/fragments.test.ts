@@ -17,7 +17,7 @@ function open() {
 }
 
 describe('while the application sends a message in fragments', () => {
-  it('pongs wait for its end, and the latest leaves then', () => {
+  it('pongs wait for its end, and the latest is sent then', () => {
     const { socket, part, after } = open();
     part('one', false);
     for (const id of ['2', '3']) socket.receive(`${PING}.${id}`);
@@ -33,7 +33,7 @@ describe('while the application sends a message in fragments', () => {
     ]);
   });
 
-  it('a page that is silent is not asked before its end, nor judged, and its layer is asked meanwhile', () => {
+  it('a silent page is neither pinged nor judged before its end, and its WebSocket layer is pinged meanwhile', () => {
     const { stage, part, after } = open();
     stage.heartbeat.on('unresponsive', () => stage.note('unresponsive'));
     part('one', false);
@@ -49,7 +49,7 @@ describe('while the application sends a message in fragments', () => {
     expect(lines.join()).not.toContain('unresponsive');
   });
 
-  it('what a page is to be told is told at its end', async () => {
+  it('values for a page are sent at its end', async () => {
     const { stage, connection, part, after } = open();
     part('one', false);
     connection.announce({ retryAfter: '5000' });
@@ -62,7 +62,7 @@ describe('while the application sends a message in fragments', () => {
     expect(after()[2]).toMatch(/^7 sends \?wb\.\w+;retryAfter=5000$/);
   });
 
-  it('a peer that is dead is found out by its layer', () => {
+  it('a dead peer is detected by protocol Pings', () => {
     const { stage, socket, part, after } = open();
     part('one', false);
     socket.peer.answersPings = false;
@@ -73,7 +73,7 @@ describe('while the application sends a message in fragments', () => {
     ]);
   });
 
-  it('nothing of ours comes between the fragments, whatever happens when', () => {
+  it('nothing of ours is sent between the fragments, whatever happens when', () => {
     const step = fc.constantFrom('part', 'last', 'ping', 'bare', 'ask', 'tell', 'second', 'minute');
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {

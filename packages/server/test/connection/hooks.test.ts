@@ -41,7 +41,7 @@ describe.each(['authenticated', 'user', 'random', 'listener'])('a hook that fail
     ['returns what throws when it is looked at', () => brittle],
   ];
 
-  it.each(ways)('ends nothing where it %s, and is reported by `error`', async (_, fails) => {
+  it.each(ways)('ends nothing if it %s, and is reported by `error`', async (_, fails) => {
     const stage = stageWith(hook, fails);
     const failures: HookFailure<VirtualSocket>[] = [];
     stage.heartbeat.on('error', (failure) => failures.push(failure));
@@ -60,7 +60,7 @@ describe.each(['authenticated', 'user', 'random', 'listener'])('a hook that fail
     expect(stage.heartbeat.connections.size).toBe(1);
   });
 
-  it('is a warning of the process, once, where nothing listens for `error`', async () => {
+  it('is a warning of the process, once, if nothing listens for `error`', async () => {
     const warnings: (Error & { code?: string })[] = [];
     const listener = (warning: Error) => warnings.push(warning);
     process.on('warning', listener);
@@ -99,26 +99,21 @@ describe('a listener of `error`', () => {
   });
 });
 
-describe('a source of chance', () => {
-  it.each([1, -0.1, 9, Number.NaN, '0.5', undefined])(
-    'is not believed where it gives %s',
-    (drawn) => {
-      const failures: HookFailure[] = [];
-      const random = new Hooks((failure) => failures.push(failure)).guardRandom(
-        () => drawn as never,
-      );
-      for (let count = 0; count < 20; count += 1) {
-        const chance = random();
-        expect(chance >= 0 && chance < 1).toBe(true);
-      }
-      expect(failures).toHaveLength(20);
-      expect(failures[0]).toMatchObject({ hook: 'random', error: expect.any(RangeError) });
-    },
-  );
+describe('a random source', () => {
+  it.each([1, -0.1, 9, Number.NaN, '0.5', undefined])('is not used if it returns %s', (drawn) => {
+    const failures: HookFailure[] = [];
+    const random = new Hooks((failure) => failures.push(failure)).guardRandom(() => drawn as never);
+    for (let count = 0; count < 20; count += 1) {
+      const chance = random();
+      expect(chance >= 0 && chance < 1).toBe(true);
+    }
+    expect(failures).toHaveLength(20);
+    expect(failures[0]).toMatchObject({ hook: 'random', error: expect.any(RangeError) });
+  });
 });
 
 describe('a heartbeat that is detached', () => {
-  it('calls no hook any more', async () => {
+  it('calls no hooks', async () => {
     const stage = new Stage();
     let called = 0;
     const heartbeat = attachHeartbeat(stage.server, {

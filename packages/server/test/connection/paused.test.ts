@@ -23,7 +23,7 @@ describe('a connection that the application has paused', () => {
   it.each([
     ['without pings of its own', undefined],
     ['with a page', '\u0005wb.1;v=1'],
-  ])('is judged by neither tier, and goes on being pinged: a client %s', (_, firstBeat) => {
+  ])('is judged by neither tier, and still pinged: a client %s', (_, firstBeat) => {
     const { stage, connection } = openPaused({}, firstBeat);
     stage.advanceTo(HOUR);
     expect(stage.lines(/suspect|dead|unresponsive|end:/)).toEqual([]);
@@ -34,7 +34,7 @@ describe('a connection that the application has paused', () => {
   it.each([
     ['without pings of its own', undefined],
     ['with a page', '\u0005wb.1;v=1'],
-  ])('is asked afresh after it, and lives if it answers: a client %s', (_, firstBeat) => {
+  ])('is pinged again afterwards, and stays alive if it answers: a client %s', (_, firstBeat) => {
     const { stage, connection, resume } = openPaused({}, firstBeat);
     stage.advanceTo(600_000);
     resume(true);
@@ -46,7 +46,7 @@ describe('a connection that the application has paused', () => {
     expect(connection.status).toBe('alive');
   });
 
-  it('is dead after it if it does not answer', () => {
+  it('is dead afterwards if it does not answer', () => {
     const { stage, resume } = openPaused({ pingInterval: 30_000, pingTimeout: 20_000 });
     stage.advanceTo(600_000);
     resume(false);
@@ -54,7 +54,7 @@ describe('a connection that the application has paused', () => {
     expect(stage.lines(/dead/)).toHaveLength(1);
   });
 
-  it('is not shown out for a page that may have spoken', () => {
+  it('is not closed for a page that may have sent something', () => {
     const options = { whenUnresponsive: 'report', maxUnresponsive: 60_000 };
     const { stage, socket, resume } = openPaused(options, '\u0005wb.1;v=1;state=frozen');
     stage.advanceTo(600_000);

@@ -4,7 +4,7 @@ import { Stage, type VirtualSocket } from '../virtual-server.ts';
 const PING = '\u0005wb';
 
 describe('pongs', () => {
-  it('wait while more than maxBufferedBytes do, the latest alone, and leave then', () => {
+  it('wait while more than maxBufferedBytes wait, and only the latest is sent then', () => {
     const stage = new Stage({ maxBufferedBytes: 1_000 });
     const { socket } = stage.connect();
     socket.bufferedAmount = 1_001;
@@ -31,7 +31,7 @@ describe('pongs', () => {
     expect(stage.lines(/sends !/)).toEqual(['0 sends !wb.1', '1000 sends !wb.3']);
   });
 
-  it('go out each for itself where the buffer is empty', () => {
+  it('are sent one by one if the buffer is empty', () => {
     const stage = new Stage();
     const { socket } = stage.connect();
     socket.whenSent = () => {};
@@ -39,7 +39,7 @@ describe('pongs', () => {
     expect(stage.lines(/sends !/)).toHaveLength(3);
   });
 
-  it('are added to any amount where there is no limit', () => {
+  it('are added to any amount if there is no limit', () => {
     const stage = new Stage({ maxBufferedBytes: false });
     const { socket } = stage.connect();
     socket.bufferedAmount = 1e9;

@@ -41,7 +41,7 @@ describe('RateLimit', () => {
     ]);
   });
 
-  it('lets everything through where the burst has no end', () => {
+  it('lets everything through if the burst is unlimited', () => {
     const bucket = new RateLimit();
     const all = { burst: Number.POSITIVE_INFINITY, interval: 1 };
     const passed = Array.from({ length: 10_000 }, () => bucket.take(0, all));

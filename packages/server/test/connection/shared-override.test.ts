@@ -22,7 +22,7 @@ function overriding() {
 }
 
 describe('SharedOverride', () => {
-  it('puts one function on all objects of a class, which is told whose it is', () => {
+  it('puts one function on all objects of a class, and passes the object as `this`', () => {
     const { override, heard } = overriding();
     const speakers = [new Speaker(), new Speaker()] as const;
     for (const speaker of speakers) override.put(speaker);
@@ -44,7 +44,7 @@ describe('SharedOverride', () => {
     expect(heard).toEqual([other]);
   });
 
-  it('goes over a method that an object has of its own, and gives it back as it was', () => {
+  it('overrides an own method of an object, and restores it', () => {
     const { override, heard } = overriding();
     const speaker = new Speaker();
     speaker.say = () => 'of its own';
@@ -57,7 +57,7 @@ describe('SharedOverride', () => {
     expect(Object.getOwnPropertyDescriptor(speaker, 'say')).toEqual(before);
   });
 
-  it('leaves alone what another put on top', () => {
+  it('leaves an override alone that another one put on top', () => {
     for (const own of [false, true]) {
       const { override } = overriding();
       const speaker = new Speaker();
@@ -70,7 +70,7 @@ describe('SharedOverride', () => {
     }
   });
 
-  it('knows the method below', () => {
+  it('returns the method below', () => {
     const { override } = overriding();
     const speaker = new Speaker();
     override.put(speaker);

@@ -46,6 +46,12 @@ export const end = (index: number): Step =>
     open[index % Math.max(1, open.length)]?.end();
   });
 
+export const die = (index: number): Step =>
+  new Step(`the client of connection ${index} dies`, (fleet) => {
+    const { open } = fleet;
+    open[index % Math.max(1, open.length)]?.die();
+  });
+
 export const pass = (time: number): Step =>
   new Step(`${time} ms pass`, (fleet) => fleet.advance(time));
 
@@ -55,6 +61,9 @@ export const weather = (node: number, kind: Weather): Step =>
     trouble(fleet, node);
   });
 
+export const away = (time: number): Step =>
+  new Step(`the registry is away for ${time} ms`, (fleet) => fleet.beAway(time));
+
 export const messages = (node: number, isLost: boolean): Step =>
   new Step(`node ${node} ${isLost ? 'loses' : 'receives'} messages`, (fleet) => {
     fleet.node(node).registry.losesMessages = isLost;
@@ -62,19 +71,23 @@ export const messages = (node: number, isLost: boolean): Step =>
 
 export const stop = (node: number): Step =>
   new Step(`node ${node} stops`, (fleet) => {
-    fleet.node(node).scheduler.stop();
+    fleet.node(node).stop();
     trouble(fleet, node);
   });
 
 export const goOn = (node: number): Step =>
   new Step(`node ${node} goes on`, async (fleet) => {
     trouble(fleet, node);
-    const { scheduler } = fleet.node(node);
-    if (!scheduler.isStopped) return;
-    scheduler.goOn();
+    if (!fleet.node(node).scheduler.isStopped) return;
+    fleet.node(node).goOn();
     fleet.check(); // before any answer arrives
     await fleet.settle();
   });
+
+const nobodyLeft = new Step('nobody has left', ({ seen }) => {
+  const left = seen.filter(({ type }) => type === 'leave').map(({ user }) => user);
+  if (left.length > 0) throw new Error(`${left.join(', ')} left`);
+});
 
 function trouble(fleet: FleetModel, node: number): void {
   fleet.node(node).troubledAt = fleet.clock.now();
@@ -86,12 +99,14 @@ const ANY = [
   fc.tuple(client, node).map(([of, to]) => connect(of, to)),
   fc.tuple(client, node).map(([of, to]) => race(of, to)),
   fc.nat({ max: 9 }).map(end),
+  fc.nat({ max: 9 }).map(die),
   fc.constantFrom(10, 25, 100, 1_000, 4_000, 14_000, 21_000).map(pass),
   fc.constantFrom(10, 25, 100, 1_000, 4_000, 14_000, 21_000).map(pass),
   fc
     .tuple(node, fc.constantFrom<Weather>('fine', 'cut', 'answers lost', 'slow'))
     .map(([of, kind]) => weather(of, kind)),
   fc.tuple(node, fc.boolean()).map(([of, isLost]) => messages(of, isLost)),
+  fc.constantFrom(4_000, 8_000, 11_000, 21_000).map(away),
   node.map(stop),
   node.map(goOn),
 ];
@@ -146,6 +161,20 @@ export const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     goOn(0),
     pass(1_000),
   ],
+  'a connection of a stopped node returns if all that came after it have ended': [
+    stop(0),
+    race(0, 0),
+    race(0, 1),
+    pass(10),
+    messages(1, true),
+    pass(10),
+    stop(1),
+    messages(0, true),
+    pass(21_000),
+    goOn(0),
+    end(0),
+    messages(0, false),
+  ],
   'a lost revocation is made up for by the next renewal': [
     connect(0, 0),
     pass(100),
@@ -175,6 +204,52 @@ export const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     weather(0, 'fine'),
     pass(4_000),
   ],
+  'a renewal that is repeated after a lost answer changes nothing': [
+    connect(0, 0),
+    pass(100),
+    weather(0, 'answers lost'),
+    pass(14_000),
+    weather(0, 'fine'),
+    pass(4_000),
+    connect(0, 1),
+    pass(100),
+  ],
+  'a client that dies while its node is stopped does not return with it': [
+    connect(0, 0),
+    pass(4_000),
+    stop(0),
+    die(0),
+    pass(21_000),
+    pass(21_000),
+    goOn(0),
+    pass(21_000),
+    pass(21_000),
+  ],
+  'a client that dies leaves though its node hears no answer of the registry': [
+    connect(0, 1),
+    die(0),
+    pass(14_000),
+    weather(1, 'answers lost'),
+    pass(21_000),
+    pass(21_000),
+  ],
+  'a client that dies before its node leaves in time, also if the registry was away for a moment': [
+    connect(0, 0),
+    pass(100),
+    weather(2, 'cut'), // so that only node 1 watches
+    pass(300),
+    die(0),
+    pass(3_700),
+    weather(1, 'cut'), // so that it renews its lease just before that of node 0 ends
+    pass(4_500),
+    weather(1, 'fine'),
+    pass(11_650),
+    stop(0), // for good, after a renewal and just before it detects the death
+    pass(14_150),
+    away(11_000), // before its lease ends
+    pass(21_000),
+    pass(21_000),
+  ],
   'nobody leaves because nobody could reach the registry': [
     connect(0, 0),
     connect(2, 1),
@@ -188,5 +263,6 @@ export const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     weather(0, 'fine'),
     weather(1, 'fine'),
     pass(21_000),
+    nobodyLeft,
   ],
 };

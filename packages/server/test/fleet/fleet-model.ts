@@ -1,12 +1,17 @@
 // Several nodes, one registry, and every fault that a network has, in virtual time.
 import type { Instant, Millis, Scheduler, Timer } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
+import { LeaseHolder } from '../../src/fleet/lease-holder.ts';
 import type { Membership } from '../../src/fleet/membership.ts';
 import type { PresenceChange, Registry } from '../../src/fleet/registry.ts';
-import { RegistryNode } from '../../src/fleet/registry-node.ts';
+import { longestGap, presenceBoundOf, renewalInterval } from '../../src/fleet/registry-timing.ts';
 
 export const LEASE: Millis = 15_000;
 export const GRACE: Millis = 5_000;
+/** How long a server that runs takes to detect that a client has died. */
+const DETECTION: Millis = 20_000;
+/** Answers may arrive, and the watcher may look, this much later. */
+const STEP: Millis = 250;
 
 /** What a registry needs to be under test: a clock that the test moves. */
 export type RegistryMaker = (scheduler: Scheduler) => Promise<{
@@ -65,27 +70,72 @@ class StoppableScheduler implements Scheduler {
 /** How the network treats the calls of a node. */
 export type Weather = 'fine' | 'cut' | 'answers lost' | 'slow';
 
+/** When nodes renewed their leases, and for how long none did. */
+class Renewals {
+  readonly #gaps: { readonly from: Instant; readonly to: Instant }[] = [];
+  #last: Instant | undefined;
+
+  add(at: Instant): void {
+    this.#gaps.push(...this.#gapUntil(at));
+    this.#last = at;
+  }
+
+  /** For how long between `since` and `now` no node renewed its lease in time. */
+  missing(since: Instant, now: Instant): Millis {
+    return [...this.#gaps, ...this.#gapUntil(now)].reduce((sum, { from, to }) => {
+      return sum + Math.max(0, to - Math.max(from, since));
+    }, 0);
+  }
+
+  /** From the time at which a renewal was due; of a long gap, as documented, all of it. */
+  #gapUntil(at: Instant): { readonly from: Instant; readonly to: Instant }[] {
+    const from = this.#last;
+    const interval = renewalInterval(LEASE);
+    if (from === undefined || at - from <= interval) return [];
+    return [{ from: at - from > longestGap(LEASE) ? from : from + interval, to: at }];
+  }
+}
+
 /** A registry behind a network with faults. */
 class RemoteRegistry implements Registry {
   readonly lease: Millis;
   readonly grace: Millis;
   weather: Weather = 'fine';
+  /** Nobody reaches the registry. */
+  isAway = false;
   losesMessages = false;
   violation: string | undefined;
+  /** When it last renewed its lease. */
+  renewedAt: Instant = Number.NEGATIVE_INFINITY;
   readonly #granted: Map<string, number> = new Map();
   readonly #registry: Registry;
   readonly #scheduler: StoppableScheduler;
   readonly #clock: VirtualScheduler;
+  readonly #renewals: Renewals;
 
-  constructor(registry: Registry, scheduler: StoppableScheduler, clock: VirtualScheduler) {
+  constructor(
+    registry: Registry,
+    scheduler: StoppableScheduler,
+    clock: VirtualScheduler,
+    renewals: Renewals,
+  ) {
     this.#registry = registry;
     this.#scheduler = scheduler;
     this.#clock = clock;
+    this.#renewals = renewals;
     this.lease = registry.lease;
     this.grace = registry.grace;
   }
 
-  renew: Registry['renew'] = (...args) => this.#call(() => this.#registry.renew(...args));
+  renew: Registry['renew'] = (...args) =>
+    this.#call(async () => {
+      const at = this.#clock.now();
+      const renewal = await this.#registry.renew(...args);
+      if (renewal === undefined) return undefined;
+      this.renewedAt = at;
+      this.#renewals.add(at);
+      return renewal;
+    });
   release: Registry['release'] = (...args) => this.#call(() => this.#registry.release(...args));
   held: Registry['held'] = (...args) => this.#call(() => this.#registry.held(...args));
   remove: Registry['remove'] = (...args) => this.#call(() => this.#registry.remove(...args));
@@ -110,7 +160,7 @@ class RemoteRegistry implements Registry {
 
   listen(instance: string, listener: (message: string) => void): PromiseLike<unknown> {
     return this.#registry.listen(instance, (message) => {
-      if (this.losesMessages || this.weather === 'cut') return;
+      if (this.losesMessages || this.#isCut) return;
       this.#scheduler.run(() => listener(message));
     });
   }
@@ -119,9 +169,13 @@ class RemoteRegistry implements Registry {
     return this.#registry.onChange(listener);
   }
 
+  get #isCut(): boolean {
+    return this.isAway || this.weather === 'cut';
+  }
+
   async #call<Value>(call: () => PromiseLike<Value>): Promise<Value> {
     const { weather } = this;
-    if (weather === 'cut') throw new Error('cut');
+    if (this.#isCut) throw new Error('cut');
     if (weather === 'slow') await this.#wait(1_000);
     const answer = await call();
     if (weather === 'answers lost') throw new Error('the answer was lost');
@@ -146,6 +200,8 @@ export class ModelConnection implements Membership {
   rank = 0;
   epoch = 0;
   isOpen = true;
+  /** When its client died or the connection ended. */
+  goneAt: Instant = Number.POSITIVE_INFINITY;
   wasRevoked = false;
   /** Its first epoch. */
   firstEpoch: number | undefined;
@@ -161,14 +217,35 @@ export class ModelConnection implements Membership {
     this.firstEpoch ??= this.epoch;
   }
 
+  async answers(): Promise<boolean> {
+    return this.goneAt === Number.POSITIVE_INFINITY;
+  }
+
   revoked(): void {
     this.wasRevoked = true;
     this.end();
   }
 
+  /** The client dies without a word. */
+  die(): void {
+    this.goneAt = Math.min(this.goneAt, this.node.scheduler.now());
+    this.#detect();
+  }
+
+  /** A node that was stopped reads first what had arrived, so it detects the death later. */
+  #detect(): void {
+    const { scheduler } = this.node;
+    const due = scheduler.now() + DETECTION;
+    scheduler.at(due, () => {
+      if (scheduler.now() < due + STEP) this.end();
+      else this.#detect();
+    });
+  }
+
   end(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
+    this.goneAt = Math.min(this.goneAt, this.node.scheduler.now());
     this.node.node.remove(this);
   }
 }
@@ -176,17 +253,20 @@ export class ModelConnection implements Membership {
 export class ModelNode {
   readonly scheduler: StoppableScheduler;
   readonly registry: RemoteRegistry;
-  readonly node: RegistryNode;
+  readonly node: LeaseHolder;
   readonly connections: Set<ModelConnection> = new Set();
   isolations = 0;
   /** When something last went wrong with it. */
   troubledAt: Instant = Number.NEGATIVE_INFINITY;
+  /** The end of the last stop during which its lease did not end. */
+  stalledUntil: Instant = Number.NEGATIVE_INFINITY;
+  #stoppedAt: Instant = 0;
   #opened = 0;
 
-  constructor(registry: Registry, clock: VirtualScheduler, instance: string) {
+  constructor(registry: Registry, clock: VirtualScheduler, renewals: Renewals, instance: string) {
     this.scheduler = new StoppableScheduler(clock);
-    this.registry = new RemoteRegistry(registry, this.scheduler, clock);
-    this.node = new RegistryNode(this.registry, {
+    this.registry = new RemoteRegistry(registry, this.scheduler, clock, renewals);
+    this.node = new LeaseHolder(this.registry, {
       scheduler: this.scheduler,
       instance,
       isolated: () => {
@@ -200,7 +280,21 @@ export class ModelNode {
   }
 
   get isFine(): boolean {
-    return this.registry.weather === 'fine' && !this.scheduler.isStopped;
+    const { weather, isAway } = this.registry;
+    return weather === 'fine' && !isAway && !this.scheduler.isStopped;
+  }
+
+  stop(): void {
+    if (!this.scheduler.isStopped) this.#stoppedAt = this.scheduler.now();
+    this.scheduler.stop();
+  }
+
+  goOn(): void {
+    const now = this.scheduler.now();
+    // A node that is stopped still takes connections here, and then renews its lease.
+    const heldSince = Math.max(this.#stoppedAt, this.registry.renewedAt);
+    if (now - heldSince < LEASE) this.stalledUntil = now;
+    this.scheduler.goOn();
   }
 
   /** A client connects. As in `Sessions`, its older connection to the same server ends at once. */
@@ -227,6 +321,9 @@ export class FleetModel {
   #registry!: Registry;
   #settled: () => Promise<void> = async () => {};
   #position = '';
+  /** The users that the watcher has seen join and not leave. */
+  readonly #present: Set<string> = new Set();
+  readonly #renewals: Renewals = new Renewals();
   readonly #lastEpoch: Map<string, { epoch: number; by: ModelConnection }> = new Map();
 
   static async make(makeRegistry: RegistryMaker, size: number): Promise<FleetModel> {
@@ -236,7 +333,7 @@ export class FleetModel {
     fleet.#settled = settled;
     fleet.#position = (await registry.users()).position;
     for (let index = 0; index < size; index += 1) {
-      fleet.nodes.push(new ModelNode(registry, fleet.clock, `node${index}`));
+      fleet.nodes.push(new ModelNode(registry, fleet.clock, fleet.#renewals, `node${index}`));
     }
     await fleet.advance(100);
     return fleet;
@@ -258,10 +355,11 @@ export class FleetModel {
   async advance(time: Millis): Promise<void> {
     const end = this.clock.now() + time;
     while (this.clock.now() < end) {
-      this.clock.advanceTo(Math.min(end, this.clock.now() + 250));
+      this.clock.advanceTo(Math.min(end, this.clock.now() + STEP));
       await this.settle();
       this.check();
       await this.#watch();
+      this.#checkGhosts();
     }
   }
 
@@ -284,12 +382,22 @@ export class FleetModel {
         ) {
           throw new Error(`${session} is current with epoch ${epoch} after ${last.epoch}`);
         }
-        if (last?.by.wasRevoked && (last.by.firstEpoch ?? 0) > (connection.firstEpoch ?? 0)) {
+        if (last !== undefined && this.#hasRevoked(connection, last.by)) {
           throw new Error(`${session} went back to an older connection`);
         }
         this.#lastEpoch.set(session, { epoch, by: connection });
       }
     }
+  }
+
+  /** Whether `connection` has taken the session from one that came later, and nothing else has. */
+  #hasRevoked(connection: ModelConnection, later: ModelConnection): boolean {
+    if (!later.wasRevoked || (later.firstEpoch ?? 0) <= (connection.firstEpoch ?? 0)) return false;
+    const all = this.nodes.flatMap(({ connections }) => [...connections]);
+    const newest = all.filter(({ session, epoch }) => {
+      return session === later.session && epoch > later.epoch;
+    });
+    return newest.every((one) => one === connection);
   }
 
   async #watch(): Promise<void> {
@@ -298,7 +406,30 @@ export class FleetModel {
     this.#position = found.position;
     for (const change of found.changes) {
       if (change.type === 'leave') this.#checkLeave(change.user);
+      if (change.type === 'join') this.#present.add(change.user);
+      if (change.type === 'leave') this.#present.delete(change.user);
       this.seen.push(change);
+    }
+  }
+
+  /**
+   * Nobody is present after the bound, which counts the time in which a node renews its lease. A stop
+   * that is shorter than the lease delays only the detection of its node, as any stall does.
+   */
+  #checkGhosts(): void {
+    const now = this.clock.now();
+    const bound = presenceBoundOf(DETECTION, LEASE, GRACE) + 4 * STEP;
+    const goneAt = new Map<string, Instant>(); // when the last connection of a user went
+    for (const { connections } of this.nodes) {
+      for (const { user, goneAt: at, node } of connections) {
+        goneAt.set(user, Math.max(goneAt.get(user) ?? 0, at, node.stalledUntil));
+      }
+    }
+    for (const user of this.#present) {
+      const since = goneAt.get(user) ?? Number.NEGATIVE_INFINITY;
+      if (now - since <= bound) continue; // of very many users, `missing` would take long
+      const late = now - since - bound - this.#renewals.missing(since, now);
+      if (late > 0) throw new Error(`${user} is still present, ${late} ms after the bound`);
     }
   }
 
@@ -310,13 +441,23 @@ export class FleetModel {
     if (settled && held) throw new Error(`${user} has left, though connected`);
   }
 
+  /** Nobody reaches the registry for `time`. */
+  async beAway(time: Millis): Promise<void> {
+    for (const node of this.nodes) node.registry.isAway = true;
+    await this.advance(time);
+    for (const node of this.nodes) {
+      node.registry.isAway = false;
+      node.troubledAt = this.clock.now();
+    }
+  }
+
   /** Heals everything and waits; then all must agree. */
   async checkEnd(): Promise<void> {
     for (const node of this.nodes) {
       if (!node.isFine) node.troubledAt = this.clock.now();
       node.registry.weather = 'fine';
       node.registry.losesMessages = false;
-      if (node.scheduler.isStopped) node.scheduler.goOn();
+      if (node.scheduler.isStopped) node.goOn();
     }
     await this.advance(6 * LEASE + GRACE);
     const sessions = new Map<string, ModelConnection[]>();

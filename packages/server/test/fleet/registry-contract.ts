@@ -137,6 +137,32 @@ export function describeRegistry(make: RegistryMaker): void {
     expect((await registry.users()).users).toMatchObject([{ user: 'user 1', node: 'a' }]);
   });
 
+  it('does not count the time in which no node could renew its lease', async () => {
+    const { clock, registry } = await setUp('a.0', 'b.0');
+    const { position } = await registry.users();
+    await registry.claim('a.0', [claimOf('a.0:1', 1)]);
+    await registry.claim('b.0', [claimOf('b.0:1', 2)]);
+    await registry.release('b.0', ['b.0:1'], 0); // user 2 leaves
+    clock.advance(1_000);
+    await registry.renew('b.0', false);
+    clock.advance(4 * LEASE);
+    const renew = async () => {
+      await registry.renew('c.0', true);
+      return (await logOf(registry, position)).slice(2).map(({ type, user }) => `${type} ${user}`);
+    };
+    expect(await renew()).toEqual([]);
+    clock.advance(GRACE - 1_001);
+    expect(await renew()).toEqual([]);
+    clock.advance(1);
+    expect(await renew()).toEqual(['leave user 2']); // a grace period after its connection, all told
+    clock.advance(5_000);
+    expect(await registry.renew('c.0', false)).toMatchObject({ reaped: 0, isReaping: false });
+    clock.advance(LEASE - GRACE - 5_000 - 1);
+    expect(await registry.renew('c.0', false)).toMatchObject({ reaped: 0, isReaping: false });
+    clock.advance(1);
+    expect(await registry.renew('c.0', false)).toMatchObject({ reaped: 1, isReaping: true }); // a
+  });
+
   it('does not return the log from a position that it does not know', async () => {
     const { registry } = await setUp('a.0');
     expect(await registry.changes('99999999999999-1')).toBeUndefined();

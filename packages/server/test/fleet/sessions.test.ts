@@ -408,6 +408,10 @@ describe('Sessions', () => {
       this.isBoundLate = true;
     }
 
+    async ping(): Promise<number> {
+      return 0;
+    }
+
     end(): void {
       this.hasEnded = true;
       this.#sessions.release(this);

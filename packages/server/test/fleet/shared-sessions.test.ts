@@ -1,8 +1,8 @@
 // Servers that share sessions, in virtual time.
 import { VirtualScheduler } from '@wirebeat/core/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { attachHeartbeat, type ServerHeartbeat } from '../../src/attach.ts';
-import type { ConnectionHeartbeat } from '../../src/connection/connection-heartbeat.ts';
+import type { ConnectionHeartbeat } from '../../src/connection-heartbeat.ts';
 import { MemoryRegistry } from '../../src/fleet/memory-registry.ts';
 import type { PresenceEvent } from '../../src/fleet/presence.ts';
 import type { Registry } from '../../src/fleet/registry.ts';
@@ -166,6 +166,29 @@ describe('a server that cannot reach the registry', () => {
     expect(about(a, /^(isolated|rejoined|end)/)).toEqual(['isolated', 'rejoined']);
   });
 
+  it('claims the session of a client again once the client has answered a ping', async () => {
+    const servers = new Servers();
+    const a = servers.start();
+    a.heartbeat.on('error', () => {});
+    await servers.advance(100);
+    const { socket, connection } = a.connect();
+    socket.receive(ping('1'));
+    await servers.advance(100);
+    servers.registry.isAway = true;
+    await servers.advance(16_000);
+    socket.peer.answersPings = false;
+    socket.receive('sent before it died'); // read after the server has been away
+    servers.registry.isAway = false;
+    await servers.advance(6_000);
+    expect(a.heartbeat.isIsolated).toBe(false);
+    expect(connection.epoch).toBeUndefined();
+    expect(await a.heartbeat.presence.find('ann')).toEqual([]);
+    socket.peer.answersPings = true; // its network has come back, and the server asks again
+    await servers.advance(60_000);
+    expect(connection.epoch).toBeGreaterThan(0);
+    expect(await a.heartbeat.presence.find('ann')).toHaveLength(1);
+  });
+
   it('closes those with a session if it is asked to', async () => {
     const servers = new Servers();
     const a = servers.start({ whenIsolated: 'close' });
@@ -177,6 +200,27 @@ describe('a server that cannot reach the registry', () => {
     servers.registry.isAway = true;
     await servers.advance(16_000);
     expect(about(a, /^closes/)).toEqual(['closes 1012 service restart']);
+  });
+});
+
+describe('a detached server', () => {
+  it('does not warn of a registry that it cannot reach any more', async () => {
+    const servers = new Servers();
+    const a = servers.start();
+    await servers.advance(100);
+    a.connect().socket.receive(ping('1'));
+    await servers.advance(100);
+    const released: unknown[] = [];
+    servers.registry.release = async (...args) => {
+      released.push(args);
+      throw new Error('The client is closed');
+    };
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    closers.push(() => warn.mockRestore());
+    a.heartbeat.detach();
+    await servers.advance(1_000);
+    expect(released.length).toBeGreaterThan(0);
+    expect(warn).not.toHaveBeenCalled();
   });
 });
 
@@ -270,6 +314,24 @@ describe('presence', () => {
     expect(seen.join()).toMatch(/^snapshot (ann)?(,join ann)?,join bob$/);
     expect(early.connection.epoch).toBeGreaterThan(0);
     watching.abort();
+  });
+
+  it('costs the registry nothing for heartbeats and messages', async () => {
+    const servers = new Servers();
+    const a = servers.start({ pingInterval: 1_000, pingTimeout: 1_000 });
+    await servers.advance(100);
+    const { socket } = a.connect();
+    socket.receive(ping('1'));
+    await servers.advance(1_000);
+    const calls: string[] = [];
+    a.heartbeat.on('registry', ({ operation }) => calls.push(operation));
+    const pings = about(a, /^(pings|sends \?)/).length;
+    for (let second = 0; second < 60; second += 1) {
+      await servers.advance(1_000);
+      if (second % 2 === 0) socket.receive('a message');
+    }
+    expect(about(a, /^(pings|sends \?)/).length).toBeGreaterThan(pings + 20);
+    expect(calls).toEqual(new Array(12).fill('renew')); // three in each lease of 15 s
   });
 
   it('publishes the longest time to a leave', () => {

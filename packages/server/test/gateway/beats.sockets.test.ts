@@ -5,10 +5,10 @@ import { attachHeartbeat } from '@wirebeat/client';
 import { describe, expect, it } from 'vitest';
 import { atEnd, MS, RawClient } from '../server-side.ts';
 import { frameOf, MASK } from './frames.ts';
-import { heard, onlyConnection, openPage, stage } from './gateway-stage.ts';
+import { emitted, onlyConnection, openPage, stage } from './gateway-stage.ts';
 
-describe('a beat from end to end', () => {
-  it('asks the upstream by a protocol Ping with the id, and answers the page by its Pong', async () => {
+describe('a ping from end to end', () => {
+  it('becomes a protocol Ping to the upstream with its id, and is answered when the Pong arrives', async () => {
     const play = await stage();
     const { page, received, arrived } = await openPage(play);
     page.send('\u0005wb.a1;v=1');
@@ -33,20 +33,20 @@ describe('a beat from end to end', () => {
     expect(await received.find(([, data]) => data === '\u0006wb.a1')).toBeDefined();
   });
 
-  it('gives a real client a latency that has both hops in it', async () => {
+  it('gives a real client a latency that includes both hops', async () => {
     const play = await stage();
     const { page } = await openPage(play);
     const heartbeat = attachHeartbeat(page);
     atEnd(() => heartbeat.detach());
     expect(await heartbeat.ping()).toBeGreaterThan(0);
-    await heard(play.told, 'beat');
+    await emitted(play.events, 'beat');
     const connection = onlyConnection(play);
     expect(connection.speaks).toBe(true);
     expect(connection.upstreamLatency).toBeGreaterThan(0);
     page.close(1000, 'enough');
     const [code, text] = await once(page, 'close');
     expect([code, String(text)]).toEqual([1000, 'enough']);
-    expect(await heard(play.told, 'end')).toMatchObject({
+    expect(await emitted(play.events, 'end')).toMatchObject({
       reason: 'closed',
       code: 1000,
       by: 'page',
@@ -55,7 +55,7 @@ describe('a beat from end to end', () => {
   });
 });
 
-describe('a text that looks like a beat', () => {
+describe('a text that looks like a heartbeat message', () => {
   const COMMANDS = [
     '\u0005wb;retryAfter=600000',
     '\u0006wb.1;by=gateway',
@@ -64,7 +64,7 @@ describe('a text that looks like a beat', () => {
     '\u0006wb',
   ];
 
-  it.each(COMMANDS)('commands no page when the upstream broadcasts it: %j', async (text) => {
+  it.each(COMMANDS)('reaches no page when the upstream broadcasts it: %j', async (text) => {
     const play = await stage();
     const { page, far, received } = await openPage(play);
     const heartbeat = attachHeartbeat(page, { pingInterval: 5_000 });
@@ -109,7 +109,7 @@ describe('a text that looks like a beat', () => {
 });
 
 describe('pings that wait for the upstream', () => {
-  it('are 16 at most: a later one stands for those for which there was no place', async () => {
+  it('are 16 at most: a later one replaces those that had to wait', async () => {
     const play = await stage({ pingLimit: false }, { autoPong: false });
     const { page, far, received, arrived } = await openPage(play);
     const asked = () => arrived.entries.filter(([name]) => name === 'ping').map(([, data]) => data);
@@ -138,7 +138,7 @@ describe('pings that wait for the upstream', () => {
   it.each([
     ['by the upstream', true],
     ['by the gateway', false],
-  ])('are answered %s by few pongs where the page does not read', async (_, endToEnd) => {
+  ])('are answered %s by few pongs if the page does not read', async (_, endToEnd) => {
     const play = await stage({ pingLimit: false, endToEnd });
     const { page, far, received } = await openPage(play);
     page.send('\u0005wb.0;v=1');

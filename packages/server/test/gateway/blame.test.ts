@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { blameFor, type EndFacts } from '../../src/gateway/blame.ts';
 import type { Blame } from '../../src/gateway/events.ts';
-import type { SideFacts } from '../../src/gateway/tunnel/activity.ts';
 import type { Side } from '../../src/gateway/tunnel/side.ts';
+import type { SideFacts } from '../../src/gateway/tunnel/tunnel-side.ts';
 
 /** A side that has just sent something and owes nothing. */
 const BUSY: SideFacts = {
@@ -75,7 +75,7 @@ describe.each(['page', 'upstream'] as const)('blameFor, for the side %s', (side)
     },
   );
 
-  it('blames it if neither has sent anything for as long', () => {
+  it('blames it if neither side has sent anything for as long', () => {
     const facts = { ...SILENT, tcp: 'acknowledged' as const };
     expect(blame('abnormal', side, { page: facts, upstream: facts })).toBe(side);
   });

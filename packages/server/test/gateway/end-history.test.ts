@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EndPattern } from '../../src/gateway/blame.ts';
-import { EndHistory } from '../../src/gateway/end-history.ts';
+import { EndHistory, type EndPattern } from '../../src/gateway/end-history.ts';
 
 /** Adds ends of `[at, idle, age, survivedIdle]` and returns what the last one shows. */
 function patternOf(
@@ -8,7 +7,7 @@ function patternOf(
 ): EndPattern | undefined {
   const history = new EndHistory();
   const all = ends.map(([at, idle, age, survivedIdle = 0]) =>
-    history.add('page', { at, idle, age, survivedIdle }),
+    history.add('page', { at, idleFor: idle, age, survivedIdle }),
   );
   return all.at(-1);
 }
@@ -29,18 +28,18 @@ describe('EndHistory', () => {
     });
   });
 
-  it('takes ends at one moment for one: a restart is no limit', () => {
+  it('counts ends at one moment once: a restart is no limit', () => {
     expect(patternOf([0, 8_000, 9_000], [1, 8_000, 9_000], [2, 8_000, 9_000])).toBeUndefined();
   });
 
-  it('takes no silence for a limit that a connection has survived', () => {
+  it('does not take a silence for a limit that a connection has survived', () => {
     const ends = [0, 10_000, 20_000].map((at) => [at, 8_000, at + 5_000, 8_000] as const);
     expect(patternOf(...ends)).toBeUndefined();
   });
 
   it('keeps the two sides apart', () => {
     const history = new EndHistory();
-    const end = { idle: 8_000, age: 9_000, survivedIdle: 0 };
+    const end = { idleFor: 8_000, age: 9_000, survivedIdle: 0 };
     history.add('page', { ...end, at: 0 });
     history.add('page', { ...end, at: 10_000 });
     expect(history.add('upstream', { ...end, at: 20_000 })).toBeUndefined();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { MS, RawClient } from '../server-side.ts';
 import { frameOf, MASK } from './frames.ts';
-import { heard, onlyConnection, openPage, rawUpstream, stage } from './gateway-stage.ts';
+import { emitted, onlyConnection, openPage, rawUpstream, stage } from './gateway-stage.ts';
 
 const endOf = async (socket: WebSocket) => {
   const [code, reason] = await once(socket, 'close');
@@ -25,7 +25,7 @@ describe.each([
       1011,
       'keepalive ping timeout',
     ],
-  ])('says %s, at the other end and, by its answer, at its own', async (__, says, code, text) => {
+  ])('passes on %s to the other end, and its answer back', async (__, says, code, text) => {
     const play = await stage();
     const { page, far } = await openPage(play);
     const [from, to] = isBack ? [far, page] : [page, far];
@@ -36,12 +36,12 @@ describe.each([
       [code, text],
     ]);
     const by = isBack ? 'upstream' : 'page';
-    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'closed', code, text, by });
+    expect(await emitted(play.events, 'end')).toMatchObject({ reason: 'closed', code, text, by });
     expect(play.gateway.connections.size).toBe(0);
     expect(play.gateway.status().counters.ended.closed).toBe(1);
   });
 
-  it('comes after all that was sent before it', async () => {
+  it('arrives after everything that was sent before it', async () => {
     const play = await stage();
     const { page, far, received, arrived } = await openPage(play);
     const [from, to, log] = isBack ? [far, page, received] : [page, far, arrived];
@@ -69,11 +69,15 @@ describe('an end without a Close frame', () => {
       expect(await end).toEqual([1006, '']);
       expect(log.entries).toEqual([['text', 'last words']]);
       const by = isBack ? 'upstream' : 'page';
-      expect(await heard(play.told, 'end')).toMatchObject({ reason: 'abnormal', code: 1006, by });
+      expect(await emitted(play.events, 'end')).toMatchObject({
+        reason: 'abnormal',
+        code: 1006,
+        by,
+      });
     },
   );
 
-  it('in the middle of a message leaves nothing of it', async () => {
+  it('in the middle of a message drops that message', async () => {
     const play = await stage();
     const client = new RawClient(play);
     const far = await play.accepted.find();
@@ -84,7 +88,7 @@ describe('an end without a Close frame', () => {
 });
 
 describe('after both Close frames', () => {
-  it('the page is let go at once, though the upstream keeps its connection', async () => {
+  it('the page is closed at once, even if the upstream keeps its connection', async () => {
     const { url, sockets } = await rawUpstream();
     const play = await stage({ upstream: url, scheduler: new VirtualScheduler() });
     const client = new RawClient(play);
@@ -97,11 +101,11 @@ describe('after both Close frames', () => {
       1000,
     );
     await ended;
-    expect(play.told.entries.map(([name]) => name)).not.toContain('end');
+    expect(play.events.entries.map(([name]) => name)).not.toContain('end');
   });
 });
 
-describe('who does not answer a Close frame', () => {
+describe('a side that does not answer a Close frame', () => {
   it('is dropped after closeTimeout', async () => {
     const play = await stage({ closeTimeout: 200 * MS });
     const client = new RawClient(play);
@@ -109,13 +113,13 @@ describe('who does not answer a Close frame', () => {
     far.close(1000, 'bye');
     const { payload } = await client.frames.find(({ opcode }) => opcode === 8);
     expect(payload.readUInt16BE()).toBe(1000);
-    const { duration } = await heard(play.told, 'end');
+    const { duration } = await emitted(play.events, 'end');
     expect(duration).toBeGreaterThanOrEqual(190 * MS); // the wheel is coarse by 10 ms
   });
 });
 
 describe('a connection', () => {
-  it('is closed by hand: the page gets the code, the upstream 1001', async () => {
+  it('is closed by `close`: the page receives the code, the upstream 1001', async () => {
     const play = await stage();
     const { page, far } = await openPage(play);
     const ends = [endOf(page), endOf(far)];
@@ -126,19 +130,22 @@ describe('a connection', () => {
       [4000, 'moved'],
       [1001, ''],
     ]);
-    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'terminated', by: 'gateway' });
+    expect(await emitted(play.events, 'end')).toMatchObject({
+      reason: 'terminated',
+      by: 'gateway',
+    });
   });
 
-  it('may be ended as soon as it is told of, and nothing waits for it then', async () => {
+  it('may be ended by a listener of `open`, and leaves no timer', async () => {
     const scheduler = new VirtualScheduler();
     const play = await stage({ scheduler });
     play.gateway.once('open', ({ connection }) => connection.terminate());
     new RawClient(play);
-    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'terminated' });
+    expect(await emitted(play.events, 'end')).toMatchObject({ reason: 'terminated' });
     expect(scheduler.pending).toBe(0);
   });
 
-  it('is dropped by hand, and by the close of the gateway, which refuses whoever comes then', async () => {
+  it('is dropped by `terminate`, and when the gateway closes, which then refuses handshakes', async () => {
     const play = await stage();
     const [one, other] = [await openPage(play), await openPage(play)];
     const first = [endOf(one.page), endOf(one.far)];
@@ -159,23 +166,29 @@ describe('an upstream that breaks the protocol', () => {
     ['a mask', frameOf({ opcode: 1, payload: 'x', mask: MASK }), 1014, 'upstream-invalid'],
     ['a reserved bit', frameOf({ opcode: 1, reserved: 0x40 }), 1014, 'upstream-invalid'],
     ['too long a message', frameOf({ opcode: 2, claimed: 2_000 }), 1009, 'too-big'],
-  ])('by %s is left, and the page is told', async (_, bytes, code, reason) => {
-    const { url, sockets } = await rawUpstream();
-    const play = await stage({ upstream: url, maxMessageBytes: 1_000 });
-    const client = new RawClient(play);
-    (await sockets.find()).write(bytes);
-    const { payload } = await client.frames.find(({ opcode }) => opcode === 8);
-    expect(payload.readUInt16BE()).toBe(code);
-    expect(await heard(play.told, 'end')).toMatchObject({ reason, error: { side: 'upstream' } });
-  });
+  ])(
+    'by %s is disconnected, and the page receives a close code',
+    async (_, bytes, code, reason) => {
+      const { url, sockets } = await rawUpstream();
+      const play = await stage({ upstream: url, maxMessageBytes: 1_000 });
+      const client = new RawClient(play);
+      (await sockets.find()).write(bytes);
+      const { payload } = await client.frames.find(({ opcode }) => opcode === 8);
+      expect(payload.readUInt16BE()).toBe(code);
+      expect(await emitted(play.events, 'end')).toMatchObject({
+        reason,
+        error: { side: 'upstream' },
+      });
+    },
+  );
 
-  it('has no page to tell where half a frame of it has gone on: 1006', async () => {
+  it('cannot close the page properly after half a frame was passed on: 1006', async () => {
     const { url, sockets } = await rawUpstream();
     const play = await stage({ upstream: url });
     const client = new RawClient(play);
     const ended = once(client.tcp, 'end');
     (await sockets.find()).write(frameOf({ opcode: 2, payload: 'half', claimed: 100 }));
-    await heard(play.told, 'open');
+    await emitted(play.events, 'open');
     while (onlyConnection(play).bytesFromUpstream === 0) await new Promise(setImmediate);
     (await sockets.find()).destroy();
     await ended;

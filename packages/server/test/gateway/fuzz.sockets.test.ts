@@ -124,7 +124,7 @@ const sound = ['/', '/x'].map((path) =>
 const STATUSES = ['100', '101', '400', '405', '417', '426', '431', 'none'];
 
 describe('fuzzed handshakes', () => {
-  it('are each answered in HTTP, and nothing is left of them', async () => {
+  it('are each answered in HTTP, and leave nothing behind', async () => {
     const { play, check } = await besieged();
     const samples = [...sound, ...fc.sample(handshake, HANDSHAKES)];
     const statuses = new Map<string, number>();
@@ -215,7 +215,7 @@ const assault: fc.Arbitrary<Assault> = fc.record({
 });
 
 describe('fuzzed frames', () => {
-  it('end their connection with the code that the RFC names, and nothing else', async () => {
+  it('end their own connection with the code of the RFC, and no other', async () => {
     const { play, check } = await besieged();
     const samples: Assault[] = [];
     let frames = 0;

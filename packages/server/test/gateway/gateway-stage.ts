@@ -9,7 +9,7 @@ import {
   type WebSocketServer,
   type ServerOptions as WsOptions,
 } from 'ws';
-import { acceptOf } from '../../src/gateway/http/request.ts';
+import { acceptOf } from '../../src/gateway/http/check-request.ts';
 import {
   createGateway,
   type Gateway,
@@ -23,7 +23,7 @@ import { atEnd, Log, listen } from '../server-side.ts';
 type Options = Omit<GatewayOptions, 'upstream'> & Partial<Pick<GatewayOptions, 'upstream'>>;
 
 /** What a gateway tells, by name. */
-export type Told = {
+export type EmittedEvent = {
   [Name in keyof GatewayEvents]: readonly [name: Name, event: GatewayEvents[Name]];
 }[keyof GatewayEvents];
 
@@ -33,7 +33,7 @@ export interface GatewayStage {
   readonly gateway: Gateway;
   readonly listener: GatewayListener;
   readonly port: number;
-  readonly told: Log<Told>;
+  readonly events: Log<EmittedEvent>;
   /** The upstream's end of each connection, and the requests that they came with. */
   readonly accepted: Log<WebSocket>;
   readonly requests: string[];
@@ -59,10 +59,10 @@ export function urlOf(server: { address(): unknown }, scheme = 'ws'): string {
 }
 
 /** Notes all that a gateway tells. */
-export function hear(gateway: Gateway): Log<Told> {
-  const told: Log<Told> = new Log();
-  for (const name of EVENTS) gateway.on(name, (event) => told.push([name, event] as never));
-  return told;
+export function recordEvents(gateway: Gateway): Log<EmittedEvent> {
+  const events: Log<EmittedEvent> = new Log();
+  for (const name of EVENTS) gateway.on(name, (event) => events.push([name, event] as never));
+  return events;
 }
 
 /** A gateway of which nothing is left after the test. */
@@ -85,9 +85,9 @@ export async function stage(
     accepted.push(socket);
   });
   const gateway = create({ upstream: urlOf(upstream), ...options });
-  const told = hear(gateway);
+  const events = recordEvents(gateway);
   const listener = await gateway.listen({ port: 0, host: '127.0.0.1' });
-  return { upstream, gateway, listener, port: listener.port, told, accepted, requests };
+  return { upstream, gateway, listener, port: listener.port, events, accepted, requests };
 }
 
 /** What one end has received. */
@@ -141,12 +141,12 @@ export function onlyConnection({ gateway }: { readonly gateway: Gateway }): Gate
 }
 
 /** The events of one name. */
-export function heard<Name extends keyof GatewayEvents>(
-  told: Log<Told>,
+export function emitted<Name extends keyof GatewayEvents>(
+  events: Log<EmittedEvent>,
   name: Name,
   n = 1,
 ): Promise<GatewayEvents[Name]> {
-  return told.find(([its]) => its === name, n).then(([, event]) => event as GatewayEvents[Name]);
+  return events.find(([its]) => its === name, n).then(([, event]) => event as GatewayEvents[Name]);
 }
 
 /** An upstream that is no WebSocket: it shakes hands, RFC 6455 §4.2.2, and does nothing by itself. */

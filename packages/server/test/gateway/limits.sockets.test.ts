@@ -7,7 +7,7 @@ import { refusalOf } from '../../../core/test/refusal.ts';
 import { createGateway, type GatewayOptions } from '../../src/gateway/index.ts';
 import { atEnd, MS, RawClient } from '../server-side.ts';
 import { frameOf, MASK } from './frames.ts';
-import { heard, openPage, stage } from './gateway-stage.ts';
+import { emitted, openPage, stage } from './gateway-stage.ts';
 
 /** As it is built: a process of its own cannot read TypeScript. */
 const GATEWAY = new URL('../../dist/gateway.js', import.meta.url).href;
@@ -35,19 +35,19 @@ async function refused(port: number): Promise<number | undefined> {
 }
 
 describe('the limits of a gateway', () => {
-  it('let in so many and no more, and the next when one has gone', async () => {
+  it('accept so many connections and no more, and the next once one has ended', async () => {
     const play = await stage({ maxConnections: 2 });
     const { page } = await openPage(play);
     await openPage(play);
     expect(await refused(play.port)).toBe(503);
     expect(play.gateway.status().counters.refused['too-many']).toBe(1);
     page.close();
-    await heard(play.told, 'end');
+    await emitted(play.events, 'end');
     await openPage(play);
     expect(play.gateway.status().open).toBe(2);
   });
 
-  it('count handshakes that are under way', async () => {
+  it('count handshakes in progress', async () => {
     let letIn = (_: boolean) => {};
     const verdict = new Promise<boolean>((resolve) => {
       letIn = resolve;
@@ -60,16 +60,16 @@ describe('the limits of a gateway', () => {
     await first;
   });
 
-  it('let nobody in while too much of the heap is in use, and those who are in stay', async () => {
+  it('accept no connection while too much of the heap is in use, and keep the open ones', async () => {
     const play = await stage({ maxHeapBytes: 1 });
     expect(await refused(play.port)).toBe(503);
-    expect(await heard(play.told, 'refuse')).toMatchObject({ reason: 'memory', status: 503 });
+    expect(await emitted(play.events, 'refuse')).toMatchObject({ reason: 'memory', status: 503 });
     const { gateway: roomy, port } = await stage({ maxHeapBytes: false });
     expect(await refusedOrOpen(port)).toBe('open');
     expect(roomy.status().counters.refused.memory).toBe(0);
   });
 
-  it('are by default what the heap can hold: one connection for each 64 KiB of it', () => {
+  it('are by default what the heap can hold: one connection for each 64 KiB', () => {
     const script = `
       import { createGateway } from ${JSON.stringify(GATEWAY)};
       const gateway = createGateway({ upstream: 'ws://127.0.0.1:1' });
@@ -83,7 +83,7 @@ describe('the limits of a gateway', () => {
     expect(limitsWith(256)).toEqual([4_096, 192 * 1_048_576]);
   });
 
-  it('drop a TCP connection beyond a spare part, before it asks', async () => {
+  it('drop TCP connections beyond 1.25 times the limit before they send a request', async () => {
     const play = await stage({ maxConnections: 1 });
     const sockets = Array.from({ length: 1 + 64 + 8 }, () => connect(play.port, '127.0.0.1'));
     for (const socket of sockets) {
@@ -103,7 +103,7 @@ describe('the limits of a gateway', () => {
     await expect.poll(() => refusedOrOpen(play.port)).toBe('open');
   });
 
-  it('end a message that is too long with 1009, also in fragments, and leave the rest alone', async () => {
+  it('close with 1009 for a message that is too long, also in fragments, and leave others alone', async () => {
     const play = await stage({ maxMessageBytes: 1_000 });
     const bystander = await openPage(play);
     const { page, arrived } = await openPage(play);
@@ -113,7 +113,7 @@ describe('the limits of a gateway', () => {
     const [code] = await once(page, 'close');
     expect(code).toBe(1009);
     expect(arrived.entries).toEqual([['text', 'x'.repeat(1_000)]]);
-    expect(await heard(play.told, 'end')).toMatchObject({
+    expect(await emitted(play.events, 'end')).toMatchObject({
       reason: 'too-big',
       error: { code: 'ERR_FRAME', side: 'page', closeCode: 1009 },
     });
@@ -121,7 +121,7 @@ describe('the limits of a gateway', () => {
     expect(await bystander.arrived.find()).toEqual(['text', 'well']);
   });
 
-  it('read little of what a page sends before it is answered, and then all of it', async () => {
+  it('read little of what a page sends before it is accepted, and then all of it', async () => {
     let read = -1;
     const play = await stage(
       {
@@ -143,7 +143,7 @@ describe('the limits of a gateway', () => {
     expect(read).toBeLessThan(250_000); // 16 KiB and a read, and what Node's parser has taken
   });
 
-  it('drop who sends no whole request in time', async () => {
+  it('drop clients that send no complete request in time', async () => {
     const play = await stage({ handshakeTimeout: 200 * MS });
     const slow = connect(play.port, '127.0.0.1');
     atEnd(() => slow.destroy());
@@ -160,7 +160,7 @@ describe('the limits of a gateway', () => {
 });
 
 describe('one page', () => {
-  it('that breaks the protocol is told so, and the upstream sees 1006, and others nothing', async () => {
+  it('that breaks the protocol receives 1002, its upstream sees 1006, and others nothing', async () => {
     const play = await stage();
     const bystander = await openPage(play);
     const client = new RawClient(play);
@@ -212,7 +212,7 @@ describe('the options of a gateway', () => {
     );
   });
 
-  it('do nothing before they are used', () => {
+  it('do nothing before the gateway is used', () => {
     const gateway = createGateway({ upstream });
     expect(gateway.status()).toMatchObject({
       state: 'running',

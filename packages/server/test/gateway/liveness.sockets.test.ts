@@ -1,4 +1,4 @@
-// Real sockets on loopback, and a clock that passes only when it is told to.
+// Real sockets on loopback, and a clock that advances only when a test says so.
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { ReadyState } from '@wirebeat/core';
@@ -9,7 +9,7 @@ import { TcpProxy } from '../../../lab/faults/tcp-proxy.ts';
 import type { GatewayOptions } from '../../src/gateway/index.ts';
 import { allowance, atEnd, MS, RawClient } from '../server-side.ts';
 import { frameOf, MASK } from './frames.ts';
-import { heard, onlyConnection, openPage, rawUpstream, stage, urlOf } from './gateway-stage.ts';
+import { emitted, onlyConnection, openPage, rawUpstream, stage, urlOf } from './gateway-stage.ts';
 
 const TURNS = 12; // of the loop: enough for a message to go to the other end and back
 
@@ -52,7 +52,7 @@ async function virtualStage(options: Options = {}, wsOptions: ServerOptions = {}
 }
 
 describe('an upstream that falls silent', () => {
-  it('is dead within the bound, and the page is told by 4502', async () => {
+  it('is dead within the bound, and the page receives 4502', async () => {
     const play = await virtualStage({}, { autoPong: false });
     const { page } = await openPage(play);
     const closed = once(page, 'close');
@@ -61,15 +61,18 @@ describe('an upstream that falls silent', () => {
     await pass(play.scheduler, detectionBound);
     const [code, text] = await closed;
     expect([code, String(text)]).toEqual([4502, 'upstream-dead']);
-    const dead = await heard(play.told, 'dead');
+    const dead = await emitted(play.events, 'dead');
     expect(dead).toMatchObject({ side: 'upstream', reason: 'ping-timeout' });
     expect(dead.error).toMatchObject({ code: 'ERR_UPSTREAM', kind: 'dead' });
     expect(dead.silentFor).toBeLessThanOrEqual(detectionBound);
-    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'upstream-dead', code: 4502 });
+    expect(await emitted(play.events, 'end')).toMatchObject({
+      reason: 'upstream-dead',
+      code: 4502,
+    });
     expect(play.scheduler.pending).toBe(0);
   });
 
-  it('is not, while it answers, though nobody says anything for long', async () => {
+  it('is not dead while it answers, even if no message passes for long', async () => {
     const play = await virtualStage();
     const { page, arrived, received } = await openPage(play);
     await pass(play.scheduler, 120_000);
@@ -78,10 +81,10 @@ describe('an upstream that falls silent', () => {
     expect(received.entries).toEqual([]);
     const { browserLatency, upstreamLatency, speaks } = onlyConnection(play);
     expect([browserLatency, upstreamLatency, speaks]).toEqual([0, 0, false]);
-    expect(play.told.entries.map(([name]) => name)).not.toContain('suspect');
+    expect(play.events.entries.map(([name]) => name)).not.toContain('suspect');
   });
 
-  it('is told before the page finds out: its ping was asked on by one of the schedule', async () => {
+  it('is reported before the page detects it: a scheduled Ping came before that of the page', async () => {
     const play = await virtualStage({}, { autoPong: false });
     const { page, far, arrived } = await openPage(play);
     const closed = once(page, 'close');
@@ -95,7 +98,7 @@ describe('an upstream that falls silent', () => {
     expect((await closed)[0]).toBe(4502);
   });
 
-  it('is another matter than one that is slow: what a page sends it is not read, but it lives', async () => {
+  it('is not the same as a slow one: the page is not read meanwhile, but the upstream stays alive', async () => {
     const play = await virtualStage();
     const { page, far, arrived } = await openPage(play);
     await pass(play.scheduler, 1_000);
@@ -116,12 +119,12 @@ describe('an upstream that falls silent', () => {
     expect((await closed)[0]).toBe(4502);
   });
 
-  it('lives while it takes a frame so long that no Ping can be asked meanwhile, and no longer', async () => {
+  it('stays alive while it reads a frame so long that no Ping can be sent meanwhile, and no longer', async () => {
     const { url, sockets } = await rawUpstream(); // it answers nothing
     const play = await virtualStage({ upstream: url });
     const client = new RawClient(play);
     const upstream = await sockets.find();
-    await heard(play.told, 'open');
+    await emitted(play.events, 'open');
     client.tcp.write(frameOf({ opcode: 2, claimed: 2 ** 40, mask: MASK }));
     const chunk = Buffer.alloc(1_048_576);
     const pour = () => {
@@ -133,13 +136,28 @@ describe('an upstream that falls silent', () => {
       await drink(upstream, 32 * 1_048_576);
       await pass(play.scheduler, 25_000);
     }
-    expect(play.told.entries.map(([name]) => name)).not.toContain('dead');
+    expect(play.events.entries.map(([name]) => name)).not.toContain('dead');
     await pass(play.scheduler, 15_000 + 5 * 15_000 + 2_000);
-    expect(await heard(play.told, 'dead')).toMatchObject({ side: 'upstream' });
+    expect(await emitted(play.events, 'dead')).toMatchObject({ side: 'upstream' });
     client.tcp.off('drain', pour);
   });
 
-  it('is found by real time as well, behind a link that is cut', async () => {
+  it('is not to blame if nothing is read from it because the page reads nothing', async () => {
+    const play = await virtualStage();
+    const { page, far, arrived } = await openPage(play);
+    await emitted(play.events, 'pong', 2);
+    page.pause();
+    far.send(Buffer.alloc(48 * 1_048_576));
+    await settled(() => onlyConnection(play).bytesFromUpstream);
+    await pass(play.scheduler, 10_000);
+    page.send('still here');
+    await arrived.find(([, data]) => data === 'still here');
+    await pass(play.scheduler, 25_000); // Pings to the upstream are due meanwhile
+    page.terminate();
+    expect(await emitted(play.events, 'end')).toMatchObject({ by: 'page', blame: 'page' });
+  });
+
+  it('is detected in real time too, behind a connection that is cut', async () => {
     const far = await stage();
     const proxy = await TcpProxy.listen({ to: Number(new URL(urlOf(far.upstream)).port) });
     atEnd(() => proxy.close());
@@ -149,13 +167,13 @@ describe('an upstream that falls silent', () => {
       upstreamHeartbeat: timing,
     });
     const { page } = await openPage({ ...play, accepted: far.accepted });
-    await heard(play.told, 'pong');
+    await emitted(play.events, 'pong');
     const { detectionBound } = onlyConnection(play);
     proxy.cut();
     const [code] = await once(page, 'close');
     expect(code).toBe(4502);
-    const { silentFor } = await heard(play.told, 'dead');
-    const stalls = play.told.entries.flatMap(([name, event]) =>
+    const { silentFor } = await emitted(play.events, 'dead');
+    const stalls = play.events.entries.flatMap(([name, event]) =>
       name === 'stall' && event.side === 'upstream' ? [event.lateBy] : [],
     );
     expect(silentFor).toBeLessThanOrEqual(detectionBound + allowance(stalls, timing.pingTimeout));
@@ -174,29 +192,32 @@ describe('a page', () => {
     const closed = once(far, 'close');
     await pass(play.scheduler, 51_000);
     expect((await closed)[0]).toBe(1006);
-    expect(await heard(play.told, 'dead')).toMatchObject({ side: 'page', reason: 'ping-timeout' });
-    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'page-dead', by: 'gateway' });
+    expect(await emitted(play.events, 'dead')).toMatchObject({
+      side: 'page',
+      reason: 'ping-timeout',
+    });
+    expect(await emitted(play.events, 'end')).toMatchObject({ reason: 'page-dead', by: 'gateway' });
   });
 
-  it('is not judged while nothing is read from it, and is again after that', async () => {
+  it('is not judged while nothing is read from it, and is judged again after that', async () => {
     const play = await virtualStage();
     let answers = true;
     const onPing = (data: Buffer, its: WebSocket) => answers && its.pong(data);
     const { page, far, arrived } = await openPage(play, { autoPong: false, onPing });
-    await heard(play.told, 'pong', 2);
+    await emitted(play.events, 'pong', 2);
     far.pause();
     page.send(Buffer.alloc(48 * 1_048_576));
     await settled(() => onlyConnection(play).bytesFromPage);
     answers = false; // nobody would hear it
     await pass(play.scheduler, 60_000);
-    expect(play.told.entries.map(([name]) => name)).not.toContain('dead');
+    expect(play.events.entries.map(([name]) => name)).not.toContain('dead');
     far.resume();
     await arrived.find(([name]) => name === 'binary');
     await pass(play.scheduler, 51_000);
-    expect(await heard(play.told, 'dead')).toMatchObject({ side: 'page' });
+    expect(await emitted(play.events, 'dead')).toMatchObject({ side: 'page' });
   });
 
-  it('is unresponsive also where its browser answers only after the page was due to', async () => {
+  it("is unresponsive even if its browser answers only after the page's deadline", async () => {
     const play = await virtualStage();
     let answers = true;
     const pings: Buffer[] = [];
@@ -205,16 +226,16 @@ describe('a page', () => {
     page.on('message', (data) => answers && page.send(`\u0006${String(data).slice(1)}`));
     page.send('\u0005wb.1;v=1');
     await received.find(([, data]) => data === '\u0006wb.1');
-    await heard(play.told, 'pong', 3);
+    await emitted(play.events, 'pong', 3);
     answers = false;
     await pass(play.scheduler, 49_000); // the page was asked at 27 s, its browser at 30 s
-    expect(play.told.entries.map(([name]) => name)).not.toContain('unresponsive');
+    expect(play.events.entries.map(([name]) => name)).not.toContain('unresponsive');
     page.pong(pings.at(-1));
-    expect(await heard(play.told, 'unresponsive')).toBeDefined();
-    expect(play.told.entries.map(([name]) => name)).not.toContain('dead');
+    expect(await emitted(play.events, 'unresponsive')).toBeDefined();
+    expect(play.events.entries.map(([name]) => name)).not.toContain('dead');
   });
 
-  it('that hangs while its browser answers is unresponsive, and stays; it may come back', async () => {
+  it('that hangs while its browser answers is unresponsive, stays open, and may recover', async () => {
     const play = await virtualStage();
     const { page, received } = await openPage(play);
     let hangs = false;
@@ -224,20 +245,20 @@ describe('a page', () => {
     });
     page.send('\u0005wb.1;v=1');
     await received.find(([, data]) => data === '\u0006wb.1');
-    await heard(play.told, 'pong', 3); // of both layers, and of the page
+    await emitted(play.events, 'pong', 3); // of both layers, and of the page
     hangs = true;
     await pass(play.scheduler, 60_000);
-    const { silentFor } = await heard(play.told, 'unresponsive');
+    const { silentFor } = await emitted(play.events, 'unresponsive');
     expect(silentFor).toBeGreaterThan(20_000);
     expect(onlyConnection(play).isResponsive).toBe(false);
     expect(play.gateway.status()).toMatchObject({ speaking: 1, unresponsive: 1 });
     expect(page.readyState).toBe(ReadyState.Open);
     page.send('\u0005wb');
-    await heard(play.told, 'responsive');
+    await emitted(play.events, 'responsive');
     expect(onlyConnection(play).isResponsive).toBe(true);
   });
 
-  it('is ended with 3008 where it is unresponsive and that is asked for', async () => {
+  it('is closed with 3008 if it is unresponsive and the option says so', async () => {
     const play = await virtualStage({ whenUnresponsive: 'terminate' });
     const { page, received } = await openPage(play);
     page.once('message', (data) => page.send(`\u0006${String(data).slice(1)}`));
@@ -246,10 +267,10 @@ describe('a page', () => {
     const closed = once(page, 'close');
     await pass(play.scheduler, 60_000);
     expect((await closed)[0]).toBe(3008);
-    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'unresponsive' });
+    expect(await emitted(play.events, 'end')).toMatchObject({ reason: 'unresponsive' });
   });
 
-  it('is told at its first ping of the timing that is asked for', async () => {
+  it('receives the advertised timing with the answer to its first ping', async () => {
     const play = await virtualStage({ advertise: { pingInterval: 8_000 } });
     const { page, received } = await openPage(play);
     page.send('\u0005wb.1;v=1;clock=1');
@@ -261,19 +282,19 @@ describe('a page', () => {
     const play = await virtualStage({ pingLimit: { burst: 10 } });
     const bystander = await openPage(play);
     const flooder = new RawClient(play);
-    await heard(play.told, 'open', 2);
+    await emitted(play.events, 'open', 2);
     const ping = frameOf({ opcode: 1, payload: '\u0005wb', mask: MASK });
     flooder.tcp.write(Buffer.concat(new Array(1_000).fill(ping)));
     const { payload } = await flooder.frames.find(({ opcode }) => opcode === 8);
     expect(payload.readUInt16BE()).toBe(1008);
-    expect(await heard(play.told, 'end')).toMatchObject({ reason: 'flood', code: 1008 });
+    expect(await emitted(play.events, 'end')).toMatchObject({ reason: 'flood', code: 1008 });
     bystander.page.send('still here');
     expect(await bystander.arrived.find()).toEqual(['text', 'still here']);
   });
 });
 
 describe('an upstream that judges its pages itself', () => {
-  it('hears of the browser, not of the gateway', async () => {
+  it('receives the Pongs of the browser, not of the gateway', async () => {
     const play = await virtualStage();
     const browser = await openPage(play, { autoPong: false });
     browser.far.ping('are you there');
@@ -285,7 +306,7 @@ describe('an upstream that judges its pages itself', () => {
     expect(await browser.arrived.find()).toEqual(['pong', 'are you there']);
   });
 
-  it('hears of the gateway where endToEnd is off, and pages are answered by it', async () => {
+  it('receives the Pongs of the gateway if endToEnd is off, and pages are answered by it', async () => {
     const play = await virtualStage({ endToEnd: false }, { autoPong: false });
     const { page, far, received, arrived } = await openPage(play, { autoPong: false });
     far.ping('are you there');

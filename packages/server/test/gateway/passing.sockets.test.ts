@@ -16,8 +16,8 @@ const direction = [
   ['from upstream to page', true],
 ] as const;
 
-describe.each(direction)('what goes %s', (_, isBack) => {
-  it('arrives as it was sent, in order: text, binary, nothing, Pings, and what begins as a beat does', async () => {
+describe.each(direction)('what passes %s', (_, isBack) => {
+  it('arrives as it was sent, in order: text, binary, empty, Pings, and what begins like a heartbeat message', async () => {
     const play = await stage();
     const { page, far, received, arrived } = await openPage(play);
     const [from, log] = isBack ? [far, received] : [page, arrived];
@@ -49,7 +49,7 @@ describe.each(direction)('what goes %s', (_, isBack) => {
     expect(await back.find(([name]) => name === 'pong')).toEqual(['pong', 'a Ping']);
   });
 
-  it('arrives whole if it comes in fragments, with Pings between', async () => {
+  it('arrives complete if it is sent in fragments, with Pings between', async () => {
     const play = await stage();
     const { page, far, received, arrived } = await openPage(play);
     const [from, log] = isBack ? [far, received] : [page, arrived];
@@ -73,7 +73,7 @@ describe.each(direction)('what goes %s', (_, isBack) => {
     }
   });
 
-  it('waits with the sender while the receiver does not read, and is not kept by the gateway', async () => {
+  it('waits at the sender while the receiver does not read, and is not kept by the gateway', async () => {
     const play = await stage({}, { maxPayload: 0 });
     const { page, far } = await openPage(play);
     const [from, to] = isBack ? [far, page] : [page, far];
@@ -97,7 +97,7 @@ describe.each(direction)('what goes %s', (_, isBack) => {
 });
 
 describe('what is sent at once', () => {
-  it('arrives, though the page did not wait for the answer to its handshake', async () => {
+  it('arrives even if the page did not wait for the answer to its handshake', async () => {
     let letIn = () => {};
     const allowed = new Promise<boolean>((resolve) => {
       letIn = () => resolve(true);
@@ -127,7 +127,7 @@ describe('what is sent at once', () => {
 });
 
 describe('compression', () => {
-  it('is not agreed on, so that bytes can pass as they are', async () => {
+  it('is not negotiated, so that bytes can pass unchanged', async () => {
     const play = await stage({}, { perMessageDeflate: { threshold: 0 } });
     const { page, far, received } = await openPage(play, { perMessageDeflate: true });
     expect([page.extensions, far.extensions]).toEqual(['', '']);
@@ -137,7 +137,7 @@ describe('compression', () => {
 });
 
 describe('many connections', () => {
-  it('do not mix: what each sends comes back to it', async () => {
+  it('do not mix: each receives what it has sent', async () => {
     const play = await stage();
     play.upstream.on('connection', (socket) => {
       socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { atEnd, MS } from '../server-side.ts';
 import { CERT, KEY } from './certificate.ts';
-import { create, hear, heard, receive, stage, urlOf } from './gateway-stage.ts';
+import { create, emitted, receive, recordEvents, stage, urlOf } from './gateway-stage.ts';
 
 const LARGE = 3_000_000;
 
@@ -27,7 +27,7 @@ async function secureUpstream(): Promise<string> {
 }
 
 describe('TLS', () => {
-  it('is spoken on both sides, and messages of any length pass', async () => {
+  it('works on both sides, and messages of any length pass', async () => {
     const gateway = create({ upstream: await secureUpstream(), tls: { ca: CERT } });
     const listener = await gateway.listen({
       port: 0,
@@ -52,7 +52,7 @@ describe('TLS', () => {
     expect(code).toBe(4000);
   });
 
-  it('is limited by `handshakeTimeout` for who begins it and goes silent', async () => {
+  it('is limited by `handshakeTimeout` for clients that fall silent during it', async () => {
     const gateway = create({ upstream: 'ws://127.0.0.1:1', handshakeTimeout: 200 * MS });
     const { port } = await gateway.listen({
       port: 0,
@@ -75,31 +75,31 @@ describe('TLS', () => {
     await expect(listening).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION', option });
   });
 
-  it('of an upstream that nobody vouches for is refused: 502', async () => {
+  it('of an upstream with an untrusted certificate is refused: 502', async () => {
     const gateway = create({ upstream: await secureUpstream() });
-    const told = hear(gateway);
+    const events = recordEvents(gateway);
     const { url } = await gateway.listen({ port: 0, host: '127.0.0.1' });
     const page = new WebSocket(url);
     page.on('error', () => {});
     const [, response] = await once(page, 'unexpected-response');
     page.terminate();
     expect(response.statusCode).toBe(502);
-    expect(await heard(told, 'refuse')).toMatchObject({
+    expect(await emitted(events, 'refuse')).toMatchObject({
       reason: 'upstream-unreachable',
       error: { cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } },
     });
   });
 
-  it('is not spoken to who does not speak it', async () => {
+  it('is refused to clients that do not use it', async () => {
     const play = await stage();
     const gateway = create({ upstream: urlOf(play.upstream, 'wss'), tls: { ca: CERT } });
-    const told = hear(gateway);
+    const events = recordEvents(gateway);
     const { url } = await gateway.listen({ port: 0, host: '127.0.0.1' });
     const page = new WebSocket(url);
     page.on('error', () => {});
     const [, response] = await once(page, 'unexpected-response');
     page.terminate();
     expect(response.statusCode).toBe(502);
-    expect((await heard(told, 'refuse')).reason).toBe('upstream-unreachable');
+    expect((await emitted(events, 'refuse')).reason).toBe('upstream-unreachable');
   });
 });

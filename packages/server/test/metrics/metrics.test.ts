@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { metrics as api } from '@opentelemetry/api';
 import {
   AggregationTemporality,
@@ -19,7 +20,9 @@ import { exportMetrics as exportToPrometheus } from '../../src/metrics/prometheu
 
 type Listener = (event: never) => void;
 
-/** A server's heartbeat that tells what it is told to. */
+const PAGE = new URL('../../../../docs/how-to/metrics.md', import.meta.url);
+
+/** A server's heartbeat that emits what a test asks for. */
 class FakeHeartbeat {
   readonly isIsolated = true;
   readonly presentUsers = 7;
@@ -36,24 +39,25 @@ class FakeHeartbeat {
     if (at !== -1) this.listeners.splice(at, 1);
   }
 
-  tell(name: string, event: object): void {
+  report(name: string, event: object): void {
     for (const [of, listener] of [...this.listeners]) if (of === name) listener(event as never);
   }
 
   /** Something of each kind. */
   live(): void {
     const renewal = { operation: 'renew', duration: 2 };
-    for (const outcome of ['ok', 'lost', 'failed']) this.tell('registry', { ...renewal, outcome });
-    this.tell('isolated', {});
-    this.tell('reaped', { count: 3 });
-    this.tell('ping', { tier: 'transport' });
-    this.tell('ping', { tier: 'application' });
-    this.tell('pong', { tier: 'transport', latency: 20, sampled: true });
-    this.tell('pong', { tier: 'transport', latency: 9_000, sampled: false });
-    this.tell('dead', { reason: 'ping-timeout', silentFor: 45_000 });
-    this.tell('unresponsive', { silentFor: 30_000 });
-    this.tell('end', { reason: 'flood' });
-    this.tell('end', { reason: 'closed' });
+    for (const outcome of ['ok', 'lost', 'failed'])
+      this.report('registry', { ...renewal, outcome });
+    this.report('isolated', {});
+    this.report('reaped', { count: 3 });
+    this.report('ping', { tier: 'transport' });
+    this.report('ping', { tier: 'application' });
+    this.report('pong', { socket: {}, tier: 'transport', latency: 20, sampled: true });
+    this.report('pong', { socket: {}, tier: 'transport', latency: 9_000, sampled: false });
+    this.report('dead', { reason: 'ping-timeout', silentFor: 45_000 });
+    this.report('unresponsive', { silentFor: 30_000 });
+    this.report('end', { reason: 'flood' });
+    this.report('end', { reason: 'closed' });
     this.connections.set({}, { status: 'alive', isResponsive: true });
     this.connections.set({}, { status: 'alive', isResponsive: undefined });
     this.connections.set({}, { status: 'alive', isResponsive: false });
@@ -62,7 +66,7 @@ class FakeHeartbeat {
 }
 
 describe('watchMetrics', () => {
-  it('counts one stall once, however many connections tell of it', () => {
+  it('counts one stall once, however many connections report it', () => {
     const heartbeat = new FakeHeartbeat();
     let stalls = 0;
     const end = watchMetrics(heartbeat, {
@@ -72,13 +76,13 @@ describe('watchMetrics', () => {
       record: () => {},
     });
     for (let connection = 0; connection < 50; connection += 1)
-      heartbeat.tell('stall', { lateBy: 900 });
+      heartbeat.report('stall', { lateBy: 900 });
     expect(stalls).toBe(1);
     end();
     expect(heartbeat.listeners).toEqual([]);
   });
 
-  it('shows a silent page apart from those that are well', () => {
+  it('counts a silent page apart from responsive ones', () => {
     const heartbeat = new FakeHeartbeat();
     heartbeat.live();
     expect(Object.fromEntries(connectionsByStatus(heartbeat))).toEqual({
@@ -94,7 +98,7 @@ describe('for Prometheus', () => {
     const [registry, heartbeat] = [new Registry(), new FakeHeartbeat()];
     exportToPrometheus(heartbeat, { registry });
     heartbeat.live();
-    heartbeat.tell('stall', { lateBy: 900 });
+    heartbeat.report('stall', { lateBy: 900 });
     const text = await registry.metrics();
     for (const line of [
       'wirebeat_pings_total{tier="transport"} 1',
@@ -127,7 +131,28 @@ describe('for Prometheus', () => {
     expect(names).toHaveLength([COUNTERS, HISTOGRAMS, GAUGES].flatMap(Object.keys).length);
   });
 
-  it('has no registry by default, for it would be that of another copy of prom-client', () => {
+  it('counts connections by the quality of their link if it is asked to', async () => {
+    const [registry, heartbeat] = [new Registry(), new FakeHeartbeat()];
+    exportToPrometheus(heartbeat, { registry, quality: true });
+    const [good, slow, poor] = [{}, {}, {}];
+    for (const socket of [good, slow, poor]) {
+      heartbeat.connections.set(socket, { status: 'alive', isResponsive: true });
+      const pong = { socket, latency: 20, sampled: true };
+      heartbeat.report('pong', { ...pong, tier: 'application', latency: 3_000 });
+      heartbeat.report('pong', { ...pong, tier: 'transport' });
+      heartbeat.report('pong', { ...pong, tier: 'application', latency: 3_000 });
+      heartbeat.report('pong', { ...pong, tier: 'transport', latency: 9_000, sampled: false });
+    }
+    for (let n = 0; n < 2; n += 1) heartbeat.report('suspect', { socket: slow });
+    heartbeat.connections.set(poor, { status: 'suspect', isResponsive: true });
+    heartbeat.report('suspect', { socket: {} });
+    const lines = (await registry.metrics()).split('\n');
+    for (const quality of ['good', 'slow', 'poor']) {
+      expect(lines).toContain(`wirebeat_connection_quality{quality="${quality}"} 1`);
+    }
+  });
+
+  it('needs a registry, because the default would be that of another copy of prom-client', () => {
     const message = /^Expected `registry` to be `register` of your prom-client, got `undefined`/;
     // @ts-expect-error: it must be given
     expect(() => exportToPrometheus(new FakeHeartbeat())).toThrow(message);
@@ -135,7 +160,7 @@ describe('for Prometheus', () => {
     expect(() => exportToPrometheus(new FakeHeartbeat(), { prefix: 'a_' })).toThrow(message);
   });
 
-  it('begins every series at 0, so that its first event is seen to happen', async () => {
+  it('begins every series at 0, so that its first event shows as an increase', async () => {
     const registry = new Registry();
     exportToPrometheus(new FakeHeartbeat(), { registry });
     const lines = (await registry.metrics()).split('\n');
@@ -168,9 +193,12 @@ describe('for OpenTelemetry', () => {
     const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 });
     const provider = new MeterProvider({ readers: [reader] });
     const heartbeat = new FakeHeartbeat();
-    const end = exportToOpenTelemetry(heartbeat, { meter: provider.getMeter('test') });
+    const end = exportToOpenTelemetry(heartbeat, {
+      meter: provider.getMeter('test'),
+      quality: true,
+    });
     heartbeat.live();
-    heartbeat.tell('stall', { lateBy: 900 });
+    heartbeat.report('stall', { lateBy: 900 });
     await reader.forceFlush();
     const found = exporter.getMetrics()[0]?.scopeMetrics[0]?.metrics ?? [];
     const points = (name: string) =>
@@ -206,5 +234,21 @@ describe('for OpenTelemetry', () => {
     });
     exportToOpenTelemetry(new FakeHeartbeat())();
     expect(asked).toEqual(['wirebeat']);
+  });
+});
+
+describe('the metrics of a server', () => {
+  it('are those of the docs, and all of them', async () => {
+    const registry = new Registry();
+    exportToPrometheus(new FakeHeartbeat(), { registry });
+    const exported = (await registry.getMetricsAsJSON()).map(({ name }) => name);
+    const [ofServers = ''] = readFileSync(PAGE, 'utf8').split('\n## OpenTelemetry\n');
+    const listed = [...ofServers.matchAll(/^\| (`wirebeat_.*?) +\|/gm)].flatMap(
+      ([, names = '']) => {
+        return names.replaceAll('`', '').split(', ');
+      },
+    );
+    expect(exported.length).toBeGreaterThan(15);
+    expect(listed.sort()).toEqual(exported.sort());
   });
 });

@@ -16,35 +16,44 @@ interface Course {
   readonly openingFor: number;
   /** How many granules the process does not run, after four periods. */
   readonly stall: number;
+  /** How far apart batches are, in ms. */
+  readonly batch?: number;
+  /** How many connections that opened one after another keep to the same batch. */
+  readonly neighbours?: number;
 }
 
 /** Beats of so many connections, and the most in one granule, period by period. */
-function run({ connections, openingFor, stall }: Course): number[] {
+function run({ connections, openingFor, stall, batch = GRANULE, neighbours }: Course): number[] {
   const random = seededRandom(connections);
   let now = 0;
-  const metronome = new PingScheduler({ now: () => now, at: () => ({ cancel: () => {} }) });
-  const beats = new Uint32Array((PERIODS + 2) * PERIOD);
-  const beat = () => {
-    const length = metronome.place(INTERVAL, JITTER, random);
+  const pingScheduler = new PingScheduler({ now: () => now, at: () => ({ cancel: () => {} }) });
+  const beats: Map<number, number[]> = new Map(); // the connections that beat in each granule
+  const dueIn = (granule: number) => beats.get(granule) ?? [];
+  const beat = (connection: number) => {
+    const group = neighbours && Math.floor(connection / neighbours);
+    const length = pingScheduler.place(INTERVAL, JITTER, random, batch, group);
+    expect(length).toBeLessThanOrEqual(INTERVAL);
     const granule = Math.ceil((now + length) / GRANULE);
-    beats[granule] = (beats[granule] ?? 0) + 1;
+    beats.set(granule, [...dueIn(granule), connection]);
   };
   for (let index = 0; index < connections; index += 1) {
     now = (index / connections) * openingFor;
-    metronome.opening(beat);
+    pingScheduler.opening(() => beat(index));
   }
   const most = new Array<number>(PERIODS).fill(0);
   const runsAgain = 4 * PERIOD + stall;
   for (let granule = 1; granule < PERIODS * PERIOD; granule += 1) {
     now = granule * GRANULE;
-    const due = beats[granule] ?? 0;
+    const due = dueIn(granule);
     if (granule >= 4 * PERIOD && granule < runsAgain) {
-      beats[runsAgain] = (beats[runsAgain] ?? 0) + due;
+      beats.set(runsAgain, [...dueIn(runsAgain), ...due]);
       continue;
     }
-    for (let index = 0; index < due; index += 1) beat();
+    for (const connection of due) beat(connection);
     const period = Math.floor(granule / PERIOD);
-    if (granule !== runsAgain || stall === 0) most[period] = Math.max(most[period] ?? 0, due);
+    if (granule !== runsAgain || stall === 0) {
+      most[period] = Math.max(most[period] ?? 0, due.length);
+    }
   }
   return most;
 }
@@ -65,46 +74,105 @@ describe('the beats of very many connections', () => {
   }
 });
 
+describe('batches', () => {
+  for (const [connections, parts, neighbours] of [
+    [100, 10, 1],
+    [300, 10, 4],
+    [500, 10, 8],
+    [1_000, 10, 8],
+    [2_500, 25, 8],
+    [10_000, 100, 8],
+  ] as const) {
+    const mean = connections / parts / (1 - JITTER / 2);
+    it.each([
+      ['at once', { openingFor: 0, stall: 0 }],
+      ['within ten seconds', { openingFor: 10_000, stall: 0 }],
+      ['within ten seconds, and stall for as long', { openingFor: 10_000, stall: 1_000 }],
+    ])(`are of about equal size: ${connections} in ${parts} that open %s`, (_, course) => {
+      const most = run({ connections, batch: INTERVAL / parts, neighbours, ...course });
+      for (const beats of most) expect(beats).toBeLessThanOrEqual(3 * mean + 4);
+      for (const beats of [most[3], most[7]]) expect(beats).toBeLessThanOrEqual(1.5 * mean + 4);
+    });
+  }
+});
+
 describe('PingScheduler', () => {
   it('takes its part of an interval within the jitter, in an opening anywhere in the interval', () => {
     const random = seededRandom(1);
-    const metronome = new PingScheduler(new VirtualScheduler());
+    const pingScheduler = new PingScheduler(new VirtualScheduler());
     const parts = (draw: () => number) =>
       Array.from({ length: 8 }, draw).map((l) => 1 - l / INTERVAL);
-    const draw = () => metronome.place(INTERVAL, JITTER, random);
+    const draw = () => pingScheduler.place(INTERVAL, JITTER, random);
     const routine = parts(draw);
     expect(Math.min(...routine)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...routine)).toBeLessThan(JITTER);
     const opening: number[] = [];
-    metronome.opening(() => opening.push(...parts(draw)));
+    pingScheduler.opening(() => opening.push(...parts(draw)));
     expect(Math.max(...opening)).toBeGreaterThan(0.5);
     expect(Math.max(...opening)).toBeLessThan(1);
     expect(Math.min(...opening)).toBeGreaterThanOrEqual(0);
   });
 
   it('looks at four places, and takes the first that has the fewest', () => {
-    const metronome = new PingScheduler(new VirtualScheduler());
+    const pingScheduler = new PingScheduler(new VirtualScheduler());
     const chances = [0.1, 0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1];
     const random = () => chances.shift() ?? Number.NaN;
     const after = (chance: number) => Math.ceil(INTERVAL * (1 - JITTER * chance));
-    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.1)); // an empty one: no need to look on
-    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.2));
-    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.3));
-    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.4));
+    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.1)); // an empty one: no need to look on
+    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.2));
+    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.3));
+    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.4));
     chances.unshift(0.4, 0.3, 0.2, 0.2); // all have one
     chances.length = 4;
-    expect(metronome.place(INTERVAL, JITTER, random)).toBe(after(0.4));
+    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.4));
     expect(chances).toEqual([]);
   });
 
+  it('lets an interval end with a batch, if one is within the jitter', () => {
+    const random = seededRandom(2);
+    const scheduler = new VirtualScheduler();
+    const pingScheduler = new PingScheduler(scheduler);
+    for (let time = 0; time < 10_000; time += 777.7) {
+      scheduler.advanceTo(time);
+      const length = pingScheduler.place(INTERVAL, JITTER, random, 1_200);
+      expect((Math.floor(time) + length) % 1_200).toBe(0);
+      expect(length).toBeGreaterThanOrEqual(INTERVAL * (1 - JITTER));
+      expect(length).toBeLessThanOrEqual(INTERVAL);
+    }
+    scheduler.advanceTo(12_100);
+    expect(pingScheduler.place(1_000, JITTER, () => 0.5, 12_000)).toBe(950);
+  });
+
+  it('lets the intervals of a group end together, if the jitter allows it', () => {
+    const random = seededRandom(4);
+    const scheduler = new VirtualScheduler();
+    const pingScheduler = new PingScheduler(scheduler);
+    const endOf = (group: number | undefined) => {
+      const length = pingScheduler.place(INTERVAL, JITTER, random, 300, group);
+      expect(length).toBeGreaterThanOrEqual(INTERVAL * (1 - JITTER));
+      expect(length).toBeLessThanOrEqual(INTERVAL);
+      return Math.floor(scheduler.now()) + length;
+    };
+    for (let group = 0; group < 100; group += 1) {
+      scheduler.advance(10.3);
+      const end = endOf(group);
+      scheduler.advance(1.7);
+      const isWithin = end - Math.floor(scheduler.now()) >= INTERVAL * (1 - JITTER);
+      if (isWithin) expect([endOf(group), endOf(group)]).toEqual([end, end]);
+      else endOf(group);
+    }
+    const alone = Array.from({ length: 5 }, () => endOf(undefined));
+    expect(new Set(alone).size).toBeGreaterThan(1);
+  });
+
   it('is itself again where opening throws', () => {
-    const metronome = new PingScheduler(new VirtualScheduler());
+    const pingScheduler = new PingScheduler(new VirtualScheduler());
     const open = () => {
       throw new Error('open');
     };
-    expect(() => metronome.opening(open)).toThrow('open');
+    expect(() => pingScheduler.opening(open)).toThrow('open');
     const length = Math.ceil(INTERVAL * (1 - JITTER * 0.9)); // within the jitter again
-    expect(metronome.place(INTERVAL, JITTER, () => 0.9)).toBe(length);
+    expect(pingScheduler.place(INTERVAL, JITTER, () => 0.9)).toBe(length);
   });
 });
 
@@ -156,7 +224,7 @@ describe('the timing wheel of a process', () => {
 });
 
 describe('a server on a wheel', () => {
-  it('lets no Ping burst, whenever its connections came, and finds the dead within the bound', () => {
+  it('sends its Pings in batches, whenever its connections came, and finds the dead within the bound', () => {
     const connections = 300;
     const scheduler = new VirtualScheduler();
     const wheel = new TimingWheel(scheduler, { granule: GRANULE, slots: 4_096 });
@@ -175,12 +243,14 @@ describe('a server on a wheel', () => {
     });
     for (const socket of sockets) server.accept(socket);
     pings.clear(); // the first ones: each its own opening's
-    scheduler.advanceTo(240_000);
+    scheduler.advanceTo(241_000); // no ping is on its way
     expect(scheduler.pending).toBe(1);
-    expect(Math.max(...pings.values())).toBeLessThanOrEqual(2 * (connections / PERIOD) + 4);
+    expect(Math.max(...pings.values())).toBeLessThanOrEqual(1.5 * (connections / 10));
+    const late = [...pings.keys()].filter((granule) => granule * GRANULE > INTERVAL);
+    expect(late.length).toBeLessThanOrEqual((10 * 210_000) / INTERVAL + 1); // ten batches an interval
     for (const { peer } of sockets.slice(0, 100)) peer.answersPings = false;
     const bound = heartbeat.get(sockets[0] as never)?.detectionBound ?? Number.NaN;
-    scheduler.advanceTo(240_000 + bound + 3 * GRANULE);
+    scheduler.advanceTo(241_000 + bound + 3 * GRANULE);
     expect(dead).toHaveLength(100);
     expect(Math.max(...dead)).toBeLessThanOrEqual(bound + 3 * GRANULE);
     heartbeat.detach();

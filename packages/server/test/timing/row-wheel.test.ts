@@ -5,12 +5,11 @@ import { RowTimer } from '../../src/timing/row-timer.ts';
 import { RowWheel } from '../../src/timing/row-wheel.ts';
 
 /** A wheel with granules of 10 ms over three rows, and when each was met. */
-function start(batch = 1) {
+function start() {
   const scheduler = new VirtualScheduler();
   const table = new ConnectionTable(initialTiming(resolveHeartbeatOptions({})));
   const met: [row: number, at: number][] = [];
   const wheel = new RowWheel(table, scheduler, 10, (row) => met.push([row, scheduler.now()]));
-  wheel.batch = batch;
   const [a, b, c] = [table.add(), table.add(), table.add()];
   return { scheduler, table, met, wheel, a, b, c };
 }
@@ -31,16 +30,29 @@ describe('RowWheel', () => {
     expect(scheduler.pending).toBe(0);
   });
 
-  it('meets rows together once a batch', () => {
-    const { scheduler, met, wheel, a, b, c } = start(5);
-    for (const [row, due] of [
-      [a, 1],
-      [b, 50],
-      [c, 51],
-    ] as const)
-      wheel.list(row, due);
+  it('meets rows together, up to a batch before they are due, but never after', () => {
+    const { scheduler, met, wheel, a, b, c } = start();
+    wheel.list(a, 100, { pings: 50, looks: 50 });
+    wheel.list(b, 139, { pings: 50, looks: 50 });
+    wheel.list(c, 31, { pings: 50, looks: 50 }); // within the batch that has begun
     scheduler.advanceTo(1_000);
-    expect(met.map(([, at]) => at)).toEqual([50, 50, 100]);
+    expect(met).toEqual([
+      [c, 40],
+      [b, 100],
+      [a, 100],
+    ]);
+  });
+
+  it('meets a row with a batch of pings before it is due, then with a look, and then at its granule', () => {
+    const { scheduler, table } = start();
+    const times: number[] = [];
+    const wheel: RowWheel = new RowWheel(table, scheduler, 10, (row) => {
+      times.push(scheduler.now());
+      if (scheduler.now() < 139) wheel.list(row, 139, { pings: 100, looks: 30 });
+    });
+    wheel.list(0, 139, { pings: 100, looks: 30 });
+    scheduler.advanceTo(1_000);
+    expect(times).toEqual([100, 120, 140]);
   });
 
   it('lets a row be listed again while it is met, and meets it in a later granule', () => {

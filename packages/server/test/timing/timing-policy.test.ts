@@ -79,9 +79,9 @@ describe('advertise', () => {
     [{ pingTimeout: 60_001 }, '`pingTimeout` to be a number in [1000, 60000]'],
     [{}, '`advertise` to be an object that has a pingInterval or pingTimeout'],
     [true, '`advertise` to be an object'],
-    [{ retryAfter: 1 }, '`retryAfter` to be absent'],
+    [{ retryAfter: 1 }, 'Unknown option `retryAfter`'],
   ])('refuses %o', (advertise, message) => {
-    expect(() => new Stage({ advertise } as never)).toThrow(`Expected ${message}`);
+    expect(() => new Stage({ advertise } as never)).toThrow(message);
   });
 });
 
@@ -101,6 +101,22 @@ describe('update', () => {
       '4000 sends ?wb;pingInterval=20000;pingTimeout=15000',
       '20000 sends !wb.1;pingInterval=20000;pingTimeout=15000',
     ]);
+  });
+
+  it.each([
+    ['a client that sends no application pings', false],
+    ['a client whose page is asked first', true],
+  ])('forgets no ping that is unanswered: %s', (_, speaks) => {
+    const stage = new Stage({ pingInterval: 12_000, pingTimeout: 5_000, jitter: 0 });
+    const { socket } = stage.connect(SPEAKING);
+    if (speaks) socket.receive(FIRST);
+    stage.advanceTo(1_000); // well, so that rows hold it
+    Object.assign(socket.peer, { answersPings: false, answersBeats: false });
+    const asked = speaks ? 10_900 : 12_100;
+    stage.advanceTo(asked); // its next ping has just left
+    stage.heartbeat.update({ pingInterval: 20_000 });
+    stage.advanceTo(12_000 + 5_000 + 2_000);
+    expect(stage.lines(/dead/)).toHaveLength(1);
   });
 
   it('waits for no answer, so that a page that gives none costs no memory', () => {

@@ -6,11 +6,17 @@ import type { StandbyOptions } from './standby.ts';
 export interface ReconnectorOptions extends RetryOptions, StandbyOptions {
   readonly connectTimeout: Millis;
   readonly readyTimeout: Millis;
-  /** Whether the application prepares each new connection. */
-  readonly hasReady: boolean;
+  /** Prepares each new connection, if the application has such a function. Not called here. */
+  readonly ready?: unknown;
   readonly stableFor: Millis;
   readonly maxAge: Millis;
-  /** If nothing was received for this time, the link may be dead. */
-  readonly pingTimeout: Millis;
+  readonly heartbeat: {
+    /** If nothing was received for this time, the link may be dead. */
+    readonly pingTimeout: Millis;
+    /** Whether the peer may answer pings, and whether it has ever answered one. */
+    readonly memory: { readonly speaks: boolean; readonly hasAnswered: boolean };
+  };
+  /** Whether messages need confirmations, so that the peer owes answers. */
+  readonly delivery?: { readonly confirm: boolean } | undefined;
   readonly isFatal: (code: number) => boolean;
 }

@@ -1,4 +1,4 @@
-import type { Millis, UnansweredReason } from '@wirebeat/core';
+import type { HeartbeatEvent, Millis, UnansweredReason } from '@wirebeat/core';
 import type { CloseRecord } from '../close-record.ts';
 
 /**
@@ -8,60 +8,54 @@ import type { CloseRecord } from '../close-record.ts';
 export type ConnectionId = number;
 
 /**
- * What a {@link Reconnector} orders. Perform the orders in this order. Each of `detach` and
- * `terminate` is answered by {@link Reconnector.ended} before the next order is performed.
+ * What a {@link Reconnector} may order. Perform its orders one after another. Each `end` is answered
+ * by the fact `end` before the next order is performed.
  */
-export type ReconnectOrder =
+export interface OrderPort {
   /** Ask for the address and create a socket. A standby exists beside the connection in use. */
-  | {
-      readonly type: 'dial';
-      readonly id: ConnectionId;
-      readonly isStandby: boolean;
-    }
+  dial(id: ConnectionId, isStandby: boolean): void;
   /** The standby is the connection in use from now on. */
-  | { readonly type: 'adopt'; readonly id: ConnectionId }
+  adopt(id: ConnectionId): void;
   /** Emit `open`, then call {@link Reconnector.emitted}. */
-  | { readonly type: 'open'; readonly id: ConnectionId }
+  open(id: ConnectionId): void;
   /** Call the `ready` function of the application. */
-  | { readonly type: 'prepare'; readonly id: ConnectionId }
+  prepare(id: ConnectionId): void;
   /** Start to send the queue, and emit what was received on a standby. */
-  | { readonly type: 'send'; readonly id: ConnectionId }
+  send(id: ConnectionId): void;
   /** Ping now, because the answer decides which connection is kept. */
-  | { readonly type: 'probe'; readonly id: ConnectionId }
-  /** Keep messages in the queue until `release` or the end of the connection. */
-  | { readonly type: 'hold' }
-  | { readonly type: 'release' }
+  probe(id: ConnectionId): void;
+  /** Keep messages in the queue until this is false, or until the end of the connection. */
+  hold(isHeld: boolean): void;
   /** Start the closing handshake. */
-  | {
-      readonly type: 'close';
-      readonly id: ConnectionId;
-      readonly code?: number | undefined;
-      readonly text?: string | undefined;
-    }
-  /** Stop watching the socket. */
-  | { readonly type: 'detach'; readonly id: ConnectionId }
-  /** Stop watching the socket and drop its connection at once. */
-  | { readonly type: 'terminate'; readonly id: ConnectionId; readonly text: string }
+  close(id: ConnectionId, code?: number, text?: string): void;
+  /** Stop watching the socket. With a `text`, drop its connection at once, for that reason. */
+  end(id: ConnectionId, text?: string): void;
   /** Stop sending. Emit `close` if there was an `open`, then call {@link Reconnector.emitted}. */
-  | { readonly type: 'lost'; readonly record: CloseRecord; readonly isToClose: boolean }
+  lost(record: CloseRecord, isToClose: boolean): void;
   /** Emit `retry`. The deadline ends the wait. */
-  | {
-      readonly type: 'retry';
-      readonly attempt: number;
-      readonly delay: Millis;
-      readonly cause: CloseRecord;
-    }
+  retry(detail: { attempt: number; delay: Millis; cause: CloseRecord }): void;
   /** Emit `unanswered`. */
-  | { readonly type: 'unanswered'; readonly reason: UnansweredReason }
-  /** Emit `giveup`, and then `close` if `lost` did not. */
-  | {
-      readonly type: 'giveup';
-      readonly attempts: number;
-      readonly cause: CloseRecord;
-      readonly isToClose: boolean;
-    }
-  /** Emit the last `close`, because the user has closed. */
-  | { readonly type: 'closed'; readonly record: CloseRecord };
+  unanswered(reason: UnansweredReason): void;
+  /** Nothing follows. Emit `giveup` if there are `attempts`, and then `close` if `lost` did not. */
+  closed(record: CloseRecord, isToClose: boolean, attempts?: number): void;
+}
+
+/** One order, as its name and its arguments. */
+export type ReconnectOrder = {
+  [Name in keyof OrderPort]: [name: Name, ...Parameters<OrderPort[Name]>];
+}[keyof OrderPort];
+
+/** Adds an order to those that are to be performed next. */
+export type GiveOrder = (...order: ReconnectOrder) => void;
+
+/** What happened on one connection, as arguments: testing the name narrows the detail. */
+export type ConnectionFact =
+  | HeartbeatEvent
+  | [name: 'open', detail?: undefined]
+  /** There is no address, or the socket has reported an error. */
+  | [name: 'error', reason: 'abnormal' | 'no-address']
+  /** The socket has closed, or has been dropped or left to close as ordered. */
+  | [name: 'end', end: ConnectionEnd];
 
 /** How the socket of a connection ended, and what its heartbeat knew. */
 export interface ConnectionEnd {
@@ -76,13 +70,4 @@ export interface ConnectionEnd {
   readonly hasListened?: boolean;
   /** The rest of the {@link CloseRecord}. */
   readonly evidence?: Partial<CloseRecord> | undefined;
-}
-
-/** What is known when a peer has left pings unanswered. */
-export interface UnansweredPings {
-  readonly reason: UnansweredReason;
-  /** How long nothing at all was received. */
-  readonly silentFor: Millis;
-  /** Whether the peer is still counted as one that may answer. */
-  readonly mayAnswer: boolean;
 }

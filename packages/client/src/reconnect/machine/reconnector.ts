@@ -1,27 +1,42 @@
-import type { Instant, Millis, TimeoutReason } from '@wirebeat/core';
-import { type CloseRecord, NEVER_DIALLED, reasonOf } from '../close-record.ts';
+import type { HeartbeatEvents, Instant, Millis } from '@wirebeat/core';
+import {
+  type CloseRecord,
+  NEVER_DIALLED,
+  type OwnReason,
+  reasonOf,
+  recordOf,
+} from '../close-record.ts';
+import { ConnectionState, NEVER, PATIENCE } from './connection-state.ts';
 import type { ReconnectorOptions } from './options.ts';
-import type { ConnectionEnd, ConnectionId, ReconnectOrder, UnansweredPings } from './orders.ts';
+import type {
+  ConnectionEnd,
+  ConnectionFact,
+  ConnectionId,
+  GiveOrder,
+  ReconnectOrder,
+} from './orders.ts';
 import { READY_STATES, type ReconnectPhase } from './phase.ts';
 import { RetryPolicy } from './retry-policy.ts';
-import { endOrders, NEVER, PATIENCE, Slot } from './slot.ts';
 import { Standby } from './standby.ts';
 
-type Orders = readonly ReconnectOrder[];
-
-const NONE: Orders = [];
 /** How long to wait for the Close frame of the peer: on a dead link it never comes. */
 const CLOSE_WAIT: Millis = 1_000;
 /** The largest fraction that is randomly subtracted from `maxAge`, to spread the reconnections. */
 const AGE_JITTER = 0.1;
+/** What ends a connection whose time is over. In any other phase it is `connect-timeout`. */
+const EXPIRED: { readonly [Phase in ReconnectPhase]?: OwnReason } = {
+  readying: 'ready-timeout',
+  failing: 'not-ready',
+  closing: 'user',
+};
 
 /**
  * Decides when to dial, when to give up, and which of two connections to keep.
  *
  * A state machine without sockets, timers, a clock or random numbers of its own: facts go in with
- * the time, orders come out, and {@link tick} must be called at the {@link deadline}. Facts about a
- * connection that has ended have no effect. `docs/topics/reconnecting.md` has the table of phases
- * and facts.
+ * the time, {@link takeOrders} returns the orders that follow, and {@link tick} must be called at
+ * the {@link deadline}. Facts about a connection that has ended have no effect.
+ * `docs/topics/reconnecting.md` has the table of phases and facts.
  *
  * While a connection is in use, there may be a {@link Standby} beside it. If the connection in use
  * ends then, the standby is adopted.
@@ -30,20 +45,28 @@ export class Reconnector {
   readonly #options: ReconnectorOptions;
   readonly #retry: RetryPolicy;
   readonly #standby: Standby;
+  /** Gives an order. Drops every `unanswered` after the first, until the peer answers. */
+  readonly #order: GiveOrder = (...order) => {
+    const isReport = order[0] === 'unanswered';
+    if (!isReport || !this.#isUnanswered) this.#orders.push(order);
+    this.#isUnanswered ||= isReport;
+  };
+  #orders: ReconnectOrder[] = [];
   #phase: ReconnectPhase = 'waiting';
-  #current: Slot | undefined;
+  #current: ConnectionState | undefined;
   #lastId: ConnectionId = 0;
   #lastClose: CloseRecord | undefined;
   #wakeAt: Instant = NEVER; // the end of a wait without a connection
   #isHintable = false; // whether a hint ends the wait
   #isAnnounced = false; // whether `open` was emitted without its `close`
   #wasClosed = false; // whether `lost` emitted `close`
-  #isUnanswered = false; // whether `unanswered` was emitted
+  #isParked = false; // whether no attempt follows until `unpark`
+  #isUnanswered = false; // whether `unanswered` was emitted since the peer last answered
 
   constructor(options: ReconnectorOptions) {
     this.#options = options;
     this.#retry = new RetryPolicy(options);
-    this.#standby = new Standby(options);
+    this.#standby = new Standby(options, this.#order);
   }
 
   get phase(): ReconnectPhase {
@@ -64,288 +87,268 @@ export class Reconnector {
     return this.#lastClose;
   }
 
+  /** Whether a second connection is dialled or planned. Then call {@link received}. */
+  get isUndecided(): boolean {
+    return this.#standby.isPlanned;
+  }
+
   /** When to call {@link tick}; `Infinity` for never. */
   get deadline(): Instant {
-    const { dialAt, slot } = this.#standby;
-    return Math.min(this.#wakeAt, this.#current?.due ?? NEVER, dialAt, slot?.due ?? NEVER);
+    const { dialAt, connection } = this.#standby;
+    return Math.min(this.#wakeAt, this.#current?.due ?? NEVER, dialAt, connection?.due ?? NEVER);
+  }
+
+  /** Returns the orders that have been given since the last call. */
+  takeOrders(): readonly ReconnectOrder[] {
+    const orders = this.#orders;
+    this.#orders = [];
+    return orders;
   }
 
   /** Dials for the first time. */
-  start(now: Instant): Orders {
-    return this.#dial(now);
+  start(now: Instant): void {
+    this.#dial(now);
   }
 
   // What happens on a connection.
 
-  opened(now: Instant, id: ConnectionId): Orders {
-    const slot = this.#find(id);
-    if (slot === undefined || slot.isOpen || this.#phase === 'closing') return [];
-    slot.openedAt = now;
-    slot.due = NEVER;
-    // The ping is needed if scheduled pings are off.
-    return slot === this.#current ? this.#open(id) : [{ type: 'probe', id }];
+  /** Something has happened on a connection, other than a message. */
+  happened(now: Instant, id: ConnectionId, ...[name, detail]: ConnectionFact): void {
+    const connection = this.#find(id);
+    if (connection === undefined) return; // it has ended
+    const isCurrent = connection === this.#current;
+    const standby = this.#standby;
+    const { hasAnswered } = this.#options.heartbeat.memory;
+    switch (name) {
+      case 'open':
+        return this.#opened(now, connection);
+      case 'pong': // a standby that is answered replaces the connection in use
+        connection.isAnswered = true;
+        if (!isCurrent) return this.#current?.end(standby.verdict);
+        this.#isUnanswered = false;
+        return standby.answered();
+      case 'suspect':
+        connection.isSuspect = true;
+        if (!isCurrent) return standby.suspect();
+        // If the peer never answers, an overdue answer proves nothing.
+        return this.readyState === 1 && hasAnswered ? standby.suspected(now) : undefined;
+      case 'alive':
+        connection.isSuspect = false;
+        return isCurrent ? standby.recovered() : undefined;
+      case 'unanswered':
+        return isCurrent ? this.#unanswered(now, detail) : standby.giveUp();
+      case 'dead':
+        return connection.end(detail.reason);
+      case 'error': // before `open` that is the end: undici 6 (Node 22) emits no `close` after it
+        return connection.isOpen ? undefined : connection.end(detail);
+      case 'end':
+        return this.#ended(now, connection, detail);
+      default: // the routine of a heartbeat
+    }
+  }
+
+  /** A message was received. `bytes`: its size if it came on the standby, which holds it; else 0. */
+  received(id: ConnectionId, bytes = 0): void {
+    if (id === this.#current?.id) this.#standby.receivedBeside();
+    else if (id === this.#standby.connection?.id) this.#standby.held(bytes);
   }
 
   /** The `open` or `close` event that an order asked for has been emitted. */
-  emitted(now: Instant): Orders {
+  emitted(now: Instant): void {
     switch (this.#phase) {
       case 'open':
         return this.#prepare(now);
       case 'lost':
         return this.#goOn(now);
       case 'over':
-        return this.#giveUp();
+        return this.#finish(this.#lastClose as CloseRecord, this.attempt); // it was set by the loss
       default: // a listener has closed or reconnected
-        return [];
     }
   }
 
-  /** The application has prepared the connection. */
-  ready(now: Instant, id: ConnectionId): Orders {
-    const slot = this.#current;
-    if (this.#phase !== 'readying' || slot?.id !== id) return [];
-    const { maxAge, random } = this.#options;
-    this.#phase = 'ready';
-    slot.readyAt = now;
-    slot.due = (slot.openedAt ?? now) + maxAge * (1 - AGE_JITTER * random());
-    return [{ type: 'send', id }];
-  }
-
-  /** It has failed to. After a refused login, many servers send a close code, so this waits. */
-  notReady(now: Instant, id: ConnectionId): Orders {
-    if (this.#phase !== 'readying' || this.#current?.id !== id) return [];
-    this.#phase = 'failing';
-    this.#current.due = now + CLOSE_WAIT;
-    return [];
-  }
-
-  /** A ping was answered. A standby that is answered replaces the connection in use. */
-  answered(id: ConnectionId): Orders {
-    const slot = this.#find(id);
-    if (slot === undefined) return [];
-    slot.isAnswered = true;
-    if (slot !== this.#current) return endOrders(this.#current, this.#standby.verdict);
-    this.#isUnanswered = false;
-    return [];
-  }
-
-  /** An answer is overdue. If the peer never answers (`hasAnswered`), this proves nothing. */
-  suspect(now: Instant, id: ConnectionId, hasAnswered: boolean): Orders {
-    const slot = this.#find(id);
-    if (slot === undefined) return [];
-    slot.isSuspect = true;
-    if (slot !== this.#current) return this.#standby.suspect();
-    return this.readyState === 1 && hasAnswered ? this.#standby.suspected(now) : [];
-  }
-
-  /** Something was received after `suspect`. */
-  recovered(id: ConnectionId): Orders {
-    const slot = this.#find(id);
-    if (slot === undefined) return [];
-    slot.isSuspect = false;
-    return slot === this.#current ? this.#standby.recovered() : [];
-  }
-
-  /** The first pings were not answered. If the link may be dead, a standby finds out. */
-  unanswered(now: Instant, id: ConnectionId, pings: UnansweredPings): Orders {
-    const slot = this.#find(id);
-    if (slot === undefined) return [];
-    if (slot !== this.#current) return this.#once(this.#standby.giveUp());
-    const { reason, silentFor, mayAnswer } = pings;
-    const isSilent = reason === 'silent' && silentFor >= this.#options.pingTimeout;
-    const mayBeDead = isSilent && mayAnswer && this.readyState === 1;
-    return this.#once(mayBeDead ? this.#standby.unanswered(now) : [{ type: 'unanswered', reason }]);
-  }
-
-  /** A message was received: of so many bytes, if it was on the standby, where it is held. */
-  received(id: ConnectionId, bytes = 0): Orders {
-    if (!this.#standby.isPlanned) return NONE; // called for every message
-    if (id === this.#current?.id) return this.#once(this.#standby.heard());
-    return id === this.#standby.slot?.id ? this.#once(this.#standby.held(bytes)) : [];
-  }
-
-  /** The heartbeat has found the link dead. */
-  dead(id: ConnectionId, reason: TimeoutReason): Orders {
-    return endOrders(this.#find(id), reason);
-  }
-
   /**
-   * There is no address, or the socket has reported an error. Before `open` that is the end: undici
-   * 6 (Node 22) emits no `close` after it.
+   * The application has prepared the connection or, with `false`, has failed to. After a refused
+   * login, many servers send a close code, so this waits.
    */
-  failed(id: ConnectionId): Orders {
-    const slot = this.#find(id);
-    return slot?.isOpen ? [] : endOrders(slot, 'abnormal');
-  }
-
-  /** The socket has closed, or was detached or terminated as ordered. */
-  ended(now: Instant, id: ConnectionId, end: ConnectionEnd): Orders {
-    const slot = this.#find(id);
-    if (slot === undefined) return [];
-    const record = this.#recordOf(now, slot, end);
-    if (slot === this.#current) return this.#lost(now, slot, record, end);
-    return this.#once(this.#standby.ended(now, record));
+  prepared(now: Instant, id: ConnectionId, isReady: boolean): void {
+    const connection = this.#current;
+    if (this.#phase !== 'readying' || connection?.id !== id) return;
+    const { maxAge, random } = this.#options;
+    this.#phase = isReady ? 'ready' : 'failing';
+    connection.due = isReady
+      ? connection.openedAt + maxAge * (1 - AGE_JITTER * random())
+      : now + CLOSE_WAIT;
+    if (!isReady) return;
+    connection.readyAt = now;
+    this.#order('send', id);
   }
 
   // What the user, the page and the timer do.
 
   /** Closes for good. */
-  close(now: Instant, code?: number, text?: string): Orders {
-    if (this.readyState >= 2) return [];
+  close(now: Instant, code?: number, text?: string): void {
+    if (this.readyState >= 2) return;
     this.#phase = 'closing';
     this.#wakeAt = NEVER;
-    const orders = this.#standby.cancel();
-    const slot = this.#current;
-    if (slot === undefined) this.#wakeAt = now;
+    this.#standby.cancel();
+    const connection = this.#current;
+    if (connection === undefined) this.#wakeAt = now;
     else {
-      slot.due = slot.isOpen ? now + CLOSE_WAIT : now;
-      orders.push({ type: 'close', id: slot.id, code, text });
+      connection.due = connection.isOpen ? now + CLOSE_WAIT : now;
+      this.#order('close', connection.id, code, text);
     }
-    return orders;
   }
 
   /** Ends the connection, attempt or wait, and dials again at once. Resets the backoff. */
-  reconnect(now: Instant): Orders {
-    if (this.readyState >= 2) return [];
+  reconnect(now: Instant): void {
+    if (this.readyState >= 2) return;
     this.#retry.reset();
-    // Messages are not released: they go to the next connection.
-    const orders = this.#standby.cancel().filter(({ type }) => type !== 'release');
-    const slot = this.#current;
-    if (slot === undefined) return [...orders, ...this.#dial(now)];
-    const isHealthy = slot.isOpen && !slot.isSuspect;
-    return [...orders, ...endOrders(slot, 'reconnect', isHealthy)];
+    this.#isParked = false;
+    this.#leave('reconnect');
+    if (this.#current === undefined) this.#dial(now);
+  }
+
+  /** Ends the connection, attempt or wait. The next attempt follows at {@link unpark}. */
+  park(): void {
+    if (this.readyState >= 2 || this.#isParked) return;
+    this.#isParked = true;
+    this.#isHintable = false;
+    this.#wakeAt = NEVER;
+    this.#leave('parked');
+  }
+
+  unpark(now: Instant): void {
+    const isDue = this.#isParked && this.#phase === 'waiting';
+    this.#isParked = false;
+    if (isDue) this.#dial(now);
   }
 
   /** Something may have brought the server back into reach, so a wait ends. */
-  hint(now: Instant): Orders {
-    const isDue = this.#phase === 'waiting' && this.#isHintable && !this.#options.isOffline();
-    return isDue ? this.#dial(now) : [];
+  hint(now: Instant): void {
+    if (this.#phase !== 'waiting' || !this.#isHintable || this.#options.isOffline()) return;
+    this.#dial(now);
   }
 
   /** Does what is due. `unsent`: the bytes that the connection in use has not sent yet. */
-  tick(now: Instant, unsent = 0): Orders {
+  tick(now: Instant, unsent = 0): void {
     if (this.#wakeAt <= now) {
-      return this.#phase === 'closing' ? this.#finish(NEVER_DIALLED) : this.#dial(now);
-    }
-    if (this.#current?.isExpired(now)) return this.#expire(now, this.#current, unsent);
-    const { dialAt, slot } = this.#standby;
-    if (dialAt <= now) return this.#standby.dial(now, this.#newSlot(now));
-    return slot?.isExpired(now) ? endOrders(slot, 'connect-timeout') : [];
+      if (this.#phase === 'closing') this.#finish(NEVER_DIALLED);
+      else this.#dial(now);
+    } else if (this.#current?.isExpired(now)) this.#expire(now, this.#current, unsent);
+    else this.#standby.tick(now, () => this.#newConnection(now));
   }
 
   // Parts of them.
 
-  #find(id: ConnectionId): Slot | undefined {
+  #find(id: ConnectionId): ConnectionState | undefined {
     if (this.#current?.id === id) return this.#current;
-    return this.#standby.slot?.id === id ? this.#standby.slot : undefined;
+    return this.#standby.connection?.id === id ? this.#standby.connection : undefined;
   }
 
-  #newSlot(now: Instant): Slot {
+  /** Held messages are not released: they go to the next connection. */
+  #leave(reason: 'reconnect' | 'parked'): void {
+    const connection = this.#current;
+    this.#standby.cancel(true);
+    connection?.end(reason, connection.isOpen && !connection.isSuspect);
+  }
+
+  #newConnection(now: Instant): ConnectionState {
     this.#lastId += 1;
-    return new Slot(this.#lastId, now + this.#options.connectTimeout);
+    return new ConnectionState(this.#lastId, now + this.#options.connectTimeout, this.#order);
   }
 
-  #dial(now: Instant): Orders {
+  #dial(now: Instant): void {
     this.#wakeAt = NEVER;
     this.#phase = 'dialling';
-    this.#current = this.#newSlot(now);
-    return [{ type: 'dial', id: this.#current.id, isStandby: false }];
+    this.#current = this.#newConnection(now);
+    this.#order('dial', this.#current.id, false);
   }
 
-  #open(id: ConnectionId): Orders {
+  #opened(now: Instant, connection: ConnectionState): void {
+    if (connection.isOpen || this.#phase === 'closing') return;
+    connection.openedAt = now;
+    connection.due = NEVER;
+    if (connection === this.#current) this.#open(connection);
+    else this.#order('probe', connection.id); // needed if scheduled pings are off
+  }
+
+  #open({ id }: ConnectionState): void {
     this.#phase = 'open';
     this.#isAnnounced = true;
-    return [{ type: 'open', id }];
+    this.#order('open', id);
   }
 
-  #prepare(now: Instant): Orders {
-    const slot = this.#current as Slot; // there is one in this phase
-    const { hasReady, readyTimeout } = this.#options;
+  #prepare(now: Instant): void {
+    const connection = this.#current as ConnectionState; // there is one in this phase
+    const { ready, readyTimeout } = this.#options;
     this.#phase = 'readying';
-    if (!hasReady) return this.ready(now, slot.id);
-    slot.due = now + readyTimeout;
-    return [{ type: 'prepare', id: slot.id }];
+    if (!ready) return this.prepared(now, connection.id, true);
+    connection.due = now + readyTimeout;
+    this.#order('prepare', connection.id);
   }
 
-  #lost(now: Instant, slot: Slot, record: CloseRecord, end: ConnectionEnd): Orders {
-    const hasWorked = slot.isAnswered || end.hasListened;
-    const readyFor = now - (slot.readyAt ?? NEVER);
-    if (hasWorked && readyFor >= this.#options.stableFor) this.#retry.reset();
+  /** The first pings were not answered. If the link may be dead, a standby finds out. */
+  #unanswered(now: Instant, { reason, silentFor }: HeartbeatEvents['unanswered']): void {
+    if (reason !== 'silent' || this.readyState > 1) return this.#order('unanswered', reason);
+    const { heartbeat, delivery } = this.#options;
+    const { pingTimeout, memory } = heartbeat;
+    const isOwed = memory.hasAnswered || delivery?.confirm === true;
+    const isLong = silentFor >= pingTimeout && memory.speaks;
+    this.#standby[isLong && this.readyState === 1 ? 'unanswered' : 'doubt'](now, isOwed);
+  }
+
+  #ended(now: Instant, connection: ConnectionState, end: ConnectionEnd): void {
+    const age = connection.isOpen ? now - connection.openedAt : undefined;
+    const record = recordOf(end, this.#reasonOf(connection, end), connection.own, age);
+    if (connection !== this.#current) return this.#standby.ended(now, record);
+    const hasWorked = connection.isAnswered || end.hasListened;
+    if (hasWorked && now - connection.readyAt >= this.#options.stableFor) this.#retry.reset();
     this.#lastClose = record;
-    this.#current = this.#standby.takeOver(record, end.isBound === true);
+    const adopted = this.#standby.takeOver(record, end.isBound);
+    this.#current = adopted;
     if (this.#phase === 'closing') return this.#finish(record);
-    const adopted = this.#current;
-    const goesOn = adopted !== undefined || this.#retry.isWorth(record);
-    this.#phase = goesOn ? 'lost' : 'over';
+    this.#phase = adopted || this.#isParked || this.#retry.isWorth(record) ? 'lost' : 'over';
     this.#wasClosed = this.#isAnnounced;
     this.#isAnnounced = false;
-    const lost: ReconnectOrder = { type: 'lost', record, isToClose: this.#wasClosed };
-    return adopted === undefined ? [lost] : [{ type: 'adopt', id: adopted.id }, lost];
+    if (adopted) this.#order('adopt', adopted.id);
+    this.#order('lost', record, this.#wasClosed);
   }
 
   /** Goes on after `close`, with the standby or the next attempt. */
-  #goOn(now: Instant): Orders {
+  #goOn(now: Instant): void {
     const adopted = this.#current;
-    if (adopted?.isOpen) return this.#open(adopted.id);
-    this.#phase = adopted === undefined ? 'waiting' : 'dialling';
-    if (adopted !== undefined) return [];
+    if (adopted?.isOpen) return this.#open(adopted);
+    this.#phase = adopted ? 'dialling' : 'waiting';
+    if (adopted || this.#isParked) return;
     const cause = this.#lastClose as CloseRecord; // it was set when the connection was lost
     const { delay, isHintable } = this.#retry.next(cause);
     this.#wakeAt = now + delay;
     this.#isHintable = isHintable;
-    return [{ type: 'retry', attempt: this.attempt, delay, cause }];
+    this.#order('retry', { attempt: this.attempt, delay, cause });
   }
 
-  #giveUp(): Orders {
-    this.#phase = 'closed';
-    const cause = this.#lastClose as CloseRecord; // as above
-    return [{ type: 'giveup', attempts: this.attempt, cause, isToClose: !this.#wasClosed }];
-  }
-
-  #finish(record: CloseRecord): Orders {
+  /** Nothing follows: the user has closed, or so many `attempts` have failed. */
+  #finish(record: CloseRecord, attempts?: number): void {
     this.#phase = 'closed';
     this.#wakeAt = NEVER;
-    return [{ type: 'closed', record }];
+    this.#order('closed', record, attempts === undefined || !this.#wasClosed, attempts);
   }
 
-  #expire(now: Instant, slot: Slot, unsent: number): Orders {
-    switch (this.#phase) {
-      case 'readying':
-        return endOrders(slot, 'ready-timeout');
-      case 'failing':
-        return endOrders(slot, 'not-ready');
-      case 'closing':
-        return endOrders(slot, 'user');
-      case 'ready':
-        if (unsent === 0 && !slot.isSuspect) return endOrders(slot, 'rotation', true);
-        slot.due = now + PATIENCE;
-        return [];
-      default:
-        return endOrders(slot, 'connect-timeout');
-    }
+  #expire(now: Instant, connection: ConnectionState, unsent: number): void {
+    if (this.#phase !== 'ready') connection.end(EXPIRED[this.#phase] ?? 'connect-timeout');
+    else if (unsent === 0 && !connection.isSuspect) connection.end('rotation', true);
+    else connection.due = now + PATIENCE;
   }
 
-  #recordOf(now: Instant, slot: Slot, end: ConnectionEnd): CloseRecord {
-    const { code, text, wasClean, evidence } = end;
-    const own = slot.end ?? { reason: this.#reasonOf(slot, end), code, text, wasClean };
-    const { openedAt } = slot;
-    const wasOpen = openedAt !== undefined;
-    return { ...own, wasOpen, ...evidence, ...(wasOpen && { age: now - openedAt }) };
-  }
-
-  #reasonOf(slot: Slot, { code, isPingRefused }: ConnectionEnd): CloseRecord['reason'] {
-    const phase = slot === this.#current ? this.#phase : undefined;
+  #reasonOf(
+    connection: ConnectionState,
+    { code, isPingRefused }: ConnectionEnd,
+  ): CloseRecord['reason'] {
+    const phase = connection === this.#current ? this.#phase : undefined;
     if (phase === 'closing') return 'user';
     const reason = reasonOf(code, this.#options.isFatal);
     if (phase === 'failing') return reason === 'fatal' ? reason : 'not-ready';
     // The peer refused the ping, not the application, so the code is not fatal.
     return reason === 'fatal' && isPingRefused ? 'peer-close' : reason;
-  }
-
-  /** Reports once that pings are unanswered, and again only after the peer has answered. */
-  #once(orders: Orders): Orders {
-    const isKnown = this.#isUnanswered;
-    this.#isUnanswered ||= orders.some(({ type }) => type === 'unanswered');
-    return isKnown ? orders.filter(({ type }) => type !== 'unanswered') : orders;
   }
 }

@@ -1,7 +1,7 @@
 import type { Instant, Millis } from '@wirebeat/core';
 import type { CloseRecord } from '../close-record.ts';
-import type { ReconnectOrder } from './orders.ts';
-import { endOrders, NEVER, type Slot } from './slot.ts';
+import { type ConnectionState, NEVER } from './connection-state.ts';
+import type { GiveOrder } from './orders.ts';
 
 /** The options of a {@link Standby}. No function may throw. */
 export interface StandbyOptions {
@@ -23,12 +23,12 @@ const LEAST_WAIT: Millis = 50;
 const SPREAD: Millis = 150;
 /** The minimum time between two standbys, so that a stalled server is not overloaded. */
 const PAUSE: Millis = 60_000;
+/** The longest time that is added to it between two standbys that find out whether a link is dead. */
+const MAX_EXTRA: Millis = 15 * PAUSE;
 /** How many standbys may fail to open before the peer counts as one that answers no pings. */
 const MAX_FAILURES = 5;
 /** The close codes of a server that restarts or is overloaded, from the registry of IANA. */
 const RESTARTS: readonly number[] = [1001, 1012, 1013];
-/** Reports that the peer answers no pings on either connection. */
-const UNANSWERED: ReconnectOrder = { type: 'unanswered', reason: 'silent' };
 
 /**
  * Make-before-break: the part of a {@link Reconnector} that decides about a second connection,
@@ -39,31 +39,34 @@ const UNANSWERED: ReconnectOrder = { type: 'unanswered', reason: 'silent' };
  * connection before it answers. From then on, only the standby can be kept.
  *
  * A standby also finds out why the first pings of a connection are unanswered: the link is dead, or
- * the peer answers no pings at all.
+ * the peer answers no pings at all. If a peer that owes answers gives none there either, the link
+ * may have been dead on both, or die later, so another standby finds out after each pause.
  */
 export class Standby {
-  slot: Slot | undefined;
+  connection: ConnectionState | undefined;
+  /** When to dial one; `Infinity` for never. */
+  dialAt: Instant = NEVER;
   readonly #options: StandbyOptions;
+  readonly #order: GiveOrder;
   #cause: StandbyCause | undefined; // while there is a standby, or a plan to dial one
-  #dialAt: Instant = NEVER;
   #heldBytes = 0;
   #heldMessages = 0;
-  #notBefore: Instant = Number.NEGATIVE_INFINITY;
+  #notBefore: Instant = -NEVER;
   #wasFalse = false; // the connection in use has recovered from `suspect`: no more standbys for it
   #failures = 0; // the number of standbys in a row that failed to open
   #isRefused = false; // the server accepts no second connection
+  #isOwed = false; // whether the connection in use gets no pings, although the peer owes answers
+  #extra: Millis = 0; // added to the next pause
+  #wasAlive = false; // whether something was received during the pause
 
-  constructor(options: StandbyOptions) {
+  constructor(options: StandbyOptions, order: GiveOrder) {
     this.#options = options;
+    this.#order = order;
   }
 
   /** Whether there is a standby, or a plan to dial one. */
   get isPlanned(): boolean {
     return this.#cause !== undefined;
-  }
-
-  get dialAt(): Instant {
-    return this.#dialAt;
   }
 
   /** Why the connection in use is replaced if the standby is answered. */
@@ -72,59 +75,83 @@ export class Standby {
   }
 
   /** Plans a standby, because the connection in use is suspect and its peer has answered before. */
-  suspected(now: Instant): ReconnectOrder[] {
+  suspected(now: Instant): void {
     const { makeBeforeBreak, random } = this.#options;
     const isAllowed = makeBeforeBreak && !this.#isRefused && !this.#wasFalse;
-    if (!isAllowed || this.#cause !== undefined || now < this.#notBefore) return [];
+    if (!isAllowed || this.isPlanned || now < this.#notBefore) return;
     this.#failures = 0;
     this.#plan('suspect', now + LEAST_WAIT + random() * SPREAD);
-    return [{ type: 'hold' }];
+    this.#order('hold', true);
   }
 
   /** Plans a standby, because the first pings of the connection in use were not answered. */
-  unanswered(now: Instant): ReconnectOrder[] {
-    if (this.#isRefused) return [UNANSWERED];
-    const orders = this.cancel();
-    this.#failures = 0;
+  unanswered(now: Instant, isOwed: boolean): void {
+    if (this.#isRefused) return this.#order('unanswered', 'silent');
+    this.cancel();
+    this.#owe(now, isOwed);
     this.#plan('unanswered', now);
-    return orders;
+  }
+
+  /** The connection in use gets no pings. If the peer owes answers, plans a standby for later. */
+  doubt(now: Instant, isOwed: boolean): void {
+    this.#owe(now, isOwed);
+    this.#order('unanswered', 'silent');
+  }
+
+  /** A ping on the connection in use was answered. */
+  answered(): void {
+    this.#isOwed = false;
+    // An open standby may have taken over the session already, so its answer will come.
+    if (this.#cause === 'unanswered' && !this.connection?.isOpen) this.cancel();
   }
 
   /** Handles the recovery of the connection in use from `suspect`. */
-  recovered(): ReconnectOrder[] {
+  recovered(): void {
     // If standbys were refused, the server was reachable.
     if (this.#failures > 0 && !this.#options.isOffline()) this.#isRefused = true;
-    if (this.#cause !== 'suspect') return [];
-    if (this.slot === undefined) return this.cancel(); // the server saw nothing of it
-    this.#wasFalse = true;
+    if (this.#cause !== 'suspect') return;
+    // A standby that is only planned has left no trace on the server.
+    this.#wasFalse ||= this.connection !== undefined;
     // An open standby may have taken over the session already, so its answer will come.
-    return this.slot.isOpen ? [] : this.cancel();
+    if (!this.connection?.isOpen) this.#drop();
   }
 
   /** A message on the connection in use: its pings are unanswered, but its link is alive. */
-  heard(): ReconnectOrder[] {
-    return this.#cause === 'unanswered' ? this.giveUp() : [];
+  receivedBeside(): void {
+    if (this.#cause !== 'unanswered' || this.#wasAlive) return;
+    this.giveUp();
+    this.#wasAlive = this.isPlanned;
   }
 
   /** A message on the standby, which is held. */
-  held(bytes: number): ReconnectOrder[] {
+  held(bytes: number): void {
     this.#heldBytes += bytes;
     this.#heldMessages += 1; // empty messages take memory too
     const { maxQueuedBytes, maxQueuedMessages } = this.#options;
-    const isFull = this.#heldBytes > maxQueuedBytes || this.#heldMessages > maxQueuedMessages;
-    return isFull ? this.giveUp() : [];
+    if (this.#heldBytes > maxQueuedBytes || this.#heldMessages > maxQueuedMessages) this.giveUp();
   }
 
   /** The standby is suspect. If the connection in use has recovered, the standby is no better. */
-  suspect(): ReconnectOrder[] {
-    return this.#wasFalse ? this.cancel() : [];
+  suspect(): void {
+    if (this.#wasFalse) this.#drop();
   }
 
-  dial(now: Instant, slot: Slot): ReconnectOrder[] {
-    this.slot = slot;
-    this.#dialAt = NEVER;
+  /** Does what is due. */
+  tick(now: Instant, newConnection: () => ConnectionState): void {
+    if (now < this.dialAt) {
+      if (this.connection?.isExpired(now)) this.connection.end('connect-timeout');
+    } else if (this.#wasAlive) {
+      this.#wasAlive = false;
+      this.dialAt = now + PAUSE;
+    } else this.#dial(now, newConnection());
+  }
+
+  #dial(now: Instant, connection: ConnectionState): void {
+    this.connection = connection;
+    this.dialAt = NEVER;
     this.#notBefore = now + PAUSE;
-    return [{ type: 'dial', id: slot.id, isStandby: true }];
+    this.#extra = Math.min(2 * this.#extra + PAUSE, MAX_EXTRA);
+    this.#order('dial', connection.id, true);
   }
 
   /**
@@ -132,51 +159,76 @@ export class Standby {
    * `record`. The standby may still be connecting. `isBound`: the server knew the session of the
    * connection that has ended.
    */
-  takeOver(record: CloseRecord, isBound: boolean): Slot | undefined {
-    const { slot } = this;
+  takeOver(record: CloseRecord, isBound = false): ConnectionState | undefined {
+    const { connection } = this;
     this.#forget();
-    this.#wasFalse = false;
+    this.#wasFalse = this.#isOwed = false;
     this.#failures = 0;
-    if (slot?.isOpen && !isBound && isKick(record)) this.#isRefused = true;
-    return slot;
+    if (connection?.isOpen && !isBound && isKick(record)) this.#isRefused = true;
+    return connection;
   }
 
   /** The standby has ended. One that never opened says nothing about the connection in use. */
-  ended(now: Instant, record: CloseRecord): ReconnectOrder[] {
-    const cause = this.#cause;
+  ended(now: Instant, record: CloseRecord): void {
+    const isUnanswered = this.#cause === 'unanswered';
     const isTimeout = record.reason === 'connect-timeout';
-    const orders = this.#forget();
+    if (this.#forget()) this.#order('hold', false);
     if (isKick(record)) this.#isRefused = true;
     else if (!record.wasOpen && !isTimeout && !this.#options.isOffline()) this.#failures += 1;
-    if (cause !== 'unanswered') return orders;
-    if (record.wasOpen || this.#failures === MAX_FAILURES) return [UNANSWERED];
-    this.#plan(cause, now + (isTimeout ? 0 : PAUSE));
-    return orders;
+    if (!isUnanswered) return this.#planCheck();
+    if (!record.wasOpen && this.#failures < MAX_FAILURES) {
+      return this.#plan('unanswered', now + (isTimeout ? 0 : PAUSE));
+    }
+    this.#planCheck();
+    this.#order('unanswered', 'silent');
   }
 
-  /** Ends the standby, if there is one. */
-  cancel(): ReconnectOrder[] {
-    const { slot } = this;
-    return [...this.#forget(), ...endOrders(slot, 'user', true)];
+  /** Ends the standby, if there is one. With `isHeld`, messages go on waiting in the queue. */
+  cancel(isHeld = false): void {
+    const { connection } = this;
+    if (this.#forget() && !isHeld) this.#order('hold', false);
+    connection?.end('user', true);
   }
 
   /** Ends the standby. If it was to find out whether the peer answers, the peer does not. */
-  giveUp(): ReconnectOrder[] {
+  giveUp(): void {
     const isUnanswered = this.#cause === 'unanswered';
-    return [...this.cancel(), ...(isUnanswered ? [UNANSWERED] : [])];
+    this.#drop();
+    if (isUnanswered) this.#order('unanswered', 'silent');
+  }
+
+  /** Ends the standby. If the connection in use is still in doubt, there will be another. */
+  #drop(): void {
+    this.cancel();
+    this.#planCheck();
+  }
+
+  #owe(now: Instant, isOwed: boolean): void {
+    this.#isOwed = isOwed;
+    this.#extra = 0;
+    this.#notBefore = now + PAUSE;
+    this.#planCheck();
+  }
+
+  #planCheck(): void {
+    if (!this.#isOwed || this.#isRefused || this.isPlanned) return;
+    this.#failures = 0;
+    this.#plan('unanswered', this.#notBefore + this.#extra);
   }
 
   #plan(cause: StandbyCause, dialAt: Instant): void {
     this.#cause = cause;
-    this.#dialAt = dialAt;
+    this.dialAt = dialAt;
   }
 
-  #forget(): ReconnectOrder[] {
+  /** Returns whether messages are held for the decision. */
+  #forget(): boolean {
     const isHolding = this.#cause === 'suspect';
-    this.slot = this.#cause = undefined;
-    this.#dialAt = NEVER;
+    this.connection = this.#cause = undefined;
+    this.dialAt = NEVER;
+    this.#wasAlive = false;
     this.#heldBytes = this.#heldMessages = 0;
-    return isHolding ? [{ type: 'release' }] : [];
+    return isHolding;
   }
 }
 

@@ -1,17 +1,24 @@
 // A Reconnector without sockets: facts in as words, orders out as words.
+import { type HeartbeatEvents, PingTimeoutError } from '@wirebeat/core';
 import { isFatal } from '../../../src/reconnect/close-record.ts';
 import type { ReconnectorOptions } from '../../../src/reconnect/machine/options.ts';
-import type { ConnectionEnd, ReconnectOrder } from '../../../src/reconnect/machine/orders.ts';
+import type {
+  ConnectionEnd,
+  OrderPort,
+  ReconnectOrder,
+} from '../../../src/reconnect/machine/orders.ts';
 import { Reconnector } from '../../../src/reconnect/machine/reconnector.ts';
+
+/** The peer answers pings, and has answered one before. */
+const memory = { speaks: true, hasAnswered: true };
 
 /** The defaults, with `random` in the middle: a standby is dialled 125 ms after `suspect`. */
 export const OPTIONS: ReconnectorOptions = {
   connectTimeout: 10_000,
   readyTimeout: 10_000,
-  hasReady: false,
   stableFor: 5_000,
   maxAge: Number.POSITIVE_INFINITY,
-  pingTimeout: 20_000,
+  heartbeat: { pingTimeout: 20_000, memory },
   makeBeforeBreak: true,
   maxQueuedBytes: 1_000,
   maxQueuedMessages: 10,
@@ -28,76 +35,87 @@ export function endOf(code = 1006, given: Partial<ConnectionEnd> = {}): Connecti
   return { code, text: '', wasClean: code !== 1006, ...given };
 }
 
-type Orders = readonly ReconnectOrder[];
-type Fact = (machine: Reconnector, now: number, ...words: string[]) => Orders;
+type Fact = (machine: Reconnector, now: number, ...words: string[]) => void;
 
 /** The facts, by the word that stands for each in a trace. */
 const FACTS: Record<string, Fact> = {
   start: (machine, now) => machine.start(now),
-  opened: (machine, now, id) => machine.opened(now, Number(id)),
+  opened: (machine, now, id) => machine.happened(now, Number(id), 'open'),
   emitted: (machine, now) => machine.emitted(now),
-  ready: (machine, now, id) => machine.ready(now, Number(id)),
-  'not-ready': (machine, now, id) => machine.notReady(now, Number(id)),
-  answered: (machine, _now, id) => machine.answered(Number(id)),
-  suspect: (machine, now, id) => machine.suspect(now, Number(id), true),
-  'suspect-mute': (machine, now, id) => machine.suspect(now, Number(id), false),
-  recovered: (machine, _now, id) => machine.recovered(Number(id)),
-  unanswered: (machine, now, id, silentFor = '20000') =>
-    machine.unanswered(now, Number(id), {
-      reason: 'silent',
-      silentFor: Number(silentFor),
-      mayAnswer: true,
-    }),
+  ready: (machine, now, id) => machine.prepared(now, Number(id), true),
+  'not-ready': (machine, now, id) => machine.prepared(now, Number(id), false),
+  answered: (machine, now, id) => {
+    machine.happened(now, Number(id), 'pong', { id: undefined, latency: 0, sampled: true });
+  },
+  suspect: (machine, now, id) => machine.happened(now, Number(id), 'suspect', { silentFor: 0 }),
+  'suspect-mute': (machine, now, id) => {
+    memory.hasAnswered = false;
+    machine.happened(now, Number(id), 'suspect', { silentFor: 0 });
+    memory.hasAnswered = true;
+  },
+  recovered: (machine, now, id) =>
+    machine.happened(now, Number(id), 'alive', { latency: undefined }),
+  unanswered: (machine, now, id, silentFor) => {
+    memory.hasAnswered = false;
+    machine.happened(now, Number(id), 'unanswered', unansweredFor(silentFor));
+    memory.hasAnswered = true;
+  },
+  'unanswered-owed': (machine, now, id, silentFor) => {
+    machine.happened(now, Number(id), 'unanswered', unansweredFor(silentFor));
+  },
   received: (machine, _now, id, bytes = '1') => machine.received(Number(id), Number(bytes)),
-  dead: (machine, _now, id) => machine.dead(Number(id), 'ping-timeout'),
-  failed: (machine, _now, id) => machine.failed(Number(id)),
-  ended: (machine, now, id, code) =>
-    machine.ended(now, Number(id), endOf(code === undefined ? undefined : Number(code))),
+  dead: (machine, now, id) => {
+    const error = new PingTimeoutError(0, 0);
+    machine.happened(now, Number(id), 'dead', { reason: 'ping-timeout', silentFor: 0, error });
+  },
+  failed: (machine, now, id) => machine.happened(now, Number(id), 'error', 'abnormal'),
+  ended: (machine, now, id, code) => {
+    const end = endOf(code === undefined ? undefined : Number(code));
+    machine.happened(now, Number(id), 'end', end);
+  },
   close: (machine, now) => machine.close(now),
   reconnect: (machine, now) => machine.reconnect(now),
   hint: (machine, now) => machine.hint(now),
   tick: (machine, now, unsent = '0') => machine.tick(now, Number(unsent)),
 };
 
+function unansweredFor(silentFor = '20000'): HeartbeatEvents['unanswered'] {
+  return { reason: 'silent', silentFor: Number(silentFor) };
+}
+
 /** Passes on a fact in words, such as `ended 1 4400`. Returns the orders. */
-export function happen(machine: Reconnector, now: number, fact: string): Orders {
+export function happen(machine: Reconnector, now: number, fact: string): readonly ReconnectOrder[] {
   const [verb = '', ...words] = fact.split(/\s+/);
   const run = FACTS[verb];
   if (run === undefined) throw new Error(`unknown fact: ${fact}`);
-  return run(machine, now, ...words);
+  run(machine, now, ...words);
+  return machine.takeOrders();
 }
 
-export function wordsOf(order: ReconnectOrder): string {
-  switch (order.type) {
-    case 'dial':
-      return `dial ${order.id}${order.isStandby ? ' as standby' : ''}`;
-    case 'close': {
-      const { id, code = '', text = '' } = order;
-      return `close ${id} ${code} ${text}`.trim();
-    }
-    case 'terminate':
-      return `terminate ${order.id} (${order.text})`;
-    case 'lost': {
-      const { reason, code } = order.record;
-      return `lost by ${reason} ${code}${order.isToClose ? ', emit close' : ''}`;
-    }
-    case 'retry':
-      return `emit retry ${order.attempt} in ${order.delay}`;
-    case 'unanswered':
-      return `emit unanswered (${order.reason})`;
-    case 'giveup':
-      return `emit giveup after ${order.attempts}${order.isToClose ? ', emit close' : ''}`;
-    case 'closed':
-      return `emit close by ${order.record.reason} ${order.record.code}`;
-    case 'hold':
-    case 'release':
-      return order.type;
-    case 'open':
-      return `emit open of ${order.id}`;
-    default:
-      return `${order.type} ${order.id}`;
-  }
+export function wordsOf([name, ...values]: ReconnectOrder): string {
+  return (WORDS[name] as (...values: unknown[]) => string)(...values);
 }
+
+/** The orders as they read in a trace. */
+const WORDS: { [Name in keyof OrderPort]: (...values: Parameters<OrderPort[Name]>) => string } = {
+  dial: (id, isStandby) => `dial ${id}${isStandby ? ' as standby' : ''}`,
+  adopt: (id) => `adopt ${id}`,
+  open: (id) => `emit open of ${id}`,
+  prepare: (id) => `prepare ${id}`,
+  send: (id) => `send ${id}`,
+  probe: (id) => `probe ${id}`,
+  hold: (isHeld) => (isHeld ? 'hold' : 'release'),
+  close: (id, code = Number.NaN, text = '') => `close ${id} ${code || ''} ${text}`.trim(),
+  end: (id, text) => (text === undefined ? `detach ${id}` : `terminate ${id} (${text})`),
+  lost: ({ reason, code }, isToClose) =>
+    `lost by ${reason} ${code}${isToClose ? ', emit close' : ''}`,
+  retry: ({ attempt, delay }) => `emit retry ${attempt} in ${delay}`,
+  unanswered: (reason) => `emit unanswered (${reason})`,
+  closed: ({ reason, code }, isToClose, attempts) =>
+    attempts === undefined
+      ? `emit close by ${reason} ${code}`
+      : `emit giveup after ${attempts}${isToClose ? ', emit close' : ''}`,
+};
 
 /** Runs the facts of a trace and returns the whole trace as it should read. */
 export function replay(trace: string): string {
@@ -126,7 +144,7 @@ function readOptions(text: string): Partial<ReconnectorOptions> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const [name = '', value = ''] = pair.split('=');
-      return [name, JSON.parse(value)];
+      return name === 'hasReady' ? ['ready', () => {}] : [name, JSON.parse(value)];
     }),
   );
 }

@@ -1,6 +1,8 @@
-import { defineDialect } from './define-dialect.ts';
-import type { Dialect, DialectTiming, Wire } from './dialect.ts';
-import { messageSession, objectOf, parseShort } from './messages.ts';
+import { IS_PAGE } from '../../development.ts';
+import type { Dialect, Wire } from './dialect.ts';
+import { define, listening } from './dialect-connection.ts';
+import { type Learned, messageSession, readJson } from './messages.ts';
+import { textOf } from './wire.ts';
 
 /**
  * Action Cable servers send a ping every 3 s. The official client times out after two missing ones.
@@ -13,30 +15,31 @@ const MAX_SILENCE = 6_000;
  *
  * Source: `ActionCable::Connection::Base#beat` and `connection_monitor.js` of Rails.
  */
-export const actionCable: Dialect = /* @__PURE__ */ defineDialect({
-  name: 'actioncable',
-  subprotocols: ['actioncable-v1-json'],
-  client: { asks: false, beats: false },
-  server: { asks: false, beats: true },
-  inject: 'never',
-  open(end, isShared = false) {
-    const write = () => (end === 'server' ? '{"type":"ping"}' : undefined);
-    return messageSession({ write, read, learn, isGated: end === 'client' }, isShared);
+export const actionCable: Dialect = /* @__PURE__ */ define(
+  {
+    name: 'actioncable',
+    subprotocols: ['actioncable-v1-json'],
+    client: { asks: false, beats: false },
+    server: { asks: false, beats: true },
+    inject: 'never',
+    open(end, isShared) {
+      const write = () => (!IS_PAGE && end === 'server' ? '{"type":"ping"}' : undefined);
+      return messageSession({ write, read, learn, ready: !IS_PAGE && end === 'server' }, isShared);
+    },
   },
-});
+  textOf,
+  listening,
+);
 
-function learn(message: Wire, told: { ready: boolean; timing: DialectTiming }): void {
+function learn(message: Wire, learned: Learned): void {
   if (message !== '{"type":"welcome"}') return;
-  told.ready = true;
-  told.timing = { maxSilence: MAX_SILENCE };
+  learned.ready = true;
+  learned.timing = { maxSilence: MAX_SILENCE };
 }
 
 function read(message: Wire) {
-  if (typeof message !== 'string' || message[0] !== '{') return undefined;
-  const found = objectOf(parseShort(message), 'type', 'message');
-  if (found?.['type'] !== 'ping') return undefined;
-  const seconds = found['message'];
-  return typeof seconds === 'number'
-    ? ({ kind: 'beat', clock: seconds * 1_000 } as const)
-    : ({ kind: 'beat' } as const);
+  const { type, message: seconds } = readJson(message);
+  if (type !== 'ping') return undefined;
+  const clock = typeof seconds === 'number' && { clock: seconds * 1_000 };
+  return { kind: 'beat', ...clock } as const;
 }

@@ -1,3 +1,4 @@
+import { IS_PAGE } from '../../development.ts';
 import type { SocketEvent } from '../../socket.ts';
 import type { Wire } from './dialect.ts';
 
@@ -7,15 +8,16 @@ import type { Wire } from './dialect.ts';
  */
 export function cut(whole: unknown, part: unknown): unknown {
   if (typeof whole === 'string') return part;
-  if (ArrayBuffer.isView(whole)) {
-    // A Buffer, whose class is not known here; text in it is UTF-8.
+  // A Buffer, whose class is not known here, and which is in no page. Text in it is UTF-8.
+  if (!IS_PAGE && ArrayBuffer.isView(whole)) {
     return (whole.constructor as unknown as { from(part: Wire): unknown }).from(part as Wire);
   }
-  const { type, origin } = whole as SocketEvent & { readonly origin?: string };
+  const { type, data, origin, constructor: MessageEvent } = whole as MessageEventLike;
   if (type === undefined) return (part as Uint8Array).slice().buffer; // of an ArrayBuffer
-  const MessageEvent = (whole as SocketEvent).constructor as new (
-    type: string,
-    init: object,
-  ) => SocketEvent;
-  return new MessageEvent(type, { data: part, origin });
+  return new MessageEvent(type, { data: cut(data, part), origin });
+}
+
+interface MessageEventLike extends SocketEvent {
+  readonly origin?: string;
+  readonly constructor: new (type: string, init: object) => SocketEvent;
 }

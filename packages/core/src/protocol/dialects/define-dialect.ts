@@ -1,12 +1,18 @@
+import type { Instant, Millis } from '../../time.ts';
 import type {
   Dialect,
   DialectChoice,
-  DialectConnection,
   DialectDefinition,
+  DialectEnd,
   DialectPort,
+  DialectRole,
+  DialectSession,
 } from './dialect.ts';
-import { connectDialect, type LimitSilence, type PingWatch } from './dialect-connection.ts';
+import { all, alone, asking, define, holding, listening } from './dialect-connection.ts';
+import { wireOf } from './wire.ts';
 
+const LISTENS: DialectRole = { asks: false, beats: false };
+const NEVER: Millis = Number.POSITIVE_INFINITY;
 /** The maximum number of pings of the application that are timed at once, to limit memory. */
 const MAX_TIMED = 16;
 
@@ -20,7 +26,7 @@ const MAX_TIMED = 16;
  * If the handshake settled on a subprotocol that the dialect does not belong to, it is not used.
  */
 export function defineDialect(definition: DialectDefinition): Dialect {
-  return withConnect(definition, (port) => connectDialect(definition, port));
+  return define(definition, wireOf, all(listening, asking), holding);
 }
 
 /**
@@ -29,9 +35,16 @@ export function defineDialect(definition: DialectDefinition): Dialect {
  * longer than its protocol allows.
  */
 export function observing(dialect: DialectDefinition): Dialect {
-  return withConnect(dialect, (port) =>
-    connectDialect(dialect, port, true, (limit) => watchPings(port, limit)),
-  );
+  const observed = (port: DialectPort): DialectDefinition => ({
+    ...dialect,
+    client: LISTENS,
+    server: LISTENS,
+    open: (...args) => observe(dialect.open(...args), port),
+  });
+  return {
+    ...dialect,
+    connect: (port) => define(observed(port), wireOf, listening).connect(port),
+  };
 }
 
 /**
@@ -39,7 +52,8 @@ export function observing(dialect: DialectDefinition): Dialect {
  * of the peer, and hides all beats from the application.
  */
 export function answering(dialect: DialectDefinition): Dialect {
-  return withConnect(dialect, (port) => connectDialect(dialect, port, false));
+  const own = { ...dialect, open: (end: DialectEnd) => dialect.open(end) };
+  return define(own, wireOf, all(listening, alone, asking), holding);
 }
 
 /**
@@ -55,46 +69,42 @@ export function bySubprotocol(...dialects: readonly Dialect[]): DialectChoice {
   };
 }
 
-function withConnect(
-  definition: DialectDefinition,
-  connect: (port: DialectPort) => DialectConnection,
-): Dialect {
-  const { subprotocols } = definition;
-  const isOther = (protocol: string) =>
-    protocol !== '' && subprotocols?.includes(protocol) === false;
-  return {
-    ...definition,
-    connect: (port) => (isOther(port.protocol) ? undefined : connect(port)),
-  };
-}
-
-function watchPings(port: DialectPort, limit: LimitSilence): PingWatch {
+function observe(session: DialectSession, port: DialectPort): DialectSession {
   const { heartbeat } = port.driver;
-  const timed = new Map<string, number>(); // when each was sent
-  let isLimited = false;
-  let isLate = false; // what was received may have waited on this side
+  const timed: { readonly id: string; readonly sentAt: Instant }[] = [];
+  let limit: Millis | undefined; // of the silence, while a ping is unanswered
   return {
-    asked(id) {
+    ready: true,
+    get timing() {
+      const { maxSilence = NEVER, ...rest } = session.timing;
+      return limit === undefined
+        ? session.timing
+        : { ...rest, maxSilence: Math.min(limit, maxSilence) };
+    },
+    ping: () => undefined,
+    sent(message) {
+      const id = session.sent(message);
+      if (id === undefined) return id;
       const now = port.now();
-      const [oldest = ''] = timed.keys();
-      if (timed.size === MAX_TIMED) timed.delete(oldest);
-      timed.set(id, now);
-      if (isLimited) return; // an earlier one is unanswered
-      isLimited = true;
-      limit(now - heartbeat.lastReceived + heartbeat.pingTimeout);
+      if (timed.push({ id, sentAt: now }) > MAX_TIMED) timed.shift();
+      limit ??= now - heartbeat.lastReceived + heartbeat.pingTimeout;
+      return id;
     },
-    heard() {
-      isLate = heartbeat.stallAt(port.now()) > 0;
-      if (isLimited) limit();
-      isLimited = false;
-    },
-    answered(id) {
-      const sentAt = timed.get(id);
-      if (sentAt === undefined) return;
-      timed.delete(id);
-      const latency = port.now() - sentAt;
-      if (!isLate) heartbeat.sample(latency);
-      port.emit('pong', { id, latency, sampled: !isLate });
+    receive(message) {
+      const now = port.now();
+      const sampled = heartbeat.stallAt(now) === 0; // otherwise it may have waited on this side
+      limit = undefined;
+      const reading = session.receive(message);
+      for (const beat of reading?.beats ?? []) {
+        const at = timed.findIndex(({ id }) => beat.kind === 'pong' && beat.id === id);
+        const [answered] = at < 0 ? [] : timed.splice(at, 1);
+        if (!answered) continue;
+        const { id, sentAt } = answered;
+        const latency = now - sentAt;
+        if (sampled) heartbeat.sample(latency);
+        port.emit('pong', { id, latency, sampled });
+      }
+      return reading;
     },
   };
 }

@@ -1,134 +1,131 @@
-import type { SocketEvent } from '../../socket.ts';
+import { IS_PAGE } from '../../development.ts';
 import type { Millis } from '../../time.ts';
-import type { DialectConnection, DialectDefinition, DialectPort } from './dialect.ts';
-import { wireOf } from './wire.ts';
+import type {
+  Dialect,
+  DialectBeat,
+  DialectConnection,
+  DialectDefinition,
+  DialectPort,
+  DialectSession,
+  Wire,
+} from './dialect.ts';
+import type { OwnedBeat } from './messages.ts';
 
 const NEVER: Millis = Number.POSITIVE_INFINITY;
-/** Stands for a ping without an id. No ping can have it as its id. */
-const NO_ID = '.';
 
-/** Watches the pings of the application, instead of sending pings. */
-export interface PingWatch {
-  /** The application sends a ping. */
-  asked(id: string): void;
-  /** The peer has sent something, which the heartbeat does not know yet. */
-  heard(): void;
-  /** The peer has answered a ping of the application. */
-  answered(id: string): void;
+/** A connection with its session. */
+export interface OpenConnection extends DialectConnection {
+  readonly session: DialectSession;
+  ping: DialectConnection['ping'];
+  sent: DialectConnection['sent'];
 }
 
-/** Limits the silence of the peer, in ms, besides what the options and the protocol say. */
-export type LimitSilence = (silence?: Millis) => void;
+/**
+ * Applies what the session has learned, and the beats in the message that was read. A page pays only for
+ * what its own dialect does.
+ */
+export type Learner = (
+  connection: OpenConnection,
+  port: DialectPort,
+  definition: DialectDefinition,
+  beats: readonly DialectBeat[],
+) => void;
 
 /**
- * Connects a session of a dialect with the heartbeat of a socket.
+ * Makes a dialect whose connections do only what is needed. `wireOf` reads the messages; `change` changes each
+ * connection.
  *
- * If this end asks, the heartbeat expects every ping to be answered, because a dialect is chosen by
- * name. If it only listens, no ping could end a doubt, so the heartbeat is muted and judges the peer by
- * the longest silence that its protocol allows.
- *
- * A closure and not a class, because its names are shortened in a bundle.
+ * A connection is a closure and no class, because its names are shortened in a bundle.
  */
-export function connectDialect(
+export function define(
   definition: DialectDefinition,
-  port: DialectPort,
-  isShared = true,
-  watching?: (limit: LimitSilence) => PingWatch,
-): DialectConnection {
-  const { driver, end, send } = port;
+  wireOf: (data: unknown, isText?: boolean) => Wire,
+  learner: Learner,
+  change?: (connection: OpenConnection, port: DialectPort) => void,
+): Dialect {
+  const { name, subprotocols, cut } = definition;
+  const connect = (port: DialectPort) => {
+    const { driver, end, protocol } = port;
+    if (protocol && subprotocols?.includes(protocol) === false) return undefined;
+    const session = definition.open(end, true);
+    const learn = (beats: readonly DialectBeat[] = []) =>
+      learner(connection, port, definition, beats);
+    const connection: OpenConnection = {
+      name,
+      session,
+      get asks() {
+        return session.ready && definition[IS_PAGE ? 'client' : end].asks;
+      },
+      open() {
+        driver.open(false);
+        learn();
+      },
+      receive(data, whole = data, isText) {
+        const message = wireOf(data, isText);
+        const { beats, rest } = session.receive(message) ?? { beats: [], rest: message };
+        driver.receive();
+        learn(beats);
+        return rest === message ? whole : rest && cut?.(whole, rest);
+      },
+      ping: (id = '') => session.ping(id),
+      sending(data) {
+        session.sent(wireOf(data));
+      },
+      sent: () => learn(),
+    };
+    change?.(connection, port);
+    return connection;
+  };
+  return { ...definition, connect };
+}
+
+/** Judges the peer by the longest silence that its protocol allows: no ping could end a doubt. */
+export const listening: Learner = ({ session }, { driver, maxSilence }) => {
   const { heartbeat } = driver;
-  const session = definition.open(end, isShared);
-  let isAsking = false;
-  let isHeld = false; // a ping waits for the end of a message of the application
-  let promised = NEVER; // the longest silence of the peer, by the protocol
-  let lastEvent: SocketEvent | undefined;
-  let left: SocketEvent | undefined; // what the application receives of it
-  let isCopyDue = false;
+  const limit = Math.min(maxSilence, session.timing.maxSilence ?? NEVER);
+  if (limit === heartbeat.maxSilence) return;
+  heartbeat.maxSilence = limit;
+  driver.rearm();
+};
 
-  const limit: LimitSilence = (silence = NEVER) => {
-    heartbeat.maxSilence = Math.min(port.maxSilence, promised, silence);
-    driver.rearm();
-  };
-  const watch = watching?.(limit);
-
-  /** Applies what the session has learned. */
-  const update = () => {
-    const { maxSilence = NEVER, pingInterval = NEVER } = session.timing;
-    if (maxSilence !== promised) {
-      promised = maxSilence;
-      limit();
-    }
-    if (!isShared && pingInterval < heartbeat.pingInterval) heartbeat.adopt({ pingInterval });
-    if (isAsking || watch || !definition[end].asks || !session.ready) return;
-    isAsking = true;
+/** Sends pings if this end may, and expects every one to be answered, because a dialect is chosen by name. */
+export const asking: Learner = ({ asks }, { driver }, { spreadFirst }, beats) => {
+  const { isMuted, pingInterval, pingTimeout } = driver.heartbeat;
+  if (isMuted && asks) {
     driver.receiveBeat({ type: 'pong' }); // the peer speaks the dialect
-    if (heartbeat.pingInterval < NEVER) driver.probe(heartbeat.pingTimeout);
+    if (!spreadFirst && pingInterval < NEVER) driver.probe(pingTimeout);
+  }
+  for (const beat of beats) {
+    const { id, isOurs } = beat as OwnedBeat & { readonly id?: string };
+    if (isOurs) driver.receiveBeat({ type: 'pong', id: id || undefined });
+  }
+};
+
+/** Several of these, one after the other. */
+export const all =
+  (...learners: readonly Learner[]): Learner =>
+  (...args) => {
+    for (const learn of learners) learn(...args);
   };
 
-  const receive = (data: unknown, isText: boolean): unknown => {
-    watch?.heard();
-    driver.receive();
-    const message = wireOf(data, isText);
-    const reading = message === undefined ? undefined : session.receive(message);
-    update();
-    if (reading === undefined) return data;
-    for (const beat of reading.beats) {
-      if (beat.kind === 'ping' && beat.answer !== undefined) send(beat.answer);
-      if (beat.kind !== 'pong' || beat.id === undefined) continue;
-      const { id, isOurs } = beat;
-      if (isOurs) driver.receiveBeat({ type: 'pong', id: id === NO_ID ? undefined : id });
-      else watch?.answered(id);
-    }
-    if (reading.rest === message) return data;
-    return reading.rest && definition.cut?.(data, reading.rest);
-  };
+/** Answers the pings of the peer, and pings as often as it expects to receive data. */
+export const alone: Learner = ({ session }, { driver: { heartbeat }, send }, _, beats) => {
+  const { pingInterval = NEVER } = session.timing;
+  if (pingInterval < heartbeat.pingInterval) heartbeat.adopt({ pingInterval });
+  for (const beat of beats) if (beat.kind === 'ping') send(beat.answer);
+};
 
-  return {
-    name: definition.name,
-    get asks() {
-      return isAsking;
-    },
-    open() {
-      driver.open(false);
-      limit(); // replaces the limit of an earlier connection on the same socket
-      update();
-    },
-    receive,
-    receiveEvent(event, byHandler = false) {
-      // Each event is read once, although several listeners may ask. A class that calls its handlers
-      // itself, such as partysocket, dispatches a copy afterwards.
-      const isCopy = isCopyDue && !byHandler && event.data === lastEvent?.data;
-      const isNew = !isCopy && event !== lastEvent && event !== left;
-      isCopyDue = byHandler && (isNew || isCopyDue);
-      if (isCopy) {
-        if (left === lastEvent) left = event;
-        lastEvent = event;
-      } else if (isNew) {
-        lastEvent = event;
-        const data = receive(event.data, typeof event.data === 'string');
-        if (data === undefined || data === event.data) left = data === undefined ? data : event;
-        else left = definition.cut?.(event, data) as SocketEvent;
-      }
-      return left;
-    },
-    ping(id = NO_ID) {
-      const ping = isAsking ? session.ping(id) : undefined;
-      if (ping === undefined && isAsking && session.isMidMessage) {
-        isHeld = true;
-        driver.suspend(); // the peer cannot answer it yet
-      }
-      return ping;
-    },
-    sending(data) {
-      const message = wireOf(data, typeof data === 'string');
-      const id = message === undefined ? undefined : session.sent(message);
-      if (id !== undefined) watch?.asked(id);
-    },
-    sent() {
-      update();
-      if (!isHeld) return;
-      isHeld = false;
-      driver.resume(); // pings
-    },
+/** Holds pings while the application has sent a part of a message and not the rest. */
+export function holding(connection: OpenConnection, { driver }: DialectPort): void {
+  const { session, ping, sent } = connection;
+  let isHeld: boolean | undefined;
+  connection.ping = (id) => {
+    isHeld = session.isMidMessage;
+    if (isHeld) driver.suspend(); // the peer cannot answer it yet
+    return isHeld ? undefined : ping(id);
+  };
+  connection.sent = () => {
+    sent();
+    if (isHeld) driver.resume(); // pings, which may be held again
   };
 }

@@ -1,4 +1,3 @@
-import type { SocketEvent } from '../../socket.ts';
 import type { Instant, Millis } from '../../time.ts';
 
 /** A message on the wire: text or binary. */
@@ -26,10 +25,12 @@ export interface DialectDefinition {
   readonly client: DialectRole;
   readonly server: DialectRole;
   /**
-   * How a pong is matched with its ping: `id` if pongs carry the id of their ping, `order` if they
-   * come in the order of the pings, `never` if only the application may send messages.
+   * Whether own pings may be added, and how a pong is matched with its ping: `id` if pongs carry the id
+   * of their ping, `order` if they come in the order of the pings, `never` if no pings may be added.
    */
   readonly inject: 'id' | 'order' | 'never';
+  /** Whether the first ping waits for its interval, so that not all clients ping at once. */
+  readonly spreadFirst?: boolean;
   /**
    * Starts the session of one connection. `isShared` means that a client or server of this protocol
    * uses the same socket: then only answers to your own pings are taken out of the stream, and that
@@ -73,6 +74,8 @@ export interface DialectPort {
 export interface DialectDriver {
   readonly heartbeat: {
     maxSilence: Millis;
+    /** Whether no pings are sent. */
+    readonly isMuted: boolean;
     readonly pingInterval: Millis;
     readonly pingTimeout: Millis;
     readonly lastReceived: Instant;
@@ -98,15 +101,11 @@ export interface DialectConnection {
   /** Starts the heartbeat. */
   open(): void;
   /**
-   * Reads a message of the peer, as the socket received it. Returns what the application receives: the
-   * same object, one of the same type, or `undefined` for nothing.
+   * Reads a message of the peer, as the socket received it. `whole` is its event if it has one, otherwise
+   * the data. Returns what the application receives in place of that: the same object, one of the same
+   * type, or `undefined` for nothing.
    */
-  receive(data: unknown, isText: boolean): unknown;
-  /**
-   * Like `receive`, for sockets that dispatch events. `byHandler` if a handler asks, before the event
-   * is dispatched.
-   */
-  receiveEvent(event: SocketEvent, byHandler?: boolean): SocketEvent | undefined;
+  receive(data: unknown, whole?: unknown, isText?: boolean): unknown;
   /** Returns a ping to send, or `undefined` if none may be sent now. */
   ping(id: string | undefined): Wire | undefined;
   /** Called before the application sends a message. */
@@ -165,9 +164,13 @@ export interface Reading {
 
 /** A heartbeat of the peer. */
 export type DialectBeat =
-  /** A ping. Send `answer`; if it is `undefined`, the application answers. */
-  | { readonly kind: 'ping'; readonly answer: Wire | undefined }
-  /** A pong to the ping with this id; `undefined` if no ping was unanswered. */
-  | { readonly kind: 'pong'; readonly id: string | undefined; readonly isOurs: boolean }
+  /** A ping. Send `answer`, unless the application does because it shares the socket. */
+  | { readonly kind: 'ping'; readonly answer: Wire; readonly id?: string | undefined }
+  /** A pong, and the ping that it answers: its id, and whether you sent it. No id: there was none. */
+  | {
+      readonly kind: 'pong';
+      readonly id?: string | undefined;
+      readonly isOurs?: boolean | undefined;
+    }
   /** A beat without an answer. `clock` is the time of the peer, in ms since the epoch. */
   | { readonly kind: 'beat'; readonly clock?: Millis };

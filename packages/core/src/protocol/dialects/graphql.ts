@@ -1,6 +1,8 @@
-import { defineDialect } from './define-dialect.ts';
-import type { Dialect } from './dialect.ts';
-import { messageSession, objectOf, parseShort } from './messages.ts';
+import type { Dialect, Wire } from './dialect.ts';
+import { asking, define } from './dialect-connection.ts';
+import { inOrder } from './in-order.ts';
+import { messageSession, readJson } from './messages.ts';
+import { textOf } from './wire.ts';
 
 /**
  * The `graphql-transport-ws` protocol: either end may send `{"type":"ping"}` at any time, and the
@@ -9,27 +11,29 @@ import { messageSession, objectOf, parseShort } from './messages.ts';
  *
  * Source: the protocol document of graphql-ws, messages `Ping` and `Pong`.
  */
-export const graphql: Dialect = /* @__PURE__ */ defineDialect({
-  name: 'graphql',
-  subprotocols: ['graphql-transport-ws'],
-  client: { asks: true, beats: false },
-  server: { asks: true, beats: false },
-  inject: 'id',
-  open: (_end, isShared = false) => messageSession({ write, read }, isShared),
-});
+export const graphql: Dialect = /* @__PURE__ */ define(
+  {
+    name: 'graphql',
+    subprotocols: ['graphql-transport-ws'],
+    client: { asks: true, beats: false },
+    server: { asks: true, beats: false },
+    inject: 'id',
+    open: (_end, isShared) => messageSession(inOrder({ write, read }), isShared),
+  },
+  textOf,
+  asking,
+);
 
 function write(id: string): string {
   return JSON.stringify({ type: 'ping', payload: { wirebeat: id } });
 }
 
-function read(message: unknown) {
-  if (typeof message !== 'string' || message[0] !== '{') return undefined;
-  const found = objectOf(parseShort(message), 'type', 'payload');
-  const payload = found?.['payload'];
-  const id = objectOf(payload, 'wirebeat')?.['wirebeat'];
-  const named = { id: typeof id === 'string' ? id : undefined };
-  if (found?.['type'] === 'pong') return { kind: 'pong', ...named } as const;
-  if (found?.['type'] !== 'ping') return undefined;
-  const answer = JSON.stringify({ type: 'pong', ...(payload !== undefined && { payload }) });
-  return { kind: 'ping', answer, ...named } as const;
+function read(message: Wire) {
+  const { type, payload } = readJson(message);
+  const { wirebeat } = Object(payload) as { readonly wirebeat?: unknown };
+  const id = typeof wirebeat === 'string' ? wirebeat : undefined;
+  if (type === 'pong') return { kind: type, id, isOurs: id !== undefined } as const;
+  if (type !== 'ping') return undefined;
+  // A payload that is undefined is left out.
+  return { kind: type, answer: JSON.stringify({ type: 'pong', payload }) } as const;
 }

@@ -16,6 +16,7 @@ export type {
   Reading,
   Wire,
 } from './dialect.ts';
+export { discord } from './discord.ts';
 export { engineIo } from './engine-io.ts';
 export { graphql } from './graphql.ts';
 export { type JsonOptions, type JsonTemplate, json } from './json.ts';
@@ -23,6 +24,7 @@ export { appSync, type KeepAliveOptions, keepAlive } from './keep-alive.ts';
 export { mqtt } from './mqtt.ts';
 export { nats } from './nats.ts';
 export { type PhoenixOptions, phoenix } from './phoenix.ts';
+export { pusher } from './pusher.ts';
 export { signalR } from './signalr.ts';
 export { stomp } from './stomp.ts';
 export { type TextOptions, text, trpc } from './text.ts';

@@ -1,6 +1,8 @@
-import { defineDialect } from './define-dialect.ts';
-import type { Dialect } from './dialect.ts';
-import { messageSession, objectOf, parseShort } from './messages.ts';
+import type { Dialect, DialectBeat, Wire } from './dialect.ts';
+import { asking, define } from './dialect-connection.ts';
+import { inOrder } from './in-order.ts';
+import { MARK, messageSession, pongWith, readJson } from './messages.ts';
+import { textOf } from './wire.ts';
 
 /** A JSON object of constants. */
 export type JsonTemplate = Readonly<Record<string, string | number | boolean | null>>;
@@ -28,35 +30,32 @@ export function json(options: JsonOptions = {}): Dialect {
   const [pingId, pongId] = typeof id === 'object' ? id : [id, id];
   const write = (template: JsonTemplate, key: string | undefined, value: unknown) =>
     JSON.stringify(key === undefined ? template : { ...template, [key]: value });
-  const match = (value: unknown, template: JsonTemplate, key: string | undefined) => {
-    const names = Object.keys(template);
-    const found = objectOf(value, ...names, ...(key === undefined ? [] : [key]));
-    return found && names.every((name) => found[name] === template[name]) ? found : undefined;
-  };
-  const idIn = (found: Record<string, unknown>, key: string | undefined) => {
-    const value = key === undefined ? undefined : found[key];
-    return value === undefined ? undefined : String(value);
-  };
   const grammar = {
-    write: (id: string) => write(ping, pingId, id),
-    read(message: string | Uint8Array) {
-      if (typeof message !== 'string' || message[0] !== '{') return undefined;
-      const value = parseShort(message);
-      const answered = match(value, pong, pongId);
-      if (answered) return { kind: 'pong', id: idIn(answered, pongId) } as const;
-      const asked = match(value, ping, pingId);
-      if (asked === undefined) return undefined;
-      const back = pingId === undefined ? undefined : asked[pingId];
-      const answer = write(pong, back === undefined ? undefined : pongId, back);
-      return { kind: 'ping', answer, id: idIn(asked, pingId) } as const;
+    write: (id: string) => write(ping, pingId, MARK + id),
+    read(message: Wire): DialectBeat | undefined {
+      const found = readJson(message);
+      const isLike = (template: JsonTemplate, key?: string) =>
+        Object.keys({ ...template, ...found }).every(
+          (name) => name === key || found[name] === template[name],
+        );
+      const isPong = isLike(pong, pongId);
+      if (!isPong && !isLike(ping, pingId)) return undefined;
+      const value = found[String(isPong ? pongId : pingId)];
+      const id = value === undefined ? value : String(value);
+      if (isPong) return pongWith(id);
+      return { kind: 'ping', answer: write(pong, pongId, value), id }; // undefined is left out
     },
   };
   const role = { asks: true, beats: false };
-  return defineDialect({
-    name,
-    client: role,
-    server: role,
-    inject: id === undefined ? 'order' : 'id',
-    open: (_end, isShared = false) => messageSession(grammar, isShared),
-  });
+  return define(
+    {
+      name,
+      client: role,
+      server: role,
+      inject: id === undefined ? 'order' : 'id',
+      open: (_end, isShared) => messageSession(inOrder(grammar), isShared),
+    },
+    textOf,
+    asking,
+  );
 }

@@ -1,6 +1,8 @@
-import { defineDialect } from './define-dialect.ts';
-import type { Dialect, DialectTiming, Wire } from './dialect.ts';
-import { messageSession, objectOf, parseShort } from './messages.ts';
+import { IS_PAGE } from '../../development.ts';
+import type { Dialect, Wire } from './dialect.ts';
+import { define, listening } from './dialect-connection.ts';
+import { type Learned, messageSession, readJson } from './messages.ts';
+import { textOf } from './wire.ts';
 
 /** How long a server of this protocol may be silent. */
 export interface KeepAliveOptions {
@@ -19,24 +21,27 @@ export interface KeepAliveOptions {
  */
 export function keepAlive(options: KeepAliveOptions = {}): Dialect {
   const { name = 'ka', maxSilence = 30_000 } = options;
-  return defineDialect({
-    name,
-    subprotocols: ['graphql-ws'],
-    client: { asks: false, beats: false },
-    server: { asks: false, beats: true },
-    inject: 'never',
-    open(end, isShared = false) {
-      let limit = maxSilence;
-      const learn = (message: Wire, told: { timing: DialectTiming }) => {
-        const timeout = timeoutIn(message);
-        if (timeout !== undefined) limit = Math.min(timeout, maxSilence);
-        const isPromised = timeout !== undefined || read(message) !== undefined;
-        if (isPromised) told.timing = { maxSilence: limit };
-      };
-      const write = () => (end === 'server' ? '{"type":"ka"}' : undefined);
-      return messageSession({ write, read, learn }, isShared);
+  return define(
+    {
+      name,
+      subprotocols: ['graphql-ws'],
+      client: { asks: false, beats: false },
+      server: { asks: false, beats: true },
+      inject: 'never',
+      open(end, isShared) {
+        let limit = maxSilence;
+        const learn = (message: Wire, learned: Learned, beat: object | undefined) => {
+          const timeout = timeoutIn(message);
+          if (timeout > 0) limit = Math.min(timeout, maxSilence);
+          if (beat || timeout > 0) learned.timing = { maxSilence: limit };
+        };
+        const write = () => (!IS_PAGE && end === 'server' ? '{"type":"ka"}' : undefined);
+        return messageSession({ write, read, learn }, isShared);
+      },
     },
-  });
+    textOf,
+    listening,
+  );
 }
 
 /**
@@ -48,17 +53,21 @@ export const appSync: Dialect = /* @__PURE__ */ keepAlive({
 });
 
 function read(message: Wire) {
-  if (typeof message !== 'string' || message[0] !== '{') return undefined;
-  const type = objectOf(parseShort(message), 'type')?.['type'];
+  const { type } = readJson(message);
   return type === 'ka' || type === 'keepalive' ? ({ kind: 'beat' } as const) : undefined;
 }
 
 /** `connectionTimeoutMs` of an acknowledgement: in its payload, or beside its type. */
-function timeoutIn(message: Wire): number | undefined {
-  if (typeof message !== 'string' || !message.includes('connection_ack')) return undefined;
-  const found = parseShort(message) as Record<string, unknown> | undefined;
-  if (found?.['type'] !== 'connection_ack') return undefined;
-  const payload = found['payload'] as Record<string, unknown> | null | undefined;
-  const timeout = Number(payload?.['connectionTimeoutMs'] ?? found['connectionTimeoutMs']);
-  return timeout > 0 ? timeout : undefined;
+function timeoutIn(message: Wire): number {
+  const { type, payload, connectionTimeoutMs } = readJson(message) as Acknowledgement;
+  const inPayload = Object(payload) as Acknowledgement;
+  return type === 'connection_ack'
+    ? Number(inPayload.connectionTimeoutMs ?? connectionTimeoutMs)
+    : 0;
+}
+
+interface Acknowledgement {
+  readonly type?: unknown;
+  readonly payload?: unknown;
+  readonly connectionTimeoutMs?: unknown;
 }

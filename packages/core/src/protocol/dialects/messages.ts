@@ -1,80 +1,74 @@
 import type { DialectBeat, DialectSession, DialectTiming, Wire } from './dialect.ts';
-import { PingOwners } from './ping-owners.ts';
 
-/** A beat as a grammar reads it, before a pong is matched with its ping. */
-export type MessageBeat =
-  | { readonly kind: 'ping'; readonly answer: Wire; readonly id?: string | undefined }
-  | { readonly kind: 'pong'; readonly id?: string | undefined }
-  | { readonly kind: 'beat'; readonly clock?: number };
+/** What a grammar can learn from messages that are no beats. */
+export interface Learned {
+  /** Whether the handshake is complete. */
+  ready: boolean;
+  timing: DialectTiming;
+}
 
-/** A heartbeat in which each beat is one whole message. */
-export interface MessageGrammar {
-  /** Writes a ping or beat; `undefined` if this end sends none. */
+/**
+ * How a heartbeat is written. A `Unit` is what can be a beat: a message, or a part of a stream, such as a
+ * line. No method throws.
+ */
+export interface Grammar<Unit = Wire> {
+  /** Writes a ping or beat; `undefined` if none may be sent. */
   write(id: string): Wire | undefined;
-  /** Reads one message; `undefined` unless it is exactly a beat. Never throws. */
-  read(message: Wire): MessageBeat | undefined;
-  /** Reads timing, or the end of the handshake, from a message that is not a beat. */
-  learn?(message: Wire, told: { ready: boolean; timing: DialectTiming }): void;
-  /** Whether pings must wait for the handshake. */
-  readonly isGated?: boolean;
+  /** Reads what the peer sent; `undefined` unless it is exactly a beat. */
+  read(unit: Unit): DialectBeat | undefined;
+  /** Reads what the application sent. Returns the id of its ping; `undefined` if it is none. */
+  sent?(unit: Unit): string | undefined;
+  /** Reads timing, or the end of the handshake; `beat` if the peer sent one. */
+  learn?(unit: Unit, learned: Learned, beat?: DialectBeat): void;
+  /** Whether pings need no handshake. @default true */
+  readonly ready?: boolean;
   readonly timing?: DialectTiming;
 }
 
 /** A session of a heartbeat in which each beat is one whole message. */
-export function messageSession(grammar: MessageGrammar, isShared: boolean): DialectSession {
-  const owners = new PingOwners();
-  const told = { ready: !grammar.isGated, timing: grammar.timing ?? {} };
-  const owned = (beat: MessageBeat): DialectBeat => {
-    if (beat.kind === 'ping') return { kind: 'ping', answer: isShared ? undefined : beat.answer };
-    if (beat.kind === 'beat') return beat;
-    const owner = owners.take(beat.id);
-    return { kind: 'pong', id: owner?.id, isOurs: owner?.isOurs === true };
+export function messageSession(
+  { write, read, sent = () => undefined, learn, ready = true, timing = {} }: Grammar,
+  isShared?: boolean,
+): DialectSession {
+  const session = {
+    ready,
+    timing,
+    ping: (id: string) => (session.ready ? write(id) : undefined),
+    receive(message: Wire) {
+      const beat = read(message) as OwnedBeat | undefined;
+      learn?.(message, session, beat);
+      return beat && { beats: [beat], rest: isShared && !beat.isOurs ? message : undefined };
+    },
+    sent,
   };
-  return {
-    get ready() {
-      return told.ready;
-    },
-    get timing() {
-      return told.timing;
-    },
-    ping(id) {
-      if (!told.ready || owners.isFull) return undefined;
-      const ping = grammar.write(id);
-      if (ping !== undefined) owners.add(id);
-      return ping;
-    },
-    receive(message) {
-      const read = grammar.read(message);
-      grammar.learn?.(message, told);
-      if (read === undefined) return undefined;
-      const beat = owned(read);
-      const isTaken = !isShared || (beat.kind === 'pong' && beat.isOurs);
-      return { beats: [beat], rest: isTaken ? undefined : message };
-    },
-    sent(message) {
-      const read = grammar.read(message);
-      return read?.kind === 'ping' ? owners.addForeign(read.id) : undefined;
-    },
-  };
+  return session;
+}
+
+/** A beat, and whether it answers a ping that you sent. */
+export type OwnedBeat = DialectBeat & { readonly isOurs?: boolean | undefined };
+
+/** Begins the ids of your pings, so that their pongs are told from those of the application. */
+export const MARK = 'wb';
+
+/** The pong with this id, if it has one. */
+export function pongWith(id: string | undefined): DialectBeat {
+  const isOurs = id?.startsWith(MARK);
+  return { kind: 'pong', id: isOurs ? id?.slice(MARK.length) : id, isOurs };
 }
 
 /** Longer messages are not parsed, because beats of these protocols are shorter. */
 const MAX_PARSED = 256;
 
-/** Parses a short text message as JSON; `undefined` if it is long, binary, or invalid. */
-export function parseShort(message: Wire): unknown {
-  if (typeof message !== 'string' || message.length > MAX_PARSED) return undefined;
+/**
+ * Returns the object or array in a short message of JSON. Returns an object without members if the message
+ * is long, binary or invalid, or begins with another character: most messages are not parsed.
+ */
+export function readJson(message: Wire, first = '{'): Readonly<Record<string, unknown>> {
+  let value: unknown;
   try {
-    return JSON.parse(message);
+    if (message[0] === first && message.length <= MAX_PARSED) value = JSON.parse(message as string);
   } catch {
-    return undefined;
+    // It belongs to the application.
   }
-}
-
-/** Returns a JSON object if it has only these members; otherwise `undefined`. */
-export function objectOf(value: unknown, ...names: string[]): Record<string, unknown> | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return Object.keys(value).every((name) => names.includes(name))
-    ? (value as Record<string, unknown>)
-    : undefined;
+  return Object(value);
 }

@@ -1,100 +1,74 @@
-import { joinWire } from './wire.ts';
+import type { UnitReader } from './streams.ts';
+import { restOf } from './wire.ts';
 
-/** The parts of a packet that are used. */
-export interface Packet {
-  /** The first byte without the flags. */
-  readonly type: number;
-  /** The first bytes of the body, or all of them. */
-  readonly head: readonly number[];
-}
+/** The header of a packet. Behind it the body, as far as it is kept. */
+export type Packet = readonly number[];
 
-/** How many bytes of a body are kept: enough for a CONNACK with long properties. */
+// The first byte of a packet: its type in the high half (MQTT 3.1.1 §2.2, MQTT 5 §2.1).
+export const CONNECT = 0x10;
+export const CONNACK = 0x20;
+export const PINGREQ = 0xc0;
+export const PINGRESP = 0xd0;
+
+/** How many bytes of a packet are kept: enough for a CONNACK with long properties. */
 const MAX_HEAD = 512;
-const CONNACK = 0x20; // up to here bodies are of interest
-const PINGREQ = 0xc0;
-const PINGRESP = 0xd0;
+/** MQTT 3.1.1 §2.2.3: at most four bytes of length. */
+const MAX_LENGTH_BYTES = 4;
 
 /**
- * Finds MQTT packets in a stream of bytes split into messages of any length. It holds back only the
- * first byte of a PINGREQ or PINGRESP, until the second byte has come.
+ * Finds MQTT packets in a stream of bytes split into messages of any length. The bodies of CONNECT and
+ * CONNACK are kept. If it `holds`, it holds back the first byte of a PINGREQ or PINGRESP, and nothing
+ * else, until the second byte has come.
  */
-export class PacketReader {
-  #type = 0;
-  #isInHeader = false;
-  #scale = 1; // of the next byte of the remaining length
-  #length = 0; // the part of the length read so far
-  #left = 0; // bytes of the packet that are to come
-  #head: number[] = [];
-  #held: Uint8Array | undefined; // the beginning of a possible beat
-
-  get isWithinPacket(): boolean {
-    return this.#isInHeader || this.#left > 0;
-  }
-
-  /**
-   * Reads one message. Calls `decide` for each packet without a body, which returns whether to take
-   * the packet out, and for CONNECT and CONNACK, where the result is ignored. Returns the rest: the
-   * message itself if nothing was taken out, `undefined` if nothing is left.
-   */
-  read(message: Uint8Array, decide: (packet: Packet) => boolean): Uint8Array | undefined {
-    const kept: Uint8Array[] = [];
-    let from = 0; // the first byte that is neither kept nor taken yet
-    let start = 0; // of the packet being read
-    for (let at = 0; at < message.length; ) {
-      if (this.#left > 0) {
-        at = this.#skip(message, at, decide);
-        continue;
+export function packetReader(holds?: boolean): UnitReader<Packet> {
+  let head: number[] = [];
+  let left: number | undefined; // bytes of the body that are to come; undefined within the header
+  let held: number[] = []; // the beginning of a possible beat
+  return {
+    get isWithin() {
+      return head.length > 0;
+    },
+    read(message, decide) {
+      if (typeof message === 'string') return message; // MQTT 3.1.1 §6.0: binary frames only
+      const whole = held.length > 0 ? Uint8Array.from([...held, ...message]) : message;
+      held = [];
+      const isTaken: boolean[] = [];
+      let start = 0; // of the packet
+      const take = (end: number) => {
+        for (; start < end; start += 1) isTaken[start] = true;
+      };
+      for (let at = 0; at < whole.length; ) {
+        if (head.length === 0) start = at;
+        const part = whole.subarray(at, at + (left ?? 1));
+        at += part.length;
+        if (left === undefined) {
+          head.push(...part);
+          left = bodyLength(head);
+        } else {
+          left -= part.length;
+          if ((head[0] as number) <= CONNACK)
+            head.push(...part.subarray(0, MAX_HEAD - head.length));
+        }
+        if (left !== 0) continue;
+        if (decide(head)) take(at);
+        head = [];
+        left = undefined;
       }
-      if (!this.#isInHeader) start = at;
-      const isDone = this.#readHeader(message[at] as number);
-      at += 1;
-      if (!isDone) continue;
-      const held = this.#held;
-      this.#held = undefined;
-      const isTaken = this.#left === 0 && decide({ type: this.#type, head: [] });
-      if (held !== undefined && !isTaken) kept.push(held);
-      if (!isTaken) continue;
-      if (held === undefined) kept.push(message.subarray(from, start));
-      from = at;
-    }
-    if (this.#isInHeader && this.#mayBeBeat && this.#held === undefined) {
-      this.#held = message.slice(start);
-      kept.push(message.subarray(from, start));
-      from = message.length;
-    }
-    if (from === 0 && kept.length === 0) return message;
-    return joinWire([...kept, message.subarray(from)]) as Uint8Array | undefined;
-  }
+      if (holds && head.length === 1 && isBeat(head)) {
+        held = head;
+        take(whole.length);
+        head = [];
+      }
+      return restOf(whole, isTaken);
+    },
+  };
+}
 
-  get #mayBeBeat(): boolean {
-    return this.#type === PINGREQ || this.#type === PINGRESP;
-  }
+const isBeat = ([type]: Packet): boolean => type === PINGREQ || type === PINGRESP;
 
-  /** MQTT 3.1.1 §2.2.3: seven bits a byte, the least significant first. */
-  #readHeader(byte: number): boolean {
-    if (!this.#isInHeader) {
-      this.#type = byte & 0xf0;
-      this.#isInHeader = true;
-      this.#scale = 1;
-      this.#length = 0;
-      this.#head = [];
-      return false;
-    }
-    this.#length += (byte & 0x7f) * this.#scale;
-    this.#scale *= 128;
-    if (byte >= 0x80 && this.#scale < 128 ** 4) return false;
-    this.#left = this.#length;
-    this.#isInHeader = false;
-    return true;
-  }
-
-  /** Continues to read a body. */
-  #skip(message: Uint8Array, at: number, decide: (packet: Packet) => boolean): number {
-    const end = Math.min(message.length, at + this.#left);
-    this.#left -= end - at;
-    if (this.#type > CONNACK) return end;
-    this.#head.push(...message.subarray(at, Math.min(end, at + MAX_HEAD - this.#head.length)));
-    if (this.#left === 0) decide({ type: this.#type, head: this.#head });
-    return end;
-  }
+/** Seven bits a byte, the least significant first. `undefined` if bytes of the length are missing. */
+function bodyLength([, ...bytes]: Packet): number | undefined {
+  const isWhole = (bytes.at(-1) ?? 0x80) < 0x80 || bytes.length === MAX_LENGTH_BYTES;
+  const join = (length: number, byte: number) => length * 128 + (byte & 0x7f);
+  return isWhole ? bytes.reduceRight(join, 0) : undefined;
 }

@@ -1,101 +1,67 @@
+import { IS_PAGE } from '../../development.ts';
 import { cut } from './cut.ts';
-import { defineDialect } from './define-dialect.ts';
-import type { Dialect, DialectBeat, DialectEnd, DialectSession, DialectTiming } from './dialect.ts';
-import { type Packet, PacketReader } from './mqtt-packets.ts';
-import { PingOwners } from './ping-owners.ts';
-
-// The first byte of a packet: its type in the high half (MQTT 3.1.1 §2.2, MQTT 5 §2.1).
-const CONNECT = 0x10;
-const CONNACK = 0x20;
-const PINGREQ = 0xc0;
-const PINGRESP = 0xd0;
-const PING: Uint8Array = /* @__PURE__ */ Uint8Array.of(PINGREQ, 0);
-const PONG: Uint8Array = /* @__PURE__ */ Uint8Array.of(PINGRESP, 0);
+import type { Dialect, DialectBeat } from './dialect.ts';
+import { asking, define, holding } from './dialect-connection.ts';
+import { inOrder } from './in-order.ts';
+import type { Learned } from './messages.ts';
+import { CONNACK, CONNECT, type Packet, PINGREQ, PINGRESP, packetReader } from './mqtt-packets.ts';
+import { streamSession } from './streams.ts';
+import { wireOf } from './wire.ts';
 
 /**
  * MQTT 3.1.1 and 5 over WebSockets: the client sends PINGREQ and the broker answers PINGRESP. The
  * packets are one stream of bytes, so a message may hold several of them, or a part of one
  * (MQTT 3.1.1 §6.0). The keep-alive is read from the CONNECT of the client that uses the socket.
  */
-export const mqtt: Dialect = /* @__PURE__ */ defineDialect({
-  name: 'mqtt',
-  subprotocols: ['mqtt', 'mqttv3.1'],
-  client: { asks: true, beats: false },
-  server: { asks: false, beats: false },
-  inject: 'order',
-  open: (end, isShared = false) => openSession(end, isShared),
-  cut,
-});
+export const mqtt: Dialect = /* @__PURE__ */ define(
+  {
+    name: 'mqtt',
+    subprotocols: ['mqtt', 'mqttv3.1'],
+    client: { asks: true, beats: false },
+    server: { asks: false, beats: false },
+    inject: 'order',
+    open(end, isShared) {
+      const isServer = !IS_PAGE && end === 'server';
+      const grammar = { write, read: isServer ? readPing : readPong, learn, ready: false };
+      const owned = inOrder(grammar, isServer ? readPong : readPing);
+      return streamSession(owned, isShared, packetReader(true), packetReader());
+    },
+    cut,
+  },
+  wireOf,
+  asking,
+  holding,
+);
 
-function openSession(end: DialectEnd, isShared: boolean): DialectSession {
-  const owners = new PingOwners();
-  const incoming = new PacketReader();
-  const outgoing = new PacketReader();
-  let ready = false;
-  let timing: DialectTiming = {};
-  const keepAlive = (seconds: number | undefined) => {
-    if (seconds !== undefined) timing = seconds > 0 ? { pingInterval: seconds * 1_000 } : {};
-  };
-  const connack = ({ head }: Packet) => {
-    if (head[1] !== 0) return; // refused: the server closes the connection
-    ready = true;
-    keepAlive(serverKeepAlive(head));
-  };
-  const beatOf = ({ type }: Packet): DialectBeat | undefined => {
-    if (type === PINGREQ && end === 'server') {
-      return { kind: 'ping', answer: isShared ? undefined : PONG };
-    }
-    if (type !== PINGRESP) return undefined;
-    const owner = owners.take();
-    return { kind: 'pong', id: owner?.id, isOurs: owner?.isOurs === true };
-  };
-  return {
-    get ready() {
-      return ready;
-    },
-    get timing() {
-      return timing;
-    },
-    get isMidMessage() {
-      return outgoing.isWithinPacket;
-    },
-    ping(id) {
-      if (!ready || outgoing.isWithinPacket || owners.isFull) return undefined;
-      owners.add(id);
-      return PING;
-    },
-    receive(message) {
-      if (typeof message === 'string') return undefined; // MQTT 3.1.1 §6.0: binary frames only
-      const beats: DialectBeat[] = [];
-      const rest = incoming.read(message, (packet) => {
-        if (packet.type === CONNACK) connack(packet);
-        const beat = beatOf(packet);
-        if (beat === undefined) return false;
-        beats.push(beat);
-        return !isShared || (beat.kind === 'pong' && beat.isOurs);
-      });
-      return beats.length === 0 && rest === message ? undefined : { beats, rest };
-    },
-    sent(message) {
-      let id: string | undefined;
-      if (typeof message === 'string') return id;
-      outgoing.read(message, (packet) => {
-        if (packet.type === CONNECT) keepAlive(clientKeepAlive(packet.head));
-        if (packet.type === PINGREQ && end === 'client') id = owners.addForeign();
-        if (packet.type === CONNACK && end === 'server') connack(packet);
-        return false;
-      });
-      return id;
-    },
-  };
+const readPing = (packet: Packet): DialectBeat | undefined =>
+  isShort(packet, PINGREQ) ? { kind: 'ping', answer: Uint8Array.of(PINGRESP, 0) } : undefined;
+
+const readPong = (packet: Packet): DialectBeat | undefined =>
+  isShort(packet, PINGRESP) ? { kind: 'pong' } : undefined;
+
+const write = () => Uint8Array.of(PINGREQ, 0);
+
+function isShort([first, length]: Packet, type: number): boolean {
+  return first === type && length === 0;
 }
 
-/** MQTT 3.1.1 §3.1.2: protocol name, level, flags, keep-alive in seconds. */
-function clientKeepAlive(head: readonly number[]): number | undefined {
-  const at = 2 + shortAt(head, 0) + 2;
-  return head.length >= at + 2 ? shortAt(head, at) : undefined;
+function learn(packet: Packet, learned: Learned): void {
+  const [type] = packet;
+  const body = packet.slice(packet.findIndex((byte, index) => index > 0 && byte < 0x80) + 1);
+  if (type === CONNECT) learnKeepAlive(learned, body, KEEP_ALIVE_AT + shortAt(body, 0));
+  if (type !== CONNACK || body[1] !== 0) return; // refused: the server closes the connection
+  learned.ready = true;
+  learnKeepAlive(learned, body, serverKeepAliveAt(body));
 }
 
+/** Reads a keep-alive in seconds; 0: none. */
+function learnKeepAlive(learned: Learned, body: Packet, at: number): void {
+  const seconds = shortAt(body, at);
+  if (at + 2 <= body.length) learned.timing = seconds > 0 ? { pingInterval: seconds * 1_000 } : {};
+}
+
+/** MQTT 3.1.1 §3.1.2: behind the protocol name and its length, the level and the flags. */
+const KEEP_ALIVE_AT = 4;
 const SERVER_KEEP_ALIVE = 0x13;
 /** The lengths of the properties of a CONNACK that are not strings (MQTT 5 §2.2.2.2). */
 const LENGTHS: Readonly<Record<number, number>> = {
@@ -112,20 +78,16 @@ const LENGTHS: Readonly<Record<number, number>> = {
 const USER_PROPERTY = 0x26; // two strings
 
 /** MQTT 5 §3.2.2.3.14: a server may replace the keep-alive of the client. */
-function serverKeepAlive(head: readonly number[]): number | undefined {
-  let at = (head[2] ?? 0) < 0x80 ? 3 : 4; // behind flags, reason and the length of the properties
-  while (at < head.length) {
-    const property = head[at] as number;
-    at += 1;
-    if (property === SERVER_KEEP_ALIVE)
-      return at + 2 <= head.length ? shortAt(head, at) : undefined;
-    const isPair = property === USER_PROPERTY;
-    at += LENGTHS[property] ?? 2 + shortAt(head, at);
-    if (isPair) at += 2 + shortAt(head, at);
+function serverKeepAliveAt(body: Packet): number {
+  let at = (body[2] ?? 0) < 0x80 ? 3 : 4; // behind flags, reason and the length of the properties
+  while (at < body.length && body[at] !== SERVER_KEEP_ALIVE) {
+    const property = body[at] as number;
+    at += 1 + (LENGTHS[property] ?? 2 + shortAt(body, at + 1));
+    if (property === USER_PROPERTY) at += 2 + shortAt(body, at);
   }
-  return undefined;
+  return at + 1;
 }
 
-function shortAt(bytes: readonly number[], at: number): number {
+function shortAt(bytes: Packet, at: number): number {
   return (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0);
 }

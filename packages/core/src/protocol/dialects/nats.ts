@@ -1,11 +1,14 @@
 import { cut } from './cut.ts';
-import { defineDialect } from './define-dialect.ts';
-import type { Dialect, DialectBeat, DialectSession, Wire } from './dialect.ts';
-import { PingOwners } from './ping-owners.ts';
-import { joinWire, utf8Bytes } from './wire.ts';
+import type { Dialect } from './dialect.ts';
+import { asking, define, holding } from './dialect-connection.ts';
+import { inOrder } from './in-order.ts';
+import type { Grammar } from './messages.ts';
+import { streamSession, type UnitReader } from './streams.ts';
+import { restOf, utf8Bytes, wireOf } from './wire.ts';
 
 const PING = 'PING\r\n';
 const PONG = 'PONG\r\n';
+const BEATS = [PING, PONG];
 /** The maximum length of a line in bytes: the limit of the server is 4 096. */
 const MAX_LINE = 4_096;
 const LF = 10;
@@ -16,122 +19,81 @@ const LF = 10;
  *
  * Source: the NATS client protocol, sections "PING/PONG" and "MSG".
  */
-export const nats: Dialect = /* @__PURE__ */ defineDialect({
-  name: 'nats',
-  client: { asks: true, beats: false },
-  server: { asks: true, beats: false },
-  inject: 'order',
-  open: (_end, isShared = false) => openSession(isShared),
-  cut,
-});
+export const nats: Dialect = /* @__PURE__ */ define(
+  {
+    name: 'nats',
+    client: { asks: true, beats: false },
+    server: { asks: true, beats: false },
+    inject: 'order',
+    open: (_end, isShared) =>
+      streamSession(inOrder(GRAMMAR), isShared, lineReader(true), lineReader()),
+    cut,
+  },
+  wireOf,
+  asking,
+  holding,
+);
 
-function openSession(isShared: boolean): DialectSession {
-  const owners = new PingOwners();
-  const incoming = new LineReader();
-  const outgoing = new LineReader();
-  const beatOf = (line: string): DialectBeat | undefined => {
-    if (line === PING) return { kind: 'ping', answer: isShared ? undefined : bytesOf(PONG) };
-    if (line !== PONG) return undefined;
-    const owner = owners.take();
-    return { kind: 'pong', id: owner?.id, isOurs: owner?.isOurs === true };
-  };
-  return {
-    ready: true,
-    timing: {},
-    get isMidMessage() {
-      return outgoing.isWithinLine;
-    },
-    ping(id) {
-      if (outgoing.isWithinLine || owners.isFull) return undefined;
-      owners.add(id);
-      return bytesOf(PING);
-    },
-    receive(message) {
-      if (typeof message === 'string') return undefined; // a server sends binary messages
-      const beats: DialectBeat[] = [];
-      const rest = incoming.read(message, (line) => {
-        const beat = beatOf(line);
-        if (beat === undefined) return false;
-        beats.push(beat);
-        return !isShared || (beat.kind === 'pong' && beat.isOurs);
-      });
-      return beats.length === 0 && rest === message ? undefined : { beats, rest };
-    },
-    sent(message) {
-      let id: string | undefined;
-      outgoing.read(message, (line) => {
-        if (line === PING) id = owners.addForeign();
-        return false;
-      });
-      return id;
-    },
-  };
-}
+const GRAMMAR: Grammar<string> = {
+  write: () => bytesOf(PING),
+  read(line) {
+    if (line === PING) return { kind: 'ping', answer: bytesOf(PONG) };
+    return line === PONG ? { kind: 'pong' } : undefined;
+  },
+};
 
 function bytesOf(line: string): Uint8Array {
   return Uint8Array.from(line, (character) => character.charCodeAt(0));
 }
 
-/** Finds the lines in a stream split into messages of any length, and skips the payloads. */
-class LineReader {
-  #line = '';
-  #left = 0; // bytes of a payload that are to come
-  #held: Wire[] = []; // the beginning of a possible beat
+/**
+ * Finds the lines in a stream split into messages of any length, and skips the payloads. If it `holds`,
+ * it holds back the beginning of a possible beat until the rest has come.
+ */
+function lineReader(holds?: boolean): UnitReader<string> {
+  let line = '';
+  let left = 0; // bytes of a payload that are to come
+  let held: readonly number[] = []; // the beginning of a possible beat
 
-  get isWithinLine(): boolean {
-    return this.#line !== '' || this.#left > 0;
-  }
-
-  /** Like the reader of MQTT packets: `decide` returns whether to take a line out. */
-  read(message: Wire, decide: (line: string) => boolean): Wire | undefined {
-    const isText = typeof message === 'string';
-    const kept: Wire[] = [];
-    let from = 0;
-    let start = 0;
-    for (let at = 0; at < message.length; ) {
-      if (this.#left > 0) {
-        at = this.#skip(message, at);
-        continue;
+  return {
+    get isWithin() {
+      return line !== '' || left > 0;
+    },
+    read(message, decide) {
+      const isText = typeof message === 'string';
+      if (holds && isText) return message; // a server sends binary messages
+      const whole =
+        held.length > 0 ? Uint8Array.from([...held, ...(message as Uint8Array)]) : message;
+      held = [];
+      const isTaken: boolean[] = [];
+      let start = 0; // of the line being read
+      const take = (end: number) => {
+        for (; start < end; start += 1) isTaken[start] = true;
+      };
+      for (let at = 0; at < whole.length; ) {
+        const code = isText ? message.charCodeAt(at) : (whole[at] as number);
+        if (left > 0) {
+          const bytes = isText ? utf8Bytes(code) : Math.min(left, whole.length - at);
+          left -= bytes;
+          at += isText ? 1 : bytes;
+          continue;
+        }
+        if (line === '') start = at;
+        at += 1;
+        if (line.length < MAX_LINE) line += String.fromCharCode(code);
+        if (code !== LF) continue;
+        if (decide(line)) take(at);
+        left = payloadBytes(line);
+        line = '';
       }
-      if (this.#line === '') start = at;
-      const code = isText ? message.charCodeAt(at) : (message[at] as number);
-      at += 1;
-      if (this.#line.length < MAX_LINE) this.#line += String.fromCharCode(code);
-      if (code !== LF) continue;
-      const line = this.#line;
-      this.#line = '';
-      this.#left = payloadBytes(line);
-      const held = this.#held.splice(0);
-      if (!decide(line)) {
-        kept.push(...held);
-        continue;
+      if (holds && line && BEATS.some((beat) => beat.startsWith(line))) {
+        held = [...bytesOf(line)];
+        take(whole.length);
+        line = '';
       }
-      if (held.length === 0) kept.push(message.slice(from, start));
-      from = at;
-    }
-    if (isBeginningOfBeat(this.#line)) {
-      if (this.#held.length === 0) kept.push(message.slice(from, start));
-      this.#held.push(message.slice(start));
-      from = message.length;
-    } else if (this.#line !== '') kept.unshift(...this.#held.splice(0));
-    if (kept.length === 0 && from === 0) return message;
-    return joinWire([...kept, message.slice(from)]);
-  }
-
-  /** Continues to read a payload. */
-  #skip(message: Wire, at: number): number {
-    if (typeof message === 'string') {
-      this.#left -= utf8Bytes(message.charCodeAt(at));
-      return at + 1;
-    }
-    const end = Math.min(message.length, at + this.#left);
-    this.#left -= end - at;
-    return end;
-  }
-}
-
-function isBeginningOfBeat(line: string): boolean {
-  return line !== '' && (PING.startsWith(line) || PONG.startsWith(line));
+      return restOf(whole, isTaken);
+    },
+  };
 }
 
 /** Returns the number of bytes after a line: the payload and its line end. */

@@ -1,6 +1,8 @@
-import { defineDialect } from './define-dialect.ts';
-import type { Dialect, Wire } from './dialect.ts';
-import { messageSession, objectOf, parseShort } from './messages.ts';
+import { IS_PAGE } from '../../development.ts';
+import type { Dialect, DialectBeat, Wire } from './dialect.ts';
+import { asking, define } from './dialect-connection.ts';
+import { MARK, messageSession, pongWith, readJson } from './messages.ts';
+import { textOf } from './wire.ts';
 
 /** The serializer of Phoenix. */
 export interface PhoenixOptions {
@@ -18,49 +20,41 @@ const PING_INTERVAL = 30_000;
  * Source: the serializers and the heartbeat of the JavaScript client of Phoenix 1.8.
  */
 export function phoenix({ serializer = 2 }: PhoenixOptions = {}): Dialect {
-  const forms = serializer === 2 ? ARRAYS : OBJECTS;
+  const isArray = serializer === 2;
+  const members = isArray ? [1, 2, 3] : ['ref', 'topic', 'event'];
+  const write = (event: string, ref: string, payload = {}) =>
+    JSON.stringify(
+      isArray ? [null, ref, 'phoenix', event, payload] : { topic: 'phoenix', event, payload, ref },
+    );
+  const read = (message: Wire): DialectBeat | undefined => {
+    const value = readJson(message, isArray ? '[' : '{');
+    const [ref, topic, event] = members.map((name) => value[name]);
+    if (topic !== 'phoenix' || typeof ref !== 'string') return undefined;
+    if (event === 'phx_reply') return pongWith(ref);
+    if (event !== 'heartbeat') return undefined;
+    // A page receives none.
+    return { kind: 'ping', answer: IS_PAGE ? '' : write('phx_reply', ref, REPLY), id: ref };
+  };
   const grammar = {
-    write: (id: string) => forms.ping(id),
-    read(message: Wire) {
-      if (typeof message !== 'string' || message[0] !== forms.first) return undefined;
-      const [ref, topic, event] = forms.read(parseShort(message)) ?? [];
-      if (topic !== 'phoenix' || typeof ref !== 'string') return undefined;
-      if (event === 'phx_reply') return { kind: 'pong', id: ref } as const;
-      if (event !== 'heartbeat') return undefined;
-      return { kind: 'ping', answer: forms.pong(ref), id: ref } as const;
+    write: (id: string) => write('heartbeat', MARK + id),
+    read,
+    sent(message: Wire) {
+      const beat = read(message);
+      return beat?.kind === 'ping' ? beat.id : undefined;
     },
     timing: { pingInterval: PING_INTERVAL },
   };
-  return defineDialect({
-    name: 'phoenix',
-    client: { asks: true, beats: false },
-    server: { asks: false, beats: false },
-    inject: 'id',
-    open: (_end, isShared = false) => messageSession(grammar, isShared),
-  });
+  return define(
+    {
+      name: 'phoenix',
+      client: { asks: true, beats: false },
+      server: { asks: false, beats: false },
+      inject: 'id',
+      open: (_end, isShared) => messageSession(grammar, isShared),
+    },
+    textOf,
+    asking,
+  );
 }
 
 const REPLY = { status: 'ok', response: {} };
-
-type Parts = readonly [ref: unknown, topic: unknown, event: unknown];
-
-const ARRAYS = {
-  first: '[',
-  ping: (ref: string) => JSON.stringify([null, ref, 'phoenix', 'heartbeat', {}]),
-  pong: (ref: string) => JSON.stringify([null, ref, 'phoenix', 'phx_reply', REPLY]),
-  read(value: unknown): Parts | undefined {
-    if (!Array.isArray(value) || value.length !== 5) return undefined;
-    return [value[1], value[2], value[3]];
-  },
-};
-
-const OBJECTS = {
-  first: '{',
-  ping: (ref: string) => JSON.stringify({ topic: 'phoenix', event: 'heartbeat', payload: {}, ref }),
-  pong: (ref: string) =>
-    JSON.stringify({ topic: 'phoenix', event: 'phx_reply', payload: REPLY, ref }),
-  read(value: unknown): Parts | undefined {
-    const found = objectOf(value, 'topic', 'event', 'payload', 'ref', 'join_ref');
-    return found && [found['ref'], found['topic'], found['event']];
-  },
-};

@@ -1,10 +1,14 @@
 import { cut } from './cut.ts';
-import { defineDialect } from './define-dialect.ts';
-import type { Dialect, DialectBeat, DialectSession, DialectTiming } from './dialect.ts';
+import type { Dialect, DialectTiming } from './dialect.ts';
+import { define, listening } from './dialect-connection.ts';
+import type { Grammar } from './messages.ts';
+import { streamSession, type UnitReader } from './streams.ts';
+import { textOf } from './wire.ts';
 
 /** Ends each record, and so separates records that share a message. */
 const SEPARATOR = '\u001e';
-const BEAT = '{"type":6}';
+const HANDSHAKE = `{}${SEPARATOR}`;
+const BEAT = `{"type":6}${SEPARATOR}`;
 /** Both ends send a beat if they sent nothing else for this long. */
 const PING_INTERVAL = 15_000;
 /** Both ends time out after this time without any message. */
@@ -17,51 +21,49 @@ const TIMING: DialectTiming = { pingInterval: PING_INTERVAL, maxSilence: MAX_SIL
  *
  * Source: the SignalR hub protocol, sections "Ping Message Encoding" and "JSON Encoding".
  */
-export const signalR: Dialect = /* @__PURE__ */ defineDialect({
-  name: 'signalr',
-  client: { asks: false, beats: true },
-  server: { asks: false, beats: true },
-  inject: 'order',
-  open: (_end, isShared = false) => openSession(isShared),
-  cut,
-});
+export const signalR: Dialect = /* @__PURE__ */ define(
+  {
+    name: 'signalr',
+    client: { asks: false, beats: true },
+    server: { asks: false, beats: true },
+    inject: 'order',
+    open: (_end, isShared) => streamSession(GRAMMAR, isShared, recordReader(), recordReader()),
+    cut,
+  },
+  textOf,
+  listening,
+);
 
-function openSession(isShared: boolean): DialectSession {
-  let ready = false;
-  let isWithinRecord = false; // the last message ended in the middle of one
-  let isSendingRecord = false; // the application's last message did
+const GRAMMAR: Grammar<string> = {
+  write: () => BEAT,
+  read: (record) => (record === BEAT ? { kind: 'beat' } : undefined),
+  learn(record, learned) {
+    // The handshake response is an empty object; `{"error":…}` in its place ends the connection.
+    if (learned.ready || record !== HANDSHAKE) return;
+    learned.ready = true;
+    learned.timing = TIMING;
+  },
+  ready: false,
+};
+
+/** Finds records. A beat is never split over two messages. */
+function recordReader(): UnitReader<string> {
+  let isWithin = false; // the last message ended in the middle of a record
   return {
-    get ready() {
-      return ready;
+    get isWithin() {
+      return isWithin;
     },
-    get timing() {
-      return ready ? TIMING : {};
-    },
-    get isMidMessage() {
-      return isSendingRecord;
-    },
-    ping: () => (ready && !isSendingRecord ? BEAT + SEPARATOR : undefined),
-    receive(message) {
-      if (typeof message !== 'string') return undefined;
-      const records = message.split(SEPARATOR);
-      // The handshake response is an empty object; `{"error":…}` in its place ends the connection.
-      if (records[0] === '{}') ready = true;
-      const isBeat = (record: string, index: number) => {
-        const isWhole = index < records.length - 1 && !(index === 0 && isWithinRecord);
-        return isWhole && record === BEAT;
-      };
-      const left = records.filter((record, index) => !isBeat(record, index));
-      const beats = records.filter(isBeat).map((): DialectBeat => ({ kind: 'beat' }));
-      if (records.length > 1 || message !== '') isWithinRecord = records.at(-1) !== '';
-      if (beats.length === 0) return undefined;
-      return { beats, rest: isShared ? message : left.join(SEPARATOR) || undefined };
-    },
-    sent(message) {
-      if (typeof message === 'string' && message !== '') {
-        if (message.startsWith(`{}${SEPARATOR}`)) ready = true; // the response of a server
-        isSendingRecord = !message.endsWith(SEPARATOR);
-      }
-      return undefined;
+    read(message, decide) {
+      if (typeof message !== 'string') return message;
+      const records = message.split(SEPARATOR).map((record) => record + SEPARATOR);
+      const end = records.pop()?.slice(0, -1); // the beginning of a record, or nothing
+      if (end) records.push(end);
+      const left = records.filter((record) => {
+        const isWhole = !isWithin;
+        isWithin = !record.endsWith(SEPARATOR);
+        return !(isWhole && decide(record));
+      });
+      return left.length === records.length ? message : left.join('') || undefined;
     },
   };
 }

@@ -1,6 +1,8 @@
-import { defineDialect } from './define-dialect.ts';
 import type { Dialect } from './dialect.ts';
+import { asking, define } from './dialect-connection.ts';
+import { inOrder } from './in-order.ts';
 import { messageSession } from './messages.ts';
+import { textOf } from './wire.ts';
 
 /** How a {@link text} heartbeat is written. */
 export interface TextOptions {
@@ -25,13 +27,17 @@ export function text(options: TextOptions = {}): Dialect {
     },
   };
   const role = { asks: true, beats: false };
-  return defineDialect({
-    name,
-    client: role,
-    server: role,
-    inject: 'order',
-    open: (_end, isShared = false) => messageSession(grammar, isShared),
-  });
+  return define(
+    {
+      name,
+      client: role,
+      server: role,
+      inject: 'order',
+      open: (_end, isShared) => messageSession(inOrder(grammar), isShared),
+    },
+    textOf,
+    asking,
+  );
 }
 
 /**

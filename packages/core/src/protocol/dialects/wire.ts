@@ -1,18 +1,18 @@
+import { IS_PAGE } from '../../development.ts';
 import type { Wire } from './dialect.ts';
 
-/** Joins the parts of one message, all text or all binary; `undefined` if they are empty. */
-export function joinWire(parts: readonly Wire[]): Wire | undefined {
-  if (parts.some((part) => typeof part === 'string')) return parts.join('') || undefined;
-  const bytes = parts as readonly Uint8Array[];
-  const length = bytes.reduce((sum, part) => sum + part.length, 0);
-  if (length === 0) return undefined;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of bytes) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+/**
+ * Returns what is left of a message: the message itself if nothing was taken out, `undefined` if nothing is
+ * left. `isTaken` says of each unit whether it was.
+ */
+export function restOf(message: Wire, isTaken: readonly boolean[]): Wire | undefined {
+  if (isTaken.length === 0) return message;
+  const isLeft = (_: unknown, at: number) => !isTaken[at];
+  const rest =
+    typeof message === 'string'
+      ? message.split('').filter(isLeft).join('')
+      : message.filter(isLeft);
+  return rest.length > 0 ? rest : undefined;
 }
 
 /** Returns the bytes of a UTF-16 code unit in UTF-8; each half of a surrogate pair counts two. */
@@ -23,14 +23,19 @@ export function utf8Bytes(code: number): number {
 
 /**
  * The message in what a socket sends or receives: text, bytes, or, as `ws` receives it, the bytes of
- * text. `undefined` if it cannot be read now, such as a `Blob`.
+ * text. The empty text if it cannot be read now, such as a `Blob`.
  */
-export function wireOf(data: unknown, isText: boolean): Wire | undefined {
+export function wireOf(data: unknown, isText?: boolean): Wire {
+  // A view, or a buffer, of any realm; `instanceof` would recognize only those of this one.
+  const { buffer = data, byteOffset, byteLength } = Object(data) as Partial<Uint8Array>;
+  const isBinary = byteLength && !isText;
+  return isBinary
+    ? new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
+    : textOf(data, isText);
+}
+
+/** The same for dialects whose beats are text: everything else is as good as empty. */
+export function textOf(data: unknown, isText?: boolean): string {
   if (typeof data === 'string') return data;
-  if (isText) return String(data); // a Buffer
-  if (ArrayBuffer.isView(data))
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  // Also one of another realm, which `instanceof` does not recognize.
-  const isBuffer = Object.prototype.toString.call(data) === '[object ArrayBuffer]';
-  return isBuffer ? new Uint8Array(data as ArrayBuffer) : undefined;
+  return !IS_PAGE && isText ? String(data) : ''; // in a page, text comes as a string
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { actionCable } from '../../../src/protocol/dialects/action-cable.ts';
+import { inPage } from '../../in-page.ts';
 import { bytes } from './bytes.ts';
 
 describe('Action Cable', () => {
@@ -21,15 +22,20 @@ describe('Action Cable', () => {
     expect(session.ping('1')).toBeUndefined();
   });
 
-  it('pings from a server at once', () => {
-    expect(actionCable.open('server').ping('1')).toBe('{"type":"ping"}');
-  });
-
   it('hears a ping without a clock, and leaves everything else alone', () => {
     const session = actionCable.open('client');
     expect(session.receive('{"type":"ping"}')?.beats).toEqual([{ kind: 'beat' }]);
     for (const message of ['{"type":"other"}', '[]', bytes('{"type":"ping"}')]) {
       expect(session.receive(message)).toBeUndefined();
     }
+  });
+
+  it('waits for the welcome and never pings in a bundle for pages', async () => {
+    const page = await inPage(() => import('../../../src/protocol/dialects/action-cable.ts'));
+    const session = page.actionCable.open('server'); // a page is no server, whatever it says
+    expect(session.ready).toBe(false);
+    session.receive('{"type":"welcome"}');
+    expect(session.ready).toBe(true);
+    expect(session.ping('1')).toBeUndefined();
   });
 });

@@ -51,7 +51,7 @@ export class Connected {
 
   /** The peer sends a message. Returns what the application receives. */
   receive(data: unknown): unknown {
-    return this.dialect?.receive(data, typeof data === 'string');
+    return this.dialect?.receive(data);
   }
 
   /** The application sends a message. */

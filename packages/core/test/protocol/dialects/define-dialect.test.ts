@@ -3,14 +3,17 @@ import {
   answering,
   bySubprotocol,
   defineDialect,
+  discord,
   engineIo,
   graphql,
   keepAlive,
   mqtt,
   observing,
   phoenix,
+  stomp,
   trpc,
 } from '../../../src/protocol/dialects/index.ts';
+import { bytes } from './bytes.ts';
 import { Connected } from './connected.ts';
 
 const TIMING = { pingInterval: 1_000, pingTimeout: 2_000 };
@@ -21,6 +24,32 @@ describe('defineDialect', () => {
     const it = new Connected(defineDialect(definition), TIMING);
     expect(it.dialect?.name).toBe('graphql');
     expect(it.sent).toHaveLength(1);
+  });
+
+  it('lets its first ping wait if it asks for that', () => {
+    const { connect: _, ...definition } = discord;
+    const it = new Connected(defineDialect(definition), TIMING);
+    it.receive('{"op":10,"d":{"heartbeat_interval":41250}}');
+    expect(it.sent).toEqual([]);
+    it.scheduler.advance(1_000);
+    expect(it.sent).toEqual(['{"op":1,"d":null}']);
+  });
+
+  it('gives it everything that a dialect may need', () => {
+    const { connect: _, ...definition } = stomp;
+    const it = new Connected(defineDialect(definition), {}, { end: 'server' });
+    it.receive('CONNECT\nheart-beat:1000,1000\n\n\0');
+    it.send('CONNECTED\nheart-beat:1000,1000\n\n\0');
+    expect(it.driver.heartbeat.maxSilence).toBe(2_000);
+    const { connect: __, ...asking } = mqtt;
+    const held = new Connected(defineDialect(asking), { pingInterval: 1_000, pingTimeout: 2_000 });
+    held.receive(bytes([0x20, 2, 0, 0]));
+    held.receive(bytes([0xd0, 0]));
+    held.send(bytes([0x30, 5, 0]));
+    held.scheduler.advance(60_000);
+    expect(held.sent).toHaveLength(1);
+    held.send(bytes([1], 'abc'));
+    expect(held.sent).toHaveLength(2);
   });
 
   it('is used if no subprotocol, or its own, was negotiated, and not with another', () => {
@@ -68,9 +97,19 @@ describe('observing', () => {
     expect(it.sent).toEqual([]);
     expect(it.dialect?.asks).toBe(false);
     expect(it.driver.heartbeat.latency).toBe(40);
-    expect(it.named('pong')).toEqual([{ id: 'application-1', latency: 40, sampled: true }]);
+    expect(it.named('pong')).toEqual([{ id: '', latency: 40, sampled: true }]);
     it.receive('PONG'); // answers nothing
     expect(it.named('pong')).toHaveLength(1);
+  });
+
+  it('takes only a ping of the application for one, and leaves those of the peer to it', () => {
+    const it = new Connected(observing(trpc), TIMING);
+    expect(it.dialect?.ping('1')).toBeUndefined();
+    it.send('hello');
+    it.scheduler.advance(60_000);
+    expect(it.status).toBe('alive');
+    expect(it.receive('PING')).toBe('PING');
+    expect([it.sent, it.named('pong')]).toEqual([[], []]);
   });
 
   it('finds a link dead if a ping of the application stays unanswered for `pingTimeout`', () => {

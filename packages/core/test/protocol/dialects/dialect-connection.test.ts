@@ -2,15 +2,18 @@ import { describe, expect, it } from 'vitest';
 import {
   actionCable,
   answering,
+  defineDialect,
+  discord,
   engineIo,
   graphql,
   mqtt,
+  observing,
   phoenix,
   stomp,
-  text,
   trpc,
 } from '../../../src/protocol/dialects/index.ts';
 import type { SocketEvent } from '../../../src/socket.ts';
+import { inPage } from '../../in-page.ts';
 import { bytes } from './bytes.ts';
 import { Connected } from './connected.ts';
 
@@ -35,7 +38,7 @@ class MessageEvent implements SocketEvent {
 
 const eventOf = (data: unknown) => new MessageEvent('message', { data, origin: 'ws://a' });
 
-describe('connectDialect', () => {
+describe('a connection', () => {
   it('pings at once, measures the latency, and hides the pong from the application', () => {
     const it = new Connected(trpc, TIMING);
     expect(it.sent).toEqual(['PING']);
@@ -84,8 +87,8 @@ describe('connectDialect', () => {
     it.receive('{"type":"pong","payload":{"wirebeat":"1"}}');
     expect(it.named('pong')).toMatchObject([{ id: '1' }]);
     it.scheduler.advance(1_000);
-    expect(it.sent[1]).toBe('{"type":"ping","payload":{"wirebeat":"."}}'); // it has no id
-    it.receive('{"type":"pong","payload":{"wirebeat":"."}}');
+    expect(it.sent[1]).toBe('{"type":"ping","payload":{"wirebeat":""}}'); // it has no id
+    it.receive('{"type":"pong","payload":{"wirebeat":""}}');
     expect(it.named('pong')).toMatchObject([{ id: '1' }, { id: undefined }]);
   });
 
@@ -187,6 +190,33 @@ describe('connectDialect', () => {
     expect(it.sent).toEqual([PINGREQ, PINGREQ]);
   });
 
+  it('lets the first ping wait for its interval where all clients would ping at once', () => {
+    const { connect: _, ...definition } = mqtt;
+    const it = new Connected(defineDialect({ ...definition, spreadFirst: true }), TIMING);
+    it.receive(CONNACK);
+    expect(it.sent).toEqual([]);
+    it.scheduler.advance(1_000);
+    expect(it.sent).toEqual([PINGREQ]);
+    it.receive(PINGRESP);
+    it.send(bytes([0x30, 5, 0, 1]));
+    it.scheduler.advance(1_000);
+    expect(it.sent).toEqual([PINGREQ]);
+    it.send(bytes('abc'));
+    expect(it.sent).toEqual([PINGREQ, PINGREQ]);
+  });
+
+  it('does not answer a pong', () => {
+    const it = new Connected(answering(discord), { pingInterval: 1_000, pingTimeout: 2_000 });
+    it.receive('{"op":10,"d":{"heartbeat_interval":41250}}');
+    it.scheduler.advance(1_000);
+    expect(it.receive('{"op":11}')).toBeUndefined();
+    expect(it.sent).toEqual(['{"op":1,"d":null}']);
+  });
+
+  it('has no ping if it only observes', () => {
+    expect(new Connected(observing(trpc)).dialect?.ping('1')).toBeUndefined();
+  });
+
   it('learns from what the application sends, after it is sent', () => {
     const it = new Connected(stomp, {}, { end: 'server' });
     it.receive('CONNECT\nheart-beat:1000,1000\n\n\0');
@@ -205,61 +235,82 @@ describe('connectDialect', () => {
     const it = new Connected(mqtt, TIMING);
     it.receive(CONNACK);
     const puback = [0x40, 2, 0, 1];
-    expect(it.receive(bytes([0xd0, 0, ...puback]))).toEqual(bytes(puback));
+    expect(it.receive(bytes([0xd0, 0, ...puback]).buffer)).toEqual(bytes(puback).buffer);
     it.scheduler.advance(1_000);
     expect(it.receive(PINGRESP)).toBeUndefined();
   });
 
-  describe('an event', () => {
-    it('is passed on as it is, or hidden', () => {
-      const it = new Connected(trpc, TIMING);
-      const message = eventOf('hello');
-      expect(it.dialect?.receiveEvent(message)).toBe(message);
-      expect(it.dialect?.receiveEvent(eventOf('PONG'))).toBeUndefined();
-    });
+  describe('under continuous messages of the server', () => {
+    const PUBLISH = bytes([0x30, 4, 0, 1], 'a', [1]);
 
-    it('is read once, however many listeners ask', () => {
-      const it = new Connected(trpc, TIMING);
-      const pong = eventOf('PONG');
-      for (const byHandler of [true, true, false, true]) {
-        expect(it.dialect?.receiveEvent(pong, byHandler)).toBeUndefined();
-      }
-      const second = eventOf('PONG');
-      expect(it.dialect?.receiveEvent(second)).toBe(second); // it answers no ping of ours
-    });
-
-    it('is read once if a copy is dispatched after its handler was called', () => {
-      const it = new Connected(trpc, TIMING);
-      expect(it.dialect?.receiveEvent(eventOf('PONG'), true)).toBeUndefined();
-      expect(it.dialect?.receiveEvent(eventOf('PONG'))).toBeUndefined();
-      const other = eventOf('PONG');
-      expect(it.dialect?.receiveEvent(other, true)).toBe(other);
-      const copy = eventOf('PONG');
-      expect(it.dialect?.receiveEvent(copy)).toBe(copy);
-      expect(it.dialect?.receiveEvent(copy)).toBe(copy);
-    });
-
-    it('is replaced by a copy with the rest, which passes', () => {
+    it('waits for a pong behind messages that the server sends first', () => {
       const it = new Connected(mqtt, TIMING);
       it.receive(CONNACK);
-      const message = bytes([0xd0, 0, 0x40, 2, 0, 1]).buffer;
-      const left = it.dialect?.receiveEvent(eventOf(message));
-      expect(left).toEqual(eventOf(bytes([0x40, 2, 0, 1]).buffer));
-      expect(it.dialect?.receiveEvent(left as SocketEvent)).toBe(left);
+      for (let count = 0; count < 60; count += 1) {
+        it.scheduler.advance(50); // pingTimeout passes
+        expect(it.receive(PUBLISH)).toBe(PUBLISH);
+      }
+      it.receive(PINGRESP);
+      expect(it.named('dead')).toEqual([]);
+      expect(it.driver.heartbeat.latency).toBe(3_000);
     });
 
-    it('is hidden if its dialect cannot cut messages', () => {
-      const { cut: _, ...definition } = mqtt;
-      const it = new Connected({ ...definition, connect: mqtt.connect }, TIMING);
+    it('waits for a pong behind messages that it takes long to read after it was blocked', () => {
+      const it = new Connected(mqtt, TIMING);
       it.receive(CONNACK);
-      expect(it.dialect?.receiveEvent(eventOf(bytes([0xd0, 0]).buffer))).toBeUndefined();
+      it.receive(PINGRESP);
+      it.scheduler.advance(1_000); // pings
+      it.scheduler.stall(10_000);
+      it.scheduler.advance(0); // the overdue timers run before the backlog is read
+      for (let count = 0; count < 1_600; count += 1) {
+        it.receive(PUBLISH);
+        it.scheduler.advance(5);
+      }
+      it.receive(PINGRESP);
+      it.scheduler.advance(500);
+      expect(it.named('dead')).toEqual([]);
+      expect(it.named('stall')).toHaveLength(1);
     });
   });
 
-  it('reads the text of `ws`, which comes as bytes', () => {
-    const it = new Connected(text(), TIMING);
-    expect(it.dialect?.receive(Buffer.from('pong'), true)).toBeUndefined();
-    const data = Buffer.from('hello');
-    expect(it.dialect?.receive(data, true)).toBe(data);
+  describe('an event', () => {
+    const read = (it: Connected, event: MessageEvent) => it.dialect?.receive(event.data, event);
+
+    it('is passed on as it is, or hidden', () => {
+      const it = new Connected(trpc, TIMING);
+      const message = eventOf('hello');
+      expect(read(it, message)).toBe(message);
+      expect(read(it, eventOf('PONG'))).toBeUndefined();
+    });
+
+    it('is replaced by a copy with the rest', () => {
+      const it = new Connected(mqtt, TIMING);
+      it.receive(CONNACK);
+      const message = bytes([0xd0, 0, 0x40, 2, 0, 1]).buffer;
+      expect(read(it, eventOf(message))).toEqual(eventOf(bytes([0x40, 2, 0, 1]).buffer));
+    });
+
+    it('is hidden if its dialect cannot cut messages', () => {
+      const { cut: _, connect: __, ...definition } = mqtt;
+      const it = new Connected(defineDialect(definition), TIMING);
+      it.receive(CONNACK);
+      const message = bytes([0xd0, 0, 0x40, 2, 0, 1]).buffer;
+      expect(read(it, eventOf(message))).toBeUndefined();
+    });
+  });
+
+  it('is made at any subprotocol if the dialect names none', () => {
+    expect(new Connected(trpc, TIMING, { protocol: 'chat' }).dialect?.name).toBe('trpc');
+  });
+
+  it('is only made if the server has selected a subprotocol of the dialect, or none', () => {
+    expect(new Connected(mqtt, TIMING, { protocol: 'chat' }).dialect).toBeUndefined();
+    expect(new Connected(mqtt, TIMING, { protocol: 'mqtt' }).dialect?.name).toBe('mqtt');
+    expect(new Connected(mqtt, TIMING, { protocol: '' }).dialect?.name).toBe('mqtt');
+  });
+
+  it('asks as a client in a bundle for pages, whatever its end', async () => {
+    const page = await inPage(() => import('../../../src/protocol/dialects/phoenix.ts'));
+    expect(new Connected(page.phoenix(), TIMING, { end: 'server' }).dialect?.asks).toBe(true);
   });
 });

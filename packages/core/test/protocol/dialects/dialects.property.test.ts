@@ -1,21 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  actionCable,
   type Dialect,
-  engineIo,
-  graphql,
-  json,
-  keepAlive,
   mqtt,
   nats,
-  phoenix,
   signalR,
   stomp,
-  text,
-  trpc,
   type Wire,
 } from '../../../src/protocol/dialects/index.ts';
+import { ALL } from './all.ts';
 import { bytes, concat, readAll, split } from './bytes.ts';
 
 const numRuns = Number(process.env['HEARTBEAT_TEST_RUNS'] ?? 500);
@@ -116,20 +109,6 @@ function joined(wires: readonly Wire[]): Wire {
   return isText ? wires.join('') : bytes(...(wires as Uint8Array[]).map((wire) => [...wire]));
 }
 
-const MESSAGES: readonly Dialect[] = [
-  text(),
-  trpc,
-  json(),
-  json({ id: 'id' }),
-  graphql,
-  engineIo,
-  keepAlive(),
-  phoenix(),
-  phoenix({ serializer: 1 }),
-  actionCable,
-];
-const ALL = [...MESSAGES, mqtt, nats, stomp, signalR];
-
 /** The most that a stream holds back of one message: `PONG\r`. */
 const HELD = 5;
 
@@ -180,7 +159,7 @@ describe.each(ALL.filter(({ client, inject }) => client.asks && inject === 'orde
         fc.property(fc.array(fc.boolean(), { maxLength: 16 }), (turns) => {
           const session = dialect.open('client', true);
           const writer = dialect.open('client');
-          if (dialect === mqtt) for (const each of [session, writer]) each.receive(CONNACK);
+          for (const each of [session, writer]) each.receive(GREETINGS[dialect.name] ?? '');
           const owners = turns.map((isOurs, index) => {
             if (isOurs) return session.ping(`${index}`) && `${index}`;
             return session.sent(writer.ping('x') as Wire);
@@ -197,11 +176,18 @@ describe.each(ALL.filter(({ client, inject }) => client.asks && inject === 'orde
   },
 );
 
-const CONNACK = bytes([0x20, 2, 0, 0]);
+/** What a server says before it answers pings. */
+const GREETINGS: Readonly<Record<string, Wire>> = {
+  mqtt: bytes([0x20, 2, 0, 0]),
+  pusher: '{"event":"pusher:connection_established"}',
+  discord: '{"op":10,"d":{"heartbeat_interval":41250}}',
+};
 const PONGS: Readonly<Record<string, Wire>> = {
   text: 'pong',
   trpc: 'PONG',
   json: '{"type":"pong"}',
+  pusher: '{"event":"pusher:pong"}',
+  discord: '{"op":11}',
   mqtt: bytes([0xd0, 0]),
   nats: bytes('PONG\r\n'),
 };

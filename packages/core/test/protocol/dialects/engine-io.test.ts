@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { engineIo } from '../../../src/protocol/dialects/engine-io.ts';
+import { inPage } from '../../in-page.ts';
 import { bytes } from './bytes.ts';
+import { Connected } from './connected.ts';
 
 describe('Engine.IO', () => {
   it('answers the pings of the server, and never asks from a client', () => {
@@ -28,21 +30,30 @@ describe('Engine.IO', () => {
     expect(session.timing).toEqual({});
   });
 
-  it('asks from a server, and matches the answer', () => {
-    const session = engineIo.open('server');
-    expect(session.ping('1')).toBe('2');
-    expect(session.receive('3')?.beats).toEqual([{ kind: 'pong', id: '1', isOurs: true }]);
-  });
-
-  it('learns nothing from an open packet with unknown members or without a limit', () => {
+  it('learns nothing from an open packet without a limit', () => {
     const session = engineIo.open('client');
     for (const packet of [
-      '0{"pingInterval":1,"pingTimeout":1,"other":1}',
       '0{"pingInterval":0,"pingTimeout":0}',
       '0{"pingInterval":1e999,"pingTimeout":1}',
     ]) {
       session.receive(packet);
       expect(session.timing).toEqual({});
     }
+  });
+
+  it('judges the server by its silence in a bundle for pages too', async () => {
+    const page = await inPage(() => import('../../../src/protocol/dialects/engine-io.ts'));
+    const it = new Connected(page.engineIo);
+    it.receive('0{"sid":"x","pingInterval":250,"pingTimeout":200}');
+    expect(it.driver.heartbeat.maxSilence).toBe(450);
+    expect(it.sent).toEqual([]);
+  });
+
+  it('answers and never asks in a bundle for pages, where no answer is one to a ping', async () => {
+    const page = await inPage(() => import('../../../src/protocol/dialects/engine-io.ts'));
+    const session = page.engineIo.open('server'); // a page is no server, whatever it says
+    expect(session.ping('1')).toBeUndefined();
+    expect(session.receive('2')?.beats).toEqual([{ kind: 'ping', answer: '3' }]);
+    expect(session.receive('3')?.beats).toEqual([{ kind: 'pong' }]);
   });
 });

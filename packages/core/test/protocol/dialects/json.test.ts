@@ -14,8 +14,8 @@ describe('json', () => {
 
   it('puts the id where the protocol has it, under another name in the pong if need be', () => {
     const slack = json({ id: ['id', 'reply_to'] }).open('client');
-    expect(slack.ping('7')).toBe('{"type":"ping","id":"7"}');
-    expect(slack.receive('{"type":"pong","reply_to":"7"}')?.beats).toEqual([
+    expect(slack.ping('7')).toBe('{"type":"ping","id":"wb7"}');
+    expect(slack.receive('{"type":"pong","reply_to":"wb7"}')?.beats).toEqual([
       { kind: 'pong', id: '7', isOurs: true },
     ]);
   });
@@ -23,7 +23,7 @@ describe('json', () => {
   it('answers with the id of the ping', () => {
     const session = json({ id: 'n' }).open('server');
     expect(session.receive('{"type":"ping","n":3}')?.beats).toEqual([
-      { kind: 'ping', answer: '{"type":"pong","n":3}' },
+      { kind: 'ping', id: '3', answer: '{"type":"pong","n":3}' },
     ]);
   });
 

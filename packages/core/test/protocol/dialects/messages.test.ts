@@ -1,76 +1,91 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type MessageGrammar,
+  type Grammar,
+  MARK,
   messageSession,
-  objectOf,
-  parseShort,
+  pongWith,
+  readJson,
 } from '../../../src/protocol/dialects/messages.ts';
 import { bytes } from './bytes.ts';
 
-const grammar: MessageGrammar = {
+const pong = { kind: 'pong', isOurs: true } as const;
+const foreign = { kind: 'pong', isOurs: false } as const;
+const ping = { kind: 'ping', answer: 'pong' } as const;
+
+const GRAMMAR: Grammar = {
   write: (id) => (id === 'none' ? undefined : `ping ${id}`),
   read(message) {
-    if (message === 'beat') return { kind: 'beat' };
-    if (message === 'pong') return { kind: 'pong' };
-    return message === 'ping' ? { kind: 'ping', answer: 'pong' } : undefined;
+    if (message === 'pong') return pong;
+    if (message === 'their pong') return foreign;
+    return message === 'ping' ? ping : undefined;
   },
 };
 
 describe('a session of whole messages', () => {
   it('takes beats out of the stream, and leaves the rest', () => {
-    const session = messageSession(grammar, false);
+    const session = messageSession(GRAMMAR);
     expect(session.ready).toBe(true);
     expect(session.timing).toEqual({});
     expect(session.ping('none')).toBeUndefined();
     expect(session.ping('1')).toBe('ping 1');
-    const pong = { kind: 'pong', id: '1', isOurs: true };
     expect(session.receive('pong')).toEqual({ beats: [pong], rest: undefined });
-    expect(session.receive('beat')).toEqual({ beats: [{ kind: 'beat' }], rest: undefined });
-    const ping = { kind: 'ping', answer: 'pong' };
     expect(session.receive('ping')).toEqual({ beats: [ping], rest: undefined });
     expect(session.receive('other')).toBeUndefined();
   });
 
   it('takes only pongs for its own pings out of a shared stream', () => {
-    const session = messageSession(grammar, true);
-    const theirs = session.sent('ping');
-    expect(session.sent('pong')).toBeUndefined();
-    session.ping('1');
-    const foreign = { kind: 'pong', id: theirs, isOurs: false };
-    expect(session.receive('pong')).toEqual({ beats: [foreign], rest: 'pong' });
-    expect(session.receive('pong')?.rest).toBeUndefined();
-    expect(session.receive('beat')?.rest).toBe('beat');
-    const ping = { kind: 'ping', answer: undefined };
+    const session = messageSession(GRAMMAR, true);
+    expect(session.receive('their pong')).toEqual({ beats: [foreign], rest: 'their pong' });
+    expect(session.receive('pong')).toEqual({ beats: [pong], rest: undefined });
     expect(session.receive('ping')).toEqual({ beats: [ping], rest: 'ping' });
   });
 
+  it('reads what the application sends if its grammar does', () => {
+    expect(messageSession(GRAMMAR).sent('ping')).toBeUndefined();
+    const sent = (message: unknown) => (message === 'ping' ? '7' : undefined);
+    expect(messageSession({ ...GRAMMAR, sent }).sent('ping')).toBe('7');
+  });
+
   it('does not ping before the handshake is over', () => {
-    const learn: MessageGrammar['learn'] = (message, told) => {
-      told.ready ||= message === 'welcome';
+    const learn: Grammar['learn'] = (message, learned) => {
+      learned.ready ||= message === 'welcome';
     };
     const timing = { maxSilence: 5 };
-    const session = messageSession({ ...grammar, learn, timing, isGated: true }, false);
+    const session = messageSession({ ...GRAMMAR, learn, timing, ready: false });
     expect(session.ping('1')).toBeUndefined();
     session.receive('welcome');
     expect(session.ping('1')).toBe('ping 1');
     expect(session.timing).toBe(timing);
   });
-});
 
-describe('parseShort', () => {
-  it('returns the value of a short JSON text, and nothing for everything else', () => {
-    expect(parseShort('[1]')).toEqual([1]);
-    for (const message of ['[', JSON.stringify('x'.repeat(300)), bytes('[1]')]) {
-      expect(parseShort(message)).toBeUndefined();
-    }
+  it('learns from a beat too', () => {
+    const learn: Grammar['learn'] = (_, learned, beat) => {
+      if (beat) learned.timing = { maxSilence: 5 };
+    };
+    const session = messageSession({ ...GRAMMAR, learn });
+    session.receive('other');
+    expect(session.timing).toEqual({});
+    session.receive('pong');
+    expect(session.timing).toEqual({ maxSilence: 5 });
   });
 });
 
-describe('objectOf', () => {
-  it('returns an object that has no other members', () => {
-    expect(objectOf({ a: 1 }, 'a', 'b')).toEqual({ a: 1 });
-    for (const value of [{ a: 1, c: 1 }, null, [], 'a', undefined]) {
-      expect(objectOf(value, 'a', 'b')).toBeUndefined();
+describe('pongWith', () => {
+  it('tells a pong to a ping of yours by the beginning of its id', () => {
+    expect(pongWith(`${MARK}7`)).toEqual({ kind: 'pong', id: '7', isOurs: true });
+    expect(pongWith(MARK)).toEqual({ kind: 'pong', id: '', isOurs: true });
+    expect(pongWith('7')).toEqual({ kind: 'pong', id: '7', isOurs: false });
+    expect(pongWith(undefined)).toEqual({ kind: 'pong' });
+  });
+});
+
+describe('readJson', () => {
+  it('returns what a short message of JSON holds, and an object without members for everything else', () => {
+    expect(readJson('{"a":1}')).toEqual({ a: 1 });
+    expect(readJson('[1]', '[')).toEqual([1]);
+    const long = JSON.stringify({ a: 'x'.repeat(300) });
+    for (const message of ['[{"a":1}]', 'a', '{', '', long, bytes('{"a":1}')]) {
+      expect(readJson(message)).toEqual({});
     }
   });
 });

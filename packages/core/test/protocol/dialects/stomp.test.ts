@@ -60,7 +60,7 @@ describe('STOMP', () => {
     session.sent('CONNECT\r\nheart-beat:1000,1000\r\n\r\n\0');
     session.receive('CONNECTED\r\nheart-beat:1000,1000\r\n\r\n\0');
     expect(session.timing).toEqual({ pingInterval: 1_000, maxSilence: 2_000 });
-    expect(session.receive('\r\n')).toEqual({ beats: [{ kind: 'beat' }], rest: undefined });
+    expect(session.receive('\r\n')).toEqual({ beats: [{ kind: 'beat' }], rest: '\r' });
   });
 
   it('reads binary frames, whose length counts bytes', () => {

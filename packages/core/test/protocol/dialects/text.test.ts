@@ -38,7 +38,7 @@ describe('text', () => {
   });
 
   it('leaves a ping of the peer to the application on a shared socket', () => {
-    const beats = [{ kind: 'ping', answer: undefined }];
+    const beats = [{ kind: 'ping', answer: 'pong' }];
     expect(text().open('client', true).receive('ping')).toEqual({ beats, rest: 'ping' });
   });
 });

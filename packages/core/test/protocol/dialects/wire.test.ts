@@ -1,18 +1,23 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { joinWire, utf8Bytes, wireOf } from '../../../src/protocol/dialects/wire.ts';
+import { restOf, textOf, utf8Bytes, wireOf } from '../../../src/protocol/dialects/wire.ts';
 import { bytes } from './bytes.ts';
 
-describe('joinWire', () => {
-  it('puts texts together, and bytes together', () => {
-    expect(joinWire(['a', '', 'b'])).toBe('ab');
-    expect(joinWire([bytes('a'), bytes('bc')])).toEqual(bytes('abc'));
+describe('restOf', () => {
+  it.each(['a-b--c', bytes('a-b--c')])('takes units out of a message, text or bytes', (message) => {
+    expect(restOf(message, [])).toBe(message);
+    const rest = restOf(message, [false, true, false, true, true]);
+    expect(rest).toEqual(typeof message === 'string' ? 'abc' : bytes('abc'));
   });
 
-  it('returns nothing if all parts are empty', () => {
-    expect(joinWire(['', ''])).toBeUndefined();
-    expect(joinWire([bytes()])).toBeUndefined();
-    expect(joinWire([])).toBeUndefined();
+  it('cuts text between its UTF-16 units', () => {
+    expect(restOf('\n😀\n\r', [true, false, false, true])).toBe('😀\r');
+  });
+
+  it('returns nothing if nothing is left', () => {
+    for (const message of ['ab', bytes('ab')]) {
+      expect(restOf(message, [true, true])).toBeUndefined();
+    }
   });
 });
 
@@ -36,8 +41,18 @@ describe('wireOf', () => {
     expect(wireOf(foreign, false)).toEqual(bytes([1, 2]));
   });
 
-  it('returns nothing for what cannot be read at once', () => {
-    expect(wireOf(new Blob(['a']), false)).toBeUndefined();
-    expect(wireOf([Buffer.from('a')], false)).toBeUndefined();
+  it('returns the empty text for what cannot be read at once', () => {
+    expect(wireOf(new Blob(['a']), false)).toBe('');
+    expect(wireOf([Buffer.from('a')], false)).toBe('');
+  });
+});
+
+describe('textOf', () => {
+  it('reads text, and the bytes of text, and nothing else', () => {
+    expect(textOf('a')).toBe('a');
+    expect(textOf(Buffer.from('€'), true)).toBe('€');
+    for (const data of [bytes('abc'), bytes('abc').buffer, new Blob(['a']), undefined]) {
+      expect(textOf(data)).toBe('');
+    }
   });
 });

@@ -4,7 +4,7 @@ import { request as requestSecure } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import type { Address } from './address.ts';
-import { acceptOf, hasToken, listOf } from './request.ts';
+import { acceptOf, hasToken, listOf } from './check-request.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** Options of {@link dial}. */
@@ -18,17 +18,15 @@ export interface DialOptions {
   readonly signal: AbortSignal;
 }
 
-/** The response of the upstream. */
-export type Answer =
-  | {
-      readonly type: 'accepted';
-      readonly response: IncomingMessage;
-      readonly socket: Duplex;
-      readonly head: Buffer;
-      readonly protocol: string;
-    }
-  /** The body has not been read yet. */
-  | { readonly type: 'refused'; readonly response: IncomingMessage };
+/** The upstream has accepted the handshake. */
+export interface Accepted {
+  readonly response: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** The response of the upstream. If it refused, the body has not been read yet. */
+export type Answer = Accepted | { readonly response: IncomingMessage; readonly socket?: never };
 
 /**
  * Opens a WebSocket to an upstream: RFC 6455 §4.1. Offers no extension, because the gateway passes
@@ -55,26 +53,23 @@ export function dial(options: DialOptions): Promise<Answer> {
     signal,
   };
   return new Promise((resolve, reject) => {
-    const { url } = address;
+    const fail = (kind: 'unreachable' | 'invalid', why: { cause?: unknown; detail?: string }) =>
+      reject(new UpstreamError({ kind, url: address.url, ...why }));
     const request = address.isSecure
       ? requestSecure({ ...handshake, ...tls })
       : requestPlain(handshake);
-    request.on('error', (cause) => reject(new UpstreamError({ kind: 'unreachable', url, cause })));
+    request.on('error', (cause) => fail('unreachable', { cause }));
     request.on('response', (response) => {
-      if (response.statusCode !== 101) return resolve({ type: 'refused', response });
+      if (response.statusCode !== 101) return resolve({ response });
       // Node treats a 101 without `Upgrade` and `Connection: Upgrade` as an ordinary response.
       response.on('error', () => {}).destroy();
-      reject(
-        new UpstreamError({ kind: 'invalid', url, detail: 'its response has no Upgrade header' }),
-      );
+      fail('invalid', { detail: 'its response has no Upgrade header' });
     });
     request.on('upgrade', (response, socket, head) => {
-      const protocol = response.headers['sec-websocket-protocol'] ?? '';
       const detail = faultOfAnswer(response, key, listOf(protocols));
-      if (detail === undefined)
-        return resolve({ type: 'accepted', response, socket, head, protocol });
+      if (detail === undefined) return resolve({ response, socket, head });
       socket.on('error', () => {}).destroy();
-      reject(new UpstreamError({ kind: 'invalid', url, detail }));
+      fail('invalid', { detail });
     });
     request.end();
   });

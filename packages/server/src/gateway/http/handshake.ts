@@ -4,10 +4,10 @@ import type { Scheduler, Timer } from '@wirebeat/core';
 import type { RefuseReason } from '../events.ts';
 import type { ResolvedGatewayOptions } from '../options.ts';
 import type { Address } from './address.ts';
-import { type Answer, dial } from './dial.ts';
+import { faultOf, type Refusal } from './check-request.ts';
+import { type Accepted, type Answer, dial } from './dial.ts';
 import { upstreamHeaders } from './headers.ts';
 import { accept, handOn, refuse } from './reply.ts';
-import { faultOf, type Refusal } from './request.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** The arguments of Node's `upgrade` event. */
@@ -16,8 +16,6 @@ export interface UpgradeRequest {
   readonly socket: Duplex;
   readonly head: Buffer;
 }
-
-type Accepted = Extract<Answer, { type: 'accepted' }>;
 
 /** The events that mean the page has disconnected. */
 const ENDS = ['end', 'error', 'close'] as const;
@@ -33,7 +31,7 @@ const MAX_EARLY_BYTES = 16_384;
 export interface HandshakePort {
   readonly scheduler: Scheduler;
   /** Returns why the gateway accepts no connection now, or `undefined` if it does. */
-  turnedAway(): (Refusal & { readonly reason: RefuseReason }) | undefined;
+  refusal(): (Refusal & { readonly reason: RefuseReason }) | undefined;
   /** `early` contains the bytes that followed the request. */
   accepted(answer: Accepted, address: Address, early: Buffer): void;
   refused(status: number, reason: RefuseReason, error: Error | undefined): void;
@@ -50,18 +48,18 @@ const LEAVE_WAIT = 5_000;
 export class Handshake {
   readonly #upgrade: UpgradeRequest;
   readonly #options: ResolvedGatewayOptions;
-  readonly #shell: HandshakePort;
+  readonly #port: HandshakePort;
   readonly #abort: AbortController = new AbortController();
   #timer: Timer | undefined;
   #address: Address | undefined;
   #isOver = false;
   #early: Buffer;
 
-  constructor(upgrade: UpgradeRequest, options: ResolvedGatewayOptions, shell: HandshakePort) {
+  constructor(upgrade: UpgradeRequest, options: ResolvedGatewayOptions, port: HandshakePort) {
     this.#upgrade = upgrade;
     this.#early = upgrade.head;
     this.#options = options;
-    this.#shell = shell;
+    this.#port = port;
   }
 
   /** Runs the handshake. Never rejects. */
@@ -74,8 +72,8 @@ export class Handshake {
     try {
       const fault = faultOf(request);
       if (fault !== undefined) return this.#refuse('bad-request', fault);
-      const turnedAway = this.#shell.turnedAway();
-      if (turnedAway !== undefined) return this.#refuse(turnedAway.reason, turnedAway);
+      const full = this.#port.refusal();
+      if (full !== undefined) return this.#refuse(full.reason, full);
       const refusal = await this.#options.refusalOf(request);
       if (refusal !== undefined) return this.#refuse('not-allowed', refusal);
       if (this.#isOver) return;
@@ -107,12 +105,12 @@ export class Handshake {
       signal: this.#abort.signal,
     });
     if (this.#isOver) return drop(answer);
-    if (answer.type === 'refused') return this.#handOn(answer.response, address);
+    if (answer.socket === undefined) return this.#handOn(answer.response, address);
     const { socket } = this.#upgrade;
-    accept(socket, request, answer.response, answer.protocol);
+    accept(socket, request, answer.response);
     this.#finish();
     socket.resume(); // the socket is paused if the page sent too much early
-    this.#shell.accepted(answer, address, this.#early);
+    this.#port.accepted(answer, address, this.#early);
   }
 
   // Refusing the handshake.
@@ -124,7 +122,7 @@ export class Handshake {
     this.#leave();
     handOn(socket, response, () => this.#abort.abort()); // the connection to the upstream is no longer needed
     const error = new UpstreamError({ kind: 'refused', url, status });
-    this.#shell.refused(status, 'upstream-refused', error);
+    this.#port.refused(status, 'upstream-refused', error);
   }
 
   #expired(): void {
@@ -152,7 +150,7 @@ export class Handshake {
     if (this.#isOver) return;
     this.#finish(false);
     this.#upgrade.socket.on('error', () => {}).destroy();
-    this.#shell.refused(GONE, 'gone', undefined);
+    this.#port.refused(GONE, 'gone', undefined);
   };
 
   #refuse(reason: RefuseReason, refusal: Refusal, error?: Error): void {
@@ -160,7 +158,7 @@ export class Handshake {
     this.#finish(false);
     refuse(this.#upgrade.socket, refusal);
     this.#leave();
-    this.#shell.refused(refusal.status, reason, error);
+    this.#port.refused(refusal.status, reason, error);
   }
 
   /** Ends the handshake: cancels its timer and, if the upstream is not needed, its dialling. */
@@ -185,13 +183,12 @@ export class Handshake {
 
   #limit(within: number, act: () => void): void {
     if (within === Number.POSITIVE_INFINITY) return;
-    const { scheduler } = this.#shell;
+    const { scheduler } = this.#port;
     this.#timer = scheduler.at(scheduler.now() + within, act);
   }
 }
 
 /** Discards a response that arrived after the handshake was over. */
 function drop(answer: Answer): void {
-  if (answer.type === 'refused') answer.response.destroy();
-  else answer.socket.on('error', () => {}).destroy();
+  (answer.socket ?? answer.response).on('error', () => {}).destroy();
 }

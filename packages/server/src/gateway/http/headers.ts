@@ -6,7 +6,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { InvalidOptionError, resolveOptions } from '@wirebeat/core';
-import { listOf } from './request.ts';
+import { listOf } from './check-request.ts';
 
 /** Headers that the gateway adds to the request to an upstream. */
 export type ExtraHeaders = Readonly<Record<string, string>>;

@@ -59,7 +59,6 @@ export class GatewayListener {
   readonly #server: Server;
   /** The server that accepts the TCP connections. */
   readonly #source: NetServer;
-  readonly #scheme: 'ws' | 'wss';
   #handshakeTimeout: Millis;
 
   /**
@@ -75,10 +74,10 @@ export class GatewayListener {
     const { port, host, tls, from, request = upgradeRequired } = resolved;
     checkTls(tls);
     const limits = limitsOf(handshakeTimeout);
-    const server =
-      tls === undefined
-        ? createServer(limits)
-        : createSecureServer({ handshakeTimeout: tlsTimeout(handshakeTimeout), ...limits, ...tls });
+    const tlsTimeout = Math.min(handshakeTimeout, MAX_DELAY); // `node:tls` treats 0 as its own default
+    const server = tls
+      ? createSecureServer({ handshakeTimeout: tlsTimeout, ...limits, ...tls })
+      : createServer(limits);
     limit(from ?? server, maxConnections);
     server.on('request', request);
     server.on('upgrade', upgrade);
@@ -92,19 +91,12 @@ export class GatewayListener {
       });
       server.emit('listening'); // starts the checks of the timeouts
     }
-    const scheme = tls === undefined ? 'ws' : 'wss';
-    return new GatewayListener(server, from ?? server, scheme, handshakeTimeout);
+    return new GatewayListener(server, from ?? server, handshakeTimeout);
   }
 
-  private constructor(
-    server: Server,
-    source: NetServer,
-    scheme: 'ws' | 'wss',
-    handshakeTimeout: Millis,
-  ) {
+  private constructor(server: Server, source: NetServer, handshakeTimeout: Millis) {
     this.#server = server;
     this.#source = source;
-    this.#scheme = scheme;
     this.#handshakeTimeout = handshakeTimeout;
   }
 
@@ -119,7 +111,8 @@ export class GatewayListener {
   /** URL of the listener: `ws://host:port`, or `wss:`. */
   get url(): string {
     const { address, family, port } = this.#address;
-    return `${this.#scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    const scheme = this.#server instanceof SecureServer ? 'wss' : 'ws';
+    return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
   /** Sets the limits. Those of requests under way do not change. */
@@ -171,26 +164,14 @@ export class GatewayListener {
 }
 
 function limit(server: NetServer, maxConnections: number): void {
-  server.maxConnections =
-    maxConnections === Number.POSITIVE_INFINITY
-      ? maxConnections
-      : maxConnections + Math.max(MIN_SPARE, Math.ceil(maxConnections / 4));
+  server.maxConnections = maxConnections + Math.max(MIN_SPARE, Math.ceil(maxConnections / 4));
 }
 
-/** How often Node checks its connections for timeouts, in ms: as often as the limit requires. */
+/** Node checks its connections for timeouts as often as the limit requires. By default, it does each 30 s. */
 function limitsOf(handshakeTimeout: Millis): ServerOptions {
-  if (handshakeTimeout === Number.POSITIVE_INFINITY)
-    return { requestTimeout: 0, headersTimeout: 0 };
-  return {
-    requestTimeout: handshakeTimeout,
-    headersTimeout: handshakeTimeout,
-    connectionsCheckingInterval: Math.max(100, handshakeTimeout / 4),
-  };
-}
-
-/** `node:tls` treats 0 as its own default. */
-function tlsTimeout(handshakeTimeout: Millis): Millis {
-  return Math.min(handshakeTimeout, MAX_DELAY);
+  const timeout = handshakeTimeout === Number.POSITIVE_INFINITY ? 0 : handshakeTimeout; // 0: none
+  const connectionsCheckingInterval = Math.min(30_000, Math.max(100, handshakeTimeout / 4));
+  return { requestTimeout: timeout, headersTimeout: timeout, connectionsCheckingInterval };
 }
 
 /**

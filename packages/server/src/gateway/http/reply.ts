@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES, validateHeaderValue } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
+import { acceptOf, type Refusal } from './check-request.ts';
 import { answerHeaders } from './headers.ts';
-import { acceptOf, type Refusal } from './request.ts';
 
 type Headers = readonly (readonly [name: string, value: string])[];
 
@@ -11,18 +11,14 @@ const BODILESS = new Set([204, 304]);
 /**
  * Accepts the handshake of a page (RFC 6455 §4.2.2), with the other headers of the upstream's response.
  */
-export function accept(
-  page: Duplex,
-  request: IncomingMessage,
-  answer: IncomingMessage,
-  protocol: string,
-): void {
+export function accept(page: Duplex, request: IncomingMessage, answer: IncomingMessage): void {
   const key = request.headers['sec-websocket-key'] ?? '';
+  const protocol = answer.headers['sec-websocket-protocol'];
   write(page, 101, [
     ['Upgrade', 'websocket'],
     ['Connection', 'Upgrade'],
     ['Sec-WebSocket-Accept', acceptOf(key)],
-    ...(protocol === '' ? [] : [['Sec-WebSocket-Protocol', protocol] as const]),
+    ...(protocol === undefined ? [] : [['Sec-WebSocket-Protocol', protocol] as const]),
     ...answerHeaders(answer.rawHeaders),
   ]);
 }

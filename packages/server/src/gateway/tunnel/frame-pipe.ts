@@ -27,16 +27,20 @@ export interface FramePipePort {
   closed(): void;
 }
 
-/** A frame to insert into the traffic. */
-interface Insertion {
-  frame: Buffer;
+/** How to insert a frame into the traffic. */
+export interface InsertOptions {
   /**
    * A message waits until no other message is open; a control frame may be inserted between fragments:
    * RFC 6455 §5.4.
    */
-  readonly isMessage: boolean;
+  readonly isMessage?: boolean | undefined;
   /** A later frame with the same slot replaces the earlier one. */
-  readonly slot: string | undefined;
+  readonly slot?: string | undefined;
+}
+
+/** A frame to insert into the traffic. */
+interface Insertion extends InsertOptions {
+  frame: Buffer;
 }
 
 /** The fragments so far of a text message that may be a heartbeat. */
@@ -76,33 +80,29 @@ export class FramePipe {
   bytesWritten = 0;
   /** Whether reading is paused because the sink accepts no more bytes. */
   isPaused = false;
-  readonly #ends: FramePipeEnds;
-  readonly #watcher: FramePipePort;
+  /** Whether the pipe is shut and passes nothing on. */
+  isShut = false;
+  readonly ends: FramePipeEnds;
+  readonly #port: FramePipePort;
   readonly #header: FrameHeader;
   readonly #waiting: Insertion[] = [];
   #held: Buffer | undefined; // an incomplete frame or header: 139 bytes at most
   #fragments: Fragments | undefined;
-  #rest = 0; // remaining bytes of the current payload
-  #isShut = false;
+  #remaining = 0; // remaining bytes of the current payload
   #isCorked = false;
   #bytes: Buffer = EMPTY; // the bytes of the current read
   #at = 0; // offset of the next frame
   #passed = 0; // offset up to which bytes are passed on
 
-  constructor(ends: FramePipeEnds, watcher: FramePipePort) {
-    this.#ends = ends;
-    this.#watcher = watcher;
+  constructor(ends: FramePipeEnds, port: FramePipePort) {
+    this.ends = ends;
+    this.#port = port;
     this.#header = new FrameHeader(ends.side, ends.maxMessageBytes);
   }
 
   /** Whether a frame is partly passed on, so that nothing can be inserted. */
   get isWithinFrame(): boolean {
-    return this.#rest > 0;
-  }
-
-  /** Whether the pipe is shut and passes nothing on. */
-  get isShut(): boolean {
-    return this.#isShut;
+    return this.#remaining > 0;
   }
 
   /**
@@ -112,51 +112,49 @@ export class FramePipe {
    */
   read(chunk: Buffer): void {
     this.bytesRead += chunk.length;
-    if (this.#isShut) return;
+    if (this.isShut) return;
     this.#bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
     this.#held = undefined;
     this.#passed = 0;
-    this.#at = Math.min(this.#rest, this.#bytes.length);
-    this.#rest -= this.#at;
+    this.#at = Math.min(this.#remaining, this.#bytes.length);
+    this.#remaining -= this.#at;
     try {
-      while (this.#rest === 0 && this.#at < this.#bytes.length && this.#readFrame());
+      while (this.#remaining === 0 && this.#at < this.#bytes.length && this.#readFrame());
     } finally {
       this.#settle();
     }
   }
 
   /** Inserts a frame into the traffic at the first possible place. */
-  insert(frame: Buffer, { isMessage = false, slot }: Partial<Omit<Insertion, 'frame'>> = {}): void {
-    if (this.#isShut) return;
+  insert(frame: Buffer, { isMessage, slot }: InsertOptions = {}): void {
+    if (this.isShut) return;
     const same = slot === undefined ? undefined : this.#waiting.find((one) => one.slot === slot);
     if (same === undefined) this.#waiting.push({ frame, isMessage, slot });
     else same.frame = frame;
-    this.#putIn();
+    this.#insertWaiting();
   }
 
   /** Shuts the pipe, with this Close frame if it can be sent. Returns whether it could be sent. */
   shut(close?: Buffer): boolean {
-    const canBe = !this.#isShut && this.#rest === 0;
+    const canBe = !this.isShut && this.#remaining === 0;
     if (close !== undefined && canBe) this.#write(close);
-    this.#isShut = true;
+    this.isShut = true;
     this.#held = this.#fragments = undefined;
     this.#waiting.length = 0;
-    if (this.isPaused) this.#resume(); // further bytes are read and discarded
+    if (this.isPaused) this.#setPaused(false); // further bytes are read and discarded
     return canBe;
   }
 
-  /** The sink accepts bytes again. Returns whether reading resumes. */
-  drained(): boolean {
-    this.#putIn();
-    if (!this.isPaused) return false;
-    this.#resume();
-    return true;
+  /** The sink accepts bytes again. */
+  drained(): void {
+    this.#insertWaiting();
+    if (this.isPaused) this.#setPaused(false);
   }
 
   /** Reads one frame, or the part that has arrived. Returns `false` if more bytes are needed. */
   #readFrame(): boolean {
-    if (this.#isShut) return false;
-    if (this.#waiting.length > 0) this.#putIn();
+    if (this.isShut) return false;
+    if (this.#waiting.length > 0) this.#insertWaiting();
     const bytes = this.#bytes;
     const header = this.#header;
     if (!header.read(bytes, this.#at)) return false;
@@ -169,7 +167,7 @@ export class FramePipe {
     this.#release();
     this.messages += 1;
     this.#at = Math.min(end, bytes.length);
-    this.#rest = end - this.#at;
+    this.#remaining = end - this.#at;
     return true;
   }
 
@@ -187,12 +185,8 @@ export class FramePipe {
     if (length === 0) return !isFinal;
     const payload = this.#at + size;
     if (payload >= this.#bytes.length) return undefined;
-    return mayBeginBeat((this.#bytes[payload] as number) ^ this.#maskBefore(payload));
-  }
-
-  /** Returns the mask byte of the first byte of a payload. */
-  #maskBefore(payload: number): number {
-    return this.#ends.side === 'page' ? (this.#bytes[payload - MASK_BYTES] as number) : 0;
+    const mask = this.ends.side === 'page' ? (this.#bytes[payload - MASK_BYTES] as number) : 0;
+    return mayBeginBeat((this.#bytes[payload] as number) ^ mask);
   }
 
   #show(end: number): boolean {
@@ -200,7 +194,7 @@ export class FramePipe {
     this.#pass(); // earlier bytes must be passed on before the effects of this frame
     const start = this.#at + size;
     const payload = Buffer.from(this.#bytes.subarray(start, end));
-    if (this.#ends.side === 'page') {
+    if (this.ends.side === 'page') {
       applyMask(payload, this.#bytes.subarray(start - MASK_BYTES, start));
     }
     if (!isControl && (this.#fragments !== undefined || !isFinal)) this.#join(payload, end);
@@ -211,8 +205,8 @@ export class FramePipe {
   #take(opcode: number, payload: Buffer, end: number): void {
     const isTaken =
       opcode === Opcode.Text
-        ? this.#watcher.receiveText(payload.toString('latin1')) // a heartbeat is ASCII
-        : this.#watcher.receiveControl(opcode, payload);
+        ? this.#port.receiveText(payload.toString('latin1')) // a heartbeat is ASCII
+        : this.#port.receiveControl(opcode, payload);
     this.#at = end;
     if (isTaken) this.#passed = end;
     else if (opcode === Opcode.Text) this.messages += 1;
@@ -235,7 +229,7 @@ export class FramePipe {
       fragments.count += 1;
     }
     if (!isFinal) return;
-    if (this.#watcher.receiveText(fragments.text)) this.#fragments = undefined;
+    if (this.#port.receiveText(fragments.text)) this.#fragments = undefined;
     else this.#release();
   }
 
@@ -244,7 +238,7 @@ export class FramePipe {
     const fragments = this.#fragments;
     if (fragments === undefined) return;
     this.#fragments = undefined;
-    if (this.#isShut) return;
+    if (this.isShut) return;
     this.#pass(); // control frames between the fragments go first
     this.messages += fragments.count;
     this.#write(fragments.bytes);
@@ -256,33 +250,33 @@ export class FramePipe {
     this.#release(); // an incomplete message
     this.#at = end;
     this.#pass();
-    this.#isShut = true;
+    this.isShut = true;
     this.#waiting.length = 0;
-    this.#watcher.closed();
+    this.#port.closed();
   }
 
   /** Passes on what was parsed, and keeps the incomplete rest. */
   #settle(): void {
     this.#pass();
     const { length } = this.#bytes;
-    if (this.#at < length && !this.#isShut) this.#held = copyOf(this.#bytes.subarray(this.#at));
+    if (this.#at < length && !this.isShut) this.#held = copyOf(this.#bytes.subarray(this.#at));
     this.#bytes = EMPTY;
     this.#at = this.#passed = 0;
-    if (this.#waiting.length > 0) this.#putIn();
-    if (this.#isCorked) this.#ends.sink.uncork();
+    if (this.#waiting.length > 0) this.#insertWaiting();
+    if (this.#isCorked) this.ends.sink.uncork();
     this.#isCorked = false;
-    if (this.#ends.sink.writableLength > MAX_WAITING_BYTES && !this.isPaused) this.#pause();
+    if (this.ends.sink.writableLength > MAX_WAITING_BYTES && !this.isPaused) this.#setPaused(true);
   }
 
   #pass(): void {
-    if (this.#at <= this.#passed || this.#isShut) return;
+    if (this.#at <= this.#passed || this.isShut) return;
     const isAll = this.#passed === 0 && this.#at === this.#bytes.length;
     this.#write(isAll ? this.#bytes : this.#bytes.subarray(this.#passed, this.#at));
     this.#passed = this.#at;
   }
 
-  #putIn(): void {
-    if (this.#rest > 0 || this.#ends.sink.writableLength > MAX_WAITING_BYTES) return;
+  #insertWaiting(): void {
+    if (this.#remaining > 0 || this.ends.sink.writableLength > MAX_WAITING_BYTES) return;
     const { isWithin } = this.#header;
     for (let index = 0; index < this.#waiting.length; ) {
       const { frame, isMessage } = this.#waiting[index] as Insertion;
@@ -296,7 +290,7 @@ export class FramePipe {
   }
 
   #write(bytes: Buffer): void {
-    const { sink } = this.#ends;
+    const { sink } = this.ends;
     if (!sink.writable) return;
     if (bytes !== this.#bytes && !this.#isCorked && this.#bytes !== EMPTY) {
       this.#isCorked = true; // more pieces of the same read follow
@@ -306,14 +300,10 @@ export class FramePipe {
     sink.write(bytes);
   }
 
-  #pause(): void {
-    this.isPaused = true;
-    this.#ends.source.pause();
-  }
-
-  #resume(): void {
-    this.isPaused = false;
-    this.#ends.source.resume();
+  #setPaused(isPaused: boolean): void {
+    this.isPaused = isPaused;
+    if (isPaused) this.ends.source.pause();
+    else this.ends.source.resume();
   }
 }
 

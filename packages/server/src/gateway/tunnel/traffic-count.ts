@@ -1,6 +1,6 @@
-import { LatencyHistogram, type Millis } from '@wirebeat/core';
-import type { EndReason, RefuseReason } from '../events.ts';
-import type { Hop } from './side.ts';
+import { type Instant, LatencyHistogram, type Millis } from '@wirebeat/core';
+import type { ConnectionEvents, EndReason, RefuseReason } from '../events.ts';
+import type { Hop, Side } from './side.ts';
 
 /** Latencies of one hop, in ms. Percentiles are accurate to 2 %. */
 export interface LatencySummary {
@@ -32,11 +32,15 @@ export interface GatewayCounters {
   readonly beatsFromUpstreams: number;
   /** Protocol Pings sent to upstreams: those for pages, and the gateway's own. */
   readonly pingsToUpstreams: number;
+  /** Times that this process did not run; each counts once, not per connection. */
   readonly stalls: number;
 }
 
+/** The latencies of each hop over all connections. A hop is absent before its first pong. */
+export type GatewayLatencies = { readonly [Name in Hop | 'endToEnd']?: LatencySummary };
+
 /** Latencies of one hop over all connections. */
-export class Latencies {
+class Latencies {
   readonly #histogram: LatencyHistogram = new LatencyHistogram();
   #sum = 0;
   #min: Millis = Number.POSITIVE_INFINITY;
@@ -71,6 +75,7 @@ export class TrafficCount {
   beatsFromUpstreams = 0;
   pingsToUpstreams = 0;
   stalls = 0;
+  #stalledAt: Instant = Number.NEGATIVE_INFINITY;
   readonly refused: Record<RefuseReason, number> = {
     'bad-request': 0,
     'not-allowed': 0,
@@ -104,6 +109,31 @@ export class TrafficCount {
     upstream: new Latencies(),
     endToEnd: new Latencies(),
   };
+
+  /** Counts what has come from a side. */
+  passed(side: Side, bytes: number, frames: number): void {
+    const from = side === 'page' ? 'Pages' : 'Upstreams';
+    this[`bytesFrom${from}`] += bytes;
+    this[`framesFrom${from}`] += frames;
+  }
+
+  /** Counts a stall. Each connection reports the same one: a timer due before the last report belongs to it. */
+  stalled(now: Instant, lateBy: Millis): void {
+    if (now - lateBy > this.#stalledAt) this.stalls += 1;
+    this.#stalledAt = now;
+  }
+
+  /** Records the latency of a hop, and of the whole way if the browser does not stand for the page. */
+  answered({ hop, latency, sampled }: ConnectionEvents['pong'], endToEnd?: Millis): void {
+    if (!sampled) return;
+    this.latency[hop].record(latency);
+    if (hop !== 'browser' && endToEnd !== undefined) this.latency.endToEnd.record(endToEnd);
+  }
+
+  get latencies(): GatewayLatencies {
+    const latencies = Object.entries(this.latency).map(([hop, { summary }]) => [hop, summary]);
+    return Object.fromEntries(latencies.filter(([, summary]) => summary !== undefined));
+  }
 
   get counters(): GatewayCounters {
     const { latency: _, refused, ended, ...numbers } = this;

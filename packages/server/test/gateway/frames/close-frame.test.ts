@@ -9,7 +9,7 @@ const payloadOf = (code: number, text: string | Buffer) => {
 };
 
 describe('a Close frame', () => {
-  it('says a code and a reason, or nothing: §5.5.1', () => {
+  it('has a code and a reason, or nothing: §5.5.1', () => {
     expect(readClose(payloadOf(1000, 'très bien'), 'page')).toEqual({
       code: 1000,
       text: 'très bien',
@@ -18,14 +18,17 @@ describe('a Close frame', () => {
     expect(readClose(Buffer.alloc(0), 'page')).toEqual({ code: 1005, text: '' });
   });
 
-  it.each([0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65_535])('may not say %d: §7.4', (code) => {
-    expect(() => readClose(payloadOf(code, ''), 'page')).toThrow(
-      expect.objectContaining({ closeCode: 1002 }),
-    );
-    expect(mayBeSent(code)).toBe(false);
-  });
+  it.each([0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65_535])(
+    'may not have the code %d: §7.4',
+    (code) => {
+      expect(() => readClose(payloadOf(code, ''), 'page')).toThrow(
+        expect.objectContaining({ closeCode: 1002 }),
+      );
+      expect(mayBeSent(code)).toBe(false);
+    },
+  );
 
-  it('may not say half a code, nor a reason that is no UTF-8', () => {
+  it('may have neither half a code nor a reason that is not UTF-8', () => {
     expect(() => readClose(Buffer.from([3]), 'upstream')).toThrow(
       expect.objectContaining({ closeCode: 1002, side: 'upstream' }),
     );

@@ -40,7 +40,7 @@ describe('FrameHeader', () => {
     ]);
   });
 
-  it('says that a header is not all there, at each of its bytes', () => {
+  it('reports an incomplete header, at each of its bytes', () => {
     const bytes = frameOf({ opcode: 1, claimed: 70_000, mask: MASK });
     const header = new FrameHeader('page', NO_LIMIT);
     const whole = bytes.map((_, count) => Number(header.read(bytes.subarray(0, count), 0)));
@@ -71,7 +71,7 @@ describe('FrameHeader', () => {
     expect(header.read(frameOf({ opcode: 1 }), 0)).toBe(true);
   });
 
-  it('lets control frames stand between fragments, §5.4', () => {
+  it('allows control frames between fragments, §5.4', () => {
     const fragments = [
       { opcode: 1, isFinal: false },
       { opcode: 9 },
@@ -83,7 +83,7 @@ describe('FrameHeader', () => {
     expect(faultOf(fragments)).toBeUndefined();
   });
 
-  it('counts a message over its fragments, and refuses what is too long with 1009', () => {
+  it('counts a message over its fragments, and refuses too long ones with 1009', () => {
     const part = { opcode: 0, claimed: 40, isFinal: false };
     expect(
       faultOf([{ ...part, opcode: 1 }, part, { ...part, isFinal: true }], 120),
@@ -94,7 +94,7 @@ describe('FrameHeader', () => {
     expect(faultOf([whole, whole], 119)).toBeUndefined();
   });
 
-  it('refuses with 1009 what cannot be counted', () => {
+  it('refuses lengths beyond 2^53 with 1009', () => {
     expect(faultOf([{ opcode: 2, claimed: 2n ** 53n }])).toMatchObject({ closeCode: 1009 });
   });
 });

@@ -16,7 +16,7 @@ describe('the address of an upstream', () => {
     ['ws://me:p%40ss@host/?key=1', { authorization: basic('me:p@ss'), url: 'ws://host/' }],
     ['ws://:secret@host', { authorization: basic(':secret'), url: 'ws://host/' }],
     ['ws://host', { authorization: undefined }],
-  ])('is read from %s, and its url may stand in a log', async (given, expected) => {
+  ])('is read from %s, and its URL may appear in a log', async (given, expected) => {
     expect(await resolveUpstream(given)(requestFor('/'))).toMatchObject(expected);
     expect(await resolveUpstream(new URL(given))(requestFor('/'))).toMatchObject(expected);
   });
@@ -30,7 +30,7 @@ describe('the address of an upstream', () => {
     ['ws://host', '/a%2Fb//c/../d', '/a%2Fb//c/../d'],
     ['ws://host', '//', '//'],
     ['ws://host', '//?x', '//?x'],
-  ])('takes with %s for %s the path %s', async (given, url, path) => {
+  ])('with %s and a request for %s has the path %s', async (given, url, path) => {
     const address = await resolveUpstream(given)(requestFor(url));
     expect(address).toMatchObject({ path, url: `ws://host${path.split('?')[0]}` });
   });
@@ -43,7 +43,7 @@ describe('the address of an upstream', () => {
     },
   );
 
-  it('is what a function gives, and nothing is added to it', async () => {
+  it('is what a function returns, and nothing is added to it', async () => {
     const upstreamOf = resolveUpstream(async ({ url }) =>
       url === '/a' ? 'ws://a/b?c' : undefined,
     );
@@ -69,7 +69,7 @@ describe('the address of an upstream', () => {
     expect([refusal.option, refusal.message.includes('100%')]).toEqual(['upstream', false]);
   });
 
-  it('refuses a bad one of a function when it is asked', async () => {
+  it('refuses an invalid one when the function returns it', async () => {
     const upstreamOf = resolveUpstream(() => 'javascript:x');
     await expect(upstreamOf(requestFor('/'))).rejects.toMatchObject({ option: 'upstream' });
   });

@@ -3,7 +3,15 @@ import { createServer, type IncomingMessage, request as requestHttp, type Server
 import { connect, createServer as createTcp } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { atEnd, Log, MS } from '../../server-side.ts';
-import { create, hear, heard, onlyConnection, openPage, stage, urlOf } from '../gateway-stage.ts';
+import {
+  create,
+  emitted,
+  onlyConnection,
+  openPage,
+  recordEvents,
+  stage,
+  urlOf,
+} from '../gateway-stage.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const HEADERS = {
@@ -68,7 +76,7 @@ async function standIn(answer: string): Promise<Server> {
 }
 
 describe('a handshake', () => {
-  it('goes on with path, query, subprotocols, cookies and origin, and the answer comes back', async () => {
+  it('is passed on with path, query, subprotocols, cookies and origin, and the answer comes back', async () => {
     const play = await stage({}, { handleProtocols: (protocols) => [...protocols][1] ?? false });
     const seen: Log<IncomingMessage> = new Log();
     play.upstream.on('headers', (headers, request) => {
@@ -106,13 +114,13 @@ describe('a handshake', () => {
     ['half a key', { headers: { 'sec-websocket-key': 'dGhl' } }, 400],
     ['the same subprotocol twice', { headers: { 'sec-websocket-protocol': 'a, a' } }, 400],
     ['a whole URL', { path: 'http://elsewhere/' }, 400],
-  ])('of %s is refused, and the upstream does not hear of it', async (_, how, status) => {
+  ])('of %s is refused, and the upstream receives nothing', async (_, how, status) => {
     const play = await stage();
     const reply = await ask(play.port, how);
     expect(reply.status).toBe(status);
     if (status === 426) expect(reply.headers['sec-websocket-version']).toBe('13'); // §4.4
     expect(play.requests).toEqual([]);
-    expect(await heard(play.told, 'refuse')).toMatchObject({ status, reason: 'bad-request' });
+    expect(await emitted(play.events, 'refuse')).toMatchObject({ status, reason: 'bad-request' });
   });
 
   it.each([
@@ -121,7 +129,7 @@ describe('a handshake', () => {
     [{ status: 429, body: 'later', headers: { 'Retry-After': '9' } }, 429, 'later\n'],
     [undefined, 500, 'Internal Server Error\n'],
     [{ status: 403, headers: { A: 'b\r\nSet-Cookie: c' } }, 500, 'Internal Server Error\n'],
-  ])('is refused where `allow` gives %j', async (verdict, status, body) => {
+  ])('is refused if `allow` returns %j', async (verdict, status, body) => {
     const play = await stage({ allow: async () => verdict as false });
     const reply = await ask(play.port);
     expect([reply.status, reply.body]).toEqual([status, body]);
@@ -132,7 +140,7 @@ describe('a handshake', () => {
     );
   });
 
-  it('is refused with 500 where `allow` throws, and its sentence stays here', async () => {
+  it('is refused with 500 if `allow` throws, without its message', async () => {
     const play = await stage({
       allow: ({ url }) => {
         if (url === '/bad') throw new Error('secret');
@@ -141,11 +149,11 @@ describe('a handshake', () => {
     });
     const reply = await ask(play.port, { path: '/bad' });
     expect([reply.status, reply.body]).toEqual([500, 'Internal Server Error\n']);
-    expect((await heard(play.told, 'refuse')).error?.message).toBe('secret');
+    expect((await emitted(play.events, 'refuse')).error?.message).toBe('secret');
     expect((await ask(play.port)).status).toBe(101);
   });
 
-  it('is refused with 404 where there is no upstream', async () => {
+  it('is refused with 404 if there is no upstream', async () => {
     const play = await stage({ upstream: () => undefined });
     expect((await ask(play.port)).status).toBe(404);
   });
@@ -158,11 +166,11 @@ describe('a handshake', () => {
     const reply = await ask(play.port);
     expect([reply.status, reply.body]).toEqual([401, 'who, you?']);
     expect(reply.headers['www-authenticate']).toBe('Basic');
-    const { error } = await heard(play.told, 'refuse');
+    const { error } = await emitted(play.events, 'refuse');
     expect(error).toMatchObject({ code: 'ERR_UPSTREAM', kind: 'refused', status: 401 });
   });
 
-  it('is refused with the whole body of the upstream, be it long', async () => {
+  it('is refused with the whole body of the upstream, even a long one', async () => {
     const upstream = createServer();
     const body = 'no '.repeat(1_000_000);
     upstream.on('upgrade', (_, socket) => {
@@ -196,7 +204,7 @@ describe('a handshake', () => {
     expect(play.requests).toEqual([]);
   });
 
-  it('goes on with any path, and the log has that path without the query', async () => {
+  it('is passed on with any path, and the log has that path without the query', async () => {
     const play = await stage();
     for (const [path, logged] of [
       ['//', '//'],
@@ -206,12 +214,12 @@ describe('a handshake', () => {
       const { page } = await openPage(play, { path });
       expect(onlyConnection(play).upstream).toBe(urlOf(play.upstream) + logged);
       page.terminate();
-      await heard(play.told, 'end', play.requests.length);
+      await emitted(play.events, 'end', play.requests.length);
     }
     expect(play.requests).toEqual(['//', '//host/x?token=1', '/chat/7']);
   });
 
-  it("comes with the credentials of the upstream's URL, whatever the page says", async () => {
+  it("has the credentials of the upstream's URL, whatever the page sends", async () => {
     const inner = await stage();
     const upstream = urlOf(inner.upstream).replace('//', '//gateway:secret@');
     const seen: Log<string | undefined> = new Log();
@@ -230,7 +238,7 @@ describe('a handshake', () => {
     ['no HTTP', 'nonsense\n\n'],
     ['an upgrade to nothing', GOOD.replace('Upgrade: websocket\n', '').concat('\n')],
     ['an upgrade without `Connection`', GOOD.replace('Connection: Upgrade\n', '').concat('\n')],
-  ])('is refused with 502 where the upstream answers by %s', async (_, answer) => {
+  ])('is refused with 502 if the upstream answers with %s', async (_, answer) => {
     const play = await stage({ upstream: urlOf(await standIn(answer)) });
     expect((await ask(play.port)).status).toBe(502);
     expect(play.gateway.connections.size).toBe(0);
@@ -239,35 +247,35 @@ describe('a handshake', () => {
   it.each([
     ['an extension nobody asked for', { perMessageDeflate: true }, 'Sec-WebSocket-Extensions: x'],
     ['a subprotocol nobody asked for', {}, 'Sec-WebSocket-Protocol: other'],
-  ])('is refused with 502 where the upstream takes %s', async (_, options, header) => {
+  ])('is refused with 502 if the upstream accepts %s', async (_, options, header) => {
     const play = await stage({}, options);
     play.upstream.on('headers', (headers) => headers.push(header));
     const reply = await ask(play.port, { headers: { 'sec-websocket-protocol': 'mine' } });
     expect(reply.status).toBe(502);
-    expect((await heard(play.told, 'refuse')).reason).toBe('upstream-invalid');
+    expect((await emitted(play.events, 'refuse')).reason).toBe('upstream-invalid');
   });
 
-  it('is refused with 502 where nobody listens', async () => {
+  it('is refused with 502 if nothing listens', async () => {
     const nobody = createTcp().listen(0, '127.0.0.1');
     await once(nobody, 'listening');
     const upstream = urlOf(nobody);
     nobody.close();
     const play = await stage({ upstream });
     expect((await ask(play.port)).status).toBe(502);
-    const { reason, error } = await heard(play.told, 'refuse');
+    const { reason, error } = await emitted(play.events, 'refuse');
     expect([reason, error?.message]).toEqual([
       'upstream-unreachable',
       expect.stringContaining('ECONNREFUSED'),
     ]);
   });
 
-  it('is refused with 504 where the upstream does not answer in time', async () => {
+  it('is refused with 504 if the upstream does not answer in time', async () => {
     const play = await stage({ upstream: urlOf(await standIn('')), connectTimeout: 100 * MS });
     expect((await ask(play.port)).status).toBe(504);
-    expect((await heard(play.told, 'refuse')).error).toMatchObject({ kind: 'timeout' });
+    expect((await emitted(play.events, 'refuse')).error).toMatchObject({ kind: 'timeout' });
   });
 
-  it('is told where the page gives up first, and the upstream is left', async () => {
+  it('is refused as `gone` if the page gives up first, and the upstream is disconnected', async () => {
     const upstream = await standIn('');
     const left = new Promise((resolve) => {
       upstream.once('upgrade', (_, socket) => {
@@ -281,11 +289,11 @@ describe('a handshake', () => {
     request.end();
     await once(upstream, 'upgrade');
     request.destroy();
-    expect(await heard(play.told, 'refuse')).toMatchObject({ reason: 'gone', status: 499 });
+    expect(await emitted(play.events, 'refuse')).toMatchObject({ reason: 'gone', status: 499 });
     await left;
   });
 
-  it('is served by a server of the application as well, beside its other requests', async () => {
+  it('can also be served by a server of the application, beside its other requests', async () => {
     const inner = await stage();
     const server = createServer((_, response) => response.end('the application'));
     const gateway = create({ upstream: urlOf(inner.upstream) });
@@ -294,8 +302,8 @@ describe('a handshake', () => {
     await once(server, 'listening');
     atEnd(() => server.close());
     const { port } = server.address() as { port: number };
-    const told = hear(gateway);
-    const { page, arrived } = await openPage({ ...inner, port, gateway, told });
+    const events = recordEvents(gateway);
+    const { page, arrived } = await openPage({ ...inner, port, gateway, events });
     page.send('hello');
     expect(await arrived.find()).toEqual(['text', 'hello']);
     const response = await fetch(`http://127.0.0.1:${port}/`);
@@ -304,7 +312,7 @@ describe('a handshake', () => {
 });
 
 describe('a listener', () => {
-  it('answers ordinary requests with 426, or as it is told', async () => {
+  it('answers ordinary requests with 426, or with its option `request`', async () => {
     const play = await stage();
     const reply = await fetch(`http://127.0.0.1:${play.port}/`);
     expect([reply.status, reply.headers.get('upgrade')]).toEqual([426, 'websocket']);
@@ -318,7 +326,7 @@ describe('a listener', () => {
     expect(other.url).toBe(`ws://127.0.0.1:${other.port}`);
   });
 
-  it('rejects where it cannot listen, and refuses what is no port', async () => {
+  it('rejects if it cannot listen, and refuses an invalid port', async () => {
     const play = await stage();
     const { gateway, port } = play;
     await expect(gateway.listen({ port, host: '127.0.0.1' })).rejects.toMatchObject({
@@ -327,7 +335,7 @@ describe('a listener', () => {
     await expect(gateway.listen({ port: -1 })).rejects.toMatchObject({ option: 'port' });
   });
 
-  it('closes, and open WebSockets stay', async () => {
+  it('closes, and WebSockets stay open', async () => {
     const play = await stage();
     const { page, arrived } = await openPage(play);
     await play.listener.close();

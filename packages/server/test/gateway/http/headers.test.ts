@@ -40,8 +40,8 @@ describe('the headers option', () => {
   );
 });
 
-describe('what of a request goes to the upstream', () => {
-  it('is origin and cookies, and where the request came from as the gateway saw it', () => {
+describe('what the upstream receives of a request', () => {
+  it('includes origin and cookies, and where the request came from', () => {
     expect(headersOf()).toEqual({
       origin: 'https://page.example',
       cookie: COOKIE,
@@ -60,12 +60,12 @@ describe('what of a request goes to the upstream', () => {
     expect(upstreamHeaders(request, resolveHeaderOptions({}))['x-forwarded-for']).toBe(expected);
   });
 
-  it('is what was chosen, but never what belongs to one connection or one handshake', () => {
+  it('includes what was chosen, but never headers of one connection or one handshake', () => {
     const forwardHeaders = ['X-Own', 'connection', 'upgrade', 'sec-websocket-key', 'absent'];
     expect(headersOf({ forwardHeaders, forwarded: false })).toEqual({ 'x-own': 'mine' });
   });
 
-  it('has nothing that `Connection` names, for that is between page and gateway: RFC 9110 §7.6.1', () => {
+  it('includes nothing that `Connection` names: RFC 9110 §7.6.1', () => {
     const options = { forwardHeaders: ['origin', 'cookie', 'x-own'], forwarded: 'append' } as const;
     const connection = 'Upgrade, Cookie ,X-OWN, x-forwarded-for';
     expect(headersOf(options, { ...FROM_PAGE, connection })).toEqual({
@@ -76,7 +76,7 @@ describe('what of a request goes to the upstream', () => {
     });
   });
 
-  it('has the credentials of the operator in place of those of the page, and an own header before both', () => {
+  it("has the operator's credentials instead of the page's, and an own header before both", () => {
     const page = { ...FROM_PAGE, authorization: 'Bearer of-the-page' };
     const request = { headers: page, socket: {} } as unknown as IncomingMessage;
     const authorizationBy = (options: HeaderOptions, own?: string) =>
@@ -98,7 +98,7 @@ describe('what of a request goes to the upstream', () => {
     expect(headersOf({ cookies })['cookie']).toBe(expected);
   });
 
-  it('says who asked by a trusted proxy, if that is asked for', () => {
+  it('includes what a trusted proxy says of the client, if the option is set', () => {
     expect(headersOf({ forwarded: 'append' })).toMatchObject({
       'x-forwarded-for': '6.6.6.6, 10.0.0.9',
       'x-forwarded-proto': 'https',
@@ -110,7 +110,7 @@ describe('what of a request goes to the upstream', () => {
     });
   });
 
-  it('is added to, and changed, by the headers that are given', () => {
+  it('includes given headers, which replace others', () => {
     const headers = { Host: 'inside', Origin: 'https://other', Upgrade: 'h2c' };
     expect(headersOf({ headers })).toMatchObject({ host: 'inside', origin: 'https://other' });
     expect(headersOf({ headers })).not.toHaveProperty('upgrade');
@@ -130,8 +130,8 @@ describe('what of a request goes to the upstream', () => {
   });
 });
 
-describe('what of an answer goes to the page', () => {
-  it('is all but what belongs to one connection or one handshake, each header by itself', () => {
+describe('what the page receives of an answer', () => {
+  it('includes all headers except those of one connection or one handshake, each by itself', () => {
     const raw = [
       'Set-Cookie',
       'a=1',

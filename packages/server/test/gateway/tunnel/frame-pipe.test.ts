@@ -128,7 +128,7 @@ const mayBeHeld = ([first, ...rest]: readonly FrameParts[]) => {
 const seenOf = (frames: readonly FrameParts[]) =>
   new FrameReader().read(Buffer.concat(frames.map(page)));
 
-describe.each(['page', 'upstream'] as const)('a beat of a %s', (side) => {
+describe.each(['page', 'upstream'] as const)('a heartbeat message of a %s', (side) => {
   const beat = fc.record({
     type: fc.constantFrom('ping' as const, 'pong' as const),
     id: fc.option(fc.stringMatching(/^[\w-]{1,16}$/), { nil: undefined }),
@@ -198,7 +198,7 @@ describe.each(['page', 'upstream'] as const)('a beat of a %s', (side) => {
 });
 
 describe('FramePipe', () => {
-  it('hands on every byte as it came, however it came in pieces', () => {
+  it('passes every byte on unchanged, in whatever pieces it arrives', () => {
     fc.assert(
       fc.property(stream, cuts, (messages, lengths) => {
         const { flow, sink } = flowOf();
@@ -216,7 +216,7 @@ describe('FramePipe', () => {
     );
   });
 
-  it('takes out what the watcher takes, and nothing else', () => {
+  it('takes out what the port claims, and nothing else', () => {
     fc.assert(
       fc.property(stream, cuts, (messages, lengths) => {
         const taken: string[] = [];
@@ -235,7 +235,7 @@ describe('FramePipe', () => {
     );
   });
 
-  it('puts frames in between frames, and messages in between messages: §5.4', () => {
+  it('inserts frames between frames, and messages between messages: §5.4', () => {
     const ping = frameOf({ opcode: 9, payload: 'ours' });
     const beat = frameOf({ opcode: 1, payload: 'our message' });
     fc.assert(
@@ -268,7 +268,7 @@ describe('FramePipe', () => {
     );
   });
 
-  it('keeps of two frames for the same slot the later one', () => {
+  it('keeps the later of two frames for the same slot', () => {
     const { flow, sink } = flowOf({}, 'upstream');
     flow.read(frameOf({ opcode: 1, payload: 'long', claimed: 10 }));
     const pong = (text: string) => frameOf({ opcode: 10, payload: text });
@@ -280,7 +280,7 @@ describe('FramePipe', () => {
     expect(seen).toEqual(['longenough', 'second', '']);
   });
 
-  it('hands on what came before a fault, and nothing of it', () => {
+  it('passes on what came before a fault, and nothing of the fault', () => {
     const { flow, sink } = flowOf();
     const good = page({ opcode: 1, payload: 'good' });
     const bad = page({ opcode: 1, payload: 'bad', reserved: 0x40 });
@@ -288,7 +288,7 @@ describe('FramePipe', () => {
     expect(sink.bytes.equals(good)).toBe(true);
   });
 
-  it('hands on a Close frame, tells of it, and hands on nothing after it: §5.5.1', () => {
+  it('passes a Close frame on, reports it, and passes nothing on after it: §5.5.1', () => {
     let bytesAtEnd = -1;
     const { flow, sink } = flowOf({
       closed: () => (bytesAtEnd = sink.bytes.length + sink.writableLength),
@@ -314,7 +314,7 @@ describe('FramePipe', () => {
     expect(other.sink.bytes.equals(half)).toBe(true);
   });
 
-  it('hands on half a message that may have been a beat before the Close frame behind it', () => {
+  it('passes on half of a possible heartbeat message before the Close frame behind it', () => {
     const { flow, sink } = flowOf();
     const half = page({ opcode: 1, payload: '\u0005wb', isFinal: false });
     const close = page({ opcode: 8, payload: '\u0003\u00e8' });
@@ -322,7 +322,7 @@ describe('FramePipe', () => {
     expect(sink.bytes.equals(Buffer.concat([half, close]))).toBe(true);
   });
 
-  it('puts nothing in while the other end takes nothing, and the latest of each slot when it does', () => {
+  it('inserts nothing while the other end accepts nothing, and then the latest of each slot', () => {
     const { flow, sink } = flowOf({}, 'upstream');
     sink.full = true;
     flow.read(frameOf({ opcode: 2, payload: Buffer.alloc(100_000) }));
@@ -340,7 +340,7 @@ describe('FramePipe', () => {
     expect(seen.map(({ payload: its }) => String(its))).toEqual(['pong 1000']);
   });
 
-  it('reads nothing more while the other end takes nothing, and goes on when it does', () => {
+  it('reads nothing while the other end accepts nothing, and continues when it does', () => {
     const { flow, source, sink } = flowOf();
     const big = page({ opcode: 2, payload: Buffer.alloc(100_000) });
     sink.full = true;

@@ -14,7 +14,7 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
 `;
 
 describe('parseTcpTable', () => {
-  it('reads what is not acknowledged, and which timer runs', () => {
+  it('reads what is unacknowledged, and which timer runs', () => {
     expect(new Map(parseTcpTable(TABLE))).toEqual(
       new Map([
         ['0100007F:1F90 0100007F:C350', { unacknowledged: 0, timer: '00', retransmits: 0 }],
@@ -24,7 +24,7 @@ describe('parseTcpTable', () => {
     );
   });
 
-  it('reads nothing from what is no table', () => {
+  it('reads nothing from a text that is not a table', () => {
     expect(parseTcpTable('')).toEqual([]);
     expect(parseTcpTable('x\ny z')).toEqual([]);
   });
@@ -57,7 +57,7 @@ describe.runIf(isLinux)('tcpStateOf', () => {
     return { near, far, close };
   }
 
-  it.each(['127.0.0.1', '::'])('sees that the peer acknowledges, at %s', async (host) => {
+  it.each(['127.0.0.1', '::'])('detects that the peer acknowledges, at %s', async (host) => {
     const { near, far, close } = await pair(host);
     near.write('hello');
     await once(far, 'data');
@@ -66,7 +66,7 @@ describe.runIf(isLinux)('tcpStateOf', () => {
     expect(tcpStateOf(near)).toBeUndefined();
   });
 
-  it('sees that the peer does not read', async () => {
+  it('detects that the peer does not read', async () => {
     const { near, far, close } = await pair('127.0.0.1');
     far.pause();
     near.write(Buffer.alloc(32_000_000));

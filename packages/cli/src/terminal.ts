@@ -1,0 +1,42 @@
+import { styleText } from 'node:util';
+import { safeText } from './safe-text.ts';
+
+/** Styles for lines. */
+export interface Look {
+  /** Marks bad news: red on a terminal. */
+  bad(text: string): string;
+}
+
+/** Where to print results and errors. */
+export interface Terminal {
+  readonly look: Look;
+  /** Prints a line of results to standard output. */
+  print(line: string): void;
+  /** Prints a sentence for people to standard error. */
+  complain(line: string): void;
+}
+
+/** The terminal of this process. Shows bad news in red, unless it is not a terminal or `NO_COLOR` is set. */
+export function processTerminal(): Terminal {
+  const hasColors = process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+  return {
+    look: { bad: (text) => (hasColors ? styleText('red', text) : text) },
+    print: (line) => console.log(line),
+    complain: (line) => console.error(`wirebeat: ${safeText(line)}`),
+  };
+}
+
+/**
+ * Ends the process when everything has been written to standard output. `process.exit` alone loses the
+ * lines that a slow reader of a pipe has not taken yet.
+ */
+export function exitWhenWritten(code: number): void {
+  process.stdout.write('', () => process.exit(code));
+}
+
+/** Aborts at Ctrl-C. A second Ctrl-C ends the process at once. */
+export function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  return stop.signal;
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { inOrder } from '../../../src/protocol/dialects/in-order.ts';
+import type { Grammar } from '../../../src/protocol/dialects/messages.ts';
+
+/** Pings are `ping`, `ping 7` and so on; pongs likewise. */
+const GRAMMAR: Grammar = {
+  write: (id) => `ping ${id}`,
+  read(message) {
+    const [word, id] = String(message).split(' ');
+    if (word === 'pong') return { kind: 'pong', id };
+    return word === 'ping' ? { kind: 'ping', answer: 'pong', id } : undefined;
+  },
+};
+const ours = (id: string) => ({ kind: 'pong', id, isOurs: true });
+const theirs = { kind: 'pong', id: '', isOurs: false };
+const NOBODY = { kind: 'pong' };
+
+describe('inOrder', () => {
+  it('gives pongs without an id to the oldest ping, whoever sent it', () => {
+    const { write, read, sent } = inOrder(GRAMMAR);
+    expect(write('1')).toBe('ping 1');
+    expect(sent?.('ping')).toBe('');
+    expect(read('pong')).toEqual(ours('1'));
+    expect(read('pong')).toEqual(theirs);
+    expect(read('pong')).toEqual(NOBODY);
+  });
+
+  it('reads everything else as its grammar does, and takes only a ping for one', () => {
+    const { read, sent } = inOrder(GRAMMAR);
+    expect(read('ping')).toEqual({ kind: 'ping', answer: 'pong' });
+    expect(read('other')).toBeUndefined();
+    expect([sent?.('pong'), sent?.('other')]).toEqual([undefined, undefined]);
+    expect(read('pong')).toEqual(NOBODY);
+  });
+
+  it('sends no seventeenth ping while none is answered, and forgets the seventeenth of the application', () => {
+    const { write, read, sent } = inOrder(GRAMMAR);
+    for (let index = 0; index < 17; index += 1) sent?.('ping');
+    expect(write('one more')).toBeUndefined();
+    expect(read('pong')).toEqual(theirs);
+    expect(write('one more')).toBe('ping one more');
+  });
+
+  it('needs no order for a pong with an id, which tells that the older pings are done with', () => {
+    const { write, read, sent } = inOrder(GRAMMAR);
+    write('1');
+    expect(sent?.('ping 7')).toBe('7');
+    expect(read('pong 7')).toEqual({ kind: 'pong', id: '7' });
+    expect(read('pong')).toEqual(NOBODY);
+  });
+
+  it('reads what the application sends in a way of its own', () => {
+    const { read, sent } = inOrder(GRAMMAR, () => undefined);
+    expect(sent?.('ping')).toBeUndefined();
+    expect(read('pong')).toEqual(NOBODY);
+  });
+});

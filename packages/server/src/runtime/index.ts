@@ -1,0 +1,11 @@
+export { InvalidOptionError } from '@wirebeat/core';
+export type { ServerEvents } from '../attach.ts';
+export type { ConnectionEnd } from '../connection/connection-end.ts';
+export type { ConnectionEvents, Tier } from '../connection/events.ts';
+export type { HookFailure, HookName } from '../connection/hooks.ts';
+export type { ConnectionHeartbeat } from '../connection-heartbeat.ts';
+export type { DrainOptions } from '../drain.ts';
+export type { Advertisement } from '../timing/advertisement.ts';
+export { RuntimeHeartbeat } from './runtime-heartbeat.ts';
+export type { RuntimeOptions } from './runtime-options.ts';
+export type { RuntimePort } from './runtime-port.ts';
