@@ -41,19 +41,22 @@ interface Node {
 export class Cluster {
   readonly redis: RedisServer;
   readonly #port: ClusterPort;
+  readonly #arrivals: string;
   readonly #nodes: Node[] = [];
   readonly #timers: Set<NodeJS.Timeout> = new Set();
   #isHealing = false;
   #isRedisAway = false;
 
-  static async start(count: number, port: ClusterPort): Promise<Cluster> {
-    const cluster = new Cluster(await RedisServer.start(), port);
+  /** Starts `count` servers and one more, which write the messages that they read to the file `arrivals`. */
+  static async start(count: number, arrivals: string, port: ClusterPort): Promise<Cluster> {
+    const cluster = new Cluster(await RedisServer.start(), arrivals, port);
     for (let index = 0; index <= count; index += 1) await cluster.#add(index); // the last has no faults
     return cluster;
   }
 
-  private constructor(redis: RedisServer, port: ClusterPort) {
+  private constructor(redis: RedisServer, arrivals: string, port: ClusterPort) {
     this.redis = redis;
+    this.#arrivals = arrivals;
     this.#port = port;
   }
 
@@ -93,7 +96,9 @@ export class Cluster {
   }
 
   async #run(name: string, port: number, redis: number, client: string): Promise<Program> {
-    const program = new Program('@wirebeat/lab/nodes/node', { port, redis, client });
+    const program = new Program('@wirebeat/lab/nodes/node', {
+      ...{ port, redis, client, arrivals: this.#arrivals },
+    });
     this.#port.started(program, name);
     await program.until(() => program.of('listening').length > 0, START_LIMIT);
     return program;

@@ -6,9 +6,15 @@ import { attachHeartbeat } from '@wirebeat/server';
 import { RedisRegistry } from '@wirebeat/server/redis';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { CLIENTS } from '../redis/redis-clients.ts';
+import { writeArrival } from './arrivals.ts';
 import { REGISTRY_TIMING, sharedNow, TIMING } from './timing.ts';
 
-const { port, redis, client } = settings<{ port: number; redis: number; client: string }>();
+const { port, redis, client, arrivals } = settings<{
+  port: number;
+  redis: number;
+  client: string;
+  arrivals: string;
+}>();
 const READ_PERIOD = 250;
 
 const connect = CLIENTS[client];
@@ -39,7 +45,7 @@ server.on('connection', (socket, { url = '' }) => {
   pathOf.set(socket, url);
   socket.on('error', () => {});
   socket.on('message', (data) => {
-    tell('message', url, { number: Number(data) });
+    writeArrival(arrivals, url, Number(data));
     read(socket);
   });
 });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fact, Program } from '@wirebeat/lab/fleet/program';
+import { Arrivals } from './arrivals.ts';
 import { Cluster, type End } from './cluster.ts';
 import { Epochs } from './epochs.ts';
 import { Ghosts } from './ghosts.ts';
@@ -47,7 +48,7 @@ const RETURN = 5_000;
 /** Runs several servers with one Redis, many clients, and faults. Resolves to all that was observed. */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const observer = new Observer();
-  const cluster = await Cluster.start(options.nodes, {
+  const cluster = await Cluster.start(options.nodes, observer.arrivals.file, {
     started: (program, name) => observer.observe(program, name),
     happened: (what) => observer.note(what),
     stalled: (server, from, to) => observer.stalled(server, from, to),
@@ -62,6 +63,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   } finally {
     await clients.end();
     await cluster.close();
+    observer.arrivals.remove();
   }
 }
 
@@ -115,7 +117,7 @@ async function settle(
 ): Promise<void> {
   const settledBy = performance.now() + SETTLE_LIMIT;
   while (performance.now() < settledBy) {
-    const isComplete = observer.missing(sent).length === 0;
+    const isComplete = observer.arrivals.missing(sent).length === 0;
     if (isComplete && observer.presentAt(cluster.watcher) === expected) return;
     await sleep(LOOK);
   }
@@ -123,13 +125,12 @@ async function settle(
 
 /** Gathers what all programs report. */
 class Observer {
+  readonly arrivals: Arrivals = new Arrivals();
   readonly #epochs: Epochs = new Epochs();
   readonly #watched: Map<Program, WatchedPresence> = new Map();
-  readonly #arrived: Map<string, Set<number>> = new Map();
   readonly #ghosts: Ghosts = new Ghosts();
   #late: readonly string[] = [];
   readonly #missing: string[] = [];
-  #messages = 0;
   #isolations = 0;
   #reaped = 0;
 
@@ -166,13 +167,6 @@ class Observer {
           this.#epochs.said(of, epoch, at);
         }
         return;
-      case 'message':
-        this.#messages += 1;
-        this.#arrived.set(
-          client,
-          (this.#arrived.get(client) ?? new Set()).add(Number(detail['number'])),
-        );
-        return;
       case 'presence':
         this.#watched.set(program, watched);
         return watched.saw(detail as unknown as Seen, at);
@@ -191,15 +185,6 @@ class Observer {
 
   gone(user: string): void {
     this.#ghosts.gone(user, sharedNow());
-  }
-
-  missing(sent: Readonly<Record<string, number>>): string[] {
-    return Object.entries(sent).flatMap(([client, count]) => {
-      const arrived = this.#arrived.get(client)?.size ?? 0;
-      return arrived < count
-        ? [`${client}: ${count - arrived} of ${count} messages are missing`]
-        : [];
-    });
   }
 
   presentAt(program: Program): number {
@@ -230,14 +215,14 @@ class Observer {
       reigns: this.#epochs.count,
       watchers: watched.length,
       changes: watched.reduce((sum, { changes }) => sum + changes, 0),
-      messages: this.#messages,
+      messages: this.arrivals.count,
       gone: this.#ghosts.count,
       violations: {
         'one current connection': this.#epochs.check(),
         'each join and leave once': watched.flatMap(({ violations }) => violations),
         'ghosts gone': this.#late,
         'nobody missing': this.#missing,
-        'no message lost': this.missing(sent),
+        'no message lost': this.arrivals.missing(sent),
       },
     };
   }
