@@ -5,7 +5,6 @@ export type { HeartbeatEvent, HeartbeatEvents } from './driver/heartbeat-events.
 export type { PingOptions } from './driver/ping-options.ts';
 export { PingPromises } from './driver/ping-promises.ts';
 export { type PongPort, PongQueue } from './driver/pong-queue.ts';
-export { Emitter, type EventEmitterLike } from './emitter.ts';
 export {
   ConnectionClosedError,
   HeartbeatError,

@@ -1,44 +1,46 @@
-import { Emitter, InvalidOptionError } from '@wirebeat/core';
+import { InvalidOptionError } from '@wirebeat/core';
 import { EventEmitter } from 'eventemitter3';
 import { Hooks, warnOf } from './connection/hooks.ts';
 
 type Listener<Event> = (event: Event) => void;
 
 /**
- * Base class of the public emitters: an {@link Emitter} on top of `eventemitter3`. A listener that
- * throws or rejects does not stop other listeners. `report` receives the error and the event.
+ * A typed emitter. Only subclasses can emit. A listener that throws or rejects does not stop other
+ * listeners. `report` receives the error and the event.
  */
-export class HandleEmitter<Events> extends Emitter<Events> {
-  readonly #emitter: EventEmitter;
+export class HandleEmitter<Events> {
+  readonly #emitter: EventEmitter = new EventEmitter();
   readonly #report: (error: unknown, event: unknown) => void;
   readonly #guards: WeakMap<object, Listener<unknown>> = new WeakMap();
 
   constructor(report: (error: unknown, event: unknown) => void = warn) {
-    const emitter = new EventEmitter();
-    super(emitter);
-    this.#emitter = emitter;
     this.#report = report;
   }
 
-  override on<Name extends keyof Events & string>(
-    name: Name,
-    listener: Listener<Events[Name]>,
-  ): this {
-    return super.on(name, this.#guard(listener));
+  /** Calls `listener` at each event with this name. */
+  on<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): this {
+    this.#emitter.on(name, this.#guard(listener));
+    return this;
   }
 
-  override once<Name extends keyof Events & string>(
-    name: Name,
-    listener: Listener<Events[Name]>,
-  ): this {
-    return super.once(name, this.#guard(listener));
+  /** Calls `listener` at the next event with this name. */
+  once<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): this {
+    this.#emitter.once(name, this.#guard(listener));
+    return this;
   }
 
-  override off<Name extends keyof Events & string>(
-    name: Name,
-    listener: Listener<Events[Name]>,
-  ): this {
-    return super.off(name, this.#guard(listener));
+  /** Removes a listener added with `on` or `once`. */
+  off<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): this {
+    this.#emitter.off(name, this.#guard(listener));
+    return this;
+  }
+
+  protected emit<Name extends keyof Events & string>(name: Name, event: Events[Name]): void {
+    this.#emitter.emit(name, event);
+  }
+
+  protected removeAllListeners(): void {
+    this.#emitter.removeAllListeners();
   }
 
   /** Returns whether the event has a listener. If not, the event object need not be created. */

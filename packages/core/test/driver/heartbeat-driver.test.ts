@@ -2,8 +2,8 @@ import { EventEmitter, getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { HeartbeatDriver, type HeartbeatPort } from '../../src/driver/heartbeat-driver.ts';
 import type { HeartbeatEvent, HeartbeatEvents } from '../../src/driver/heartbeat-events.ts';
-import { Emitter } from '../../src/emitter.ts';
 import { ConnectionClosedError, InvalidOptionError, PingTimeoutError } from '../../src/errors.ts';
+import { guarded } from '../../src/guarded.ts';
 import { VERDICT_WAIT } from '../../src/machine/deadlines.ts';
 import { PeerMemory } from '../../src/machine/peer-memory.ts';
 import { HIDDEN_TIMER_SLACK } from '../../src/machine/timing.ts';
@@ -21,13 +21,16 @@ const SUSPICION = 3_000;
 const QUIET: HeartbeatOptions = { pingInterval: false, pingTimeout: false };
 const CLOSED = new ConnectionClosedError(1001, 'going away');
 
-class Handle extends Emitter<HeartbeatEvents> {
-  constructor() {
-    super(new EventEmitter());
+/** What an application listens to. A listener that throws does not stop the driver. */
+class Handle {
+  readonly #emitter: EventEmitter = new EventEmitter();
+
+  on(name: keyof HeartbeatEvents, listener: () => void): void {
+    this.#emitter.on(name, guarded(listener));
   }
 
   dispatch(...[name, event]: HeartbeatEvent): void {
-    this.emit(name, event);
+    this.#emitter.emit(name, event);
   }
 }
 
