@@ -52,7 +52,7 @@ export {
   type SnapshotStore,
   snapshotOf,
 } from './snapshot-store.ts';
-export type { WebSocketConstructor } from './websocket-api/constructor.ts';
+export type { WebSocketConstructor } from './websocket-api/default-websocket.ts';
 export type {
   SocketCloseEvent,
   SocketCustomEvent,

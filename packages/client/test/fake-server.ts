@@ -1,6 +1,6 @@
 import { decodeBeat, type SocketEvent, type WebSocketLike } from '@wirebeat/core';
 import { FakeSocket, type VirtualScheduler } from '@wirebeat/core/testing';
-import type { WebSocketConstructor } from '../src/websocket-api/constructor.ts';
+import type { WebSocketConstructor } from '../src/websocket-api/default-websocket.ts';
 
 /**
  * Whose socket a client's is like. That of `ws` dispatches by a public method and can be

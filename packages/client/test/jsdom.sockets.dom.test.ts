@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { attachHeartbeat } from '../src/attach.ts';
 import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
-import type { WebSocketConstructor } from '../src/websocket-api/constructor.ts';
+import type { WebSocketConstructor } from '../src/websocket-api/default-websocket.ts';
 import { listen, within } from './sockets.ts';
 
 const CLASSES: [name: string, WebSocket: WebSocketConstructor][] = [

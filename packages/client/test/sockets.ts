@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { attachHeartbeat, type ServerHeartbeat } from '@wirebeat/server';
 import { WebSocket as UndiciWebSocket } from 'undici';
 import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
-import type { WebSocketConstructor } from '../src/websocket-api/constructor.ts';
+import type { WebSocketConstructor } from '../src/websocket-api/default-websocket.ts';
 import type { Reply } from './fake-server.ts';
 
 const { HEARTBEAT_TEST_TIME_FACTOR = 1 } = process.env;

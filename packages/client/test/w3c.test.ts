@@ -2,7 +2,7 @@ import { WebSocket as UndiciWebSocket } from 'undici';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { ReconnectingWebSocket } from '../src/reconnect/reconnecting-websocket.ts';
-import type { WebSocketConstructor } from '../src/websocket-api/constructor.ts';
+import type { WebSocketConstructor } from '../src/websocket-api/default-websocket.ts';
 import type { Subject } from './w3c-rules.ts';
 import { listenForW3c, type W3cServer } from './w3c-server.ts';
 import { type Known, w3cSurface } from './w3c-surface.ts';

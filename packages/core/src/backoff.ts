@@ -1,5 +1,5 @@
+import { type Resolved, resolveOptions } from './check-options.ts';
 import { InvalidOptionError } from './errors.ts';
-import { type Resolved, resolveOptions } from './schema.ts';
 import type { Millis } from './time.ts';
 
 /** How long to wait before each attempt to connect. Delays are in ms, in (0, 2^31 - 1]. */

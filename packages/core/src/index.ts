@@ -1,4 +1,11 @@
 export { BACKOFF_SCHEMA, Backoff, type BackoffOptions } from './backoff.ts';
+export {
+  checkNames,
+  type Resolved,
+  resolveOption,
+  resolveOptions,
+  type SchemaOf,
+} from './check-options.ts';
 export { CloseCode } from './close-code.ts';
 export { HeartbeatDriver, type HeartbeatPort, type PingOrder } from './driver/heartbeat-driver.ts';
 export type { HeartbeatEvent, HeartbeatEvents } from './driver/heartbeat-events.ts';
@@ -69,13 +76,6 @@ export type {
   DialectPort,
   Wire,
 } from './protocol/dialects/dialect.ts';
-export {
-  checkNames,
-  type Resolved,
-  resolveOption,
-  resolveOptions,
-  type SchemaOf,
-} from './schema.ts';
 export {
   type BlobLike,
   ReadyState,

@@ -1,4 +1,4 @@
-import { type Resolved, resolveOptions } from './schema.ts';
+import { type Resolved, resolveOptions } from './check-options.ts';
 import type { Millis } from './time.ts';
 
 /** The timing of one {@link Heartbeat}. */

@@ -102,7 +102,11 @@ describe('HandleEmitter', () => {
     const report = vi.fn();
     const handle = new Handle(report);
     const later = vi.fn();
-    const [thrown, rejected, once] = [new Error('thrown'), new Error('rejected'), new Error('once')];
+    const [thrown, rejected, once] = [
+      new Error('thrown'),
+      new Error('rejected'),
+      new Error('once'),
+    ];
     handle.on('ping', () => {
       throw thrown;
     });

@@ -15,6 +15,7 @@ import { ignoreErrors, terminate } from '../socket/terminate.ts';
 import type { CloseRecord } from './close-record.ts';
 import type { ConnectionEnd, ConnectionId } from './machine/orders.ts';
 import { type HandshakeRefusal, watchNodeSocket } from './node-socket.ts';
+import { retryAfterInReason } from './retry-after.ts';
 
 /** Everything that happens on a connection, except messages. */
 export type ConnectionEvent =
@@ -239,10 +240,4 @@ export class Connection {
       hidden: (globalThis as { document?: { hidden?: boolean } }).document?.hidden,
     };
   }
-}
-
-/** Reads `retryAfter=5000`, in ms, from a close reason. */
-function retryAfterInReason(text: string): Millis | undefined {
-  const digits = /\bretryAfter=(\d+)/.exec(text)?.[1];
-  return digits === undefined ? digits : Number(digits);
 }

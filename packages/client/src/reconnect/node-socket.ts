@@ -1,6 +1,6 @@
 import type { Millis, RefusedHandshake, WebSocketLike } from '@wirebeat/core';
 import { watchProtocolPings } from '../socket/protocol-pings.ts';
-import { readRetryAfter } from './retry-after-header.ts';
+import { readRetryAfter } from './retry-after.ts';
 
 /** What a server said when it refused the handshake. */
 export interface HandshakeRefusal {

@@ -19,7 +19,7 @@ import {
 import type { Delivery } from '../outbox/delivery.ts';
 import type { QueuePolicy } from '../outbox/queue-bounds.ts';
 import type { Lifecycle } from '../page/page-lifecycle.ts';
-import { defaultWebSocket, type WebSocketConstructor } from '../websocket-api/constructor.ts';
+import { defaultWebSocket, type WebSocketConstructor } from '../websocket-api/default-websocket.ts';
 import { type CloseRecord, isFatal } from './close-record.ts';
 import type { CreateWebSocket } from './dialer.ts';
 import type { Observer } from './events.ts';

@@ -1,3 +1,4 @@
+import { resolveOption } from '../check-options.ts';
 import { IS_DEVELOPMENT, IS_PAGE } from '../development.ts';
 import {
   ConnectionClosedError,
@@ -11,7 +12,6 @@ import type { PeerMemory } from '../machine/peer-memory.ts';
 import type { Timing } from '../machine/timing.ts';
 import type { HeartbeatOptions } from '../options.ts';
 import { type Beat, isBeatId } from '../protocol/beat.ts';
-import { resolveOption } from '../schema.ts';
 import type { Instant, Millis, Scheduler } from '../time.ts';
 import { LazyTimer } from '../timers/lazy-timer.ts';
 import type { HeartbeatEvent } from './heartbeat-events.ts';

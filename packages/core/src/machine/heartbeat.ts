@@ -1,5 +1,6 @@
-// Rule 1: this file makes every decision about when to ping and when a peer is dead.
-// Rule 2: it does not know its side (client or server), sockets, or the time: callers pass `now`.
+// Rule 1: when to ping and when a peer is dead is decided here and in the files beside: when in
+//         deadlines.ts, what follows in verdict.ts, the ids of pings in outstanding-pings.ts.
+// Rule 2: none of them knows its side (client or server), sockets, or the time: callers pass `now`.
 // Rule 3: the same options and inputs give the same outputs.
 // Rule 4: an early or repeated `tick` does nothing. A late `tick` (the process was frozen, the loop
 //         was blocked) says nothing about the peer, so the peer is pinged before it is judged.

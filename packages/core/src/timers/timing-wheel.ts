@@ -1,5 +1,5 @@
+import { resolveOptions } from '../check-options.ts';
 import { InvalidOptionError } from '../errors.ts';
-import { resolveOptions } from '../schema.ts';
 import type { Instant, Millis, Scheduler, Timer } from '../time.ts';
 
 /** The number of an entry of a {@link TimingWheel}. It may be reused after `remove`. */

@@ -18,17 +18,13 @@ import type { Advertisement } from '../timing/advertisement.ts';
 import { checkMembers } from './check-members.ts';
 import { type DurableClient, DurableClients, isOpen } from './durable-clients.ts';
 import type { DurableConnection, DurableEvents } from './durable-events.ts';
-import {
-  answerWhileAsleep,
-  type DurableSocket,
-  type DurableState,
-  recordOf,
-} from './durable-object.ts';
+import { answerWhileAsleep, type DurableSocket, type DurableState } from './durable-object.ts';
 import {
   type DurableOptions,
   type ResolvedDurableOptions,
   resolveDurableOptions,
 } from './durable-options.ts';
+import { recordOf } from './durable-record.ts';
 
 export type {
   Advertisement,

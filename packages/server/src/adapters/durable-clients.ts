@@ -1,12 +1,7 @@
 import { ReadyState } from '@wirebeat/core';
 import { RateLimit } from '../connection/rate-limit.ts';
-import {
-  type DurableSocket,
-  type DurableState,
-  keepRecord,
-  type Record,
-  recordOf,
-} from './durable-object.ts';
+import type { DurableSocket, DurableState } from './durable-object.ts';
+import { type DurableRecord, keepRecord, recordOf } from './durable-record.ts';
 
 /** How many connections may open in 1 ms without two of the same order. */
 const ORDERS = 1_024;
@@ -15,7 +10,7 @@ const ORDERS = 1_024;
 export interface DurableClient {
   /** When anything last arrived, as far as the object was awake: by the wall clock, in ms. */
   seen: number;
-  record: Record;
+  record: DurableRecord;
   readonly limit: RateLimit;
 }
 
@@ -49,7 +44,7 @@ export class DurableClients<Socket extends DurableSocket> {
   }
 
   /** Changes the record of a client, here and in its attachment. */
-  keep(socket: Socket, change: Partial<Record>): void {
+  keep(socket: Socket, change: Partial<DurableRecord>): void {
     const client = this.get(socket);
     client.record = { ...client.record, ...change };
     keepRecord(socket, client.record);
@@ -71,7 +66,7 @@ export class DurableClients<Socket extends DurableSocket> {
     return askedAt !== undefined && this.seen(socket) < askedAt;
   }
 
-  #newRecord(): Record {
+  #newRecord(): DurableRecord {
     const at = Date.now();
     this.#order = Math.max(this.#order + 1, at * ORDERS); // it also rises over a sleep
     return { at, order: this.#order };

@@ -49,7 +49,7 @@ export interface KeptTier {
  * ping. A client that sends none has no application tier.
  *
  * Normally the client pings. If it is silent, the server pings the application tier a little before it
- * would ping the transport tier. The application tier is `unresponsive` if it leaves that ping
+ * would ping the transport tier (`AHEAD` in timing-policy.ts). The application tier is `unresponsive` if it leaves that ping
  * unanswered while the transport tier answers: the page hangs, or is frozen and had no time to report
  * it. If the transport tier is silent too, the connection itself is at fault, and the transport tier
  * decides.

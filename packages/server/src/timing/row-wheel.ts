@@ -8,7 +8,7 @@ import {
   type Scheduler,
   type Timer,
 } from '@wirebeat/core';
-import type { Batches } from './batches.ts';
+import type { Batches } from './batch-spacing.ts';
 
 const SLOTS = 4_096;
 /** The next row of the list, plus 2; `END` in the last row, `UNLISTED` in a row of no list. */

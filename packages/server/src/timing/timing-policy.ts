@@ -6,7 +6,7 @@ import {
   serverInterval,
   type Values,
 } from './advertisement.ts';
-import { type Batches, batchesOf, neighboursIn } from './batches.ts';
+import { type Batches, batchesOf, neighboursIn } from './batch-spacing.ts';
 import { GRANULE } from './ping-scheduler.ts';
 
 /**

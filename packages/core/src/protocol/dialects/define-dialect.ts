@@ -1,7 +1,6 @@
 import type { Instant, Millis } from '../../time.ts';
 import type {
   Dialect,
-  DialectChoice,
   DialectDefinition,
   DialectEnd,
   DialectPort,
@@ -54,19 +53,6 @@ export function observing(dialect: DialectDefinition): Dialect {
 export function answering(dialect: DialectDefinition): Dialect {
   const own = { ...dialect, open: (end: DialectEnd) => dialect.open(end) };
   return define(own, wireOf, all(listening, alone, asking), holding);
-}
-
-/**
- * Chooses the dialect by the subprotocol that the handshake settled on. If it belongs to none of them,
- * the connection has wirebeat's own heartbeat.
- */
-export function bySubprotocol(...dialects: readonly Dialect[]): DialectChoice {
-  return {
-    connect(port) {
-      const chosen = dialects.find(({ subprotocols }) => subprotocols?.includes(port.protocol));
-      return chosen?.connect(port);
-    },
-  };
 }
 
 function observe(session: DialectSession, port: DialectPort): DialectSession {

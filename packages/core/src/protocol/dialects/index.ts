@@ -1,6 +1,7 @@
 export { actionCable } from './action-cable.ts';
+export { bySubprotocol } from './by-subprotocol.ts';
 export { cut } from './cut.ts';
-export { answering, bySubprotocol, defineDialect, observing } from './define-dialect.ts';
+export { answering, defineDialect, observing } from './define-dialect.ts';
 export type {
   Dialect,
   DialectBeat,

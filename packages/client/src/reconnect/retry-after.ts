@@ -20,3 +20,9 @@ function readDate(text: string): number {
   if (!HTTP_DATE.test(text)) return Number.NaN;
   return Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
 }
+
+/** Reads `retryAfter=5000`, in ms, from a close reason. */
+export function retryAfterInReason(text: string): Millis | undefined {
+  const digits = /\bretryAfter=(\d+)/.exec(text)?.[1];
+  return digits === undefined ? digits : Number(digits);
+}

@@ -3,7 +3,7 @@ import { WebSocket as UndiciWebSocket } from 'undici';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { ReconnectingWebSocket } from '../../src/reconnect/reconnecting-websocket.ts';
-import { defaultWebSocket } from '../../src/websocket-api/constructor.ts';
+import { defaultWebSocket } from '../../src/websocket-api/default-websocket.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
-import { checkNames, type Rule, resolveOption, resolveOptions } from '../src/schema.ts';
+import { checkNames, type Rule, resolveOption, resolveOptions } from '../src/check-options.ts';
 import { refusalOf } from './refusal.ts';
 
 /** The error for a value of the option `it` under this rule. */
@@ -189,7 +189,7 @@ describe('in a bundle for production', () => {
   const load = async () => {
     vi.resetModules();
     vi.doMock('../src/development.ts', () => ({ IS_DEVELOPMENT: false }));
-    const schema = await import('../src/schema.ts');
+    const schema = await import('../src/check-options.ts');
     vi.doUnmock('../src/development.ts');
     vi.resetModules();
     return schema;

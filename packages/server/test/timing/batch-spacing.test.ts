@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { batchesOf, neighboursIn } from '../../src/timing/batches.ts';
+import { batchesOf, neighboursIn } from '../../src/timing/batch-spacing.ts';
 
 const fleet = { pingInterval: 30_000, jitter: 0.1 };
 const of = (connections: number, changes = {}) =>

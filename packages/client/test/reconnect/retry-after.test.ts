@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { readRetryAfter } from '../../src/reconnect/retry-after-header.ts';
+import { readRetryAfter } from '../../src/reconnect/retry-after.ts';
 
 const NOW = Date.UTC(2026, 10, 6, 8, 49, 7);
 
