@@ -132,7 +132,7 @@ export class StatusElement extends Base {
       hasBanner: this.getAttribute('banner') !== 'none',
       seconds: retryAt && Math.max(0, Math.ceil((retryAt - performance.now()) / SECOND)),
     });
-    this.#tick(retryAt !== undefined && this.#unsubscribe !== undefined);
+    this.#tick(retryAt !== undefined && this.isConnected);
   }
 
   /** Starts or stops the countdown. */

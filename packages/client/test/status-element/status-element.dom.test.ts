@@ -102,3 +102,47 @@ describe('a status element without a socket', () => {
     vi.unstubAllGlobals();
   });
 });
+
+describe('the countdown of a status element', () => {
+  const MOVES: [how: string, move: () => void][] = [
+    ['after the loss', () => {}],
+    ['in another place', () => document.body.prepend(element)],
+    [
+      'again',
+      () => {
+        element.remove();
+        vi.advanceTimersByTime(1_000);
+        document.body.append(element);
+      },
+    ],
+  ];
+
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Shows a socket that waits for its next attempt. */
+  const showWaiting = () => {
+    const stage = dialOpen('ws', { backoff: { minDelay: 20_000, jitter: 'none' } });
+    snapshotOf(stage.socket); // it notes the `retry` event
+    stage.server.last.reset();
+    element.setAttribute('lost-after', '0');
+    element.socket = stage.socket;
+  };
+
+  it.each(MOVES)('goes on when it is inserted %s', (_, move) => {
+    showWaiting();
+    move();
+    const before = part('countdown')?.textContent;
+    expect(before).toMatch(/\d/);
+    vi.advanceTimersByTime(2_000);
+    expect(part('countdown')?.textContent).toMatch(/\d/);
+    expect(part('countdown')?.textContent).not.toBe(before);
+  });
+
+  it('stops when the element is removed', () => {
+    showWaiting();
+    vi.advanceTimersByTime(1_000);
+    element.remove();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
