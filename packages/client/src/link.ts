@@ -105,6 +105,7 @@ export class Link implements HeartbeatPort, Interceptor, PongPort<WebSocketLike>
   /** The socket has opened. Pings at once: that measures a first latency. */
   open(protocol = ''): void {
     const { dialect, maxSilence } = this.#options;
+    this.#page.opened();
     if (!IS_PAGE) {
       this.#isMidMessage = false;
       this.#heldPing = undefined;

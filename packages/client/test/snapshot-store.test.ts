@@ -80,6 +80,22 @@ describe('snapshotOf a ReconnectingWebSocket', () => {
     expect(phases.at(-1)).toBe('closed');
   });
 
+  it('is `dialling` while a second connection that has taken over is still being opened', () => {
+    const { scheduler, socket, server } = dialOpen();
+    const attempts: number[] = [];
+    socket.addEventListener('dial', ({ detail }) => attempts.push(detail.attempt));
+    const { getSnapshot } = snapshotOf(socket);
+    const [first] = server.links;
+    first?.cut();
+    server.greeting = 'ignore';
+    scheduler.advance(27_000);
+    expect(server.links).toHaveLength(2);
+    expect(attempts).toEqual([]);
+    first?.reset();
+    expect(getSnapshot().phase).toBe('dialling');
+    expect(attempts).toEqual([0]);
+  });
+
   it('says when anything was last received, and brings that up to date with each pong, not each message', () => {
     const { scheduler, socket, server } = dialOpen();
     const seen: (number | undefined)[] = [];

@@ -20,6 +20,8 @@ export const SETTLING: Millis = 300;
 export interface PageState {
   /** Checks whether the machine slept. Call it whenever other code runs. */
   look(): void;
+  /** Forgets what the server of the last connection knew: the next one may be another. */
+  opened(): void;
   /** Records that the server answered a ping with an id, so it reads the values of pings. */
   understood(): void;
   /** What to add to a ping: the page state, unless the server knows it or would not understand it. */
@@ -70,6 +72,10 @@ export function watchPageState(
   const unwatch = lifecycle ? lifecycle.watch(listener) : () => {};
   return {
     look: lifecycle ? watchClocks(listener.hint) : () => {},
+    opened() {
+      told = 'visible';
+      isUnderstood = false;
+    },
     understood() {
       isUnderstood = true;
       tell();

@@ -78,10 +78,12 @@ export class Connections implements ReadyPort {
     close: (id, code, text) => this.#find(id)?.close(code, text),
     end: (id, text) => this.#find(id)?.end(text),
     lost: (record, isToClose) => {
+      const adopted = this.current;
       const refused = this.outbox.interrupt(record);
       if (isToClose) this.#application.emit('close', record);
       this.#drop('undeliverable', refused);
       this.#emitted();
+      if (adopted) this.#emitDial(adopted);
     },
     retry: (detail) => {
       const { lifecycle } = this.#options;
@@ -262,8 +264,14 @@ export class Connections implements ReadyPort {
       this.#onEvent(connection, 'error', error);
     }
     // Emitted last, because a listener may close. Nobody listens to the first attempt yet.
-    if (this.#isFirst || connection !== this.current) return;
-    if (this.#machine.phase === 'dialling') this.#application.emit('dial', { attempt });
+    if (!this.#isFirst) this.#emitDial(connection);
+  }
+
+  /** Emits `dial` if this connection is in use and not open yet. */
+  #emitDial(connection: Connection): void {
+    const { phase, attempt } = this.#machine;
+    if (connection !== this.current || phase !== 'dialling') return;
+    this.#application.emit('dial', { attempt });
   }
 
   /** The event that an order asked for has been emitted. */

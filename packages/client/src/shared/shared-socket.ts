@@ -262,6 +262,7 @@ export class SharedSocket extends WebSocketEventTarget implements ReconnectingSo
   #rejoin(): void {
     const { url } = this.#state;
     const readyState = this.#isClosing ? ReadyState.Closed : ReadyState.Connecting;
+    this.#leave(); // releases the lock that the owner waited for
     if (!this.#isClosing) this.#owner = this.#join();
     this.#rejectAsked();
     this.#follow({ ...UNKNOWN, url, readyState }, ['close', LOST]);

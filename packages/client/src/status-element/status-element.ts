@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '@wirebeat/core';
 import type { History } from '../report/history.ts';
 import type { ReconnectingSocket } from '../snapshot-store.ts';
-import { type ConnectionStatus, type StatusStore, statusOf } from '../status/status.ts';
+import { type StatusStore, statusOf } from '../status/status.ts';
 import { EventLog } from './event-log.ts';
 import { StatusView } from './status-view.ts';
 import { ENGLISH, type StatusWords } from './words.ts';
@@ -108,6 +108,7 @@ export class StatusElement extends Base {
     if (store !== this.#store) this.#log = new EventLog();
     this.#store = store;
     if (!this.isConnected || this.#view === undefined) return;
+    this.#view.hide(store === undefined);
     this.#unsubscribe = store?.subscribe((status) => {
       this.#log.note(status, this.#words);
       this.#render();
@@ -131,7 +132,7 @@ export class StatusElement extends Base {
       hasBanner: this.getAttribute('banner') !== 'none',
       seconds: retryAt && Math.max(0, Math.ceil((retryAt - performance.now()) / SECOND)),
     });
-    this.#tick(retryAt !== undefined && this.#unsubscribe !== undefined);
+    this.#tick(retryAt !== undefined && this.isConnected);
   }
 
   /** Starts or stops the countdown. */
@@ -145,7 +146,8 @@ export class StatusElement extends Base {
   }
 
   async #copy(): Promise<void> {
-    const status = this.#store?.getSnapshot() as ConnectionStatus;
+    const status = this.#store?.getSnapshot();
+    if (status === undefined) return;
     const text = this.history?.report() ?? this.#log.report(status, this.#words);
     try {
       await navigator.clipboard.writeText(text);

@@ -87,6 +87,11 @@ export class StatusView {
     this.#state = spoken;
   }
 
+  /** Hides everything, or shows it again. */
+  hide(isHidden: boolean): void {
+    this.#root.hidden = isHidden;
+  }
+
   /** Lets a screen reader say something that is not seen. */
   say(text: string): void {
     setText(this.#spoken, text);

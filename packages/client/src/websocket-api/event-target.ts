@@ -23,7 +23,8 @@ export type ReconnectingWebSocketEventMap = {
   readonly close: SocketCloseEvent;
   /**
    * A wait is over, and an attempt begins. `attempt` is that of the last `retry`, and 0 if none
-   * failed. Not emitted for the first attempt, and not for a second connection beside the first.
+   * failed. Not emitted for the first attempt, and for a second connection beside the first only if
+   * that one ends while the second is still being opened.
    */
   readonly dial: SocketCustomEvent<{ attempt: number }>;
   /** The next attempt is scheduled. `attempt` starts at 1; `delay` is in ms. */

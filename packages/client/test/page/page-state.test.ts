@@ -1,6 +1,6 @@
 // What becomes of a heartbeat when its page is hidden, frozen, or woken. The page is told by hand.
 import { InvalidOptionError, type PeerState } from '@wirebeat/core';
-import { VirtualScheduler } from '@wirebeat/core/testing';
+import { FakeSocket, VirtualScheduler } from '@wirebeat/core/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { attachHeartbeat, type SocketHeartbeat } from '../../src/attach.ts';
 import type { AttachOptions } from '../../src/options.ts';
@@ -107,6 +107,24 @@ describe('a heartbeat with a lifecycle', () => {
       expect(sent()).toEqual([`${FIRST};state=hidden`]);
       scheduler.advance(1_000);
       expect(sent()).toEqual([]);
+    });
+
+    it('tells it again after its socket has reconnected by itself', () => {
+      heartbeat.detach();
+      link = server.connect();
+      Object.assign(link.client, { reconnect() {} });
+      const attached = { scheduler, jitter: 0, pingTimeout: 10_000, lifecycle: page };
+      heartbeat = attachHeartbeat(link.client, attached);
+      scheduler.advance(30);
+      page.become('hidden');
+      expect(sent().at(-1)).toBe(`${PING};state=hidden`);
+      link.reset();
+      link.wire.readyState = 0;
+      FakeSocket.join(link.wire, new FakeSocket(scheduler));
+      scheduler.advance(10);
+      expect(sent()).toEqual([expect.stringMatching(/;v=1;state=hidden$/)]);
+      page.become('visible');
+      expect(sent()).toEqual([]); // the new server has not answered yet
     });
 
     it('tells it as soon as the server has answered, if it was hidden meanwhile', () => {

@@ -155,6 +155,17 @@ describe('SharedSocket', () => {
     expect(world.stage.server.last.received).toEqual(['hello again']);
   });
 
+  it('releases its lock if the owner of the socket ends', async () => {
+    await world.tab();
+    await world.advance(30);
+    const before = world.heldLocks;
+    await world.killWorker();
+    await world.advance(30);
+    const after = world.heldLocks;
+    expect(after).toHaveLength(before.length);
+    for (const name of before) expect(after).not.toContain(name);
+  });
+
   it('ends if the owner ends while it closes', async () => {
     const { socket, log } = await world.tab();
     await world.advance(30);

@@ -8,10 +8,17 @@ import { dial, type Stage, settle } from '../stage.ts';
 /** The locks of all contexts; a lock is free once the callback of its holder has settled. */
 class Locks {
   readonly #tails: Map<string, Promise<unknown>> = new Map();
+  /** The names of the locks that are held. */
+  readonly held: Set<string> = new Set();
 
   request(name: string, { signal }: { signal?: AbortSignal }, callback: () => unknown) {
     const before = this.#tails.get(name) ?? Promise.resolve();
-    const tail = before.then(() => (signal?.aborted ? undefined : callback()));
+    const tail = before.then(async () => {
+      if (signal?.aborted) return;
+      this.held.add(name);
+      await callback();
+      this.held.delete(name);
+    });
     this.#tails.set(name, tail);
     return tail;
   }
@@ -51,6 +58,11 @@ export class TabWorld {
     this.#open = open ?? (() => this.open());
     vi.stubGlobal('SharedWorker', class {});
     vi.stubGlobal('navigator', { locks: this.#locks });
+  }
+
+  /** The names of the locks that are held, by tabs and by the worker. */
+  get heldLocks(): readonly string[] {
+    return [...this.#locks.held];
   }
 
   /** Dials, as the owner of the socket does. */
