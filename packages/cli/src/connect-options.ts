@@ -52,6 +52,6 @@ export function targetOf(url: string, flags: ConnectFlags): Target & { readonly 
     subprotocols: flags.subprotocol ?? asked,
     timeout: flags.timeout * 1000,
     isInsecure: flags.insecure === true,
-    ...(flags.cacert !== undefined && { ca: flags.cacert }),
+    ...(flags.cacert !== undefined && { tls: { ca: flags.cacert } }),
   };
 }

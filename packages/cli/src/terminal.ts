@@ -34,6 +34,15 @@ export function exitWhenWritten(code: number): void {
   process.stdout.write('', () => process.exit(code));
 }
 
+/** From now on, a service goes on without its log if nobody reads it, or if the disk is full. */
+export function outliveOutput(): void {
+  process.stdout.removeAllListeners('error');
+  process.stdout.on('error', () => {});
+  process.stdout.once('error', ({ message }) => {
+    console.error(`wirebeat: goes on without a log: ${safeText(message)}`);
+  });
+}
+
 /** Aborts at Ctrl-C. A second Ctrl-C ends the process at once. */
 export function stopSignal(): AbortSignal {
   const stop = new AbortController();

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Millis } from '@wirebeat/core';
 import { type ClientOptions, WebSocket } from 'ws';
 import { DialError, type DialProgress } from './dial-error.ts';
@@ -15,8 +15,8 @@ export interface Target {
   readonly timeout: Millis;
   /** Whether to accept any certificate. */
   readonly isInsecure?: boolean;
-  /** The certificates of the authorities to trust, as PEM, in place of those of the system. */
-  readonly ca?: string;
+  /** Options of TLS, such as `ca`: the authorities to trust in place of those of the system. */
+  readonly tls?: ConnectionOptions;
   /** Whether to offer permessage-deflate. */
   readonly compresses?: boolean;
 }
@@ -86,12 +86,12 @@ export function dial(target: Target, signal: AbortSignal): Promise<Dialled> {
 
 /** Starts an attempt whose steps `steps` measures. */
 function open(target: Target, steps: Steps): WebSocket {
-  const { url, headers, subprotocols, isInsecure, ca, compresses } = target;
+  const { url, headers, subprotocols, isInsecure, tls, compresses } = target;
   const options: ClientOptions = {
     headers,
     perMessageDeflate: compresses === true,
     ...(isInsecure && { rejectUnauthorized: false }),
-    ...(ca !== undefined && { ca }),
+    ...(tls as ClientOptions | undefined),
     finishRequest(request: ClientRequest) {
       request.once('socket', (socket) => steps.watch(socket));
       request.end();

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Place, place, seconds, upstreamUrl } from '../argument-parsers.ts';
-import { exitWhenWritten, type Terminal } from '../terminal.ts';
+import { exitWhenWritten, outliveOutput, type Terminal } from '../terminal.ts';
 import { planOf } from './check.ts';
 import { type GatewayFlags, readSettings } from './config.ts';
 import { ConfigError } from './config-error.ts';
@@ -81,6 +81,7 @@ async function gatewayAction(flags: CommandFlags, terminal: Terminal): Promise<v
       for (const line of planOf(settings, flags.config)) terminal.print(line);
       return;
     }
+    outliveOutput();
     const log: Log = (entry) =>
       terminal.print(lineOf(entry, settings.log, terminal.look, new Date()));
     const stop = new AbortController();

@@ -19,20 +19,16 @@ interface Message {
  * start, this one goes on as before.
  */
 export async function handOver(service: GatewayService, log: Log): Promise<void> {
-  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    detached: true,
-    env: { ...process.env, [VARIABLE]: '1' },
-  });
+  let child: ChildProcess | undefined;
   try {
-    await sendServers(child, service.servers);
-    const [message] = (await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(([code]) => [`it exited with ${code}`]),
-    ])) as [unknown];
-    if (message !== 'ready') throw new Error(String(message));
+    child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      detached: true,
+      env: { ...process.env, [VARIABLE]: '1' },
+    });
+    await pass(service.servers, child);
   } catch (error) {
-    child.kill();
+    child?.kill();
     log({ event: 'hand-over-failed', error: (error as Error).message });
     return;
   }
@@ -42,6 +38,17 @@ export async function handOver(service: GatewayService, log: Log): Promise<void>
   await service.retire();
   log({ event: 'closed' });
   exitWhenWritten(0);
+}
+
+/** Resolves once the new process serves. Rejects if it could not be started, or has ended. */
+async function pass(servers: Handed, child: ChildProcess): Promise<void> {
+  // `once` also listens for `error`, so it must be called before the next tick.
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`it exited with ${code}`);
+  });
+  const begun = Promise.all([once(child, 'message'), sendServers(child, servers)]);
+  const [[message]] = await Promise.race([begun, ended]);
+  if (message !== 'ready') throw new Error(String(message));
 }
 
 async function sendServers(child: ChildProcess, { main, status }: Handed): Promise<void> {

@@ -139,14 +139,12 @@ export class GatewayService {
 function probeOf({ readiness, status, options }: GatewaySettings): ReadinessProbe | undefined {
   if (readiness === false || status === false) return undefined;
   const { upstream, headers, tls } = options;
-  const { ca, rejectUnauthorized } = tls ?? {};
   const target: Target = {
     url: upstream.replace(/^http/, 'ws'),
     headers: typeof headers === 'object' ? headers : {},
     subprotocols: [],
     timeout: readiness.timeout,
-    isInsecure: rejectUnauthorized === false,
-    ...(typeof ca === 'string' && { ca }),
+    ...(tls && { tls }),
   };
   return new ReadinessProbe(target, readiness.interval);
 }

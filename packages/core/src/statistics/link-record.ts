@@ -13,6 +13,7 @@ export class LinkRecord {
   readonly #latencies: Millis[] = [];
   /** Whether each of the last answers was overdue. */
   readonly #answers: boolean[] = [];
+  #isLate = false; // the next answer has been counted as overdue
 
   /** The last 50 latencies, oldest first. */
   get latencies(): readonly Millis[] {
@@ -22,12 +23,14 @@ export class LinkRecord {
   /** Records an answer. Without a latency that is certain, only that there was one. */
   answered(latency: Millis | undefined): void {
     if (latency !== undefined) keep(this.#latencies, latency, USUAL);
-    keep(this.#answers, false, ANSWERS);
+    if (!this.#isLate) keep(this.#answers, false, ANSWERS);
+    this.#isLate = false;
   }
 
   /** Records that an answer is overdue. */
   overdue(): void {
     keep(this.#answers, true, ANSWERS);
+    this.#isLate = true;
   }
 
   /** Returns what is known, with the present state of the connection. */
@@ -49,5 +52,5 @@ function keep<Item>(items: Item[], item: Item, most: number): void {
 
 /** Returns the lower of the two in the middle, so that the result was measured. */
 function median(latencies: readonly Millis[]): Millis | undefined {
-  return latencies.toSorted((a, b) => a - b)[(latencies.length - 1) >> 1];
+  return [...latencies].sort((a, b) => a - b)[(latencies.length - 1) >> 1];
 }

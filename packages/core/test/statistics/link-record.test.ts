@@ -50,10 +50,23 @@ describe('LinkRecord', () => {
     const record = new LinkRecord();
     for (let n = 0; n < 25; n += 1) record.overdue();
     expect(record.evidence(true, false).overdue).toBe(20);
+    record.answered(undefined); // the last of these, late
     for (let n = 0; n < 15; n += 1) record.answered(undefined);
     expect(record.evidence(true, false).overdue).toBe(5);
     expect(qualityOf(record)).toBe('poor');
     record.answered(10);
     expect(qualityOf(record)).toBe('slow');
+  });
+
+  it('counts a late answer as one answer', () => {
+    const record = new LinkRecord();
+    for (let count = 0; count < 5; count += 1) {
+      record.overdue();
+      record.answered(10);
+    }
+    for (let count = 0; count < 15; count += 1) record.answered(10);
+    expect(record.evidence(true, false).overdue).toBe(5);
+    record.answered(10);
+    expect(record.evidence(true, false).overdue).toBe(4);
   });
 });

@@ -53,6 +53,7 @@ export class LeaseHolder {
   #isIsolated = false;
   #isBusy = false;
   #isClosed = false;
+  #isOver = false; // closed, and everything is sent
   #renewAt: Instant;
   #batchAt: Instant = Number.POSITIVE_INFINITY;
   #retryAt: Instant = Number.NEGATIVE_INFINITY;
@@ -145,6 +146,7 @@ export class LeaseHolder {
     this.#isClosed = true;
     for (const member of [...this.#members.values()]) this.remove(member);
     await this.flush();
+    this.#isOver = true;
     this.#timer.cancel();
     if (this.#hasLease) await this.#caller.ask('remove', () => this.#registry.remove(this.name));
   }
@@ -160,6 +162,7 @@ export class LeaseHolder {
 
   /** Does what is due, and sets the timer for the rest. */
   #wake(): void {
+    if (this.#isOver) return this.#settle();
     const now = this.#port.scheduler.now();
     if (!this.#isIsolated && this.#hasLease && !this.#lease.isHeld(now)) this.#isolate();
     if (!this.#isBusy && now >= this.#retryAt && this.#isDue(now)) void this.#work();

@@ -97,12 +97,12 @@ export class MemoryRegistry implements Registry {
     own.reapAt = at + this.lease;
     this.#nodes.set(name, own);
     const { reaped, isReaping } = this.#reap(at);
-    this.#leave(at);
+    const isLeaving = this.#leave(at);
     return {
       held: own.connections.size,
       users: this.#present.size,
       reaped,
-      isReaping,
+      isReaping: isReaping || isLeaving,
       revoked: [...own.revoked],
     };
   }
@@ -261,7 +261,8 @@ export class MemoryRegistry implements Registry {
     return { reaped: connections.length, isReaping: true };
   }
 
-  #leave(at: Instant): void {
+  /** Returns whether more may be due. */
+  #leave(at: Instant): boolean {
     const due = [...this.#leaving].filter(([, end]) => end <= at).slice(0, REAPED_AT_ONCE);
     for (const [user] of due) {
       this.#leaving.delete(user);
@@ -269,6 +270,7 @@ export class MemoryRegistry implements Registry {
       this.#present.delete(user);
       this.#append({ type: 'leave', user, node, at: Date.now() });
     }
+    return due.length === REAPED_AT_ONCE;
   }
 
   #append(change: PresenceChange): void {

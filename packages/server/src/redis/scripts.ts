@@ -106,7 +106,9 @@ if dead then
     redis.call('DEL', p .. 'revoked:' .. dead)
   end
 end
-for _, user in ipairs(redis.call('ZRANGEBYSCORE', p .. 'leaving', '-inf', whole(at), 'LIMIT', 0, ${REAPED_AT_ONCE})) do
+local leaving = redis.call('ZRANGEBYSCORE', p .. 'leaving', '-inf', whole(at), 'LIMIT', 0, ${REAPED_AT_ONCE})
+if #leaving == ${REAPED_AT_ONCE} then isReaping = 1 end
+for _, user in ipairs(leaving) do
   redis.call('ZREM', p .. 'leaving', user)
   local known = redis.call('HGET', p .. 'present', user)
   redis.call('HDEL', p .. 'present', user)

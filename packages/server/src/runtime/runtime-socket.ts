@@ -86,7 +86,9 @@ export class RuntimeSocket<Raw extends object> implements ServerSocket {
 
   // What the runtime reports.
 
+  /** Returns whether it is hidden from the application. */
   message(data: unknown): boolean {
+    if (this.#isClosed) return true; // without `terminate`, the runtime may still deliver
     if (typeof data !== 'string') return this.emit('message', BINARY, true);
     const payload = this.#standIn?.answered(data);
     if (payload !== undefined) return this.emit('pong', bytesOf(payload));

@@ -36,6 +36,13 @@ describe('a server with `answer: bridge`', () => {
     expect(since()).toContain('140 sends !wb.1;pingInterval=10000');
   });
 
+  it('answers a first ping that carries a session', () => {
+    const { stage, socket, since } = start();
+    socket.receive(`${FIRST};session=AbCdEfGhIjKlMnOpQrSt-_`);
+    stage.advanceTo(1_000);
+    expect(since()).toContain('140 sends !wb.1;session=ok');
+  });
+
   it('measures the latency with these Pings, and needs no object once they are answered', () => {
     const { stage, socket, connection } = start();
     socket.receive(FIRST);

@@ -6,7 +6,8 @@ const MAX_UNANSWERED = 16;
 
 /**
  * The grammar of a protocol whose pongs come in the order of the pings. Both you and the application send
- * pings, so this gives each pong to whoever sent its ping. A pong that carries an id needs no order.
+ * pings, so this gives each pong to whoever sent its ping. A pong that carries an id needs no order. Once a
+ * pong has carried the id of our ping, one without an id answers none of ours: it may answer no ping at all.
  *
  * `readSent` reads the pings of the application.
  */
@@ -14,7 +15,8 @@ export function inOrder<Unit = Wire>(
   grammar: Grammar<Unit>,
   readSent: Grammar<Unit>['read'] = grammar.read,
 ): Grammar<Unit> {
-  const unanswered: DialectBeat[] = [];
+  const unanswered: Extract<DialectBeat, { kind: 'pong' }>[] = [];
+  let echoes = false; // the pongs to our pings carry their ids
   const add = (id: string, isOurs: boolean) =>
     unanswered.length < MAX_UNANSWERED && unanswered.push({ kind: 'pong', id, isOurs });
   return {
@@ -23,8 +25,14 @@ export function inOrder<Unit = Wire>(
     read(unit) {
       const beat = grammar.read(unit);
       if (beat?.kind !== 'pong') return beat;
-      if (beat.id === undefined) return unanswered.shift() ?? beat;
-      unanswered.length = 0; // the pings before it have been answered, or never will be
+      const { id, isOurs = false } = beat;
+      if (id === undefined) {
+        const at = unanswered.findIndex((ping) => !echoes || !ping.isOurs);
+        return at < 0 ? beat : unanswered.splice(at, 1)[0];
+      }
+      echoes ||= isOurs;
+      const at = unanswered.findIndex((ping) => ping.id === id && ping.isOurs === isOurs);
+      unanswered.splice(0, at + 1); // the pings before it have been answered, or never will be
       return beat;
     },
     sent(unit) {

@@ -34,6 +34,7 @@ export function json(options: JsonOptions = {}): Dialect {
     write: (id: string) => write(ping, pingId, MARK + id),
     read(message: Wire): DialectBeat | undefined {
       const found = readJson(message);
+      if (Object.keys(found).length === 0) return undefined; // a template may be empty too
       const isLike = (template: JsonTemplate, key?: string) =>
         Object.keys({ ...template, ...found }).every(
           (name) => name === key || found[name] === template[name],

@@ -33,6 +33,33 @@ describe('inOrder', () => {
     expect(read('pong')).toEqual(NOBODY);
   });
 
+  it('takes a pong without an id for none of ours once one has had the id of ours', () => {
+    const echoing: Grammar = {
+      ...GRAMMAR,
+      read(message) {
+        const beat = GRAMMAR.read(message);
+        return beat?.kind === 'pong' && beat.id !== undefined ? { ...beat, isOurs: true } : beat;
+      },
+    };
+    const { write, read, sent } = inOrder(echoing);
+    write('1');
+    sent?.('ping');
+    expect(read('pong 1')).toEqual(ours('1'));
+    write('2');
+    expect(read('pong')).toEqual(theirs); // that of the application came between ours
+    expect(read('pong')).toEqual(NOBODY); // nobody asked for it
+    expect(read('pong 2')).toEqual(ours('2'));
+  });
+
+  it('forgets the pings before the one whose id a pong has, and none after it', () => {
+    const { write, read, sent } = inOrder(GRAMMAR);
+    sent?.('ping');
+    sent?.('ping 7');
+    write('8');
+    expect(read('pong 7')).toEqual({ kind: 'pong', id: '7' });
+    expect(read('pong')).toEqual(ours('8'));
+  });
+
   it('sends no seventeenth ping while none is answered, and forgets the seventeenth of the application', () => {
     const { write, read, sent } = inOrder(GRAMMAR);
     for (let index = 0; index < 17; index += 1) sent?.('ping');

@@ -53,4 +53,20 @@ describe('json', () => {
   it('leaves binary messages to the application', () => {
     expect(json().open('client').receive(bytes('{"type":"pong"}'))).toBeUndefined();
   });
+
+  it.each([
+    ['text', 'price 17'],
+    ['bytes', new Uint8Array([1, 2])],
+    ['an array', '[1]'],
+    ['an object without members', '{}'],
+    ['a long message', `{"pong":"${'x'.repeat(300)}"}`],
+  ])('with templates without members takes %s for no beat', (_, message) => {
+    const { ping, receive } = json({ ping: {}, pong: {}, id: ['ping', 'pong'] }).open(
+      'client',
+      true,
+    );
+    ping('1');
+    expect(receive(message)).toBeUndefined();
+    expect(receive('{"pong":"wb1"}')?.beats).toEqual([{ kind: 'pong', id: '1', isOurs: true }]);
+  });
 });

@@ -265,7 +265,13 @@ export class FramePipe {
     if (this.#waiting.length > 0) this.#insertWaiting();
     if (this.#isCorked) this.ends.sink.uncork();
     this.#isCorked = false;
-    if (this.ends.sink.writableLength > MAX_WAITING_BYTES && !this.isPaused) this.#setPaused(true);
+    if (this.#isFull && !this.isPaused) this.#setPaused(true);
+  }
+
+  /** Whether to wait for `drain`, which comes only if the sink itself has asked to. */
+  get #isFull(): boolean {
+    const { sink } = this.ends;
+    return sink.writableLength > MAX_WAITING_BYTES && sink.writableNeedDrain;
   }
 
   #pass(): void {
@@ -276,7 +282,7 @@ export class FramePipe {
   }
 
   #insertWaiting(): void {
-    if (this.#remaining > 0 || this.ends.sink.writableLength > MAX_WAITING_BYTES) return;
+    if (this.#remaining > 0 || this.#isFull) return;
     const { isWithin } = this.#header;
     for (let index = 0; index < this.#waiting.length; ) {
       const { frame, isMessage } = this.#waiting[index] as Insertion;
