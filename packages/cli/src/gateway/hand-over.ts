@@ -42,7 +42,7 @@ export async function handOver(service: GatewayService, log: Log): Promise<void>
 
 /** Resolves once the new process serves. Rejects if it could not be started, or has ended. */
 async function pass(servers: Handed, child: ChildProcess): Promise<void> {
-  // `once` also listens for `error`, so it must be called before the next tick.
+  child.on('error', () => {}); // `once` rejects with it; a late one changes nothing
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`it exited with ${code}`);
   });

@@ -167,6 +167,18 @@ describe('readSettings', () => {
     if (!message.startsWith('Missing')) expect(message).toContain(`${config}: `);
   });
 
+  it.each(['key', 'cert', 'tls'])(
+    'does not repeat a PEM text in place of the path of `%s`',
+    (key) => {
+      const pem = key === 'tls' ? { key: KEY } : KEY;
+      const message = messageOf({ ...UPSTREAM, cert: 'cert.pem', key: 'key.pem', [key]: pem });
+      expect(message).toMatch(
+        /the path of a PEM file that can be read \(\w+\), got the text of a file/,
+      );
+      expect(message).not.toMatch(/BEGIN|\n/);
+    },
+  );
+
   it('does not quote the content of a file that is not JSON', () => {
     const message = messageOf('{ "headers": { "x-key": "SECRET" "other": 1 } }');
     expect(message).not.toMatch(/SECRET|x-key/);

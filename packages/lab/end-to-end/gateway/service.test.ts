@@ -1,5 +1,5 @@
 // The files of examples/gateway, and what `wirebeat gateway` tells systemd, over a real datagram socket.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { wirebeat } from '../../../cli/test/command-line.ts';
 import { CERT, KEY } from '../../../server/test/gateway/certificate.ts';
 import { findProgram, requireProgram } from '../../programs/find-program.ts';
@@ -66,6 +66,31 @@ function startGateway(
   onTestFinished(() => gateway.end());
   return gateway;
 }
+
+describe('wirebeat gateway without a reader of its log', () => {
+  it('goes on, and drains as always', async ({ onTestFinished }) => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    onTestFinished(() => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const place = await freePort();
+    const args = [MAIN, 'gateway', '--listen', `127.0.0.1:${place}`, '--no-status'];
+    const gateway = spawn(process.execPath, [...args, '--upstream', `ws://127.0.0.1:${port}`], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    onTestFinished(() => void gateway.kill('SIGKILL'));
+    await once(gateway.stdout, 'data'); // it listens
+    gateway.stdout.destroy();
+    for (let count = 0; count < 2; count += 1) {
+      const page = new WebSocket(`ws://127.0.0.1:${place}`);
+      await once(page, 'open');
+      page.close();
+      await once(page, 'close'); // which is logged
+    }
+    gateway.kill('SIGTERM');
+    expect(await once(gateway, 'exit')).toEqual([0, null]);
+  });
+});
 
 describe('wirebeat gateway as a service of systemd', () => {
   it.skipIf(lacks('PYTHON_PATH', 'SYSTEMD_NOTIFY_PATH'))(

@@ -186,6 +186,20 @@ export function describeRegistry(make: RegistryMaker): void {
     expect(await registry.renew('a.0', false)).toBeUndefined();
   });
 
+  it('asks to be called again while more users have left than one call removes', async () => {
+    const COUNT = 600;
+    const { clock, registry } = await setUp('a.0');
+    const names = Array.from({ length: COUNT }, (_, index) => `a.0:${index}`);
+    await registry.claim(
+      'a.0',
+      names.map((name, index) => claimOf(name, index)),
+    );
+    await registry.release('a.0', names, 0);
+    clock.advance(GRACE);
+    expect(await registry.renew('a.0', false)).toMatchObject({ users: 100, isReaping: true });
+    expect(await registry.renew('a.0', false)).toMatchObject({ users: 0, isReaping: false });
+  });
+
   it('logs one leave for each of 10 000 users of a dead node, whoever removes them', async () => {
     const COUNT = 10_000;
     const { clock, registry } = await setUp('a.0', 'b.0', 'c.0');

@@ -376,3 +376,20 @@ describe('a drain', () => {
     expect(log?.changes.map(({ type }) => type)).toEqual(['join', 'move']);
   });
 });
+
+describe('a server whose heartbeat was detached', () => {
+  it('takes no lease again, whatever is asked of it', async () => {
+    const servers = new Servers();
+    const { heartbeat, connect } = servers.start();
+    await servers.advance(100);
+    connect().socket.receive(ping('1'));
+    await servers.advance(100);
+    heartbeat.detach();
+    await servers.advance(100);
+    const renew = vi.spyOn(servers.registry, 'renew');
+    await heartbeat.drain();
+    await servers.advance(60_000);
+    expect(renew).not.toHaveBeenCalled();
+    expect(servers.scheduler.pending).toBe(0);
+  });
+});

@@ -120,6 +120,21 @@ describe('a RuntimeHeartbeat', () => {
 });
 
 describe('on a runtime that can send no Ping, a RuntimeHeartbeat', () => {
+  it('hides what a connection still brings after a newer one has taken its session', () => {
+    const { heartbeat, raw } = heartbeatOver(SENDS);
+    const newer = new Raw();
+    const claim = `${PING}.1;v=1;session=AAAAAAAAAAAAAAAAAAAAAA`;
+    heartbeat.opened(raw);
+    heartbeat.message(raw, claim);
+    heartbeat.opened(newer);
+    heartbeat.message(newer, claim);
+    expect([...heartbeat.connections.keys()]).toEqual([newer]);
+    for (const late of ['late', PING, new Uint8Array([1])]) {
+      expect(heartbeat.message(raw, late)).toBe(true);
+    }
+    expect(heartbeat.message(newer, 'message')).toBe(false);
+  });
+
   it('refuses to answer once a Pong has come', () => {
     const answer = { answer: 'bridge' } as const;
     expect(() => new RuntimeHeartbeat(SENDS, answer)).toThrow(

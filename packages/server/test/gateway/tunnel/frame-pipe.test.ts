@@ -352,4 +352,15 @@ describe('FramePipe', () => {
     flow.drained();
     expect([flow.isPaused, source.isPaused()]).toEqual([false, false]);
   });
+
+  it('goes on reading while the other end still accepts bytes, however many it holds', () => {
+    const [source, sink] = [new Wire(), new Wire({ writableHighWaterMark: 1 << 20 })];
+    const ends = { side: 'page', source, sink, maxMessageBytes: Number.POSITIVE_INFINITY } as const;
+    const flow = new FramePipe(ends, WATCH_NOTHING);
+    sink.full = true;
+    flow.read(page({ opcode: 2, payload: Buffer.alloc(100_000) }));
+    expect(flow.isPaused).toBe(false); // no `drain` would come
+    flow.read(page({ opcode: 2, payload: Buffer.alloc(1 << 20) }));
+    expect(flow.isPaused).toBe(true);
+  });
 });
