@@ -6,20 +6,20 @@ const BASE = 'attachHeartbeat';
 const WITH = `${BASE} with `;
 /** In bytes. Streams of packets or lines need a parser. */
 const LIMITS = {
-  text: 640,
-  json: 855,
+  text: 650,
+  json: 865,
   graphql: 735,
-  trpc: 660,
+  trpc: 670,
   engineIo: 555,
   keepAlive: 625,
   phoenix: 765,
   actionCable: 590,
   pusher: 765,
-  discord: 805,
+  discord: 815,
   signalR: 760,
   stomp: 1_100,
   nats: 1_260,
-  mqtt: 1_450,
+  mqtt: 1_460,
 };
 
 const { output } = await keep('size-limit', ['--json']);

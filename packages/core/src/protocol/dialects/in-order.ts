@@ -15,24 +15,19 @@ export function inOrder<Unit = Wire>(
   grammar: Grammar<Unit>,
   readSent: Grammar<Unit>['read'] = grammar.read,
 ): Grammar<Unit> {
-  const unanswered: Extract<DialectBeat, { kind: 'pong' }>[] = [];
-  let echoes = false; // the pongs to our pings carry their ids
+  const unanswered: DialectBeat[] = [];
+  let mayBeOurs = true; // a pong without an id
   const add = (id: string, isOurs: boolean) =>
     unanswered.length < MAX_UNANSWERED && unanswered.push({ kind: 'pong', id, isOurs });
   return {
     ...grammar,
-    write: (id) => (add(id, true) ? grammar.write(id) : undefined),
+    write: (id) => (add(id, mayBeOurs) ? grammar.write(id) : undefined),
     read(unit) {
       const beat = grammar.read(unit);
       if (beat?.kind !== 'pong') return beat;
-      const { id, isOurs = false } = beat;
-      if (id === undefined) {
-        const at = unanswered.findIndex((ping) => !echoes || !ping.isOurs);
-        return at < 0 ? beat : unanswered.splice(at, 1)[0];
-      }
-      echoes ||= isOurs;
-      const at = unanswered.findIndex((ping) => ping.id === id && ping.isOurs === isOurs);
-      unanswered.splice(0, at + 1); // the pings before it have been answered, or never will be
+      if (beat.id === undefined) return unanswered.shift() ?? beat;
+      unanswered.length = 0; // the pings before it have been answered, or never will be
+      mayBeOurs &&= !beat.isOurs;
       return beat;
     },
     sent(unit) {

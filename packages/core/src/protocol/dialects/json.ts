@@ -34,13 +34,12 @@ export function json(options: JsonOptions = {}): Dialect {
     write: (id: string) => write(ping, pingId, MARK + id),
     read(message: Wire): DialectBeat | undefined {
       const found = readJson(message);
-      if (Object.keys(found).length === 0) return undefined; // a template may be empty too
       const isLike = (template: JsonTemplate, key?: string) =>
         Object.keys({ ...template, ...found }).every(
           (name) => name === key || found[name] === template[name],
         );
       const isPong = isLike(pong, pongId);
-      if (!isPong && !isLike(ping, pingId)) return undefined;
+      if (!Object.keys(found)[0] || (!isPong && !isLike(ping, pingId))) return undefined;
       const value = found[String(isPong ? pongId : pingId)];
       const id = value === undefined ? value : String(value);
       if (isPong) return pongWith(id);
