@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   answering,
-  bySubprotocol,
   defineDialect,
   discord,
   engineIo,
   graphql,
-  keepAlive,
   mqtt,
   observing,
   phoenix,
@@ -59,22 +57,6 @@ describe('defineDialect', () => {
     expect(used(mqtt, 'mqtt')).toBe(true);
     expect(used(mqtt, 'graphql-ws')).toBe(false);
     expect(used(trpc, 'chat')).toBe(true); // it belongs to none
-  });
-});
-
-describe('bySubprotocol', () => {
-  const choice = bySubprotocol(trpc, graphql, keepAlive());
-
-  it('chooses by the negotiated subprotocol', () => {
-    const nameFor = (protocol: string) => new Connected(choice, {}, { protocol }).dialect?.name;
-    expect(nameFor('graphql-transport-ws')).toBe('graphql');
-    expect(nameFor('graphql-ws')).toBe('ka');
-  });
-
-  it('never guesses', () => {
-    for (const protocol of ['', 'chat', 'mqtt']) {
-      expect(new Connected(choice, {}, { protocol }).dialect).toBeUndefined();
-    }
   });
 });
 
