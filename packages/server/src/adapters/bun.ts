@@ -95,8 +95,7 @@ export class BunHeartbeat<Socket extends BunSocket = BunSocket> extends RuntimeH
         if (!this.message(socket, data)) return handlers.message(socket, data);
       },
       ping: (socket: Socket, data: never) => {
-        this.pinged(socket);
-        return handlers.ping?.(socket, data);
+        if (!this.pinged(socket)) return handlers.ping?.(socket, data);
       },
       pong: (socket: Socket, data: never) => {
         if (!this.ponged(socket, data)) return handlers.pong?.(socket, data);

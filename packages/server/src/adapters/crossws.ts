@@ -83,8 +83,7 @@ export class CrosswsHeartbeat<Peer extends CrosswsPeer = CrosswsPeer> extends Ru
         if (!this.message(peer, dataOf(peer, message))) return hooks.message?.(peer, message);
       },
       ping: (peer: Peer, data: never) => {
-        this.pinged(peer);
-        return hooks.ping?.(peer, data);
+        if (!this.pinged(peer)) return hooks.ping?.(peer, data);
       },
       pong: (peer: Peer, data: never) => {
         if (!this.ponged(peer, data)) return hooks.pong?.(peer, data);

@@ -52,7 +52,6 @@ export class ConnectionRows<Socket extends ServerSocket> implements RowPort, Han
   #counters: (ByteCounter | undefined)[] = [];
   readonly #limits: RowLimits;
   readonly #thawed: Map<Row, Connection> = new Map();
-  readonly #acting: Set<Connection> = new Set();
   readonly #handles: Map<Row, ConnectionHandle> = new Map();
   #size = 0;
   #opened = 0;
@@ -163,12 +162,11 @@ export class ConnectionRows<Socket extends ServerSocket> implements RowPort, Han
   act<Result>(row: Row, act: (connection: Connection) => Result): Result {
     const wasRow = !this.#thawed.has(row);
     const connection = this.thaw(row);
-    if (this.#acting.has(connection)) return act(connection); // it may not become a row meanwhile
-    this.#acting.add(connection);
+    connection.depth += 1;
     try {
       return act(connection);
     } finally {
-      this.#acting.delete(connection);
+      connection.depth -= 1;
       if (!this.settle(connection) && wasRow && !connection.hasEnded) connection.rearm();
     }
   }

@@ -46,6 +46,8 @@ export class Connection implements ApplicationTierPort, TransportTierPort, Answe
   /** The timers of its row and of the row of its page. */
   readonly timer: RowTimer;
   pageTimer: RowTimer | undefined;
+  /** How many calls of `ConnectionRows.act` are using this object: such calls can be nested. */
+  depth = 0;
   #hasEnded = false;
   #page: ApplicationTier | undefined; // created on the client's first application ping
   #dialect: DialectTier | undefined; // a client of another protocol
@@ -96,6 +98,7 @@ export class Connection implements ApplicationTierPort, TransportTierPort, Answe
 
   /** Whether a row can take the place of this object. */
   get isAtRest(): boolean {
+    if (this.depth > 0) return false; // an outer call still uses this object
     if (this.#dialect !== undefined) return false; // a row has no place for its session
     if (this.#hasEnded || !this.transport.isAtRest) return false;
     if (this.#page?.isAtRest === false || this.#answers?.isEmpty === false) return false;

@@ -4,7 +4,8 @@ const PER_INTERVAL = 10;
 
 /**
  * When a node renews its lease early to write the leaves of users whose grace period is over: at most
- * ten times in one renewal interval, however many leave.
+ * ten times in one renewal interval, however many leave. If one renewal cannot write all leaves that are
+ * due, `LeaseHolder` repeats it at once.
  */
 export class EarlyRenewals {
   readonly #gap: Millis;

@@ -53,7 +53,7 @@ export class LeaseHolder {
   #isIsolated = false;
   #isBusy = false;
   #isClosed = false;
-  #isOver = false; // closed, and everything is sent
+  #hasStopped = false; // nothing is renewed or sent any more
   #renewAt: Instant;
   #batchAt: Instant = Number.POSITIVE_INFINITY;
   #retryAt: Instant = Number.NEGATIVE_INFINITY;
@@ -146,7 +146,7 @@ export class LeaseHolder {
     this.#isClosed = true;
     for (const member of [...this.#members.values()]) this.remove(member);
     await this.flush();
-    this.#isOver = true;
+    this.#hasStopped = true;
     this.#timer.cancel();
     if (this.#hasLease) await this.#caller.ask('remove', () => this.#registry.remove(this.name));
   }
@@ -162,7 +162,7 @@ export class LeaseHolder {
 
   /** Does what is due, and sets the timer for the rest. */
   #wake(): void {
-    if (this.#isOver) return this.#settle();
+    if (this.#hasStopped) return this.#settle(); // a late message or `flush` must not renew the lease
     const now = this.#port.scheduler.now();
     if (!this.#isIsolated && this.#hasLease && !this.#lease.isHeld(now)) this.#isolate();
     if (!this.#isBusy && now >= this.#retryAt && this.#isDue(now)) void this.#work();
@@ -189,7 +189,7 @@ export class LeaseHolder {
   async #work(): Promise<void> {
     this.#isBusy = true;
     let isGood = true;
-    while (isGood && this.#isDue(this.#port.scheduler.now())) {
+    while (isGood && !this.#hasStopped && this.#isDue(this.#port.scheduler.now())) {
       const { scheduler } = this.#port;
       isGood = await (scheduler.now() >= this.#renewalDue ? this.#tryToRenew() : this.#sendBatch());
     }

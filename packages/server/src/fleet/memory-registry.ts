@@ -261,7 +261,7 @@ export class MemoryRegistry implements Registry {
     return { reaped: connections.length, isReaping: true };
   }
 
-  /** Returns whether more may be due. */
+  /** Writes leaves. Returns whether more may be due. */
   #leave(at: Instant): boolean {
     const due = [...this.#leaving].filter(([, end]) => end <= at).slice(0, REAPED_AT_ONCE);
     for (const [user] of due) {

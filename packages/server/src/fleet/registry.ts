@@ -92,7 +92,10 @@ export interface Renewal {
   readonly users: number;
   /** Number of connections of dead nodes that this call has removed. */
   readonly reaped: number;
-  /** Connections of dead nodes, or users who have left, may remain: the node should call again at once. */
+  /**
+   * Connections of dead nodes or leaves that are due may be left over, so the node should call again at
+   * once.
+   */
   readonly isReaping: boolean;
   /** Connections of this node whose session a newer connection has claimed. */
   readonly revoked: readonly string[];

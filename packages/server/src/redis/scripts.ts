@@ -106,9 +106,9 @@ if dead then
     redis.call('DEL', p .. 'revoked:' .. dead)
   end
 end
-local leaving = redis.call('ZRANGEBYSCORE', p .. 'leaving', '-inf', whole(at), 'LIMIT', 0, ${REAPED_AT_ONCE})
-if #leaving == ${REAPED_AT_ONCE} then isReaping = 1 end
-for _, user in ipairs(leaving) do
+local due = redis.call('ZRANGEBYSCORE', p .. 'leaving', '-inf', whole(at), 'LIMIT', 0, ${REAPED_AT_ONCE})
+if #due == ${REAPED_AT_ONCE} then isReaping = 1 end -- more may be due
+for _, user in ipairs(due) do
   redis.call('ZREM', p .. 'leaving', user)
   local known = redis.call('HGET', p .. 'present', user)
   redis.call('HDEL', p .. 'present', user)

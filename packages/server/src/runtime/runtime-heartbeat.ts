@@ -122,8 +122,8 @@ export class RuntimeHeartbeat<Socket extends object, Request = unknown> {
     return this;
   }
 
-  // What the adapter reports. Each method that returns a boolean returns whether the event was a heartbeat,
-  // so that the application must not see it.
+  // What the adapter reports. Each method that returns a boolean returns whether the application must not
+  // see the event, because it was a heartbeat or the server has ended the connection.
 
   /** A socket has opened. Returns its heartbeat, or `undefined` after `detach`. */
   opened(socket: Socket, request?: Request): ConnectionHeartbeat | undefined {
@@ -140,13 +140,13 @@ export class RuntimeHeartbeat<Socket extends object, Request = unknown> {
   }
 
   /** A protocol Ping has arrived. */
-  pinged(socket: Socket): void {
-    this.#sockets.get(socket)?.emit('ping', undefined);
+  pinged(socket: Socket): boolean {
+    return this.#sockets.get(socket)?.pinged() === true;
   }
 
   /** A protocol Pong has arrived. */
   ponged(socket: Socket, payload: Uint8Array): boolean {
-    return this.#sockets.get(socket)?.emit('pong', payload) === true;
+    return this.#sockets.get(socket)?.ponged(payload) === true;
   }
 
   /**

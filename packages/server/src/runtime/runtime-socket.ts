@@ -84,11 +84,11 @@ export class RuntimeSocket<Raw extends object> implements ServerSocket {
     return false;
   }
 
-  // What the runtime reports.
+  // What the runtime reports. What comes after the end is taken, so that the application does not see it:
+  // a runtime without `terminate` goes on delivering until its closing handshake is over.
 
-  /** Returns whether it is hidden from the application. */
   message(data: unknown): boolean {
-    if (this.#isClosed) return true; // without `terminate`, the runtime may still deliver
+    if (this.#isClosed) return true;
     if (typeof data !== 'string') return this.emit('message', BINARY, true);
     const payload = this.#standIn?.answered(data);
     if (payload !== undefined) return this.emit('pong', bytesOf(payload));
@@ -96,6 +96,14 @@ export class RuntimeSocket<Raw extends object> implements ServerSocket {
     const held = this.#standIn?.takeHeld();
     if (held !== undefined) this.ping(held);
     return isTaken;
+  }
+
+  pinged(): boolean {
+    return this.#isClosed || this.emit('ping', undefined);
+  }
+
+  ponged(payload: Uint8Array): boolean {
+    return this.#isClosed || this.emit('pong', payload);
   }
 
   closed(code: number, reason: string): void {

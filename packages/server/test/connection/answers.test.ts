@@ -3,6 +3,7 @@ import { Stage } from '../virtual-server.ts';
 
 const PING = '\u0005wb';
 const FIRST = `${PING}.1;v=1`;
+const SESSION = 'session=AbCdEfGhIjKlMnOpQrSt-_';
 
 /** A server that bridges, with one client whose layer answers after 40 ms. */
 function start(options = {}, peer = {}) {
@@ -34,13 +35,6 @@ describe('a server with `answer: bridge`', () => {
     socket.receive(FIRST);
     stage.advanceTo(1_000);
     expect(since()).toContain('140 sends !wb.1;pingInterval=10000');
-  });
-
-  it('answers a first ping that carries a session', () => {
-    const { stage, socket, since } = start();
-    socket.receive(`${FIRST};session=AbCdEfGhIjKlMnOpQrSt-_`);
-    stage.advanceTo(1_000);
-    expect(since()).toContain('140 sends !wb.1;session=ok');
   });
 
   it('measures the latency with these Pings, and needs no object once they are answered', () => {
@@ -90,9 +84,39 @@ describe('a server with `answer: bridge`', () => {
     expect(stage.scheduler.pending).toBe(0);
   });
 
+  it('answers a first ping that carries a session', () => {
+    const { stage, socket, since } = start();
+    socket.receive(`${FIRST};${SESSION}`);
+    stage.advanceTo(1_000);
+    socket.receive(PING);
+    stage.advanceTo(2_000);
+    expect(since().filter((line) => !line.includes('?'))).toEqual([
+      '100 Ping wb-0.b1',
+      '140 sends !wb.1;session=ok',
+      '1000 Ping wb-0.b2',
+      '1040 sends !wb',
+    ]);
+  });
+
   it('refuses any other word', () => {
     expect(() => new Stage({ answer: 'later' } as never)).toThrow(
       /`answer` to be 'local' or 'bridge', got `'later'`/,
     );
+  });
+});
+
+describe.each(['bridge', 'local'] as const)('a server with `answer: %s`', (answer) => {
+  it('treats a client with a session as any other', () => {
+    const logOf = (session: string) => {
+      const { stage, socket, since } = start({ answer, advertise: { pingInterval: 10_000 } });
+      socket.receive(`${FIRST}${session}`);
+      for (const at of [1_000, 11_000]) {
+        stage.advanceTo(at);
+        socket.receive(`${PING}.${at}`);
+      }
+      stage.advanceTo(120_000); // it does not ping any more
+      return since().map((line) => line.replace(';session=ok', ''));
+    };
+    expect(logOf(`;${SESSION}`)).toEqual(logOf(''));
   });
 });

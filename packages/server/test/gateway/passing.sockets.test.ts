@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { getDefaultHighWaterMark, setDefaultHighWaterMark } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { Log, MS, RawClient } from '../server-side.ts';
+import { atEnd, Log, MS, RawClient } from '../server-side.ts';
 import { frameOf, MASK } from './frames.ts';
 import { onlyConnection, openPage, stage } from './gateway-stage.ts';
 
@@ -10,6 +11,15 @@ const sleep = (time: number) => new Promise((resolve) => setTimeout(resolve, tim
 /** The next message, as it is. */
 const nextOf = (socket: WebSocket) =>
   new Promise<Buffer>((resolve) => socket.once('message', (data) => resolve(data as Buffer)));
+
+/** Resolves when a count has stopped growing. */
+async function untilStill(count: () => number): Promise<void> {
+  let before = -1;
+  while (count() !== before) {
+    before = count();
+    await sleep(200 * MS);
+  }
+}
 
 const direction = [
   ['from page to upstream', false],
@@ -83,14 +93,27 @@ describe.each(direction)('what passes %s', (_, isBack) => {
     to.pause();
     const came = nextOf(to);
     from.send(bytes);
-    let before = -1;
-    while (taken() !== before) {
-      before = taken();
-      await sleep(200 * MS);
-    }
+    await untilStill(taken);
     // What kernels keep on the way of the second hop, and nothing else.
     expect(taken()).toBeGreaterThan(65_536);
     expect(taken()).toBeLessThan(24 * 1_048_576);
+    to.resume();
+    expect((await came).equals(bytes)).toBe(true);
+  });
+
+  it('continues once the receiver reads again, also if sockets have a larger `highWaterMark`', async () => {
+    const usual = getDefaultHighWaterMark(false);
+    setDefaultHighWaterMark(false, 1_048_576);
+    atEnd(() => setDefaultHighWaterMark(false, usual));
+    const play = await stage({}, { maxPayload: 0 });
+    const { page, far } = await openPage(play);
+    const [from, to] = isBack ? [far, page] : [page, far];
+    const connection = onlyConnection(play);
+    const bytes = randomBytes(32 * 1_048_576);
+    to.pause();
+    const came = nextOf(to);
+    from.send(bytes);
+    await untilStill(() => connection.bytesFromUpstream + connection.bytesFromPage);
     to.resume();
     expect((await came).equals(bytes)).toBe(true);
   });

@@ -81,6 +81,7 @@ describe('a RuntimeHeartbeat', () => {
     const connection = heartbeat.opened(raw);
     const payload = raw.done[0]?.slice('Ping '.length) ?? '';
     scheduler.advance(7);
+    expect(heartbeat.pinged(raw)).toBe(false);
     expect(heartbeat.ponged(raw, new TextEncoder().encode('other'))).toBe(false);
     expect(heartbeat.ponged(raw, new TextEncoder().encode(payload))).toBe(true);
     expect(connection?.transportLatency).toBe(7);
@@ -120,21 +121,6 @@ describe('a RuntimeHeartbeat', () => {
 });
 
 describe('on a runtime that can send no Ping, a RuntimeHeartbeat', () => {
-  it('hides what a connection still brings after a newer one has taken its session', () => {
-    const { heartbeat, raw } = heartbeatOver(SENDS);
-    const newer = new Raw();
-    const claim = `${PING}.1;v=1;session=AAAAAAAAAAAAAAAAAAAAAA`;
-    heartbeat.opened(raw);
-    heartbeat.message(raw, claim);
-    heartbeat.opened(newer);
-    heartbeat.message(newer, claim);
-    expect([...heartbeat.connections.keys()]).toEqual([newer]);
-    for (const late of ['late', PING, new Uint8Array([1])]) {
-      expect(heartbeat.message(raw, late)).toBe(true);
-    }
-    expect(heartbeat.message(newer, 'message')).toBe(false);
-  });
-
   it('refuses to answer once a Pong has come', () => {
     const answer = { answer: 'bridge' } as const;
     expect(() => new RuntimeHeartbeat(SENDS, answer)).toThrow(
@@ -166,6 +152,33 @@ describe('on a runtime that can send no Ping, a RuntimeHeartbeat', () => {
     scheduler.advance(connection?.detectionBound ?? 0);
     expect(reasons).toEqual(['ping-timeout']);
     expect(raw.done.at(-1)).toBe('closes 3008 terminated');
+  });
+
+  it('keeps what a connection still receives after its end from the application', () => {
+    const port = { ...SENDS, ping: PINGS.ping } as RuntimePort<Raw>; // but not `terminate`
+    const { heartbeat, raw } = heartbeatOver(port);
+    const [later, terminated] = [new Raw(), new Raw()];
+    const first = `${PING}.1;session=AAAAAAAAAAAAAAAAAAAAAA`;
+    const ended: string[] = [];
+    heartbeat.on('end', ({ reason }) => ended.push(reason));
+    heartbeat.opened(raw);
+    heartbeat.message(raw, first);
+    heartbeat.opened(later);
+    heartbeat.message(later, first);
+    const connection = heartbeat.opened(terminated);
+    scheduler.advance(1);
+    connection?.terminate();
+    scheduler.advance(connection?.detectionBound ?? 0); // so that `later` is declared dead
+    expect(ended).toEqual(['replaced', 'closed', 'ping-timeout']);
+    const { length } = raw.done;
+    for (const socket of [raw, later, terminated]) {
+      expect(heartbeat.message(socket, 'late')).toBe(true);
+      expect(heartbeat.message(socket, new Uint8Array(3))).toBe(true);
+      expect(heartbeat.message(socket, PING)).toBe(true);
+      expect(heartbeat.pinged(socket)).toBe(true);
+      expect(heartbeat.ponged(socket, new TextEncoder().encode('other'))).toBe(true);
+    }
+    expect(raw.done).toHaveLength(length);
   });
 
   it('does not judge a page that has reported that it is frozen, until it speaks again', () => {

@@ -4,7 +4,10 @@ import { applyMask, MASK_BYTES, MAX_CONTROL_BYTES, Opcode } from '../frames/fram
 import { FrameHeader } from '../frames/frame-header.ts';
 import type { Side } from './side.ts';
 
-/** While more bytes than this wait to be sent, the pipe reads and inserts nothing. */
+/**
+ * While more bytes than this wait to be sent, the pipe reads and inserts nothing; or more than the
+ * `highWaterMark` of the sink, if that is larger.
+ */
 const MAX_WAITING_BYTES = 65_536; // the size of one read
 /**
  * Empty fragments are dropped beyond this many held bytes. Fragments with content are 875 bytes at
@@ -268,7 +271,7 @@ export class FramePipe {
     if (this.#isFull && !this.isPaused) this.#setPaused(true);
   }
 
-  /** Whether to wait for `drain`, which comes only if the sink itself has asked to. */
+  /** Whether to wait for `drain`: a sink emits it only after it was filled to its `highWaterMark`. */
   get #isFull(): boolean {
     const { sink } = this.ends;
     return sink.writableLength > MAX_WAITING_BYTES && sink.writableNeedDrain;
