@@ -7,7 +7,7 @@ const WITH = `${BASE} with `;
 /** In bytes. Streams of packets or lines need a parser. */
 const LIMITS = {
   text: 650,
-  json: 865,
+  json: 870,
   graphql: 735,
   trpc: 670,
   engineIo: 555,

@@ -39,7 +39,8 @@ export function json(options: JsonOptions = {}): Dialect {
           (name) => name === key || found[name] === template[name],
         );
       const isPong = isLike(pong, pongId);
-      if (!Object.keys(found)[0] || (!isPong && !isLike(ping, pingId))) return undefined;
+      if (!isPong && !isLike(ping, pingId)) return undefined;
+      if (!Object.keys(found)[0] && message !== '{}') return undefined; // it was not parsed
       const value = found[String(isPong ? pongId : pingId)];
       const id = value === undefined ? value : String(value);
       if (isPong) return pongWith(id);

@@ -68,4 +68,11 @@ describe('json', () => {
     expect(receive(message)).toBeUndefined();
     expect(receive('{"pong":"wb1"}')?.beats).toEqual([{ kind: 'pong', id: '1', isOurs: true }]);
   });
+
+  it('takes an empty object for a beat if its template has no members', () => {
+    const { ping, receive } = json({ pong: {} }).open('client', true);
+    ping('1');
+    expect(receive('{bad')).toBeUndefined();
+    expect(receive('{}')?.beats).toEqual([{ kind: 'pong', id: '1', isOurs: true }]);
+  });
 });
