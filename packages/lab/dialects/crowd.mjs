@@ -27,8 +27,14 @@ const PATIENT = { isPatient: true };
 
 const tell = (fact) => process.stdout.write(`${JSON.stringify(fact)}\n`);
 
-/** Of each heartbeat, how late its timers have fired. */
+/** Of each heartbeat, when its timers have fired late, and by how much. */
 const stallsOf = new Map();
+
+/** Returns the stalls of a silence that ends now: a silence may begin before the cut that it is due to. */
+const stallsIn = (heartbeat, silentFor) =>
+  (stallsOf.get(heartbeat) ?? [])
+    .filter(({ at }) => at >= performance.now() - silentFor)
+    .map(({ lateBy }) => Math.round(lateBy));
 
 class WatchedSocket extends WebSocket {
   constructor(address, protocols) {
@@ -36,9 +42,11 @@ class WatchedSocket extends WebSocket {
     const dialect = DIALECTS[name];
     const heartbeat = attachHeartbeat(this, { dialect, pingInterval, pingTimeout });
     stallsOf.set(heartbeat, []);
-    heartbeat.on('stall', ({ lateBy }) => stallsOf.get(heartbeat)?.push(Math.round(lateBy)));
+    heartbeat.on('stall', ({ lateBy }) =>
+      stallsOf.get(heartbeat)?.push({ at: performance.now(), lateBy }),
+    );
     heartbeat.on('dead', ({ reason, silentFor }) =>
-      tell({ name: 'dead', reason, silentFor, stalls: stallsOf.get(heartbeat) }),
+      tell({ name: 'dead', reason, silentFor, stalls: stallsIn(heartbeat, silentFor) }),
     );
     this.on('error', () => {}); // some clients close sockets that are not open yet
     this.once('close', (code) => {
@@ -62,7 +70,6 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   if (line === 'ticks') return tell({ name: 'ticks', ticks });
   if (line === 'bounds') {
     const bounds = [...stallsOf.keys()].map(({ detectionBound }) => detectionBound);
-    for (const heartbeat of stallsOf.keys()) stallsOf.set(heartbeat, []);
     return tell({ name: 'bounds', bounds });
   }
   // Blocks without a load on the cores, which others need.

@@ -30,6 +30,7 @@ interface Fact {
   readonly ticks?: readonly number[];
   readonly bounds?: readonly number[];
   readonly silentFor?: number;
+  /** How late its timers have fired in this silence. */
   readonly stalls?: readonly number[];
 }
 
@@ -114,7 +115,7 @@ describe.concurrent.each(SUBJECTS)('$title, server and client', (subject) => {
     expect(crowd.named('close')).toEqual([]);
     await expectTraffic(crowd);
 
-    const { bounds = [] } = await crowd.ask('bounds'); // and forgets the stalls of the faults
+    const { bounds = [] } = await crowd.ask('bounds');
     expect(bounds).toHaveLength(CONNECTIONS);
     const bound = Math.max(...bounds);
     proxy.cut();
