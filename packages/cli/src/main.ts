@@ -6,10 +6,7 @@ import { addGateway } from './gateway/command.ts';
 import { addPing } from './ping/command.ts';
 import { safeComplaint } from './safe-text.ts';
 import { addServe } from './serve/command.ts';
-import { processTerminal } from './terminal.ts';
-
-/** The exit code of ping(8) for invalid arguments. */
-const MISUSE = 2;
+import { MISUSE, processTerminal } from './terminal.ts';
 
 const terminal = processTerminal();
 

@@ -1,6 +1,9 @@
 import { styleText } from 'node:util';
 import { safeText } from './safe-text.ts';
 
+/** The exit code for an invalid command line or config file, as that of ping(8). */
+export const MISUSE = 2;
+
 /** Styles for lines. */
 export interface Look {
   /** Marks bad news: red on a terminal. */

@@ -1,7 +1,7 @@
 import type { Millis } from '@wirebeat/core';
 import type { Target } from '../connection/dial.ts';
 import type { Tier } from '../connection/prober.ts';
-import { inSeconds } from '../ping/ends.ts';
+import { inSeconds } from '../ping/connection-ends.ts';
 import { safeText } from '../safe-text.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Finding, Say } from './finding.ts';

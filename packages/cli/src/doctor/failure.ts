@@ -1,5 +1,6 @@
 import type { DialError } from '../connection/dial-error.ts';
 import type { Stage } from '../connection/stages.ts';
+import { answeredBy, shownHeaders } from './answer-headers.ts';
 import type { Finding, Remedies } from './finding.ts';
 import {
   PASS_CREDENTIALS,
@@ -54,20 +55,6 @@ function remediesFor(stage: Stage, code: string, status?: number): Remedies | un
     return NO_TLS.has(code) || code === 'TIMEOUT' ? SERVE_TLS : RENEW_CERTIFICATE;
   }
   return code === 'TIMEOUT' ? REACH_SERVER : PASS_UPGRADE;
-}
-
-type Headers = DialError['progress']['headers'];
-
-/** Names the programs that say they answered. */
-export function answeredBy({ server, via }: Headers): string {
-  const names = [server, via].filter((name) => name !== undefined);
-  return names.length === 0 ? '' : ` Answered by ${names.join(', via ')}.`;
-}
-
-/** The headers of an answer without cookies, which may be secret. */
-export function shownHeaders(headers: Headers): object {
-  const { 'set-cookie': _, ...rest } = headers;
-  return rest;
 }
 
 /** Turns the message of an error into a sentence. */

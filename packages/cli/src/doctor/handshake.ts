@@ -1,7 +1,8 @@
 import { type Dialled, dial, type Security, type Target } from '../connection/dial.ts';
 import { DialError } from '../connection/dial-error.ts';
 import { STAGES, type StageTimes } from '../connection/stages.ts';
-import { answeredBy, findingOf, sentence, shownHeaders } from './failure.ts';
+import { answeredBy, shownHeaders } from './answer-headers.ts';
+import { findingOf, sentence } from './failure.ts';
 import type { Finding, Say } from './finding.ts';
 import { PASS_EXTENSIONS, PASS_SUBPROTOCOL, RENEW_CERTIFICATE } from './remedies.ts';
 

@@ -1,8 +1,8 @@
 import type { Millis } from '@wirebeat/core';
 import type { Target } from '../connection/dial.ts';
 import type { Tier } from '../connection/prober.ts';
-import { search, sentencesOf } from '../ping/find-idle.ts';
-import { needsShorterInterval } from '../ping/idle-findings.ts';
+import { search, sentencesOf } from '../limits/find-idle.ts';
+import { needsShorterInterval } from '../limits/idle-findings.ts';
 import type { Say } from './finding.ts';
 import { ALLOW_IDLE } from './remedies.ts';
 

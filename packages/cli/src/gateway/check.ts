@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Place } from '../argument-parsers.ts';
 import { safeText } from '../safe-text.ts';
-import type { GatewaySettings } from './config.ts';
+import type { GatewaySettings } from './settings.ts';
 
 /** Returns what a gateway with these settings would do, in lines for people. */
 export function planOf(settings: GatewaySettings, file: string | undefined): readonly string[] {

@@ -1,17 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Place, place, seconds, upstreamUrl } from '../argument-parsers.ts';
-import { exitWhenWritten, outliveOutput, type Terminal } from '../terminal.ts';
+import { exitWhenWritten, MISUSE, outliveOutput, type Terminal } from '../terminal.ts';
 import { planOf } from './check.ts';
-import { type GatewayFlags, readSettings } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { configSchema } from './config-schema.ts';
 import { handOver, receiveServers, reportReady } from './hand-over.ts';
 import { LOG_FORMATS, type Log, lineOf } from './log.ts';
 import { notifySystemd } from './notify-systemd.ts';
 import { GatewayService } from './service.ts';
-
-/** The exit code for an invalid command line or config file. */
-const MISUSE = 2;
+import { type GatewayFlags, readSettings } from './settings.ts';
 
 interface CommandFlags extends GatewayFlags {
   readonly check?: true;

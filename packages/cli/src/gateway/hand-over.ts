@@ -7,6 +7,8 @@ import type { GatewayService, Handed } from './service.ts';
 
 /** Set for a process that receives its servers from the one before it. */
 const VARIABLE = 'WIREBEAT_HAND_OVER';
+/** Time in ms until the new process must serve. Connections that it accepts before wait. */
+const READY_WITHIN = 60_000;
 /** A message with a server. `isLast`: no further server follows. */
 interface Message {
   readonly name: keyof Handed;
@@ -16,7 +18,7 @@ interface Message {
 /**
  * Starts the program anew and hands it the servers that listen, so that no connection is refused
  * meanwhile. Then ends this process when its last connection has ended. If the new process does not
- * start, this one goes on as before.
+ * start within a minute, this one goes on as before.
  */
 export async function handOver(service: GatewayService, log: Log): Promise<void> {
   let child: ChildProcess | undefined;
@@ -28,7 +30,7 @@ export async function handOver(service: GatewayService, log: Log): Promise<void>
     });
     await pass(service.servers, child);
   } catch (error) {
-    child?.kill();
+    child?.kill('SIGKILL');
     log({ event: 'hand-over-failed', error: (error as Error).message });
     return;
   }
@@ -40,14 +42,18 @@ export async function handOver(service: GatewayService, log: Log): Promise<void>
   exitWhenWritten(0);
 }
 
-/** Resolves once the new process serves. Rejects if it could not be started, or has ended. */
+/** Resolves once the new process serves. Rejects if it could not be started, has ended, or takes too long. */
 async function pass(servers: Handed, child: ChildProcess): Promise<void> {
   child.on('error', () => {}); // `once` rejects with it; a late one changes nothing
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`it exited with ${code}`);
   });
   const begun = Promise.all([once(child, 'message'), sendServers(child, servers)]);
-  const [[message]] = await Promise.race([begun, ended]);
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`it did not serve within ${READY_WITHIN / 1_000} s`);
+    setTimeout(() => reject(error), READY_WITHIN).unref();
+  });
+  const [[message]] = await Promise.race([begun, ended, late]);
   if (message !== 'ready') throw new Error(String(message));
 }
 

@@ -15,6 +15,12 @@ export interface ReadinessState {
   readonly at: number | undefined;
 }
 
+/** What is probed, and the time between two probes. */
+export interface ProbeSettings {
+  readonly target: Target;
+  readonly interval: Millis;
+}
+
 /**
  * Opens a WebSocket to the upstream again and again and pings it. A port that accepts connections is
  * not enough: a hung server does too.
@@ -26,17 +32,19 @@ export class ReadinessProbe {
     error: 'the upstream has not been probed yet',
     at: undefined,
   };
+  readonly settings: ProbeSettings;
   readonly #end: AbortController = new AbortController();
 
-  constructor(target: Target, interval: Millis) {
-    void this.#run(target, interval);
+  constructor(settings: ProbeSettings) {
+    this.settings = settings;
+    void this.#run(settings);
   }
 
   stop(): void {
     this.#end.abort();
   }
 
-  async #run(target: Target, interval: Millis): Promise<void> {
+  async #run({ target, interval }: ProbeSettings): Promise<void> {
     const { signal } = this.#end;
     while (!signal.aborted) {
       const state = await probe(target, signal);

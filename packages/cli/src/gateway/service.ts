@@ -3,9 +3,9 @@ import type { Server as NetServer } from 'node:net';
 import { createGateway, type Gateway, type GatewayListener } from '@wirebeat/server/gateway';
 import type { Place } from '../argument-parsers.ts';
 import type { Target } from '../connection/dial.ts';
-import type { GatewaySettings } from './config.ts';
 import { type Log, logEvents } from './log.ts';
-import { ReadinessProbe } from './readiness-probe.ts';
+import { type ProbeSettings, ReadinessProbe } from './readiness-probe.ts';
+import type { GatewaySettings } from './settings.ts';
 import { StatusPages, StatusServer } from './status-server.ts';
 
 /** Servers that listen, which one process hands to another. */
@@ -29,7 +29,7 @@ export class GatewayService {
     this.#log = log;
     this.#settings = settings;
     this.#gateway = createGateway(settings.options);
-    this.#probe = probeOf(settings);
+    this.#startProbe();
     this.#pages = new StatusPages(this.#gateway, () => this.#probe);
     logEvents(this.#gateway, log);
   }
@@ -77,8 +77,7 @@ export class GatewayService {
       void this.#listener?.retire();
       this.#listener = listener;
     } else if (settings.tls !== undefined) this.#listener?.setCertificate(settings.tls);
-    this.#probe?.stop();
-    this.#probe = probeOf(settings);
+    this.#startProbe();
     const url = this.#listener?.url;
     this.#log({ event: 'reloaded', url, open: this.#gateway.connections.size });
   }
@@ -115,6 +114,14 @@ export class GatewayService {
     this.#log({ event: 'closed' });
   }
 
+  /** Unless one with the same settings runs: that one knows the upstream already. */
+  #startProbe(): void {
+    const settings = probeSettingsOf(this.#settings);
+    if (isSame(settings, this.#probe?.settings)) return;
+    this.#probe?.stop();
+    this.#probe = settings && new ReadinessProbe(settings);
+  }
+
   #closeStatus(): void {
     this.#status?.close();
     this.#status = undefined;
@@ -136,7 +143,11 @@ export class GatewayService {
   }
 }
 
-function probeOf({ readiness, status, options }: GatewaySettings): ReadinessProbe | undefined {
+function probeSettingsOf({
+  readiness,
+  status,
+  options,
+}: GatewaySettings): ProbeSettings | undefined {
   if (readiness === false || status === false) return undefined;
   const { upstream, headers, tls } = options;
   const target: Target = {
@@ -146,7 +157,7 @@ function probeOf({ readiness, status, options }: GatewaySettings): ReadinessProb
     timeout: readiness.timeout,
     ...(tls && { tls }),
   };
-  return new ReadinessProbe(target, readiness.interval);
+  return { target, interval: readiness.interval };
 }
 
 function upgradeRequired(response: ServerResponse): void {

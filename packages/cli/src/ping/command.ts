@@ -3,8 +3,8 @@ import { count, seconds, webSocketUrl, wholeNumber } from '../argument-parsers.t
 import { addConnectOptions, type ConnectFlags, targetOf } from '../connect-options.ts';
 import { DIALECTS } from '../connection/dialect.ts';
 import { PING_BYTES } from '../connection/prober.ts';
+import { findIdle } from '../limits/find-idle.ts';
 import { stopSignal, type Terminal } from '../terminal.ts';
-import { findIdle } from './find-idle.ts';
 import { ping } from './ping.ts';
 
 /** How long `--find-idle` searches by default, in s: the idle timeouts of most proxies are 60 s. */

@@ -5,7 +5,7 @@ import { DialError } from '../connection/dial-error.ts';
 import { createProber, type Prober, pingId, type Tier } from '../connection/prober.ts';
 import { safeText } from '../safe-text.ts';
 import type { Terminal } from '../terminal.ts';
-import { describeEnd, type End, patternOf } from './ends.ts';
+import { describeEnd, type End, patternOf } from './connection-ends.ts';
 import { Pace } from './pace.ts';
 import { jsonReport, type Report, textReport } from './report.ts';
 import { PingStatistics } from './statistics.ts';

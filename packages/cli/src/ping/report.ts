@@ -3,7 +3,7 @@ import type { DialError } from '../connection/dial-error.ts';
 import { STAGE_NAMES, STAGES, type StageTimes } from '../connection/stages.ts';
 import { safeJson } from '../safe-text.ts';
 import type { Look } from '../terminal.ts';
-import { describeEnd, type End, type Pattern } from './ends.ts';
+import { describeEnd, type End, type Pattern } from './connection-ends.ts';
 import type { PingStatistics } from './statistics.ts';
 
 /** Formats the results of a run of pings as lines. Absent lines are not printed. */

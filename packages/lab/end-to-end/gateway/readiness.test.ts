@@ -28,7 +28,9 @@ async function start({ onTestFinished }: TestContext, settings: object = {}) {
     readiness: { interval: 100, timeout: 1_000 },
     ...settings,
   };
-  writeFileSync(config, JSON.stringify(content));
+  const configure = (changes: object) =>
+    writeFileSync(config, JSON.stringify({ ...content, ...changes }));
+  configure({});
   const program = new Program(process.execPath, [MAIN, 'gateway', '--config', config]);
   onTestFinished(async () => {
     await program.end();
@@ -39,7 +41,15 @@ async function start({ onTestFinished }: TestContext, settings: object = {}) {
     const response = await fetch(status + path);
     return { status: response.status, ...((await response.json()) as object) };
   };
-  return { upstream, ask, status };
+  let reloads = 0;
+  const reload = async (changes: object) => {
+    configure(changes);
+    program.signal('SIGHUP');
+    reloads += 1;
+    const told = () => program.output.split('"reloaded"').length - 1;
+    await expect.poll(told, { timeout: LIMIT }).toBe(reloads);
+  };
+  return { upstream, ask, status, reload };
 }
 
 describe('/readyz', () => {
@@ -55,6 +65,18 @@ describe('/readyz', () => {
     expect(metrics).toMatch(/^wirebeat_gateway_upstream_ready 0$/m);
     upstream.signal('SIGCONT');
     await expect.poll(() => ask('/readyz'), { timeout: LIMIT }).toMatchObject(ready);
+  });
+
+  it('still knows the upstream after a reload, unless it is another', async (context) => {
+    const readiness = { interval: 600_000, timeout: 1_000 }; // one probe
+    const { upstream, ask, reload } = await start(context, { readiness });
+    const ready = { status: 200, upstream: 'ready' };
+    await expect.poll(() => ask('/readyz'), { timeout: LIMIT }).toMatchObject(ready);
+    upstream.signal('SIGSTOP'); // another probe would find that
+    await reload({ drain: 1_000 });
+    expect(await ask('/readyz')).toMatchObject(ready);
+    await reload({ upstream: 'ws://127.0.0.1:1' });
+    expect(await ask('/readyz')).toMatchObject({ status: 503, upstream: 'not ready' });
   });
 
   it('is 503 if the upstream is gone', async (context) => {

@@ -2,12 +2,12 @@ import { HEARTBEAT_SCHEMA, type Millis, SystemScheduler } from '@wirebeat/core';
 import { type Dialled, dial, type Target } from '../connection/dial.ts';
 import { DialError } from '../connection/dial-error.ts';
 import { createProber, pingId, type Tier } from '../connection/prober.ts';
+import { inSeconds } from '../ping/connection-ends.ts';
+import { jsonReport } from '../ping/report.ts';
 import { safeJson, safeText } from '../safe-text.ts';
 import type { Terminal } from '../terminal.ts';
-import { inSeconds } from './ends.ts';
 import { type IdleFindings, needsShorterInterval } from './idle-findings.ts';
 import { IdleSearch, type SearchConnection, type SearchListener } from './idle-search.ts';
-import { jsonReport } from './report.ts';
 
 /** The arguments of `wirebeat ping --find-idle`. Durations are in ms. */
 export interface FindIdleCommand extends Target {

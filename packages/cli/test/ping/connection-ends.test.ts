@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeEnd, type End, patternOf } from '../../src/ping/ends.ts';
+import { describeEnd, type End, patternOf } from '../../src/ping/connection-ends.ts';
 
 const END: End = { age: 20_000, idle: 8_000, survived: 1_000, code: 1006, text: '' };
 

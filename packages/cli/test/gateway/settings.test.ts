@@ -6,9 +6,9 @@ import { HEADER_SCHEMA } from '../../../server/src/gateway/http/headers.ts';
 import { GATEWAY_SCHEMA } from '../../../server/src/gateway/options.ts';
 import { CERT, KEY } from '../../../server/test/gateway/certificate.ts';
 import { planOf } from '../../src/gateway/check.ts';
-import { readSettings } from '../../src/gateway/config.ts';
 import { ConfigError } from '../../src/gateway/config-error.ts';
 import { CONFIG_KEYS, configSchema } from '../../src/gateway/config-schema.ts';
+import { readSettings } from '../../src/gateway/settings.ts';
 
 let folder: string;
 let config: string;

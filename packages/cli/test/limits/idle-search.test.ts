@@ -1,12 +1,12 @@
 import type { Instant, Millis } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
-import type { IdleFindings } from '../../src/ping/idle-findings.ts';
+import type { IdleFindings } from '../../src/limits/idle-findings.ts';
 import {
   IdleSearch,
   type SearchConnection,
   type SearchListener,
-} from '../../src/ping/idle-search.ts';
+} from '../../src/limits/idle-search.ts';
 
 /** What is on the simulated path. Durations are in ms. */
 interface Path {
