@@ -92,9 +92,9 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const hooks = new Hooks((failure) => this.#failed(failure));
     const resolved = resolveServerOptions(options, (random) => hooks.guardRandom(random));
     checkServer(server);
-    const { timing, pingScheduler } = resolved;
-    const { scheduler } = pingScheduler;
-    this.#fastPath = new FastPath<Socket>(() => this.#context, pingScheduler.granule);
+    const { timing, pingPlanner } = resolved;
+    const { scheduler } = pingPlanner;
+    this.#fastPath = new FastPath<Socket>(() => this.#context, pingPlanner.granule);
     this.#options = resolved;
     this.#context = connectionPortOf(resolved as ResolvedServerOptions<never>, hooks, {
       tap: new SocketTap(this.#fastPath),
@@ -188,8 +188,8 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
    */
   drain(options?: DrainOptions): Promise<void> {
     const resolved = resolveDrainOptions(options);
-    const { pingScheduler, timing } = this.#options;
-    const clock = { scheduler: pingScheduler.scheduler, random: timing.random };
+    const { pingPlanner, timing } = this.#options;
+    const clock = { scheduler: pingPlanner.scheduler, random: timing.random };
     this.#announcer.cancel();
     this.#drain ??= new Drain(this.#map, resolved, {
       ...clock,
@@ -255,7 +255,7 @@ export class ServerHeartbeat<Socket extends ServerSocket> extends HandleEmitter<
     const { row } = rows.add(socket, request?.socket);
     const { sessions } = this.#context;
     if (sessions?.asksForUser) sessions.enter(rows.handle(row), request);
-    rows.act(row, (connection) => this.#options.pingScheduler.opening(() => connection.open()));
+    rows.act(row, (connection) => this.#options.pingPlanner.opening(() => connection.open()));
     const handle = this.#drain && this.#map.get(socket);
     if (handle !== undefined) this.#drain?.opened(handle);
   }

@@ -20,7 +20,7 @@ import {
   checkAdvertisement,
   serverInterval,
 } from './timing/advertisement.ts';
-import { PingScheduler, sharedPingScheduler } from './timing/ping-scheduler.ts';
+import { PingPlanner, sharedPingPlanner } from './timing/ping-planner.ts';
 
 /** Binds sessions to users. */
 export interface SessionOptions<Socket> {
@@ -161,7 +161,7 @@ export interface ResolvedServerOptions<Socket>
     | 'dialect'
   > {
   readonly timing: Timing;
-  readonly pingScheduler: PingScheduler;
+  readonly pingPlanner: PingPlanner;
   /** For short waits: the timers of connections may be 100 ms late. */
   readonly preciseScheduler: Scheduler;
   /** `false`: the server never advertises any timing. */
@@ -232,7 +232,7 @@ export function resolveServerOptions<Socket>(
   return {
     ...resolved,
     timing: initialTiming(timing),
-    pingScheduler: scheduler === undefined ? sharedPingScheduler() : new PingScheduler(scheduler),
+    pingPlanner: scheduler === undefined ? sharedPingPlanner() : new PingPlanner(scheduler),
     preciseScheduler: scheduler ?? new SystemScheduler({ unref: true }),
     advertised,
     registry: checkRegistry(resolved.registry, session),

@@ -230,6 +230,34 @@ describe('detach', () => {
     }
   });
 
+  it.each([[['emit']], [['send']], [['emit', 'send']]] as const)(
+    'leaves methods that a socket has of its own as they were: %s',
+    (names) => {
+      const stage = new Stage();
+      const socket = stage.socket();
+      const calls = new Set<string>();
+      for (const name of names) {
+        const below = socket[name] as (...args: unknown[]) => unknown;
+        const own = (...args: unknown[]) => {
+          calls.add(name);
+          return below.apply(socket, args);
+        };
+        Object.assign(socket, { [name]: own });
+      }
+      const methods = () =>
+        ['emit', 'send'].map((name) => Object.getOwnPropertyDescriptor(socket, name));
+      const before = methods();
+      stage.server.accept(socket);
+      socket.receive(PING);
+      expect(stage.lines(/sends !|application: message/)).toEqual(['0 sends !wb']);
+      expect([...calls]).toEqual(names);
+      stage.heartbeat.detach();
+      expect(methods()).toEqual(before);
+      socket.receive(PING);
+      expect(stage.lines(/application: message/)).toHaveLength(1);
+    },
+  );
+
   it('emits the end of each connection once, and then nothing more', () => {
     const stage = new Stage();
     const { socket } = stage.connect();

@@ -45,8 +45,8 @@ export function connectionPortOf(
   hooks: Hooks,
   { tap, emit, hasListener }: Pick<ConnectionPort, 'tap' | 'emit' | 'hasListener'>,
 ): ConnectionPort {
-  const { timing, pingScheduler, userOf, maxBufferedBytes, authenticated } = options;
-  const { scheduler, wheel } = pingScheduler;
+  const { timing, pingPlanner, userOf, maxBufferedBytes, authenticated } = options;
+  const { scheduler, wheel } = pingPlanner;
   const { answer, pingLimit, whenDead, whenUnresponsive, maxUnresponsive, dialect } = options;
   return {
     ...{ answer, pingLimit, whenDead, whenUnresponsive, maxUnresponsive, dialect },

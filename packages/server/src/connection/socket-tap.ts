@@ -1,6 +1,5 @@
-import { type Beat, type Row, readBeat } from '@wirebeat/core';
+import { type Beat, override, type Row, readBeat } from '@wirebeat/core';
 import type { ServerSocket } from './server-socket.ts';
-import { SharedOverride } from './shared-override.ts';
 
 /** Receives what happens on the sockets of one server. */
 export interface SocketPort {
@@ -48,18 +47,16 @@ export class SocketTap {
    * its end.
    */
   readonly #fragmented: WeakMap<object, { held: Beat | undefined }> = new WeakMap();
-  readonly #emit: SharedOverride = new SharedOverride('emit', (emit) => this.#emitOver(() => emit));
-  readonly #send: SharedOverride = new SharedOverride('send', (send) => this.#sendOver(() => send));
+  /** The sockets with a method of their own. */
+  readonly #overridden: WeakMap<object, { readonly send: Method; restore(): void }> = new WeakMap();
 
   constructor(port: SocketPort) {
     this.#port = port;
   }
 
   open(socket: ServerSocket): void {
-    if (Object.hasOwn(socket, 'emit') || Object.hasOwn(socket, 'send')) {
-      this.#send.put(socket);
-      this.#emit.put(socket);
-    } else Object.setPrototypeOf(socket, this.#derive(Object.getPrototypeOf(socket)));
+    if (Object.hasOwn(socket, 'emit') || Object.hasOwn(socket, 'send')) this.#override(socket);
+    else Object.setPrototypeOf(socket, this.#derive(Object.getPrototypeOf(socket)));
   }
 
   /** Restores the socket. Another tap that lies above goes on, and restores it later. */
@@ -71,8 +68,8 @@ export class SocketTap {
       prototype = layer.base;
       Object.setPrototypeOf(socket, prototype);
     }
-    this.#emit.takeOff(socket);
-    this.#send.takeOff(socket);
+    this.#overridden.get(socket)?.restore();
+    this.#overridden.delete(socket);
     this.#fragmented.delete(socket);
   }
 
@@ -107,13 +104,33 @@ export class SocketTap {
   }
 
   #originalSend(socket: ServerSocket): Method {
+    const own = this.#overridden.get(socket)?.send;
     let prototype = Object.getPrototypeOf(socket);
     for (;;) {
       const layer = LAYERS.get(prototype);
-      if (layer === undefined) return this.#send.original(socket);
+      if (layer === undefined) return own ?? (Reflect.get(prototype, 'send') as Method);
       if (layer.tap === this) return Reflect.get(layer.base, 'send') as Method;
       prototype = layer.base;
     }
+  }
+
+  #override(socket: ServerSocket): void {
+    const { emit, send } = socket as unknown as { readonly emit: Method; readonly send: Method };
+    const restoreSend = override(
+      socket,
+      'send',
+      this.#sendOver(() => send),
+    );
+    const restoreEmit = override(
+      socket,
+      'emit',
+      this.#emitOver(() => emit),
+    );
+    const restore = () => {
+      restoreEmit();
+      restoreSend();
+    };
+    this.#overridden.set(socket, { send, restore });
   }
 
   #derive(base: object): object {

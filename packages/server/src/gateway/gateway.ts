@@ -80,7 +80,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     super();
     const resolved = resolveGatewayOptions(options);
     this.#options = resolved;
-    this.#scheduler = resolved.page.pingScheduler.scheduler;
+    this.#scheduler = resolved.page.pingPlanner.scheduler;
     this.#since = this.#scheduler.now();
     this.#context = contextOf(resolved, {
       tally: this.#tally,
@@ -224,7 +224,7 @@ export class Gateway extends HandleEmitter<GatewayEvents> {
     this.#connections.add(connection);
     this.#context.stallWatch.start();
     this.#tally.accepted += 1;
-    this.#options.page.pingScheduler.opening(() =>
+    this.#options.page.pingPlanner.opening(() =>
       connection.open({ page: head, upstream: answer.head }),
     );
     if (this.#isClosed) connection.terminate();
@@ -268,9 +268,9 @@ function contextOf(
   { tally, endHistory, stallWatch }: Pick<GatewayContext, 'tally' | 'endHistory' | 'stallWatch'>,
 ): GatewayContext {
   const { page, upstreamTiming: timing } = options;
-  const { pingScheduler, timing: pageTiming } = page;
-  const { scheduler, wheel } = pingScheduler;
-  const ownPings = { timing, advertised: false, pingScheduler, whenUnresponsive: false } as const;
+  const { pingPlanner, timing: pageTiming } = page;
+  const { scheduler, wheel } = pingPlanner;
+  const ownPings = { timing, advertised: false, pingPlanner, whenUnresponsive: false } as const;
   return {
     ...options,
     ...page,

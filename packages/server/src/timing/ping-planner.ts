@@ -27,7 +27,7 @@ const BURST = 8;
  * each granule. It subtracts the random part of each interval so that the ping lands in a batch with few
  * pings. So batches stay of equal size even if all connections open at once or after a stall.
  */
-export class PingScheduler {
+export class PingPlanner {
   readonly scheduler: Scheduler;
   /** The wheel with the deadlines of the connections: the scheduler itself, if that is a wheel. */
   readonly wheel: TimingWheel;
@@ -153,20 +153,20 @@ export class PingScheduler {
   }
 }
 
-let shared: PingScheduler | undefined;
+let shared: PingPlanner | undefined;
 
 /**
  * Returns the ping scheduler of this process: one timing wheel, and so one timer, for all connections
  * of all servers. Created on first use. Its timer does not keep the process running, and no timer is
  * set while the wheel is empty.
  */
-export function sharedPingScheduler(): PingScheduler {
+export function sharedPingPlanner(): PingPlanner {
   if (shared !== undefined) return shared;
   const wheel = new TimingWheel(new SystemScheduler({ unref: true }), {
     granule: GRANULE,
     slots: SLOTS,
   });
-  shared = new PingScheduler(wheel, TIMER_SLACK + GRANULE, GRANULE);
+  shared = new PingPlanner(wheel, TIMER_SLACK + GRANULE, GRANULE);
   return shared;
 }
 

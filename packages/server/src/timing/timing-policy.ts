@@ -7,7 +7,7 @@ import {
   type Values,
 } from './advertisement.ts';
 import { type Batches, batchesOf, neighboursIn } from './batch-spacing.ts';
-import { GRANULE } from './ping-scheduler.ts';
+import { GRANULE } from './ping-planner.ts';
 
 /**
  * The longest client interval in ms that an overloaded server asks for. Proxies often close connections
@@ -21,7 +21,7 @@ const NEVER: Millis = Number.POSITIVE_INFINITY;
 
 type PolicyOptions = Pick<
   ResolvedServerOptions<never>,
-  'timing' | 'advertised' | 'pingScheduler' | 'whenUnresponsive'
+  'timing' | 'advertised' | 'pingPlanner' | 'whenUnresponsive'
 >;
 
 /**
@@ -43,12 +43,12 @@ export class TimingPolicy {
   #neighbours = 1;
   #group: number | undefined; // of the connection whose intervals are placed
 
-  constructor({ timing, advertised, pingScheduler, whenUnresponsive }: PolicyOptions) {
+  constructor({ timing, advertised, pingPlanner, whenUnresponsive }: PolicyOptions) {
     this.#pingInterval = timing.pingInterval;
     const { jitter, random } = timing;
     const place = (interval: Millis) =>
-      pingScheduler.place(interval, jitter, random, this.#batches.pings, this.#group);
-    this.#base = { ...timing, timerSlack: pingScheduler.timerSlack, place };
+      pingPlanner.place(interval, jitter, random, this.#batches.pings, this.#group);
+    this.#base = { ...timing, timerSlack: pingPlanner.timerSlack, place };
     this.#isJudged = whenUnresponsive !== false;
     this.#timing = this.#base;
     this.#pageTiming = this.#base;

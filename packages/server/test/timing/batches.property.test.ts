@@ -3,7 +3,7 @@ import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { attachHeartbeat } from '../../src/attach.ts';
-import { GRANULE } from '../../src/timing/ping-scheduler.ts';
+import { GRANULE } from '../../src/timing/ping-planner.ts';
 import { VirtualServer, VirtualSocket } from '../virtual-server.ts';
 
 const RUNS = Number(process.env['HEARTBEAT_LONG'] === '1') * 80 + 20;

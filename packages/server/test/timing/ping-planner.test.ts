@@ -2,7 +2,7 @@ import { TimingWheel } from '@wirebeat/core';
 import { seededRandom, VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { attachHeartbeat } from '../../src/attach.ts';
-import { GRANULE, PingScheduler, sharedPingScheduler } from '../../src/timing/ping-scheduler.ts';
+import { GRANULE, PingPlanner, sharedPingPlanner } from '../../src/timing/ping-planner.ts';
 import { Stage, VirtualServer, VirtualSocket } from '../virtual-server.ts';
 
 const INTERVAL = 30_000;
@@ -26,19 +26,19 @@ interface Course {
 function run({ connections, openingFor, stall, batch = GRANULE, neighbours }: Course): number[] {
   const random = seededRandom(connections);
   let now = 0;
-  const pingScheduler = new PingScheduler({ now: () => now, at: () => ({ cancel: () => {} }) });
+  const pingPlanner = new PingPlanner({ now: () => now, at: () => ({ cancel: () => {} }) });
   const beats: Map<number, number[]> = new Map(); // the connections that beat in each granule
   const dueIn = (granule: number) => beats.get(granule) ?? [];
   const beat = (connection: number) => {
     const group = neighbours && Math.floor(connection / neighbours);
-    const length = pingScheduler.place(INTERVAL, JITTER, random, batch, group);
+    const length = pingPlanner.place(INTERVAL, JITTER, random, batch, group);
     expect(length).toBeLessThanOrEqual(INTERVAL);
     const granule = Math.ceil((now + length) / GRANULE);
     beats.set(granule, [...dueIn(granule), connection]);
   };
   for (let index = 0; index < connections; index += 1) {
     now = (index / connections) * openingFor;
-    pingScheduler.opening(() => beat(index));
+    pingPlanner.opening(() => beat(index));
   }
   const most = new Array<number>(PERIODS).fill(0);
   const runsAgain = 4 * PERIOD + stall;
@@ -96,59 +96,59 @@ describe('batches', () => {
   }
 });
 
-describe('PingScheduler', () => {
+describe('PingPlanner', () => {
   it('takes its part of an interval within the jitter, in an opening anywhere in the interval', () => {
     const random = seededRandom(1);
-    const pingScheduler = new PingScheduler(new VirtualScheduler());
+    const pingPlanner = new PingPlanner(new VirtualScheduler());
     const parts = (draw: () => number) =>
       Array.from({ length: 8 }, draw).map((l) => 1 - l / INTERVAL);
-    const draw = () => pingScheduler.place(INTERVAL, JITTER, random);
+    const draw = () => pingPlanner.place(INTERVAL, JITTER, random);
     const routine = parts(draw);
     expect(Math.min(...routine)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...routine)).toBeLessThan(JITTER);
     const opening: number[] = [];
-    pingScheduler.opening(() => opening.push(...parts(draw)));
+    pingPlanner.opening(() => opening.push(...parts(draw)));
     expect(Math.max(...opening)).toBeGreaterThan(0.5);
     expect(Math.max(...opening)).toBeLessThan(1);
     expect(Math.min(...opening)).toBeGreaterThanOrEqual(0);
   });
 
   it('looks at four places, and takes the first that has the fewest', () => {
-    const pingScheduler = new PingScheduler(new VirtualScheduler());
+    const pingPlanner = new PingPlanner(new VirtualScheduler());
     const chances = [0.1, 0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1];
     const random = () => chances.shift() ?? Number.NaN;
     const after = (chance: number) => Math.ceil(INTERVAL * (1 - JITTER * chance));
-    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.1)); // an empty one: no need to look on
-    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.2));
-    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.3));
-    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.4));
+    expect(pingPlanner.place(INTERVAL, JITTER, random)).toBe(after(0.1)); // an empty one: no need to look on
+    expect(pingPlanner.place(INTERVAL, JITTER, random)).toBe(after(0.2));
+    expect(pingPlanner.place(INTERVAL, JITTER, random)).toBe(after(0.3));
+    expect(pingPlanner.place(INTERVAL, JITTER, random)).toBe(after(0.4));
     chances.unshift(0.4, 0.3, 0.2, 0.2); // all have one
     chances.length = 4;
-    expect(pingScheduler.place(INTERVAL, JITTER, random)).toBe(after(0.4));
+    expect(pingPlanner.place(INTERVAL, JITTER, random)).toBe(after(0.4));
     expect(chances).toEqual([]);
   });
 
   it('lets an interval end with a batch, if one is within the jitter', () => {
     const random = seededRandom(2);
     const scheduler = new VirtualScheduler();
-    const pingScheduler = new PingScheduler(scheduler);
+    const pingPlanner = new PingPlanner(scheduler);
     for (let time = 0; time < 10_000; time += 777.7) {
       scheduler.advanceTo(time);
-      const length = pingScheduler.place(INTERVAL, JITTER, random, 1_200);
+      const length = pingPlanner.place(INTERVAL, JITTER, random, 1_200);
       expect((Math.floor(time) + length) % 1_200).toBe(0);
       expect(length).toBeGreaterThanOrEqual(INTERVAL * (1 - JITTER));
       expect(length).toBeLessThanOrEqual(INTERVAL);
     }
     scheduler.advanceTo(12_100);
-    expect(pingScheduler.place(1_000, JITTER, () => 0.5, 12_000)).toBe(950);
+    expect(pingPlanner.place(1_000, JITTER, () => 0.5, 12_000)).toBe(950);
   });
 
   it('lets the intervals of a group end together, if the jitter allows it', () => {
     const random = seededRandom(4);
     const scheduler = new VirtualScheduler();
-    const pingScheduler = new PingScheduler(scheduler);
+    const pingPlanner = new PingPlanner(scheduler);
     const endOf = (group: number | undefined) => {
-      const length = pingScheduler.place(INTERVAL, JITTER, random, 300, group);
+      const length = pingPlanner.place(INTERVAL, JITTER, random, 300, group);
       expect(length).toBeGreaterThanOrEqual(INTERVAL * (1 - JITTER));
       expect(length).toBeLessThanOrEqual(INTERVAL);
       return Math.floor(scheduler.now()) + length;
@@ -166,19 +166,19 @@ describe('PingScheduler', () => {
   });
 
   it('is itself again where opening throws', () => {
-    const pingScheduler = new PingScheduler(new VirtualScheduler());
+    const pingPlanner = new PingPlanner(new VirtualScheduler());
     const open = () => {
       throw new Error('open');
     };
-    expect(() => pingScheduler.opening(open)).toThrow('open');
+    expect(() => pingPlanner.opening(open)).toThrow('open');
     const length = Math.ceil(INTERVAL * (1 - JITTER * 0.9)); // within the jitter again
-    expect(pingScheduler.place(INTERVAL, JITTER, () => 0.9)).toBe(length);
+    expect(pingPlanner.place(INTERVAL, JITTER, () => 0.9)).toBe(length);
   });
 });
 
 describe('the timing wheel of a process', () => {
   it('serves the connections of several servers by one timer, and rests once they have ended', () => {
-    const { scheduler } = sharedPingScheduler();
+    const { scheduler } = sharedPingPlanner();
     expect(scheduler).toBeInstanceOf(TimingWheel);
     const wheel = scheduler as TimingWheel;
     const before = wheel.size;
@@ -216,7 +216,7 @@ describe('the timing wheel of a process', () => {
   });
 
   it('is not made where a scheduler is given', () => {
-    const wheel = sharedPingScheduler().scheduler as TimingWheel;
+    const wheel = sharedPingPlanner().scheduler as TimingWheel;
     const before = wheel.size;
     new Stage().connect();
     expect(wheel.size).toBe(before);
