@@ -32,7 +32,9 @@ export interface ConnectionPort {
 }
 
 /** Returns a function that dials, or a promise of it. The signal is aborted if it is not needed. */
-export type Prepare = (signal: AbortSignal) => (() => WebSocketLike) | Promise<() => WebSocketLike>;
+export type ResolveAddress = (
+  signal: AbortSignal,
+) => (() => WebSocketLike) | Promise<() => WebSocketLike>;
 
 /** An event of any type. The sockets of Node have an error. */
 type AnySocketEvent = SocketEvent & { readonly error?: unknown };
@@ -98,10 +100,10 @@ export class Connection {
    *
    * @throws what the class of the socket throws, if the address is known at once.
    */
-  dial(prepare: Prepare, options: LinkOptions): void {
-    const prepared = prepare(this.signal);
-    if (typeof prepared === 'function') return this.#dial(prepared, options);
-    prepared
+  dial(resolve: ResolveAddress, options: LinkOptions): void {
+    const resolved = resolve(this.signal);
+    if (typeof resolved === 'function') return this.#dial(resolved, options);
+    resolved
       .then((dial) => {
         if (!this.signal.aborted) this.#dial(dial, options);
       })

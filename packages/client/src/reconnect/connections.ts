@@ -258,7 +258,7 @@ export class Connections implements ReadyPort {
     }
     const { attempt, lastClose } = this.#machine;
     try {
-      connection.dial((signal) => this.#dialer.prepare({ attempt, lastClose, signal }), this.#link);
+      connection.dial((signal) => this.#dialer.resolve({ attempt, lastClose, signal }), this.#link);
     } catch (error) {
       if (this.#isFirst) throw error;
       this.#onEvent(connection, 'error', error);

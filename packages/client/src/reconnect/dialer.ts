@@ -42,8 +42,8 @@ export class Dialer {
     if (typeof this.#url === 'string') this.url = this.#url;
   }
 
-  /** Returns a function that dials, or a promise of it if a function must return the address. */
-  prepare(attempt: Attempt): (() => WebSocketLike) | Promise<() => WebSocketLike> {
+  /** Resolves the address. Returns a function that dials it, or a promise of that if a function returns the address. */
+  resolve(attempt: Attempt): (() => WebSocketLike) | Promise<() => WebSocketLike> {
     const [url, protocols] = [this.#url, this.#protocols];
     if (typeof url !== 'function' && typeof protocols !== 'function') {
       return this.#dial(url, protocols);

@@ -78,8 +78,8 @@ const LOST_AFTER: Millis = 3_000;
  * Each call returns a new store with a history of its own, so create one for each socket. The grade
  * is made from what happens while the store has subscribers.
  *
- * @throws {InvalidOptionError} if `lostAfter` is not a number ≥ 0, an option is unknown, or `socket` is
- * any other socket, without its heartbeat.
+ * @throws {InvalidOptionError} if `lostAfter` is not a number ≥ 0, `scheduler` is none, an option is
+ * unknown, or `socket` is any other socket, without its heartbeat.
  */
 export function statusOf(socket: ReconnectingSocket, options?: StatusOptions): StatusStore;
 export function statusOf(
@@ -143,6 +143,7 @@ class Monitor {
     const { lostAfter = LOST_AFTER, scheduler = new SystemScheduler(), ...others } = options;
     const isWait = typeof lostAfter === 'number' && lostAfter >= 0;
     demand(isWait, 'lostAfter', 'a number >= 0', lostAfter);
+    demand(!!scheduler?.now, 'scheduler', 'an object with now()', scheduler);
     const [unknown] = Object.entries(others);
     if (unknown) {
       throw new InvalidOptionError(unknown[0], 'absent', unknown[1], ['lostAfter', 'scheduler']);

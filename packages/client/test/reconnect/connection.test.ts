@@ -2,7 +2,7 @@ import type { WebSocketLike } from '@wirebeat/core';
 import { VirtualScheduler } from '@wirebeat/core/testing';
 import { describe, expect, it } from 'vitest';
 import { resolveAttachOptions } from '../../src/options.ts';
-import { Connection, type Prepare } from '../../src/reconnect/connection.ts';
+import { Connection, type ResolveAddress } from '../../src/reconnect/connection.ts';
 import type { ConnectionEnd } from '../../src/reconnect/machine/orders.ts';
 import { FakeServer, KINDS, type Kind, type Link, silentPeer } from '../fake-server.ts';
 import { settle } from '../stage.ts';
@@ -18,7 +18,7 @@ interface Stage {
 
 const ROUTINE = ['ping', 'pong', 'alive'];
 
-function connect(kind: Kind = 'ws', prepare?: Prepare): Stage {
+function connect(kind: Kind = 'ws', resolve?: ResolveAddress): Stage {
   const scheduler = new VirtualScheduler();
   const server = new FakeServer(scheduler, kind);
   const events: unknown[] = [];
@@ -32,7 +32,7 @@ function connect(kind: Kind = 'ws', prepare?: Prepare): Stage {
     receive: (_, data) => events.push(['message', data]),
   });
   const options = { scheduler, lifecycle: false, jitter: 0, pingTimeout: 10_000 } as const;
-  connection.dial(prepare ?? (() => () => server.connect().client), {
+  connection.dial(resolve ?? (() => () => server.connect().client), {
     ...resolveAttachOptions({ ...options, random: () => 0.5 }),
     session: undefined,
   });

@@ -26,7 +26,7 @@ describe('Dialer', () => {
     const dialer = new Dialer('http://host', once, create);
     expect(dialer.url).toBe('ws://host/');
     for (const _ of [1, 2]) {
-      const dial = dialer.prepare(FIRST);
+      const dial = dialer.resolve(FIRST);
       if (typeof dial === 'function') dial();
     }
     expect(calls).toEqual(Array(2).fill(['ws://host/', ['a']]));
@@ -46,7 +46,7 @@ describe('Dialer', () => {
       return new URL('ws://host/1');
     };
     const dialer = new Dialer(url, async () => new Set(['a', 'b']), create);
-    const prepared = dialer.prepare(FIRST);
+    const prepared = dialer.resolve(FIRST);
     expect(asked).toEqual([]);
     const dial = await prepared;
     expect(asked).toEqual([FIRST]);
@@ -58,9 +58,9 @@ describe('Dialer', () => {
   it('asks only what is a function', async () => {
     const { calls, create } = creator();
     const first = new Dialer('ws://host', () => 'a', create);
-    (await first.prepare(FIRST))();
+    (await first.resolve(FIRST))();
     const second = new Dialer(() => 'ws://other', 'b', create);
-    (await second.prepare(FIRST))();
+    (await second.resolve(FIRST))();
     expect(calls).toEqual([
       ['ws://host/', ['a']],
       ['ws://other/', ['b']],
@@ -70,7 +70,7 @@ describe('Dialer', () => {
   it('rejects with what was thrown, and with what is wrong with the answer', async () => {
     const { calls, create } = creator();
     const rejected = (url: () => never, protocols?: () => string) =>
-      expect(new Dialer(url, protocols, create).prepare(FIRST)).rejects;
+      expect(new Dialer(url, protocols, create).resolve(FIRST)).rejects;
     const mistake = new Error('no token');
     await rejected(() => {
       throw mistake;

@@ -167,10 +167,16 @@ describe('statusOf', () => {
     expect(server.last.client.listenerCount).toBe(0);
   });
 
-  it.each([-1, Number.NaN, '1'])('refuses %o as `lostAfter`', (lostAfter) => {
+  it.each([
+    ['lostAfter', -1],
+    ['lostAfter', Number.NaN],
+    ['lostAfter', '1'],
+    ['scheduler', null],
+    ['scheduler', {}],
+  ])('refuses as `%s` %o', (option, value) => {
     const { socket } = dial();
-    expect(() => statusOf(socket, { lostAfter: lostAfter as number })).toThrow(
-      expect.objectContaining({ message: expect.stringContaining('`lostAfter`') }),
+    expect(() => statusOf(socket, { [option]: value })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(`\`${option}\``) }),
     );
   });
 });
