@@ -60,6 +60,7 @@ if (process.env['HEARTBEAT_TEST_TIME_FACTOR'] === undefined) {
   process.env['HEARTBEAT_TEST_TIME_FACTOR'] = factor;
   if (factor !== '1') console.log(`HEARTBEAT_TEST_TIME_FACTOR=${factor}: the machine is busy`);
 }
+const setupFiles = [`${packages}core/test/property-settings.ts`];
 const timeFactor = Number(process.env['HEARTBEAT_TEST_TIME_FACTOR']);
 
 /** Of tests that take minutes of real time each: few at once. */
@@ -108,6 +109,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'node',
+          setupFiles,
           testTimeout: 600_000 * timeFactor, // of properties, when very many schedules are asked for
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.{ts,tsx}'],
           exclude: ['**/*.dom.test.{ts,tsx}'],
@@ -120,6 +122,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'dom',
+          setupFiles,
           environment: 'happy-dom',
           include: ['packages/*/test/**/*.dom.test.ts', 'examples/*/test/**/*.dom.test.tsx'],
           alias: [{ find: /^isomorphic-ws$/, replacement: 'isomorphic-ws/browser.js' }],
@@ -137,6 +140,7 @@ export default defineConfig({
         plugins: [asInProduction],
         test: {
           name: 'production',
+          setupFiles,
           include: productionTests,
           testTimeout: 600_000 * timeFactor,
           isolate: false,

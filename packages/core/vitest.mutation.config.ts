@@ -8,6 +8,7 @@ export default defineConfig({
   root: at('.'),
   resolve: { alias: { '@wirebeat/core/testing': at('src/testing/index.ts') } },
   test: {
+    setupFiles: ['test/property-settings.ts'],
     include: [
       'test/{machine,driver,laws,sources,timers}/**/*.test.ts',
       'test/{backoff,pair,traces}.test.ts',

@@ -9,11 +9,6 @@ import type { HeartbeatOptions } from '../src/options.ts';
 /** How often each property is tried; `.ci/run` asks for more. */
 export const RUNS = Number(process.env['HEARTBEAT_TEST_RUNS'] ?? 500);
 
-// Whoever takes RUNS takes the seed too. A run names its own; with as many runs it gives the same
-// schedules again.
-const { HEARTBEAT_TEST_SEED } = process.env;
-if (HEARTBEAT_TEST_SEED !== undefined) fc.configureGlobal({ seed: Number(HEARTBEAT_TEST_SEED) });
-
 /** For `fc.assert`. */
 export const settings: { readonly numRuns: number } = { numRuns: RUNS };
 

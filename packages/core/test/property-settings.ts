@@ -1,0 +1,10 @@
+// Set up before each test file: what holds for all properties.
+import fc from 'fast-check';
+
+// A run names its own seed; with as many runs it gives the same schedules again.
+const { HEARTBEAT_TEST_SEED } = process.env;
+
+fc.configureGlobal({
+  ...(HEARTBEAT_TEST_SEED !== undefined && { seed: Number(HEARTBEAT_TEST_SEED) }),
+  defaultSizeToMaxWhenMaxSpecified: true, // else a list of at most 60 steps has ten
+});
