@@ -41,6 +41,9 @@ async function measureAll() {
       await registry.renew(nodes[index % NODES], false);
     }
   });
+  const nothing = await cost(BEATS, async () => {
+    for (let index = 0; index < BEATS; index += 1) await client.call(['EVAL', 'return 1', '0']);
+  });
   const write = await cost(CONNECTIONS, () =>
     inBatches(CONNECTIONS, async (from, to) => {
       const writes = [];
@@ -58,6 +61,7 @@ async function measureAll() {
     { what: 'a take-over by another server', measured: moved, unit: 'µs', budget: 25 },
     { what: 'the end of a connection', measured: released, unit: 'µs' },
     { what: 'a renewal of a lease', measured: beat, unit: 'µs', budget: 30, note: 'one call each' },
+    { what: 'a script that does nothing', measured: nothing, unit: 'µs', note: 'one call each' },
     {
       what: 'a connection',
       measured: memory,
