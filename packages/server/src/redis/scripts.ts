@@ -123,22 +123,22 @@ local node, longest, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 if not isAlive(node) then return false end
 local last = tonumber(redis.call('HGET', p .. 'clock', 'epoch') or '0')
 local micros = time[1] * 1000000 + time[2]
-local first = last
+local first, held, since = last, p .. 'held:' .. node, whole(now)
 local function arrive(user, c, older)
   local places = p .. 'user:' .. user
   local isFirst = redis.call('EXISTS', places) == 0
-  redis.call('HSET', places, c, whole(now))
+  redis.call('HSET', places, c, since)
   local mine, present = instanceOf(node), p .. 'present'
   local known = redis.call('HGET', present, user)
   if not known then
-    redis.call('HSET', present, user, whole(now) .. ' ' .. mine)
+    redis.call('HSET', present, user, since .. ' ' .. mine)
     return log('join', user, mine, '')
   end
   if isFirst then redis.call('ZREM', p .. 'leaving', user) end
-  local since, from = string.match(known, '^(%d+) (.*)')
+  local begun, from = string.match(known, '^(%d+) (.*)')
   if older then from = instanceOf(older) end
   if from == mine or not older and not isFirst then return end
-  redis.call('HSET', present, user, since .. ' ' .. mine)
+  redis.call('HSET', present, user, begun .. ' ' .. mine)
   log('move', user, mine, from)
 end
 local reply = {}
@@ -150,26 +150,26 @@ for i = 4, #ARGV, 4 do
     fields[flat[j]] = flat[j + 1]
     if string.sub(flat[j], 1, 1) == 'w' then table.insert(waits, string.sub(flat[j], 2)) end
   end
-  local owner, epoch = fields.c, 0
-  local isRepeated = redis.call('HEXISTS', p .. 'held:' .. node, c) == 1
-  if isRepeated then
-    if owner == c then epoch = tonumber(fields.e) end
-  elseif not (rank > 0 and owner and tonumber(fields.r) > rank) then
+  local owner, epoch, grant = fields.c, 0, '0'
+  local isOutranked = rank > 0 and owner and tonumber(fields.r) > rank
+  if isOutranked or redis.call('HSETNX', held, c, id .. user) == 0 then
+    if owner == c then epoch, grant = tonumber(fields.e), fields.e end -- the call is repeated
+  else
     last = math.max(last + 1, micros)
-    epoch = last
-    redis.call('HSET', s, 'c', c, 'r', whole(rank > 0 and rank or epoch), 'e', whole(epoch))
-    redis.call('HSET', p .. 'held:' .. node, c, id .. user)
+    epoch, grant = last, whole(last)
+    local reign = {'c', c, 'r', rank > 0 and whole(rank) or grant, 'e', grant}
     if owner then
-      redis.call('HSET', s, 'w' .. owner, '1')
+      table.insert(reign, 'w' .. owner)
+      table.insert(reign, '1')
       table.insert(waits, owner)
       if isAlive(nodeOf(owner)) then
         redis.call('SADD', p .. 'revoked:' .. nodeOf(owner), owner)
         send(owner, 'revoked ' .. owner)
       end
     end
+    redis.call('HSET', s, unpack(reign))
     if user ~= '' then arrive(user, c, owner) end
   end
-  local grant = whole(epoch)
   if epoch > 0 then
     for _, older in ipairs(waits) do
       if isAlive(nodeOf(older)) then
