@@ -250,11 +250,11 @@ describe('detach', () => {
       stage.server.accept(socket);
       socket.receive(PING);
       expect(stage.lines(/sends !|application: message/)).toEqual(['0 sends !wb']);
-      expect([...calls]).toEqual(names);
       stage.heartbeat.detach();
       expect(methods()).toEqual(before);
       socket.receive(PING);
       expect(stage.lines(/application: message/)).toHaveLength(1);
+      expect([...calls].sort()).toEqual(names);
     },
   );
 
