@@ -107,6 +107,10 @@ const compiles = {
     socket.addEventListener('message', (event) => {
       expectTypeOf(event).toEqualTypeOf<SocketMessageEvent>();
     });
+    socket.addEventListener('error', ({ error }) => {
+      expectTypeOf(error).toEqualTypeOf<unknown>();
+    });
+    socket.onerror = ({ error }) => error;
     socket.addEventListener('close', {
       handleEvent(event) {
         expectTypeOf(event).toEqualTypeOf<SocketCloseEvent>();

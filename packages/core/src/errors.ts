@@ -101,7 +101,7 @@ export class QueueOverflowError extends HeartbeatError {
       'QueueOverflowError',
       'ERR_QUEUE_OVERFLOW',
       IS_DEVELOPMENT
-        ? `The message does not fit into the queue of ${maxQueuedBytes} bytes and ${maxQueuedMessages} messages kept while disconnected`
+        ? `The message does not fit into the queue of ${maxQueuedBytes} bytes and ${maxQueuedMessages} messages that are not sent or not confirmed`
         : '',
     );
     this.maxQueuedBytes = maxQueuedBytes;

@@ -19,7 +19,8 @@ export type DropReason = 'overflow' | 'close' | 'undeliverable';
 export type ReconnectingWebSocketEventMap = {
   readonly open: DomEvent;
   readonly message: SocketMessageEvent;
-  readonly error: DomEvent;
+  /** An attempt has failed. In Node, `error` is what the socket reported. */
+  readonly error: DomEvent & { readonly error?: unknown };
   readonly close: SocketCloseEvent;
   /**
    * A wait is over, and an attempt begins. `attempt` is that of the last `retry`, and 0 if none
@@ -27,7 +28,7 @@ export type ReconnectingWebSocketEventMap = {
    * that one ends while the second is still being opened.
    */
   readonly dial: SocketCustomEvent<{ attempt: number }>;
-  /** The next attempt is scheduled. `attempt` starts at 1; `delay` is in ms. */
+  /** The next attempt is scheduled. `attempt` starts at 1, and is 0 after `reconnect()`; `delay` is in ms. */
   readonly retry: SocketCustomEvent<{ attempt: number; delay: Millis; cause: CloseRecord }>;
   /** Messages passed to `send()` will not be sent, or not be sent again. */
   readonly drop: SocketCustomEvent<{ messages: readonly SocketData[]; reason: DropReason }>;
