@@ -322,7 +322,7 @@ describe('wirebeat ping', () => {
     const args = ['ping', url, '--find-idle', '6', '-W', '1'];
     const [text, json] = await Promise.all([wirebeat(args), wirebeat([...args, '--json'])]);
     expect(text.stdout).toMatch(/^Idle timeout: idle connections are closed after [23]\.\d s/m);
-    expect(text.stdout).toMatch(/^Set pingInterval: 1[0-3]00\.$/m);
+    expect(text.stdout).toMatch(/^Set pingInterval: 1[0-3]00 in the client\./m);
     expect(text.stdout).toMatch(/^Lifetime limit: none found up to 6\.0 s\.$/m);
     expect([text.code, json.code]).toEqual([0, 0]);
     const [limits] = jsonLines(json.stdout);

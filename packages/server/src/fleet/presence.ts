@@ -20,6 +20,8 @@ export interface PresencePort {
   readonly scheduler: Scheduler;
   readonly instance: string;
   readonly caller: RegistryCaller;
+  /** Resolves when the registry knows of the connections of this server, or is out of reach. */
+  registered(): Promise<void>;
   /** Longest possible time from the death of a client to the end of its connection. */
   detectionBound(): Millis;
   ask(place: Place): Promise<PlaceQuality | undefined>;
@@ -59,6 +61,7 @@ export class Presence {
 
   /** Returns the connections of a user. Rejects if the registry is out of reach. */
   async find(user: string | number): Promise<readonly Place[]> {
+    await this.#port.registered();
     return this.#port.caller.demand('find', () => this.#registry.find(`${user}`));
   }
 
@@ -78,6 +81,7 @@ export class Presence {
 
   /** Returns everybody who is present. Rejects if the registry is out of reach. */
   async list(): Promise<readonly PresentUser[]> {
+    await this.#port.registered();
     return this.#view().load();
   }
 
@@ -90,6 +94,7 @@ export class Presence {
     this.#listen();
     const view = this.#view();
     let isLoaded = false;
+    await this.#port.registered();
     while (!this.#isClosed && !signal?.aborted) {
       const changes = this.#changes;
       try {

@@ -82,6 +82,7 @@ export class ServerNode {
       scheduler,
       instance,
       caller,
+      registered: () => this.#node.flush(),
       detectionBound: () => port.detectionBound(),
       ask: (place) => questions.ask(place),
     });

@@ -341,6 +341,22 @@ describe('presence', () => {
     expect(heartbeat.presence.presenceBound).toBe(detectionBound + 15_000 + 5_000 + 10_000);
   });
 
+  it.each(['list', 'find', 'watch'] as const)(
+    'knows by its first %s who was there before, without a registry',
+    async (question) => {
+      const server = new Servers().start({ registry: undefined as never });
+      for (const [index, user] of ['ann', 'bob'].entries()) {
+        server.connect(user).socket.receive(ping('1', index));
+      }
+      const { presence } = server.heartbeat;
+      if (question === 'find') expect(await presence.find('ann')).toHaveLength(1);
+      const users = question === 'list' ? await presence.list() : undefined;
+      const first = question === 'watch' ? await presence.watch().next() : undefined;
+      if (users) expect(users.map(({ user }) => user)).toEqual(['ann', 'bob']);
+      if (first) expect(show(first.value as PresenceEvent)).toBe('snapshot ann,bob');
+    },
+  );
+
   it('needs sessions, and users that a registry can name', async () => {
     const servers = new Servers();
     expect(() => servers.start({ session: false })).toThrow('Expected `registry` to be absent');
