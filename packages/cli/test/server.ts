@@ -4,20 +4,14 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { CERT, KEY } from '../../server/test/gateway/certificate.ts';
 
-const closers: (() => void)[] = [];
-
 /** Runs `close` at the end of the test. */
 export function atEnd(close: () => void): void {
-  closers.push(close);
+  onTestFinished(close);
 }
-
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
 
 export function urlOf(address: unknown, scheme = 'ws'): string {
   return `${scheme}://127.0.0.1:${(address as AddressInfo).port}/`;

@@ -1,7 +1,7 @@
 // A real `ws` server on loopback with a heartbeat, and clients of several manners.
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   type ClientOptions,
   WebSocket,
@@ -18,14 +18,9 @@ const { HEARTBEAT_TEST_TIME_FACTOR = '1' } = process.env;
 /** The unit of all real waits: slow machines stretch it. */
 export const MS = Number(HEARTBEAT_TEST_TIME_FACTOR);
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
 /** Calls `close` after the test, the last first. */
 export function atEnd(close: () => unknown): void {
-  closers.push(close);
+  onTestFinished(async () => void (await close()));
 }
 
 /** What came, in order. One may wait until something came. */
