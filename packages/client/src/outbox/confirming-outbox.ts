@@ -54,10 +54,7 @@ const MAX_REFUSALS = 3;
  * close with 1011 when the handler of a message throws.
  */
 const REFUSALS: readonly number[] = [1003, 1007, 1008, 1009, 1011];
-/**
- * These codes may refer to the client or the server itself. They count once the server has
- * answered.
- */
+/** These codes may refer to the client or the server itself. They count once the server has answered. */
 const AMBIGUOUS: readonly number[] = [1008, 1011];
 
 /**
