@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { safeText } from './safe-text.ts';
 
-/** The exit code for an invalid command line or config file, as that of ping(8). */
+/** The exit code for an invalid command line or config file, the same as that of ping(8). */
 export const MISUSE = 2;
 
 /** Styles for lines. */

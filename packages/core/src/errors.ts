@@ -90,7 +90,7 @@ export class ConnectionClosedError extends HeartbeatError {
 }
 
 /**
- * A message does not fit into the queue for messages sent while disconnected. `ERR_QUEUE_OVERFLOW`
+ * A message does not fit into the queue of unsent and unconfirmed messages. `ERR_QUEUE_OVERFLOW`
  */
 export class QueueOverflowError extends HeartbeatError {
   declare readonly maxQueuedBytes: number;
@@ -101,7 +101,7 @@ export class QueueOverflowError extends HeartbeatError {
       'QueueOverflowError',
       'ERR_QUEUE_OVERFLOW',
       IS_DEVELOPMENT
-        ? `The message does not fit into the queue of ${maxQueuedBytes} bytes and ${maxQueuedMessages} messages that are not sent or not confirmed`
+        ? `The message does not fit into the queue: at most ${maxQueuedBytes} bytes and ${maxQueuedMessages} messages may be unsent or unconfirmed`
         : '',
     );
     this.maxQueuedBytes = maxQueuedBytes;

@@ -142,7 +142,7 @@ describe('QueueOverflowError', () => {
       maxQueuedBytes: 1_024,
       maxQueuedMessages: 16,
       message:
-        'The message does not fit into the queue of 1024 bytes and 16 messages that are not sent or not confirmed',
+        'The message does not fit into the queue: at most 1024 bytes and 16 messages may be unsent or unconfirmed',
     });
   });
 });

@@ -1,7 +1,7 @@
 // Set up before each test file: what holds for all properties.
 import fc from 'fast-check';
 
-// A run names its own seed; with as many runs it gives the same schedules again.
+// A run prints its seed. With the same number of runs, that seed gives the same schedules.
 const { HEARTBEAT_TEST_SEED } = process.env;
 
 fc.configureGlobal({

@@ -6,8 +6,8 @@ export interface DrainOptions {
   /** Time in ms over which the server closes the connections. @default 10_000 */
   readonly within?: Millis;
   /**
-   * Time in ms that clients are asked to wait before they reconnect, in [0, 600 000]: `within` and the
-   * time that a restart takes, if there is no other server. With 0, clients wait for their own backoff.
+   * Time in ms that clients are asked to wait before they reconnect, in [0, 600 000]: if there is no
+   * other server, pass `within` plus the time that a restart takes. With 0, clients wait for their own backoff.
    * @default 0
    */
   readonly retryAfter?: Millis;

@@ -231,7 +231,7 @@ describe('detach', () => {
   });
 
   it.each([[['emit']], [['send']], [['emit', 'send']]] as const)(
-    'leaves methods that a socket has of its own as they were: %s',
+    'restores methods that the socket itself had: %s',
     (names) => {
       const stage = new Stage();
       const socket = stage.socket();

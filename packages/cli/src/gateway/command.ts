@@ -92,9 +92,12 @@ async function gatewayAction(flags: CommandFlags, terminal: Terminal): Promise<v
       'SIGHUP',
       onceStarted(() => void reload(service, flags, log)),
     );
+    let handedOver: Promise<void> = Promise.resolve(); // one after the other: two would both serve
     process.on(
       'SIGUSR2',
-      onceStarted(() => void handOver(service, log)),
+      onceStarted(() => {
+        handedOver = handedOver.then(() => handOver(service, log));
+      }),
     );
     await started;
     // Before the process that came first learns of it: once that has ended, systemd must know this one.

@@ -7,7 +7,7 @@ import type { GatewayService, Handed } from './service.ts';
 
 /** Set for a process that receives its servers from the one before it. */
 const VARIABLE = 'WIREBEAT_HAND_OVER';
-/** Time in ms until the new process must serve. Connections that it accepts before wait. */
+/** Time in ms within which the new process must serve. It holds the connections that it accepts before that. */
 const READY_WITHIN = 60_000;
 /** A message with a server. `isLast`: no further server follows. */
 interface Message {
@@ -30,7 +30,7 @@ export async function handOver(service: GatewayService, log: Log): Promise<void>
     });
     await pass(service.servers, child);
   } catch (error) {
-    child?.kill('SIGKILL');
+    if (child !== undefined) end(child);
     log({ event: 'hand-over-failed', error: (error as Error).message });
     return;
   }
@@ -42,11 +42,18 @@ export async function handOver(service: GatewayService, log: Log): Promise<void>
   exitWhenWritten(0);
 }
 
+/** Ends a process that does not serve, and lets it drain the connections that it has accepted. */
+function end(child: ChildProcess): void {
+  child.kill();
+  const timer = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN).unref();
+  child.once('exit', () => clearTimeout(timer));
+}
+
 /** Resolves once the new process serves. Rejects if it could not be started, has ended, or takes too long. */
 async function pass(servers: Handed, child: ChildProcess): Promise<void> {
   child.on('error', () => {}); // `once` rejects with it; a late one changes nothing
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`it exited with ${code}`);
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`it exited with ${code ?? signal}`);
   });
   const begun = Promise.all([once(child, 'message'), sendServers(child, servers)]);
   const late = new Promise<never>((_, reject) => {

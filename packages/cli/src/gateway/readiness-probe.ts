@@ -21,22 +21,25 @@ export interface ProbeSettings {
   readonly interval: Millis;
 }
 
+const UNKNOWN: ReadinessState = {
+  isReady: false,
+  latency: undefined,
+  error: 'the upstream has not been probed yet',
+  at: undefined,
+};
+
 /**
  * Opens a WebSocket to the upstream again and again and pings it. A port that accepts connections is
  * not enough: a hung server does too.
  */
 export class ReadinessProbe {
-  state: ReadinessState = {
-    isReady: false,
-    latency: undefined,
-    error: 'the upstream has not been probed yet',
-    at: undefined,
-  };
+  state: ReadinessState;
   readonly settings: ProbeSettings;
   readonly #end: AbortController = new AbortController();
 
-  constructor(settings: ProbeSettings) {
+  constructor(settings: ProbeSettings, state: ReadinessState = UNKNOWN) {
     this.settings = settings;
+    this.state = state;
     void this.#run(settings);
   }
 

@@ -114,12 +114,14 @@ export class GatewayService {
     this.#log({ event: 'closed' });
   }
 
-  /** Unless one with the same settings runs: that one knows the upstream already. */
+  /** Starts a probe, unless one with the same settings is running. It begins with what is known of the same upstream. */
   #startProbe(): void {
     const settings = probeSettingsOf(this.#settings);
-    if (isSame(settings, this.#probe?.settings)) return;
-    this.#probe?.stop();
-    this.#probe = settings && new ReadinessProbe(settings);
+    const before = this.#probe;
+    if (isSame(settings, before?.settings)) return;
+    before?.stop();
+    const isKnown = settings?.target.url === before?.settings.target.url;
+    this.#probe = settings && new ReadinessProbe(settings, isKnown ? before?.state : undefined);
   }
 
   #closeStatus(): void {

@@ -159,7 +159,7 @@ function idleSentences(findings: IdleFindings): readonly string[] {
       ? `idle connections are closed after ${inSeconds(idle.after)} (${closeWords(idle)}).`
       : `idle connections are dropped without notice after ${inSeconds(idle.from)} to ${inSeconds(idle.to)}.`;
   const advice = needsShorterInterval(findings)
-    ? `Set pingInterval: ${pingInterval} in the client. It helps if the server answers its pings.`
+    ? `Set pingInterval: ${pingInterval} in the client. This helps only if the server answers the client's pings.`
     : `The default pingInterval of ${HEARTBEAT_SCHEMA.pingInterval.default} is short enough.`;
   return [`Idle timeout: ${what}`, ...own, advice];
 }

@@ -36,7 +36,7 @@ describe('a gateway whose next process does not start', () => {
     expect(await handOverTo(program)).toEqual([{ event: 'hand-over-failed', error }]);
   });
 
-  it('goes on if that never serves, and ends it', async ({ onTestFinished }) => {
+  it('goes on if that never serves, and ends it, at last by force', async ({ onTestFinished }) => {
     const folder = mkdtempSync(join(tmpdir(), 'wirebeat-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const [program, pid] = [join(folder, 'program'), join(folder, 'pid')];
@@ -49,6 +49,7 @@ describe('a gateway whose next process does not start', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     const error = 'it did not serve within 60 s';
     expect(await handed).toEqual([{ event: 'hand-over-failed', error }]);
+    await vi.advanceTimersByTimeAsync(60_000);
     await vi.waitFor(() =>
       expect(() => process.kill(Number(readFileSync(pid, 'utf8')), 0)).toThrow(),
     );

@@ -31,7 +31,7 @@ export interface ConnectionPort {
   receive(connection: Connection, data: unknown): void;
 }
 
-/** Returns a function that dials, or a promise of it. The signal is aborted if it is not needed. */
+/** Returns a function that dials, or a promise of it. The signal is aborted if the attempt ends first. */
 export type ResolveAddress = (
   signal: AbortSignal,
 ) => (() => WebSocketLike) | Promise<() => WebSocketLike>;

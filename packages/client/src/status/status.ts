@@ -78,7 +78,7 @@ const LOST_AFTER: Millis = 3_000;
  * Each call returns a new store with a history of its own, so create one for each socket. The grade
  * is made from what happens while the store has subscribers.
  *
- * @throws {InvalidOptionError} if `lostAfter` is not a number ≥ 0, `scheduler` is none, an option is
+ * @throws {InvalidOptionError} if `lostAfter` is not a number ≥ 0, `scheduler` has no `now()`, an option is
  * unknown, or `socket` is any other socket, without its heartbeat.
  */
 export function statusOf(socket: ReconnectingSocket, options?: StatusOptions): StatusStore;

@@ -19,7 +19,10 @@ export type DropReason = 'overflow' | 'close' | 'undeliverable';
 export type ReconnectingWebSocketEventMap = {
   readonly open: DomEvent;
   readonly message: SocketMessageEvent;
-  /** An attempt has failed. In Node, `error` is what the socket reported. */
+  /**
+   * An attempt has failed, a connection could not be prepared, or the socket could not send a message.
+   * `error` is what was thrown or, in Node, what the socket reported; absent if a browser reports nothing.
+   */
   readonly error: DomEvent & { readonly error?: unknown };
   readonly close: SocketCloseEvent;
   /**
@@ -28,7 +31,7 @@ export type ReconnectingWebSocketEventMap = {
    * that one ends while the second is still being opened.
    */
   readonly dial: SocketCustomEvent<{ attempt: number }>;
-  /** The next attempt is scheduled. `attempt` starts at 1, and is 0 after `reconnect()`; `delay` is in ms. */
+  /** The next attempt is scheduled. `attempt` is the number of counted attempts; `delay` is in ms. */
   readonly retry: SocketCustomEvent<{ attempt: number; delay: Millis; cause: CloseRecord }>;
   /** Messages passed to `send()` will not be sent, or not be sent again. */
   readonly drop: SocketCustomEvent<{ messages: readonly SocketData[]; reason: DropReason }>;

@@ -47,7 +47,7 @@ export class SocketTap {
    * its end.
    */
   readonly #fragmented: WeakMap<object, { held: Beat | undefined }> = new WeakMap();
-  /** The sockets with a method of their own. */
+  /** How to restore the sockets that had an `emit` or `send` of their own, and the `send` that they had. */
   readonly #overridden: WeakMap<object, { readonly send: Method; restore(): void }> = new WeakMap();
 
   constructor(port: SocketPort) {

@@ -20,7 +20,7 @@ export interface PresencePort {
   readonly scheduler: Scheduler;
   readonly instance: string;
   readonly caller: RegistryCaller;
-  /** Resolves when the registry knows of the connections of this server, or is out of reach. */
+  /** Resolves when the registry knows of the connections of this server, if it is that of no other. */
   registered(): Promise<void>;
   /** Longest possible time from the death of a client to the end of its connection. */
   detectionBound(): Millis;

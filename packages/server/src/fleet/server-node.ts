@@ -82,7 +82,9 @@ export class ServerNode {
       scheduler,
       instance,
       caller,
-      registered: () => this.#node.flush(),
+      registered: async () => {
+        if (!isShared) await this.#node.flush(); // its first question is why there is a registry
+      },
       detectionBound: () => port.detectionBound(),
       ask: (place) => questions.ask(place),
     });

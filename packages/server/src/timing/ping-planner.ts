@@ -156,7 +156,7 @@ export class PingPlanner {
 let shared: PingPlanner | undefined;
 
 /**
- * Returns the ping scheduler of this process: one timing wheel, and so one timer, for all connections
+ * Returns the ping planner of this process: one timing wheel, and so one timer, for all connections
  * of all servers. Created on first use. Its timer does not keep the process running, and no timer is
  * set while the wheel is empty.
  */

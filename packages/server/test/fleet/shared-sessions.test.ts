@@ -342,7 +342,7 @@ describe('presence', () => {
   });
 
   it.each(['list', 'find', 'watch'] as const)(
-    'knows by its first %s who was there before, without a registry',
+    'includes users who connected before the first %s, without a registry',
     async (question) => {
       const server = new Servers().start({ registry: undefined as never });
       for (const [index, user] of ['ann', 'bob'].entries()) {
