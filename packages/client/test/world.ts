@@ -110,7 +110,8 @@ export class World {
       maxAttempts,
       makeBeforeBreak,
     });
-    for (const name of ['open', 'message', 'close', 'dead', 'retry', 'giveup']) this.#note(name);
+    const names = ['open', 'message', 'close', 'dead', 'dial', 'retry', 'giveup'];
+    for (const name of names) this.#note(name);
     if (quitting !== undefined) this.#quitAt(quitting);
   }
 
@@ -187,7 +188,7 @@ export class World {
       const { attempt, delay, cause } = detail ?? {};
       const { reason, wasOpen } = cause ?? {};
       if (name === 'message') this.received.push(String(data));
-      else if (name !== 'dead') this.story += name[0];
+      else if (name !== 'dead' && name !== 'dial') this.story += name[0];
       const at = this.scheduler.now();
       this.told.push({ at, name, code, wasClean, attempt, delay, reason, wasOpen } as Told);
     });

@@ -114,6 +114,7 @@ describe('an upstream that falls silent', () => {
     // It is no excuse for ever: 5 times pingTimeout, as the law has it.
     far.pause();
     page.send(Buffer.alloc(48 * 1_048_576));
+    await settled(() => onlyConnection(play).bytesFromPage); // else it still reads while time passes
     const closed = once(page, 'close');
     await pass(play.scheduler, 15_000 + 5 * 15_000 + 2_000);
     expect((await closed)[0]).toBe(4502);
