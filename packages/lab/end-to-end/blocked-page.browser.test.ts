@@ -158,7 +158,7 @@ describe.concurrent('a page that was blocked for 3 s', () => {
     const blocked = blockPage(page);
     proxy.cut();
     const { to } = await blocked;
-    await until(page, 'dead', 4 * BOUND).catch(() => {}); // what is missing is seen below
+    await until(page, 'dead', 4 * BOUND * MS).catch(() => {}); // what is missing is seen below
     const facts = await factsOf(page);
     expect(new Set(facts('dead').map(({ index }) => index)).size).toBe(SOCKETS);
     expect(facts('dead')).toHaveLength(SOCKETS);

@@ -18,7 +18,7 @@ export interface GatewayStage {
   readonly near: TcpProxy;
   /** From the gateway to the upstream. */
   readonly far: TcpProxy;
-  /** What the gateway has told, in order: `dead upstream`, `unresponsive`, … */
+  /** What the gateway has told, in order: `dead upstream`, `unresponsive`, `end: closed 1000 by page`, … */
   readonly told: string[];
 }
 
@@ -55,5 +55,6 @@ function listen(gateway: Gateway): string[] {
   gateway.on('unresponsive', () => told.push('unresponsive'));
   gateway.on('responsive', () => told.push('responsive'));
   gateway.on('beat', () => told.push('beat'));
+  gateway.on('end', ({ reason, code, by }) => told.push(`end: ${reason} ${code} by ${by}`));
   return told;
 }

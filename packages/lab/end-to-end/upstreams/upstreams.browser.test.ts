@@ -138,22 +138,28 @@ describe.concurrent.each(UPSTREAMS)('%s behind the gateway', (name) => {
     expect(all(facts, 'pong').length).toBeGreaterThan(before + 2);
   });
 
-  test('hears the browser of a frozen page, and the gateway says that it is unresponsive', async (context) => {
-    const { near, upstream, told } = await startStage(context, name, { keepalive: KEEPALIVE });
-    const visit = await stage.visit(context, { code: UNAWARE, port: near.port });
-    await noted(visit, 'pong', 2);
-    await upstream.next('pong', KEEPALIVE_BOUND + SLACK);
-    await sleep(BOUND);
-    expect(told).not.toContain('unresponsive'); // while it runs
+  // Beside other browsers, Chromium now and then ends the socket of a frozen page itself: then there is nothing to see.
+  const again = { retry: 2 };
+  test(
+    'hears the browser of a frozen page, and the gateway says that it is unresponsive',
+    again,
+    async (context) => {
+      const { near, upstream, told } = await startStage(context, name, { keepalive: KEEPALIVE });
+      const visit = await stage.visit(context, { code: UNAWARE, port: near.port });
+      await noted(visit, 'pong', 2);
+      await upstream.next('pong', KEEPALIVE_BOUND + SLACK);
+      await sleep(BOUND);
+      expect(told).not.toContain('unresponsive'); // while it runs
 
-    await visit.freeze(true);
-    await until(() => told.includes('unresponsive'), 20_000 * MS);
-    expect(told).toContain('unresponsive');
-    await upstream.next('pong', KEEPALIVE_BOUND + SLACK); // after that
-    const ends = [upstream.told('timeout'), upstream.told('close')];
-    const deaths = told.filter((what) => what.startsWith('dead'));
-    expect({ ends, deaths }).toEqual({ ends: [[], []], deaths: [] });
-  });
+      await visit.freeze(true);
+      await until(() => told.includes('unresponsive'), 20_000 * MS);
+      expect(told).toContain('unresponsive');
+      await upstream.next('pong', KEEPALIVE_BOUND + SLACK); // after that
+      const ends = [upstream.told('timeout'), upstream.told('close')];
+      const reasons = told.filter((what) => /^(dead|end)/.test(what));
+      expect({ ends, reasons }).toEqual({ ends: [[], []], reasons: [] });
+    },
+  );
 
   test('ends a page whose network is cut when its own keepalive says so', async (context) => {
     const options = { pingInterval: 60_000, pingTimeout: 60_000 }; // the gateway has no opinion
