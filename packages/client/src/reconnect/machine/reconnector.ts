@@ -33,13 +33,11 @@ const EXPIRED: { readonly [Phase in ReconnectPhase]?: OwnReason } = {
 /**
  * Decides when to dial, when to give up, and which of two connections to keep.
  *
- * A state machine without sockets, timers, a clock or random numbers of its own: facts go in with
- * the time, {@link takeOrders} returns the orders that follow, and {@link tick} must be called at
- * the {@link deadline}. Facts about a connection that has ended have no effect.
- * `docs/topics/reconnecting.md` has the table of phases and facts.
- *
- * While a connection is in use, there may be a {@link Standby} beside it. If the connection in use
- * ends then, the standby is adopted.
+ * A state machine without sockets, timers, a clock or random numbers of its own: facts go in with the time,
+ * {@link takeOrders} returns the orders that follow, and {@link tick} must be called at the {@link deadline}.
+ * Facts about a connection that has ended have no effect. `docs/topics/reconnecting.md` has the table of
+ * phases and facts. While a connection is in use, there may be a {@link Standby} beside it. If the connection
+ * in use ends then, the standby is adopted.
  */
 export class Reconnector {
   readonly #options: ReconnectorOptions;
@@ -166,10 +164,7 @@ export class Reconnector {
     }
   }
 
-  /**
-   * The application has prepared the connection or, with `false`, has failed to. After a refused
-   * login, many servers send a close code, so this waits.
-   */
+  /** The application has prepared the connection. If it has failed to, waits: many servers send a close code then. */
   prepared(now: Instant, id: ConnectionId, isReady: boolean): void {
     const connection = this.#current;
     if (this.#phase !== 'readying' || connection?.id !== id) return;
